@@ -1,0 +1,1 @@
+"""The running proxy. It imports `hapy_config`, never the other way round."""

@@ -1,0 +1,98 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hapy_config.model.proxy import LogTarget, Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """The global section (configuration manual, section 3).
+
+    Attributes:
+        maxconn: connections at once in the whole process; None takes the computed default.
+        tune: every `tune.*` that was set, by the name after `tune.`, as an int where it is a number.
+        env: variables set by setenv/presetenv, in order.
+        settings: every other statement that the tables know, as words.
+    """
+
+    maxconn: int | None = None
+    daemon: bool = False
+    master_worker: bool = False
+    nbthread: int | None = None
+    pidfile: str | None = None
+    user: str | None = None
+    group: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    chroot: str | None = None
+    ulimit_n: int | None = None
+    node: str | None = None
+    description: str | None = None
+    localpeer: str | None = None
+    hard_stop_after: int | None = None
+    grace: int = 0
+    log: tuple[LogTarget, ...] = ()
+    log_tag: str | None = None
+    log_send_hostname: str | None = None
+    stats_sockets: tuple[tuple[str, ...], ...] = ()
+    h1_case_adjust: Mapping[str, str] = field(default_factory=dict, hash=False)
+    spread_checks: int = 0
+    strict_limits: bool = True
+    tune: Mapping[str, int | str] = field(default_factory=dict, hash=False)
+    settings: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of a userlist."""
+
+    name: str
+    password: str
+    encrypted: bool
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Userlist:
+    """`userlist NAME`."""
+
+    name: str
+    users: Mapping[str, User] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSection:
+    """A section that is checked and kept, and run by a later issue (resolvers, peers, cache, ring, …)."""
+
+    kind: str
+    name: str
+    statements: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that the files say.
+
+    Attributes:
+        global_: the global section(s), merged.
+        proxies: frontends, backends and listens in order; names are unique among frontends and among backends.
+        http_errors: pages by `http-errors` section name, then status.
+    """
+
+    global_: Global = Global()
+    proxies: tuple[Proxy, ...] = ()
+    userlists: Mapping[str, Userlist] = field(default_factory=dict, hash=False)
+    http_errors: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict, hash=False)
+    others: tuple[OtherSection, ...] = ()
+
+    def frontend(self, name: str) -> Proxy | None:
+        """The frontend (or listen) of that name."""
+        return next((p for p in self.proxies if p.is_frontend and p.name == name), None)
+
+    def backend(self, name: str) -> Proxy | None:
+        """The backend (or listen) of that name."""
+        return next((p for p in self.proxies if p.is_backend and p.name == name), None)

@@ -1,0 +1,134 @@
+"""`server`, `default-server`, `server-template` and `bind`: everything one line says, defaults applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hapy_config.model.addresses import Address
+from hapy_config.model.expressions import SampleExpression
+from hapy_config.source import NOWHERE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`source ADDR[:port[-port]] [usesrc …] [interface …]`: the local address of outgoing connections."""
+
+    address: Address
+    usesrc: str | None = None
+    interface: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTls:
+    """The `ssl` part of a server line; its issue fills it."""
+
+    verify: str = "required"
+    ca_file: str | None = None
+    sni: SampleExpression | None = None
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HapyPool:
+    """hapy's own pool settings, from structured comments (`# hapy: pool-min-conn 4`) on the server's line or above it.
+
+    Attributes:
+        min_conn: connections to keep ready, None for the automatic mode, 0 for no warming.
+    """
+
+    min_conn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server.
+
+    Attributes:
+        name: its name.
+        number: its `id`, given or counted from 1 in its backend.
+        address: where it is.
+        weight: 0 to 256.
+        maxconn: concurrent requests (HTTP) or connections, 0 for no limit.
+        minconn: the dynamic lower limit, 0 for none.
+        maxqueue: requests that may wait for it, 0 for no limit.
+        pool_max_conn: idle connections kept, -1 for no limit, 0 for none.
+        pool_low_conn: idle connections a thread leaves to the others.
+        pool_purge_delay: ms between purges of the excess, 0 keeps none.
+        max_reuse: requests after the first that one connection may carry, -1 for no limit.
+        cookie: the persistence value, or None.
+        check: health checks are on.
+        send_proxy: 0, or the PROXY protocol version to send.
+        tls: None for plain text.
+        options: every other server option as written, by name; what later issues run.
+        span: the place.
+    """
+
+    name: str
+    number: int
+    address: Address
+    weight: int = 1
+    backup: bool = False
+    disabled: bool = False
+    maxconn: int = 0
+    minconn: int = 0
+    maxqueue: int = 0
+    pool_max_conn: int = -1
+    pool_low_conn: int = 0
+    pool_purge_delay: int = 5000
+    max_reuse: int = -1
+    cookie: str | None = None
+    redir: str | None = None
+    check: bool = False
+    send_proxy: int = 0
+    source: Source | None = None
+    tls: ServerTls | None = None
+    slowstart: int = 0
+    track: str | None = None
+    init_addr: tuple[str, ...] = ("last", "libc")
+    resolvers: str | None = None
+    pool: HapyPool = HapyPool()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One listening address of a `bind` line (a line with several addresses makes several of these).
+
+    Attributes:
+        address: where to listen; a port range makes one socket per port.
+        name: `name`, or None.
+        number: `id`, given or counted.
+        maxconn: connections at once, 0 for no limit of its own.
+        backlog: the listen queue, 0 for the default.
+        mode: octal file mode of a UNIX socket, or None.
+        uid: owner of a UNIX socket, name or number, or None.
+        gid: group of a UNIX socket, or None.
+        interface: the network interface to bind to, or None.
+        v4v6: True, False (`v6only`) or None.
+        accept_proxy: expects a PROXY header.
+        tls: None for plain text, else the ssl options by name.
+        options: every other bind option as written, by name.
+        span: the place.
+    """
+
+    address: Address
+    name: str | None = None
+    number: int = 0
+    maxconn: int = 0
+    backlog: int = 0
+    mode: int | None = None
+    uid: str | None = None
+    gid: str | None = None
+    interface: str | None = None
+    v4v6: bool | None = None
+    transparent: bool = False
+    defer_accept: bool = False
+    mss: int | None = None
+    tfo: bool = False
+    accept_proxy: bool = False
+    nice: int = 0
+    tls: Mapping[str, tuple[str, ...]] | None = field(default=None, hash=False)
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    span: Span = field(default=NOWHERE, compare=False)
