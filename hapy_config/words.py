@@ -1,12 +1,12 @@
-"""One configuration line to words, as HAProxy cuts it (configuration manual, sections 2.2 and 2.3).
+r"""One configuration line to words, as HAProxy cuts it (configuration manual, sections 2.2 and 2.3).
 
 Rules:
 - Unquoted space, tab and carriage return part words; an unquoted `#` ends the line, also in the middle of a word.
-- `\\` takes the next character's meaning away; `\\n`, `\\r`, `\\t` and `\\xNN` are characters; before any other
+- `\` takes the next character's meaning away; `\n`, `\r`, `\t` and `\xNN` are characters; before any other
   character the backslash stays.
-- Single quotes keep everything. Double quotes keep blanks, `#` and single quotes, and let `\\"`, `\\\\`, `\\$` and
+- Single quotes keep everything. Double quotes keep blanks, `#` and single quotes, and let `\"`, `\\`, `\$` and
   `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}` through.
-- There is no continuation over lines: a `\\` at the very end of a line stands for nothing but itself.
+- There is no continuation over lines: a `\` at the very end of a line stands for nothing but itself.
 
 Two ways lead to the same words: most lines hold no special character and are cut by `str.split`; the others go through
 one compiled regular expression.
