@@ -1,0 +1,1 @@
+"""ACLs and conditions compiled to predicates of a transaction."""

@@ -1,0 +1,1 @@
+"""One load-balancing algorithm, one file. No I/O: they order servers and pick one."""

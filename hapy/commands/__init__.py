@@ -1,0 +1,1 @@
+"""One sub-command, one module; imported only when it is the one asked for."""

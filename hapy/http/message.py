@@ -1,0 +1,106 @@
+"""Request and response heads as the path of a request sees them. No HTTP version's wire form shows here.
+
+Header names are lower case, as they go out on the wire (RFC 9112 lets any case in; HAProxy writes lower case).
+A header list keeps the order and the repetitions of the wire.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: One field: (lower-case name, value without surrounding blanks).
+Header = tuple[bytes, bytes]
+
+#: `body` of a head: the number of bytes of the body, or one of these.
+CHUNKED: Final = -1
+UNTIL_CLOSE: Final = -2
+TUNNEL: Final = -3
+
+
+class Request:
+    """A request head.
+
+    Attributes:
+        method: as received.
+        target: the request target as received, or as rules rewrote it.
+        version: 9, 10, 11, 20: the client's HTTP version.
+        headers: fields in order; connection-level ones (`connection`, `keep-alive`, …) taken out by the codec.
+        body: length in bytes, CHUNKED, UNTIL_CLOSE is impossible in requests, TUNNEL after CONNECT.
+        keep_alive: whether the client's version and Connection header let its connection go on.
+        upgrade: the Upgrade protocols asked for with `Connection: upgrade`, or None.
+        expect_continue: `Expect: 100-continue` was sent.
+    """
+
+    __slots__ = ("body", "expect_continue", "headers", "keep_alive", "method", "target", "upgrade", "version")
+
+    def __init__(
+        self,
+        method: bytes,
+        target: bytes,
+        version: int,
+        headers: list[Header],
+        body: int = 0,
+        *,
+        keep_alive: bool = True,
+        upgrade: bytes | None = None,
+        expect_continue: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.headers = headers
+        self.body = body
+        self.keep_alive = keep_alive
+        self.upgrade = upgrade
+        self.expect_continue = expect_continue
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method!r} {self.target!r} {self.headers!r} body={self.body}>"
+
+
+class Response:
+    """A response head.
+
+    Attributes:
+        status: 100 to 999.
+        reason: the reason phrase, perhaps empty.
+        version: 10 or 11: the server's HTTP version.
+        headers: fields in order, connection-level ones taken out by the codec.
+        body: length in bytes, CHUNKED, UNTIL_CLOSE, or TUNNEL after 101 and CONNECT's 2xx.
+        keep_alive: whether the server lets its connection go on.
+    """
+
+    __slots__ = ("body", "headers", "keep_alive", "reason", "status", "version")
+
+    def __init__(
+        self,
+        status: int,
+        reason: bytes,
+        headers: list[Header],
+        body: int = 0,
+        *,
+        version: int = 11,
+        keep_alive: bool = True,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+        self.version = version
+        self.keep_alive = keep_alive
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.headers!r} body={self.body}>"
+
+
+def first_value(headers: list[Header], name: bytes) -> bytes | None:
+    """The first field of that (lower-case) name, or None."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+def without(headers: list[Header], name: bytes) -> list[Header]:
+    """The fields but those of that (lower-case) name."""
+    return [field for field in headers if field[0] != name]

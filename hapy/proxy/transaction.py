@@ -1,0 +1,183 @@
+"""What is known of one request while it is served: the one object that rules, samples, balancing and logs look at.
+
+Plain slots, set by the path of the request as it goes; nothing here computes. Times are seconds on the clock of
+`hapy.net.clock` (monotonic), -1.0 where that point was not reached.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hapy.http.message import Request, Response
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.server import Server
+
+
+class Client:
+    """One client connection.
+
+    Attributes:
+        source: the client's address as text (`b"192.0.2.1"`, `b"2001:db8::1"`, `b"unix"`), rules may rewrite it.
+        source_port: its port, 0 for UNIX sockets (there it is the socket's number).
+        destination: the address it connected to, as text.
+        destination_port: the port it connected to.
+        family: socket.AF_INET, AF_INET6 or AF_UNIX.
+        listener_name: the bind's name, or None; listener_id: its id.
+        accepted: when the connection was accepted; accepted_wall: the same in seconds since 1970.
+        handshake: seconds that TLS and the PROXY header took.
+        requests: requests begun on this connection so far.
+        variables: the `sess.` variables, made on first use.
+        fd: the socket's number.
+        tls: the TLS layer's view of the connection, None for plain text.
+    """
+
+    __slots__ = (
+        "accepted",
+        "accepted_wall",
+        "destination",
+        "destination_port",
+        "family",
+        "fd",
+        "handshake",
+        "listener_id",
+        "listener_name",
+        "requests",
+        "source",
+        "source_port",
+        "tls",
+        "variables",
+    )
+
+    def __init__(self, source: bytes, source_port: int, destination: bytes, destination_port: int, family: int) -> None:
+        self.source = source
+        self.source_port = source_port
+        self.destination = destination
+        self.destination_port = destination_port
+        self.family = family
+        self.listener_name: bytes | None = None
+        self.listener_id = 0
+        self.accepted = 0.0
+        self.accepted_wall = 0.0
+        self.handshake = 0.0
+        self.requests = 0
+        self.variables: dict[str, Any] | None = None
+        self.fd = -1
+        self.tls: Any = None
+
+
+class Transaction:
+    """One request and its answer (in TCP mode: one session, with `request` and `response` None).
+
+    Attributes:
+        client: the connection it came on.
+        frontend: where it came in. backend: where it goes, the frontend itself until one is chosen. server: None
+            until one is chosen.
+        request: the head, as rules have left it. response: None until the server (or hapy) has answered.
+        method, uri, version: the request line as received, for logs and captures.
+        variables: `txn.`, `req.` and `res.` variables by full name, made on first use.
+        request_captures, response_captures: one entry a `capture` slot, made on first use.
+        source, source_port, destination, destination_port: None, or what `set-src` and its kin put in place.
+        log_level: None, or what `set-log-level` asked for (`silent` for no line).
+        status: the status sent to the client, -1 for none (a log prints it).
+        bytes_in: bytes received from the client. bytes_out: bytes sent to it, heads included (`%B`).
+        term_cause, term_phase: the two letters of the termination state (section 8.5); `-` for none.
+        cookie_in, cookie_out: its third and fourth letters.
+        retries: connection retries; redispatched: the last went to another server (`+` in the log).
+        server_queue, backend_queue: how many were queued before it.
+        idle_done: when the first byte of the request came (`%Ti` ends). request_done: the head was complete (`%Tr`).
+        queue_done, connect_done: a slot was given, the server connection stood (`%Tw`, `%Tc`).
+        response_done: the response head was complete (`%Tr`). finished: the last byte went out.
+        started: when the wait for this request began: accept, or the end of the request before it.
+        request_wall: wall-clock seconds of the request's first byte (`%tr`).
+        reused: the request went out on a connection that had been used before. reuse_reason: one word of
+            `hapy.pool.ReuseReason`.
+        unique_id: made when first asked for.
+        body: the request's body as far as it is buffered (wait-for-body, http-buffer-request), or None.
+    """
+
+    __slots__ = (
+        "backend",
+        "backend_queue",
+        "body",
+        "bytes_in",
+        "bytes_out",
+        "client",
+        "connect_done",
+        "cookie_in",
+        "cookie_out",
+        "destination",
+        "destination_port",
+        "finished",
+        "frontend",
+        "idle_done",
+        "log_level",
+        "method",
+        "queue_done",
+        "redispatched",
+        "request",
+        "request_captures",
+        "request_done",
+        "request_wall",
+        "response",
+        "response_captures",
+        "response_done",
+        "retries",
+        "reuse_reason",
+        "reused",
+        "server",
+        "server_queue",
+        "source",
+        "source_port",
+        "started",
+        "status",
+        "term_cause",
+        "term_phase",
+        "unique_id",
+        "uri",
+        "variables",
+        "version",
+    )
+
+    def __init__(self, client: Client, frontend: Frontend, started: float) -> None:
+        self.client = client
+        self.frontend = frontend
+        self.backend: Backend | Frontend = frontend
+        self.server: Server | None = None
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.method = b""
+        self.uri = b""
+        self.version = 11
+        self.variables: dict[str, Any] | None = None
+        self.request_captures: list[bytes | None] | None = None
+        self.response_captures: list[bytes | None] | None = None
+        self.source: bytes | None = None
+        self.source_port: int | None = None
+        self.destination: bytes | None = None
+        self.destination_port: int | None = None
+        self.log_level: str | None = None
+        self.status = -1
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.term_cause = "-"
+        self.term_phase = "-"
+        self.cookie_in = "-"
+        self.cookie_out = "-"
+        self.retries = 0
+        self.redispatched = False
+        self.server_queue = 0
+        self.backend_queue = 0
+        self.started = started
+        self.idle_done = -1.0
+        self.request_done = -1.0
+        self.request_wall = 0.0
+        self.queue_done = -1.0
+        self.connect_done = -1.0
+        self.response_done = -1.0
+        self.finished = -1.0
+        self.reused = False
+        self.reuse_reason = ""
+        self.unique_id: bytes | None = None
+        self.body: bytes | None = None

@@ -1,0 +1,1 @@
+"""Sample expressions and log formats compiled to plain callables of a transaction."""
