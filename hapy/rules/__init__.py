@@ -1,1 +1,23 @@
-"""Rules: one action, one small function or class; a rule list becomes a tuple of callables."""
+"""Rules: one action, one small class or function; a rule list becomes a tuple of callables.
+
+No socket and no event loop here: an action that must wait is an `async` step which awaits what the path of the request
+has put into the transaction (`body_waiter`).
+"""
+
+from __future__ import annotations
+
+from hapy.rules.compile import Ruleset, compile_ruleset, registered
+from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Outcome, Reply, Tarpit
+
+__all__ = [
+    "ALLOW",
+    "INTERNAL_ERROR",
+    "REJECT",
+    "SILENT_DROP",
+    "Outcome",
+    "Reply",
+    "Ruleset",
+    "Tarpit",
+    "compile_ruleset",
+    "registered",
+]

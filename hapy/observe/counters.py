@@ -1,0 +1,182 @@
+"""Counters of frontends, backends, servers and listeners, named after the fields of HAProxy's CSV statistics.
+
+(management manual, section 9.1.) Plain integers that their owners count up; nothing here computes but `Rate`.
+"""
+
+from __future__ import annotations
+
+
+class Rate:
+    """Events per second over a sliding second, as HAProxy measures it: the current period and the weighted previous one."""
+
+    __slots__ = ("count", "highest", "previous", "start")
+
+    def __init__(self) -> None:
+        self.start = 0.0
+        self.count = 0
+        self.previous = 0
+        self.highest = 0
+
+    def add(self, now: float) -> None:
+        """Count one event at `now` (seconds, monotonic)."""
+        if now - self.start >= 1.0:
+            self._turn(now)
+        self.count += 1
+
+    def _turn(self, now: float) -> None:
+        passed = now - self.start
+        self.previous = self.count if passed < 2.0 else 0
+        self.highest = max(self.highest, self.count)
+        self.count = 0
+        self.start = self.start + 1.0 if passed < 2.0 else now
+
+    def read(self, now: float) -> int:
+        """Events in the last second."""
+        if now - self.start >= 1.0:
+            self._turn(now)
+        remaining = 1.0 - (now - self.start)
+        return self.count + int(self.previous * max(0.0, remaining) + 0.5)
+
+
+class _Traffic:
+    """What all kinds count: sessions, bytes, answers."""
+
+    __slots__ = (
+        "bin",
+        "bout",
+        "dreq",
+        "dresp",
+        "eint",
+        "hrsp_1xx",
+        "hrsp_2xx",
+        "hrsp_3xx",
+        "hrsp_4xx",
+        "hrsp_5xx",
+        "hrsp_other",
+        "lastsess",
+        "rate",
+        "req_tot",
+        "scur",
+        "smax",
+        "stot",
+        "wrew",
+    )
+
+    def __init__(self) -> None:
+        self.scur = 0
+        self.smax = 0
+        self.stot = 0
+        self.bin = 0
+        self.bout = 0
+        self.dreq = 0
+        self.dresp = 0
+        self.eint = 0
+        self.wrew = 0
+        self.hrsp_1xx = 0
+        self.hrsp_2xx = 0
+        self.hrsp_3xx = 0
+        self.hrsp_4xx = 0
+        self.hrsp_5xx = 0
+        self.hrsp_other = 0
+        self.req_tot = 0
+        self.lastsess = -1.0
+        self.rate = Rate()
+
+    def answered(self, status: int) -> None:
+        """Count one answer by its class."""
+        if 200 <= status < 300:
+            self.hrsp_2xx += 1
+        elif 300 <= status < 400:
+            self.hrsp_3xx += 1
+        elif 400 <= status < 500:
+            self.hrsp_4xx += 1
+        elif 500 <= status < 600:
+            self.hrsp_5xx += 1
+        elif 100 <= status < 200:
+            self.hrsp_1xx += 1
+        else:
+            self.hrsp_other += 1
+
+    def open(self) -> None:
+        """Count one session that begins."""
+        self.stot += 1
+        self.scur += 1
+        if self.scur > self.smax:
+            self.smax = self.scur
+
+
+class FrontendCounters(_Traffic):
+    """A frontend's (and, in part, a listener's)."""
+
+    __slots__ = ("conn_rate", "conn_tot", "dcon", "dses", "ereq", "intercepted", "log_lines", "req_rate")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conn_tot = 0
+        self.dcon = 0
+        self.dses = 0
+        self.ereq = 0
+        self.intercepted = 0
+        self.log_lines = 0
+        self.req_rate = Rate()
+        self.conn_rate = Rate()
+
+
+class _Upstream(_Traffic):
+    """What backends and servers count."""
+
+    __slots__ = (
+        "cli_abrt",
+        "connect",
+        "ctime",
+        "econ",
+        "eresp",
+        "lbtot",
+        "qcur",
+        "qmax",
+        "qtime",
+        "reuse",
+        "reuse_reasons",
+        "rtime",
+        "srv_abrt",
+        "ttime",
+        "wredis",
+        "wretr",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qcur = 0
+        self.qmax = 0
+        self.econ = 0
+        self.eresp = 0
+        self.wretr = 0
+        self.wredis = 0
+        self.lbtot = 0
+        self.cli_abrt = 0
+        self.srv_abrt = 0
+        self.connect = 0
+        self.reuse = 0
+        #: Requests by `hapy.pool.ReuseReason` word.
+        self.reuse_reasons: dict[str, int] = {}
+        self.qtime = 0.0
+        self.ctime = 0.0
+        self.rtime = 0.0
+        self.ttime = 0.0
+
+
+class BackendCounters(_Upstream):
+    """A backend's."""
+
+    __slots__ = ()
+
+
+class ServerCounters(_Upstream):
+    """A server's."""
+
+    __slots__ = ("downtime", "hanafail")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hanafail = 0
+        self.downtime = 0

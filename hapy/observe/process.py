@@ -1,0 +1,48 @@
+"""The facts and counters of the whole process, as logs and samples show them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+
+class Process:
+    """One worker process.
+
+    Attributes:
+        hostname: the machine's name. node: the `node` setting, else the host name.
+        pid: this process's number. tag: the syslog tag, by default the program's own name.
+        threads: `nbthread`.
+        stopping: a soft stop has begun.
+        connections: client connections now (`%ac`). requests: requests and sessions begun so far (`%rt`).
+        variables: the `proc.` variables by full name.
+        bufsize: `tune.bufsize`; maxrewrite: `tune.maxrewrite`.
+    """
+
+    __slots__ = (
+        "bufsize",
+        "connections",
+        "hostname",
+        "maxrewrite",
+        "node",
+        "pid",
+        "requests",
+        "stopping",
+        "tag",
+        "threads",
+        "variables",
+    )
+
+    def __init__(self, *, node: str | None = None, tag: str = "haproxy", threads: int = 1) -> None:
+        self.hostname = socket.gethostname()
+        self.node = node or self.hostname
+        self.pid = os.getpid()
+        self.tag = tag
+        self.threads = threads
+        self.stopping = False
+        self.connections = 0
+        self.requests = 0
+        self.variables: dict[str, Any] = {}
+        self.bufsize = 16384
+        self.maxrewrite = 1024

@@ -1,0 +1,63 @@
+"""What a ruleset can decide. A rule that decides nothing gives None and the next one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hapy.http.message import Response
+    from hapy.proxy.transaction import Transaction
+
+#: Builds an answer: its head and its body. A raw answer (errorfile) that is empty gives None: close without a word.
+Builder = Callable[["Transaction"], "tuple[Response, bytes] | None"]
+
+
+class Outcome:
+    """A decision that ends a ruleset."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+#: Stop this ruleset, go on with the request.
+ALLOW: Final = Outcome("allow")
+#: Close without a word (`PR`; for tcp rules `PR`, status -1).
+REJECT: Final = Outcome("reject")
+#: Forget the connection without telling the client.
+SILENT_DROP: Final = Outcome("silent-drop")
+#: A rewrite failed or something inside did: answer 500, `PR` for requests and `PH` for answers.
+INTERNAL_ERROR: Final = Outcome("internal-error")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Outcome):
+    """Answer the client now.
+
+    Attributes:
+        kind: deny, return, redirect or auth: what the counters count.
+        status: the answer's status (for the log).
+        cause: first letter of the termination state. phase: the second.
+        build: makes the answer. PATH then runs the http-after-response rules over it.
+    """
+
+    name: str
+    kind: str
+    status: int
+    cause: str
+    phase: str
+    build: Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Tarpit(Outcome):
+    """Hold the client for `timeout tarpit` (else `timeout connect`), then send the reply (`PT`)."""
+
+    name: str
+    reply: Reply
