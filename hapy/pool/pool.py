@@ -1,0 +1,372 @@
+"""The pool of one server's connections: who may go out on which idle one, and which of them are kept.
+
+Life of a server connection, and who moves it on:
+
+    state    | event                                                  | next    | by
+    ---------+--------------------------------------------------------+---------+-----------------------------
+    (none)   | a request finds no idle connection: reserve()          | opening | path of the request
+    (none)   | more will be needed soon: dial ahead                   | warming | keeper (hapy/pool/keeper.py)
+    opening  | it stands                                              | busy    | path of the request
+    opening  | it could not be opened: discard(None)                  | (none)  | path of the request
+    warming  | it stands: add_fresh()                                 | fresh   | keeper
+    busy     | answer complete, both sides let it live: release()     | once    | pool, 1 request carried
+    busy     | the same, 2 requests carried or more                   | proven  | pool
+    busy     | the same, but it is private                            | own     | pool, for the client
+    busy     | the same, but more are idle than the limits allow      | closed  | pool
+    busy     | error, abort, close by either side: discard(conn)      | closed  | path of the request
+    fresh    | acquire()                                              | busy    | pool
+    once     | acquire()                                              | busy    | pool
+    proven   | acquire()                                              | busy    | pool
+    own      | acquire() by the same client                           | busy    | pool
+    own      | the client goes                                        | closed  | path of the request
+    fresh, once, proven | the server closes or speaks: evict()        | closed  | the connection itself
+    fresh, once, proven | not needed lately: purge()                  | closed  | keeper
+    fresh, once, proven | maintenance, another address: drop_idle()   | closed  | Server
+
+Rules:
+
+- All of this happens in synchronous sections of one thread: a connection leaves the pool in the step that hands it out.
+- The last one in is the first one out; a purge takes the oldest. Each step costs the same however many are idle.
+- Which idle connections a request may use, in order (`once` is HAProxy's "idle" list, `proven` its "safe" list):
+
+      http-reuse   | a client's first request                | later requests
+      never        | -                                       | - (but the client's own)
+      safe         | fresh (*)                               | once, proven, fresh
+      aggressive   | proven, fresh (*)                       | once, proven, fresh
+      always       | proven, once, fresh                     | once, proven, fresh
+
+  The "later" column holds for first requests too when `retry-on` has all of conn-failure, empty-response and
+  response-timeout: then hapy itself can repeat what a dead connection swallowed.
+- (*) A fresh connection has been opened ahead and never carried a request. HAProxy has none of these. For a first
+  request it stands in for the new connection that HAProxy would open, which is right only as long as it fails no
+  differently. It can: the server may have closed it for being idle, and the FIN may cross the request on the wire. The
+  server then never read the request, but nobody can tell that from a server that read it and died. So a first request
+  gets a fresh connection under `safe` and `aggressive` only if it can be repeated on a new one without harm (idempotent
+  method and its body at hand: `repeatable`); a POST pays for its own handshake, as it does with HAProxy.
+- A connection is kept when it comes back only if (all of): it is not private; `pool-purge-delay` is not 0; the server
+  isn't in maintenance; fewer than `pool-max-conn` are idle; open sockets are below the high ratio; and none is idle yet,
+  or open sockets are below the low ratio and busy + idle is at most what is needed + `pool-low-conn`.
+- What is needed: the most busy at once since the last purge, or the estimate carried over from before, whichever is
+  more. A purge closes half (rounded up) of what exceeds it, then carries the estimate over: halfway to the new peak when
+  that is lower. It is the excess that is halved, not the idle connections as the manual has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hapy.pool.budget import FdBudget, unlimited
+from hapy.pool.reasons import ReuseReason
+
+if TYPE_CHECKING:
+    from hapy.pool.connection import PooledConnection
+    from hapy.pool.key import ConnectionKey
+    from hapy.pool.own import OwnConnections
+
+_Stack = dict["PooledConnection", None]
+
+
+class _Shelf:
+    """The idle connections of one key, and the order in which a request tries its three stacks."""
+
+    __slots__ = ("first", "first_unrepeatable", "fresh", "later", "lost", "once", "pool", "proven")
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.fresh: _Stack = {}
+        self.once: _Stack = {}
+        self.proven: _Stack = {}
+        #: Why the last connection of this key went away, until a request has told it as its reason.
+        self.lost = ReuseReason.NONE
+        self.later: tuple[_Stack, ...] = (self.once, self.proven, self.fresh)
+        if pool.reuse == "safe":
+            self.first: tuple[_Stack, ...] = (self.fresh,)
+            self.first_unrepeatable: tuple[_Stack, ...] = ()
+        elif pool.reuse == "aggressive":
+            self.first = (self.proven, self.fresh)
+            self.first_unrepeatable = (self.proven,)
+        else:
+            self.first = self.first_unrepeatable = (self.proven, self.once, self.fresh)
+
+    def __len__(self) -> int:
+        return len(self.fresh) + len(self.once) + len(self.proven)
+
+    def evict(self, conn: PooledConnection) -> None:
+        """The idle connection ended, or said something unasked."""
+        for stack in self.later:
+            if conn in stack:
+                del stack[conn]
+                self.pool.lose(self, conn, ReuseReason.STALE)
+                self.pool.tell_shortage()
+                return
+
+
+class Pool:
+    """The connections of one server.
+
+    Attributes:
+        reason: why the last `acquire` found or did not find a connection.
+        counts: how often each reason was given.
+        idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled ahead.
+        max_used: the most used at once since the last purge. needed: the estimate carried over.
+        enabled: False in maintenance: nothing is kept.
+        on_shortage: called (no argument) when connections went that may have to be replaced ahead of need; set by
+            the keeper.
+    """
+
+    __slots__ = (
+        "_first_is_later",
+        "_shelves",
+        "budget",
+        "counts",
+        "enabled",
+        "idle",
+        "low",
+        "max_idle",
+        "max_reuse",
+        "max_used",
+        "min_conn",
+        "needed",
+        "on_shortage",
+        "purge_delay",
+        "reason",
+        "reuse",
+        "used",
+        "warming",
+    )
+
+    def __init__(
+        self,
+        reuse: str = "safe",
+        *,
+        max_idle: int = -1,
+        low: int = 0,
+        purge_delay: float = 5.0,
+        max_reuse: int = -1,
+        min_conn: int | None = None,
+        retries_lost_requests: bool = False,
+        budget: FdBudget | None = None,
+    ) -> None:
+        """Args:
+        reuse: never, safe, aggressive or always.
+        max_idle: `pool-max-conn`, -1 for no limit.
+        low: `pool-low-conn`.
+        purge_delay: `pool-purge-delay` in seconds.
+        max_reuse: `max-reuse`, -1 for no limit.
+        min_conn: connections to keep ready, None for the automatic mode.
+        retries_lost_requests: `retry-on` has all of conn-failure, empty-response and response-timeout.
+        budget: the process's sockets.
+        """
+        self.reuse = reuse
+        self.max_idle = max_idle
+        self.low = low
+        self.purge_delay = purge_delay
+        self.max_reuse = max_reuse
+        self.min_conn = min_conn
+        self.budget = budget if budget is not None else unlimited()
+        self._first_is_later = retries_lost_requests
+        self._shelves: dict[ConnectionKey, _Shelf] = {}
+        self.counts: dict[ReuseReason, int] = dict.fromkeys(ReuseReason, 0)
+        self.reason = ReuseReason.NONE
+        self.enabled = True
+        self.idle = 0
+        self.used = 0
+        self.warming = 0
+        self.max_used = 0
+        self.needed = 0
+        self.on_shortage: Callable[[], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pool {self.reuse}: {self.used} busy, {self.idle} idle, {self.warming} warming, needs {self.needed}>"
+
+    # --- the path of a request ---
+
+    def acquire(
+        self, key: ConnectionKey, first_request: bool, own: OwnConnections | None = None, *, repeatable: bool = True
+    ) -> PooledConnection | None:
+        """Hand out an idle connection, or None; `reason` says why.
+
+        Args:
+            key: what the connection must match.
+            first_request: it is the first request of its client connection (HTTP/2 requests never are).
+            own: the client's private connections.
+            repeatable: the request may be sent again on a new connection, should this one turn out dead.
+        """
+        if own is not None and own and (conn := own.take(self, key)) is not None:
+            self._use(ReuseReason.OWN)
+            return conn
+        shelf = self._shelves.get(key)
+        if shelf is None:
+            return self._miss(None)
+        if not first_request or self._first_is_later:
+            stacks = shelf.later
+        else:
+            stacks = shelf.first if repeatable else shelf.first_unrepeatable
+        for stack in stacks:
+            while stack:
+                conn = stack.popitem()[0]
+                if conn.is_alive():
+                    self.idle -= 1
+                    conn.holder = None
+                    self._use(ReuseReason.HIT if conn.requests else ReuseReason.WARM)
+                    return conn
+                self.lose(shelf, conn, ReuseReason.STALE)
+        return self._miss(shelf)
+
+    def _use(self, reason: ReuseReason) -> None:
+        self.reason = reason
+        self.counts[reason] += 1
+        self.used = used = self.used + 1
+        if used > self.max_used:
+            self.max_used = used
+            if used > self.needed:
+                self.needed = used
+
+    def _miss(self, shelf: _Shelf | None) -> None:
+        if self.reuse == "never":
+            self.reason = ReuseReason.NEVER
+        elif self.keeps_none:
+            self.reason = ReuseReason.OFF
+        elif shelf is None or not len(shelf):
+            lost = ReuseReason.NONE
+            if shelf is not None:
+                lost, shelf.lost = shelf.lost, lost
+            self.reason = ReuseReason.KEY if lost is ReuseReason.NONE and self.idle else lost
+        else:
+            self.reason = ReuseReason.FIRST
+
+    def reserve(self, reason: ReuseReason | None = None) -> None:
+        """A new connection is about to be opened for a request, after `acquire` found none or on purpose.
+
+        Args:
+            reason: why, where `acquire` was not asked (a repeated request).
+        """
+        self._use(self.reason if reason is None else reason)
+        if self.budget.used >= self.budget.high and self.idle:
+            self._close_oldest(1, ReuseReason.LIMIT)
+
+    def release(self, conn: PooledConnection, own: OwnConnections | None = None) -> bool:
+        """The answer is complete and both sides let the connection live. Keeps or closes it; True when kept.
+
+        Args:
+            conn: it must be idle in every sense: nothing unsent, nothing unread.
+            own: its client's private connections, for a private one; without it such a connection is closed.
+        """
+        if conn.private or self.reuse == "never":
+            self.used -= 1
+            self._lost(conn.key, ReuseReason.PRIVATE)
+            if own is not None and self.enabled and not self._spent(conn) and own.keep(self, conn):
+                return True
+            conn.close()
+            return False
+        lost = self._unwanted(conn)
+        self.used -= 1
+        if lost is not None:
+            self._lost(conn.key, lost)
+            conn.close()
+            return False
+        shelf = self._shelves.get(conn.key)
+        if shelf is None:
+            shelf = self._shelves[conn.key] = _Shelf(self)
+        conn.holder = shelf
+        (shelf.proven if conn.requests > 1 else shelf.once)[conn] = None
+        self.idle += 1
+        return True
+
+    def discard(self, conn: PooledConnection | None) -> None:
+        """A connection that was in use is no more, or (None) could not be opened. Closes it."""
+        self.used -= 1
+        if conn is not None:
+            self._lost(conn.key, ReuseReason.CLOSED)
+            conn.close()
+        self.tell_shortage()
+
+    # --- limits ---
+
+    @property
+    def keeps_none(self) -> bool:
+        """By its settings the server keeps no idle connection."""
+        return not self.purge_delay or not self.max_idle or not self.max_reuse
+
+    def _spent(self, conn: PooledConnection) -> bool:
+        return 0 <= self.max_reuse < conn.requests
+
+    def _unwanted(self, conn: PooledConnection) -> ReuseReason | None:
+        """Why a connection that comes back is not kept, or None. It still counts as used here."""
+        idle = self.idle
+        if not self.enabled or self.keeps_none:
+            return ReuseReason.OFF
+        if self._spent(conn):
+            return ReuseReason.SPENT
+        used_fds = self.budget.used
+        if used_fds >= self.budget.high or 0 <= self.max_idle <= idle:
+            return ReuseReason.LIMIT
+        if idle and (used_fds >= self.budget.low or self.used + idle > max(self.used, self.wanted) + self.low):
+            return ReuseReason.LIMIT
+        return None
+
+    @property
+    def wanted(self) -> int:
+        """Connections, busy and idle, that recent demand or the configured minimum asks for."""
+        return max(self.needed, self.min_conn or 0)
+
+    def _lost(self, key: ConnectionKey, reason: ReuseReason) -> None:
+        shelf = self._shelves.get(key)
+        if shelf is None:
+            shelf = self._shelves[key] = _Shelf(self)
+        shelf.lost = reason
+
+    def lose(self, shelf: _Shelf, conn: PooledConnection, reason: ReuseReason) -> None:
+        """Close an idle connection that its stack has let go of already."""
+        self.idle -= 1
+        shelf.lost = reason
+        conn.holder = None
+        conn.close()
+
+    def tell_shortage(self) -> None:
+        """Wake the keeper where connections may have to be made ahead."""
+        if self.on_shortage is not None:
+            self.on_shortage()
+
+    # --- keeping ---
+
+    def purge(self) -> int:
+        """What happens every `pool-purge-delay`: close half of the excess, carry the estimate over. Counts the closed."""
+        excess = self.used + self.idle - max(self.max_used, self.wanted)
+        closed = self._close_oldest((excess + 1) // 2, ReuseReason.PURGED) if excess > 0 else 0
+        self.needed = max((self.needed + self.max_used) // 2, self.max_used)
+        self.max_used = self.used
+        for key in [key for key, shelf in self._shelves.items() if not len(shelf)]:
+            del self._shelves[key]
+        return closed
+
+    def _close_oldest(self, count: int, reason: ReuseReason) -> int:
+        closed = 0
+        for shelf in self._shelves.values():
+            for stack in (shelf.fresh, shelf.once, shelf.proven):
+                for conn in list(islice(stack, count - closed)):
+                    del stack[conn]
+                    self.lose(shelf, conn, reason)
+                    closed += 1
+                if closed >= count:
+                    return closed
+        return closed
+
+    def drop_idle(self) -> None:
+        """Close all idle connections: maintenance, another address, shutdown."""
+        self._close_oldest(self.idle, ReuseReason.PURGED)
+
+    def add_fresh(self, conn: PooledConnection) -> bool:
+        """A connection dialled ahead stands. Kept unless nobody wants it any more; True when kept."""
+        if not self.enabled or self.keeps_none or 0 <= self.max_idle <= self.idle or not conn.is_alive():
+            conn.close()
+            return False
+        shelf = self._shelves.get(conn.key)
+        if shelf is None:
+            shelf = self._shelves[conn.key] = _Shelf(self)
+        conn.holder = shelf
+        shelf.fresh[conn] = None
+        self.idle += 1
+        return True
