@@ -1,0 +1,118 @@
+"""Opening connections: TCP over IPv4 and IPv6, UNIX sockets and abstract ones.
+
+Numeric addresses only: names are resolved when the configuration is loaded, or by the resolvers. Whoever calls bounds the
+wait (a routine by its deadline, a task by a cancel scope); an abandoned attempt closes its socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from hapy.net.stream import Stream
+
+S = TypeVar("S", bound=Stream)
+
+_SO_BINDTODEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
+_IP_BIND_ADDRESS_NO_PORT = 24
+
+
+class ConnectFailed(Exception):  # noqa: N818 - the name says what happened, as HAProxy's counters do
+    """No connection.
+
+    Attributes:
+        kind: `refused` (the peer said no, or nobody is there), `timeout`, `resources` (no file descriptor, port or
+            memory on this side), `source` (the source address cannot be used) or `handshake`.
+    """
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail or kind)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to connect to, ready for the event loop.
+
+    Attributes:
+        family: `socket.AF_INET`, `AF_INET6` or `AF_UNIX`.
+        host: the numeric address, or the path; an abstract name begins with NUL.
+        port: 0 for AF_UNIX.
+        source: the local (address, port), or None for the system's choice.
+        interface: the network interface to send through, or None.
+    """
+
+    family: int
+    host: str
+    port: int = 0
+    source: tuple[str, int] | None = None
+    interface: str | None = None
+
+
+_LOCAL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EADDRINUSE})
+_SOURCE = frozenset({errno.EADDRNOTAVAIL, errno.EPERM, errno.EACCES, errno.ENODEV})
+
+
+def _failure(error: OSError, *, bound: bool) -> ConnectFailed:
+    if error.errno in _LOCAL:
+        return ConnectFailed("resources", str(error))
+    if bound and error.errno in _SOURCE:
+        return ConnectFailed("source", str(error))
+    return ConnectFailed("refused", str(error))
+
+
+async def connect(destination: Destination, factory: Callable[[], S]) -> S:
+    """Connect, and give the stream that `factory` made once the connection stands.
+
+    Raises:
+        ConnectFailed: there is no connection.
+    """
+    loop = asyncio.get_running_loop()
+    plain = destination.source is None and destination.interface is None
+    try:
+        if plain and destination.family != socket.AF_UNIX:
+            pair = await loop.create_connection(factory, destination.host, destination.port)
+        else:
+            sock = _socket(destination)
+            try:
+                await _connect_socket(loop, sock, destination)
+                pair = (
+                    await loop.create_unix_connection(factory, sock=sock)
+                    if destination.family == socket.AF_UNIX
+                    else await loop.create_connection(factory, sock=sock)
+                )
+            except BaseException:
+                sock.close()
+                raise
+    except OSError as error:
+        raise _failure(error, bound=destination.source is not None) from error
+    return cast("tuple[asyncio.Transport, S]", pair)[1]
+
+
+def _socket(destination: Destination) -> socket.socket:
+    sock = socket.socket(destination.family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if destination.interface is not None:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, destination.interface.encode() + b"\0")
+        if destination.source is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if destination.source[1] == 0 and destination.family == socket.AF_INET:
+                # the port is chosen at connect, so that one source address serves more than 64k connections
+                sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind(destination.source)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _connect_socket(loop: asyncio.AbstractEventLoop, sock: socket.socket, destination: Destination) -> None:
+    if destination.family == socket.AF_UNIX:
+        sock.connect(destination.host)  # never in progress: it succeeds or fails at once
+    else:
+        await loop.sock_connect(sock, (destination.host, destination.port))

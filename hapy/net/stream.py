@@ -1,0 +1,185 @@
+"""The lean stream: a protocol on the event loop's transport, one object a connection.
+
+Rules:
+- Bytes arrive in `data_received`, and leave by `transport.write`, which never waits: who writes is stopped at his source.
+  A stream that can't take more pauses the reading of its `feeder` and resumes it later.
+- `close()` sends what is buffered, then FIN. `finish()` does so too, and then reads and drops what still comes for a
+  short while, since closing a socket that has unread bytes would reset it and could destroy the answer on its way.
+  `abort()` resets.
+- A stream has one deadline (`hapy.net.clock`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import cast
+
+from hapy.net.clock import NEVER, Watched, now, unwatch, watch
+
+#: Bytes that may wait in a transport before its feeder is paused, and at how many it goes on.
+HIGH_WATER = 256 * 1024
+LOW_WATER = 64 * 1024
+
+#: How long `finish()` reads and drops what still comes, in seconds.
+DRAIN_TIME = 2.0
+
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Stream(asyncio.Protocol):
+    """A connection.
+
+    Attributes:
+        transport: the event loop's transport, None before the connection stands.
+        deadline, looked_at, slot: see `hapy.net.clock.Watched`.
+        feeder: the stream whose bytes are written here, paused while this one can't take more.
+        writable: False while the transport's buffer is above the mark.
+        reading: whether bytes are taken from the socket.
+        eof: the peer has closed its side.
+        closed: the connection is gone, or is being closed.
+    """
+
+    __slots__ = (
+        "closed",
+        "deadline",
+        "draining",
+        "eof",
+        "feeder",
+        "looked_at",
+        "reading",
+        "slot",
+        "transport",
+        "writable",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.deadline = NEVER
+        self.looked_at = NEVER
+        self.slot: set[Watched] | None = None
+        self.feeder: Stream | None = None
+        self.writable = True
+        self.reading = True
+        self.eof = False
+        self.closed = False
+        self.draining = False
+
+    # what subclasses say
+
+    def on_open(self) -> None:
+        """The connection stands."""
+
+    def on_deadline(self) -> None:
+        """The deadline has passed."""
+        self.abort()
+
+    def on_eof(self) -> None:
+        """The peer has closed its side; ours stays open until it is closed."""
+        self.close()
+
+    def on_lost(self, error: Exception | None) -> None:
+        """The connection is gone. Called once, also after `close` and `abort`."""
+
+    def on_drained(self) -> None:
+        """The transport's buffer has fallen below the mark again."""
+
+    # deadlines
+
+    def expire_after(self, seconds: float) -> None:
+        """Set the deadline."""
+        self.deadline = deadline = now() + seconds
+        if deadline < self.looked_at:
+            watch(self)
+
+    # back-pressure
+
+    def pause(self) -> None:
+        """Stop taking bytes from the socket."""
+        if self.reading and not self.closed:
+            self.reading = False
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Take bytes from the socket again."""
+        if not self.reading:
+            self.reading = True
+            if not self.closed and not self.eof:
+                self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Event loop: the transport's buffer is above the mark."""
+        self.writable = False
+        if self.feeder is not None:
+            self.feeder.pause()
+
+    def resume_writing(self) -> None:
+        """Event loop: the transport's buffer is below the mark."""
+        self.writable = True
+        if self.feeder is not None:
+            self.feeder.resume()
+        self.on_drained()
+
+    # closing
+
+    def close(self) -> None:
+        """Send what is buffered, then close."""
+        if not self.closed:
+            self.closed = True
+            self.transport.close()
+
+    def finish(self) -> None:
+        """Send what is buffered, then FIN; read and drop for a short while what the peer still sends, then close."""
+        if self.closed or self.draining:
+            return
+        if self.eof or not self.transport.can_write_eof():
+            self.close()
+            return
+        self.draining = True
+        self.feeder = None
+        self.resume()
+        self.transport.write_eof()
+        self.expire_after(DRAIN_TIME)
+
+    def abort(self) -> None:
+        """Reset the connection; what is buffered is lost."""
+        if not self.closed:
+            self.closed = True
+            if (sock := self.socket) is not None and sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """The socket underneath, for options only; None when it is gone."""
+        return cast("socket.socket | None", self.transport.get_extra_info("socket"))
+
+    # event loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Event loop: the connection stands."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
+        self.on_open()
+
+    def eof_received(self) -> bool:
+        """Event loop: the peer has closed its side."""
+        self.eof = True
+        if self.draining:
+            self.close()
+        elif not self.closed:
+            self.on_eof()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Event loop: the connection is gone."""
+        self.closed = True
+        if self.slot is not None:
+            unwatch(self)
+        feeder = self.feeder
+        if feeder is not None:
+            self.feeder = None
+            feeder.resume()
+        self.on_lost(exc)
