@@ -1,0 +1,222 @@
+"""Message framing: what is accepted, repaired or refused, on both sides. One raw message a scenario."""
+
+from __future__ import annotations
+
+from compat.harness import Connection, World
+from compat.harness.world import Scenario
+from compat.scenarios.basics import ONE_BACKEND
+
+REQUESTS = {
+    "bare_line_feeds": b"GET / HTTP/1.1\nHost: a\n\n",
+    "empty_lines_before": b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "http10": b"GET / HTTP/1.0\r\n\r\n",
+    "http10_keep_alive": b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    "http09": b"GET /\r\n\r\n",
+    "http12": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "http20_preface_like": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+    "no_host": b"GET / HTTP/1.1\r\n\r\n",
+    "two_hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "absolute_form": b"GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "absolute_form_other_host": b"GET http://b/x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "options_star": b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    "lower_case_method": b"get / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "unknown_method": b"BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n",
+    "space_before_colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    "folded_header": b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: a\r\n  b\r\n\r\n",
+    "empty_header_name": b"GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",
+    "header_without_colon": b"GET / HTTP/1.1\r\nHost: a\r\nBogus\r\n\r\n",
+    "bad_header_name": b"GET / HTTP/1.1\r\nHost: a\r\nX{y: b\r\n\r\n",
+    "control_in_value": b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x01b\r\n\r\n",
+    "nul_in_value": b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n",
+    "high_bytes_in_value": b"GET / HTTP/1.1\r\nHost: a\r\nX: caf\xc3\xa9\r\n\r\n",
+    "high_bytes_in_target": b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "fragment_in_target": b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+    "spaces_in_request_line": b"GET  /  HTTP/1.1\r\nHost: a\r\n\r\n",
+    "equal_lengths_twice": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+    "equal_lengths_listed": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc",
+    "conflicting_lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    "negative_length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\nabc",
+    "plus_length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
+    "length_not_a_number": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3x\r\n\r\nabc",
+    "length_and_chunked": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "chunked_http10": b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "chunked_with_extension": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n",
+    "chunked_with_trailers": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n",
+    "bad_chunk_size": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+    "gzip_chunked": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "unknown_encoding": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\nabc",
+    "get_with_body": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+    "connection_named_header": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n",
+    "proxy_connection": b"GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: close\r\n\r\n",
+    "te_trailers": b"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n",
+    "keep_alive_header": b"GET / HTTP/1.1\r\nHost: a\r\nKeep-Alive: timeout=5\r\n\r\n",
+    "many_headers": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %d\r\n" % (i, i) for i in range(99)) + b"\r\n",
+    "too_many_headers": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %d\r\n" % (i, i) for i in range(120)) + b"\r\n",
+    "huge_header": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 17000 + b"\r\n\r\n",
+    "long_but_fitting_header": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 12000 + b"\r\n\r\n",
+    "tls_hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 40 + b"\r\n\r\n",
+}
+
+RESPONSES = {
+    "until_close": b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+    "http10": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "http10_until_close": b"HTTP/1.0 200 OK\r\n\r\nok",
+    "no_content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "not_modified": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\nETag: x\r\n\r\n",
+    "continue_first": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "early_hints_first": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "no_reason": b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
+    "odd_reason": b"HTTP/1.1 299 Rather Good!\r\nContent-Length: 2\r\n\r\nok",
+    "status_below_100": b"HTTP/1.1 99 Low\r\nContent-Length: 2\r\n\r\nok",
+    "status_999": b"HTTP/1.1 999 High\r\nContent-Length: 2\r\n\r\nok",
+    "bare_line_feeds": b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    "equal_lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+    "conflicting_lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!",
+    "length_and_chunked": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "chunked_trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n",
+    "bad_chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nxx\r\n\r\n",
+    "short_body": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+    "short_chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    "garbage": b"SSH-2.0-OpenSSH_9\r\n\r\n",
+    "nothing": b"",
+    "half_a_head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "bad_header_name": b"HTTP/1.1 200 OK\r\nX{y: 1\r\nContent-Length: 2\r\n\r\nok",
+    "control_in_value": b"HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 2\r\n\r\nok",
+    "huge_head": b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20000 + b"\r\nContent-Length: 2\r\n\r\nok",
+    "keep_alive_header": b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
+    "date_and_server_stay": b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: x\r\nContent-Length: 2\r\n\r\nok",
+    "two_cookies": b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
+}
+
+
+def _request(raw: bytes) -> Scenario:
+    def scenario(world: World) -> None:
+        """A raw request."""
+        world.origin("s1", b"ok")
+        world.start(ONE_BACKEND, defaults="    timeout http-request 400ms")
+        client = world.client()
+        client.send(raw)
+        client.receive()
+        client.ending()
+        world.logs(1)
+
+    return scenario
+
+
+def _response(raw: bytes) -> Scenario:
+    def scenario(world: World) -> None:
+        """A raw answer, after which the origin closes."""
+
+        def script(connection: Connection) -> None:
+            connection.read()
+            connection.write(raw)
+
+        world.origin("s1", script)
+        world.start(ONE_BACKEND)
+        client = world.client()
+        client.get("/")
+        client.ending()
+        world.logs(1)
+
+    return scenario
+
+
+FAMILY = {f"request_{name}": _request(raw) for name, raw in REQUESTS.items()} | {
+    f"response_{name}": _response(raw) for name, raw in RESPONSES.items()
+}
+
+
+def head_has_no_body(world: World) -> None:
+    """The answer to HEAD keeps its Content-Length and has no body."""
+
+    def script(connection: Connection) -> None:
+        while connection.read() is not None:
+            connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    client.get("/", method="HEAD")
+    client.get("/", method="HEAD")
+    client.ending()
+    world.logs(2)
+
+
+def http10_client_chunked_answer(world: World) -> None:
+    """A chunked answer to an HTTP/1.0 client."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    client.get("/", version="1.0")
+    client.ending()
+    world.logs(1)
+
+
+def expect_continue(world: World) -> None:
+    """`Expect: 100-continue` goes to the server, whose 100 comes back before the body is sent."""
+
+    def script(connection: Connection) -> None:
+        head = connection.reader.until(b"\r\n\r\n")
+        connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = connection.reader.exactly(3)
+        world.note(f"origin got {head!r} {body!r}")
+        connection.reply(b"ok")
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    client.send("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 3\n\n")
+    message = client.reader.message(request=False)
+    client.seen.extend(message.lines() if message else ["nothing"])
+    client.send(b"abc")
+    client.receive("POST")
+    world.logs(1)
+
+
+def early_answer_to_a_long_body(world: World) -> None:
+    """A server that answers before the body's end and closes: the client sees the answer."""
+
+    def script(connection: Connection) -> None:
+        connection.reader.until(b"\r\n\r\n")
+        connection.reply(b"too much", "413 Payload Too Large", ("Connection: close",))
+        connection.shutdown()
+        connection.reader.to_end()
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    client.send("POST / HTTP/1.1\nHost: a\nContent-Length: 1000\n\nabc")
+    client.receive("POST")
+
+
+def big_bodies(world: World) -> None:
+    """Three megabytes each way arrive whole."""
+    body = bytes(range(256)) * 12288
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            connection.reply(message.body)
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    message = client.post("/", body)
+    world.note(f"whole: {message is not None and message.body == body}")
+    client.ending()
+
+
+def body_in_small_pieces(world: World) -> None:
+    """A body and a head that come byte by byte."""
+    world.origin("s1", b"ok")
+    world.start(ONE_BACKEND)
+    client = world.client()
+    for byte in b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n":
+        client.send(bytes([byte]))
+    client.receive("POST")
+    client.ending()
+    world.logs(1)

@@ -1,0 +1,210 @@
+"""Rules and conditions: what reaches the server and what comes back."""
+
+from __future__ import annotations
+
+from compat.harness import World
+from compat.harness.world import Scenario
+
+CONFIG = """
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    %s
+    default_backend be
+backend be
+    server s1 {s1}
+"""
+
+LINES = {
+    "set_header": "http-request set-header X-New %[src] if { path_beg / }",
+    "set_header_replaces": "http-request set-header X-Key replaced",
+    "add_header": "http-request add-header X-Key second",
+    "del_header": "http-request del-header X-Key",
+    "del_header_match": "http-request del-header x- -m beg",
+    "replace_header": "http-request replace-header X-Key (.*)lue \\1st",
+    "replace_value": "http-request replace-value X-List ^b$ beta",
+    "set_path": "http-request set-path /new%[path]",
+    "replace_path": "http-request replace-path (.*)/b(.*) \\1/B\\2",
+    "replace_pathq": "http-request replace-pathq ([^?]*)(\\?.*)? /q\\1\\2",
+    "set_query": "http-request set-query z=9",
+    "set_uri": "http-request set-uri /u?x",
+    "set_method": "http-request set-method PUT",
+    "deny": "http-request deny",
+    "deny_429": "http-request deny deny_status 429",
+    "deny_404_hdr": "http-request deny status 404 hdr X-Why because",
+    "deny_unless": "http-request deny unless { path /never }",
+    "return_plain": 'http-request return status 200 content-type text/plain string "hello"',
+    "return_empty": "http-request return",
+    "return_lf": 'http-request return status 202 content-type text/plain lf-string "%[path] %[src]" hdr X-A "%[method]"',
+    "redirect_location": "http-request redirect location /elsewhere",
+    "redirect_prefix": "http-request redirect prefix https://other.test code 301",
+    "redirect_prefix_drop": "http-request redirect prefix https://other.test drop-query append-slash",
+    "redirect_scheme": "http-request redirect scheme https code 308",
+    "redirect_cookie": "http-request redirect location / set-cookie SEEN=1",
+    "redirect_clear_cookie": "http-request redirect location / clear-cookie USER=",
+    "redirect_keyword": "redirect location /kw code 303 if { path_beg /a }",
+    "tarpit": "timeout tarpit 100ms\n    http-request tarpit deny_status 429",
+    "allow_stops": "http-request allow if { path_beg /a }\n    http-request deny",
+    "set_var": "http-request set-var(txn.p) path,upper\n    http-request set-header X-P %[var(txn.p)]",
+    "capture": "http-request capture req.hdr(x-key) len 5",
+    "log_silent": "http-request set-log-level silent if { path /none }",
+    "response_set_header": "http-response set-header X-Res %[status]",
+    "response_del_header": "http-response del-header X-Origin",
+    "response_set_status": "http-response set-status 418 reason Teapot",
+    "response_deny": "http-response deny if { res.hdr(x-origin) yes }",
+    "after_response": "http-after-response set-header X-After 1",
+    "after_response_on_own_answer": "http-request deny\n    http-after-response set-header X-After 1",
+    "reject": "http-request reject",
+    "auth": "acl never src 192.0.2.1\n    http-request auth realm Secret unless never",
+    "early_hint": "http-request early-hint Link </s.css>",
+    "wait_for_body": "http-request wait-for-body time 1s\n    http-request set-header X-Body %[req.body]",
+    "strict_mode": "http-request strict-mode on",
+    "header_with_bad_format_value": "http-request set-header X-Empty %[req.hdr(none)]",
+    "monitor_uri": "monitor-uri /a/b",
+    "monitor_fail": "monitor-uri /a/b\n    monitor fail if { src 127.0.0.0/8 }",
+}
+
+CONDITIONS = {
+    "path": "path /a/b",
+    "path_beg": "path_beg /a /z",
+    "path_end": "path_end b",
+    "path_sub": "path_sub /b",
+    "path_dir": "path_dir a",
+    "path_dom": "path_dom b",
+    "path_reg": "path_reg ^/[a-z]/b$",
+    "path_len": "path_len 4",
+    "path_ignore_case": "path -i /A/B",
+    "path_beg_no_case": "path_beg /A",
+    "method_get": "method GET",
+    "method_post": "method POST PUT",
+    "predefined": "METH_GET",
+    "hdr_host": "hdr(host) hapy.test",
+    "hdr_beg": "hdr_beg(host) -i HAPY",
+    "hdr_dom": "hdr_dom(host) test",
+    "hdr_cnt": "hdr_cnt(x-list) 3",
+    "hdr_list_any": "hdr(x-list) b",
+    "hdr_fhdr": "req.fhdr(x-list) -m str a,b,c",
+    "hdr_val": "hdr_val(x-number) gt 41",
+    "hdr_val_range": "hdr_val(x-number) 40:45",
+    "hdr_missing": "hdr(x-none) -m found",
+    "hdr_ip": "hdr_ip(x-address) 10.0.0.0/8",
+    "src": "src 127.0.0.1",
+    "src_net": "src 10.0.0.0/8 127.0.0.0/8",
+    "dst_port": "dst_port gt 1",
+    "url_param": "url_param(q) yes",
+    "url_param_found": "url_param(q) -m found",
+    "urlp_reg": "urlp_reg(q) ^y",
+    "query_sub": "query -m sub q=",
+    "cookie": "req.cook(user) bob",
+    "negated": "!{ path_beg /z }",
+    "and": "{ path_beg /a } { method GET }",
+    "or": "{ path_beg /z } or { method GET }",
+    "or_bars": "{ path_beg /z } || { path_beg /y }",
+    "and_not": "{ path_beg /a } !{ hdr(x-key) value }",
+}
+
+
+def _asks(world: World) -> None:
+    client = world.client()
+    client.get(
+        "/a/b?q=yes&r=2",
+        "X-Key: value",
+        "X-List: a,b,c",
+        "X-Number: 42",
+        "X-Address: 10.1.2.3",
+        "Cookie: user=bob; x=1",
+    )
+    client.ending()
+    client = world.client()
+    client.post("/other/path", b"body")
+    client.ending()
+
+
+def _rule(lines: str) -> Scenario:
+    def scenario(world: World) -> None:
+        """A GET and a POST under one rule."""
+        from compat.harness.origin import answering
+
+        world.origin("s1", answering(b"ok", "X-Origin: yes"))
+        world.start(CONFIG % lines)
+        _asks(world)
+        world.logs(2)
+
+    return scenario
+
+
+def _condition(condition: str) -> Scenario:
+    def scenario(world: World) -> None:
+        """A GET and a POST, denied where the condition holds."""
+        world.origin("s1")
+        test = condition if condition.startswith(("{", "!")) or condition == "METH_GET" else "{ " + condition + " }"
+        world.start(CONFIG % f"http-request deny if {test}")
+        _asks(world)
+
+    return scenario
+
+
+FAMILY = {f"rule_{name}": _rule(lines) for name, lines in LINES.items()} | {
+    f"condition_{name}": _condition(text) for name, text in CONDITIONS.items()
+}
+
+
+def named_acls_add_up(world: World) -> None:
+    """Several lines of one ACL name are alternatives."""
+    world.origin("s1")
+    world.start(CONFIG % "acl bad path_beg /x\n    acl bad path_beg /a\n    acl get method GET\n    http-request deny if bad get")
+    _asks(world)
+
+
+def use_backend_in_order(world: World) -> None:
+    """The first `use_backend` whose condition holds decides; a name may be a format."""
+    for name in ("s1", "s2", "s3"):
+        world.origin(name)
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    use_backend b2 if { path_beg /two }
+    use_backend b%[url_param(n)] if { url_param(n) -m found }
+    default_backend b1
+backend b1
+    server s1 {s1}
+backend b2
+    server s2 {s2}
+backend b3
+    server s3 {s3}
+""")
+    for target in ("/", "/two", "/two?n=3", "/?n=3", "/?n=9"):
+        world.once(target)
+    world.logs(5)
+
+
+def listen_section(world: World) -> None:
+    """A `listen` runs its rules once."""
+    world.origin("s1")
+    world.start("""
+listen all
+    bind "fd@${fe}"
+    option httplog
+    http-request add-header X-Once 1
+    server s1 {s1}
+""")
+    world.once("/")
+    world.logs(1)
+
+
+def rules_of_both_sides(world: World) -> None:
+    """Frontend rules run before the backend's, on the way back the backend's before the frontend's."""
+    world.origin("s1")
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    http-request add-header X-Side front
+    http-response add-header X-Side front
+    default_backend be
+backend be
+    http-request add-header X-Side back
+    http-response add-header X-Side back
+    server s1 {s1}
+""")
+    world.once("/")
