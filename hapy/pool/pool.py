@@ -44,11 +44,11 @@ Rules:
   gets a fresh connection under `safe` and `aggressive` only if it can be repeated on a new one without harm (idempotent
   method and its body at hand: `repeatable`); a POST pays for its own handshake, as it does with HAProxy.
 - A connection is kept when it comes back only if (all of): it is not private; `pool-purge-delay` is not 0; the server
-  isn't in maintenance; fewer than `pool-max-conn` are idle; open sockets are below the high ratio; and none is idle yet,
-  or open sockets are below the low ratio and busy + idle is at most what is needed + `pool-low-conn`.
+  isn't in maintenance; fewer than `pool-max-conn` are idle; open sockets are below the high ratio; and none is idle
+  yet, or open sockets are below the low ratio and busy + idle is at most what is needed + `pool-low-conn`.
 - What is needed: the most busy at once since the last purge, or the estimate carried over from before, whichever is
-  more. A purge closes half (rounded up) of what exceeds it, then carries the estimate over: halfway to the new peak when
-  that is lower. It is the excess that is halved, not the idle connections as the manual has it.
+  more. A purge closes half (rounded up) of what exceeds it, then carries the estimate over: halfway to the new peak
+  when that is lower. It is the excess that is halved, not the idle connections as the manual has it.
 """
 
 from __future__ import annotations
@@ -109,9 +109,9 @@ class Pool:
     Attributes:
         reason: why the last `acquire` found or did not find a connection.
         counts: how often each reason was given.
-        idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled ahead.
+        idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled.
         max_used: the most used at once since the last purge. needed: the estimate carried over.
-        enabled: False in maintenance: nothing is kept.
+        enabled: False in maintenance: nothing is kept. generation: of the server's address; others are not kept.
         on_shortage: called (no argument) when connections went that may have to be replaced ahead of need; set by
             the keeper.
     """
@@ -122,6 +122,7 @@ class Pool:
         "budget",
         "counts",
         "enabled",
+        "generation",
         "idle",
         "low",
         "max_idle",
@@ -171,6 +172,7 @@ class Pool:
         self.counts: dict[ReuseReason, int] = dict.fromkeys(ReuseReason, 0)
         self.reason = ReuseReason.NONE
         self.enabled = True
+        self.generation = 0
         self.idle = 0
         self.used = 0
         self.warming = 0
@@ -199,7 +201,8 @@ class Pool:
             return conn
         shelf = self._shelves.get(key)
         if shelf is None:
-            return self._miss(None)
+            self._miss(None)
+            return None
         if not first_request or self._first_is_later:
             stacks = shelf.later
         else:
@@ -213,7 +216,8 @@ class Pool:
                     self._use(ReuseReason.HIT if conn.requests else ReuseReason.WARM)
                     return conn
                 self.lose(shelf, conn, ReuseReason.STALE)
-        return self._miss(shelf)
+        self._miss(shelf)
+        return None
 
     def _use(self, reason: ReuseReason) -> None:
         self.reason = reason
@@ -221,8 +225,7 @@ class Pool:
         self.used = used = self.used + 1
         if used > self.max_used:
             self.max_used = used
-            if used > self.needed:
-                self.needed = used
+            self.needed = max(self.needed, used)
 
     def _miss(self, shelf: _Shelf | None) -> None:
         if self.reuse == "never":
@@ -296,7 +299,7 @@ class Pool:
     def _unwanted(self, conn: PooledConnection) -> ReuseReason | None:
         """Why a connection that comes back is not kept, or None. It still counts as used here."""
         idle = self.idle
-        if not self.enabled or self.keeps_none:
+        if not self.enabled or self.keeps_none or conn.key.generation != self.generation:
             return ReuseReason.OFF
         if self._spent(conn):
             return ReuseReason.SPENT
@@ -333,7 +336,7 @@ class Pool:
     # --- keeping ---
 
     def purge(self) -> int:
-        """What happens every `pool-purge-delay`: close half of the excess, carry the estimate over. Counts the closed."""
+        """Every `pool-purge-delay`: close half of the excess, carry the estimate over. Returns how many it closed."""
         excess = self.used + self.idle - max(self.max_used, self.wanted)
         closed = self._close_oldest((excess + 1) // 2, ReuseReason.PURGED) if excess > 0 else 0
         self.needed = max((self.needed + self.max_used) // 2, self.max_used)

@@ -15,7 +15,7 @@ class ReuseReason(enum.StrEnum):
     WARM = "warm"  # one opened ahead that no request had used yet
     OWN = "own"  # a private connection that belongs to this client
     NONE = "none"  # no connection idle: a cold start, or all of them busy
-    FIRST = "first"  # idle ones stood by, but the client's first request must not use them (http-reuse safe, aggressive)
+    FIRST = "first"  # idle ones stood by, but the client's first request must not use them
     KEY = "key"  # idle ones stood by, but to another name, address, source or with another PROXY header
     NEVER = "never"  # http-reuse never
     OFF = "off"  # the server keeps no connections: pool-max-conn 0, pool-purge-delay 0, max-reuse 0

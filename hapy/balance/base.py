@@ -1,0 +1,41 @@
+"""What every algorithm offers to the backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Transaction
+
+
+class Balancer:
+    """Picks a server for a request. One per backend.
+
+    Attributes:
+        tracks_load: `load_changed` must be called when a server's slots or queue change.
+    """
+
+    tracks_load = False
+
+    def update(self, servers: Sequence[Server]) -> None:
+        """The servers in use, their weights or their order changed. Called once at start, then at each change.
+
+        Args:
+            servers: those that may be picked now, in the file's order: all usable ones that aren't backups, or else the
+                backups in use.
+        """
+        raise NotImplementedError
+
+    def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:
+        """Pick one, or None when all of them are full (the request then waits for any of them).
+
+        Args:
+            txn: the request; None where there is none to look at.
+            avoid: the server that has just failed this request; taken only when no other will do.
+        """
+        raise NotImplementedError
+
+    def load_changed(self, server: Server) -> None:
+        """A slot of the server was taken or freed, or its queue changed."""

@@ -1,0 +1,258 @@
+"""One backend as it runs: its servers, who of them takes the next request, and the requests that wait.
+
+The path of a request uses it like this (all but the wait are plain calls):
+
+    backend.begin()                                     the request enters the backend
+    server = backend.assign(txn, forced, avoid, own)    a server, with one of its slots taken
+    if server is None:
+        server = await backend.wait_for_server(txn, deadline, …the same)
+    …
+    backend.release(server)                             the slot is free again: at the end, and before a redispatch
+    backend.end()                                       the request leaves the backend
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from hapy.balance.choose import make_balancer
+from hapy.observe.counters import BackendCounters
+from hapy.pool import FdBudget, OwnConnections
+from hapy.proxy.queue import NoServer, Queue, QueueAborted, QueueFull, QueueTimeout, Ticket
+from hapy.proxy.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.proxy.transaction import Transaction
+    from hapy.samples import CompileEnv
+    from hapy_config.model.config import Config
+    from hapy_config.model.proxy import Proxy
+
+__all__ = ["Backend", "NoServer", "QueueAborted", "QueueFull", "QueueTimeout", "default_fullconn"]
+
+
+class Backend:
+    """The running counterpart of a backend (or of a listen's backend half).
+
+    Attributes:
+        model: what the file says. label: the name in bytes.
+        servers: all of them, in the file's order. by_name: the same.
+        active: those that requests go to now: usable ones that aren't backups, or else backups.
+        balancer: picks among these.
+        queue: requests that any of them may take. current: requests in this backend, waiting ones too.
+        fullconn: the load at which servers get their whole maxconn.
+        persist: asked first with the request: a server that it is bound to, or None (cookies, stick tables).
+    """
+
+    def __init__(self, model: Proxy, env: CompileEnv | None = None, budget: FdBudget | None = None) -> None:
+        """Args:
+        model: the backend.
+        env: for the sample expressions of `balance hash`; and whose configuration gives the default of `fullconn`.
+        budget: the process's sockets.
+        """
+        self.model = model
+        self.label = model.name.encode()
+        self.current = 0
+        self.queue = Queue()
+        self.fullconn = model.fullconn or (default_fullconn(env.config, model.name) if env is not None else 1)
+        self.servers: tuple[Server, ...] = tuple(Server(server, self, budget) for server in model.servers)
+        self.by_name = {server.model.name: server for server in self.servers}
+        self.counters = BackendCounters()
+        self.persist: Callable[[Transaction], Server | None] | None = None
+        self.balancer = make_balancer(model, env)
+        self.active: tuple[Server, ...] = ()
+        self._load_changed = self.balancer.load_changed if self.balancer.tracks_load else None
+        self._prefer_last = "prefer-last-server" in model.options
+        self._all_backups = "allbackups" in model.options
+        self._wait_for: Server | None = None
+        self._update()
+
+    def __repr__(self) -> str:
+        return f"<Backend {self.model.name}: {self.current} requests, {len(self.queue)} queued>"
+
+    @property
+    def queued(self) -> int:
+        """Requests waiting for any of the servers."""
+        return len(self.queue)
+
+    def begin(self) -> None:
+        """A request enters."""
+        self.current += 1
+
+    def end(self) -> None:
+        """It leaves."""
+        self.current -= 1
+
+    # --- choosing ---
+
+    def assign(
+        self,
+        txn: Transaction,
+        forced: Server | None = None,
+        avoid: Server | None = None,
+        own: OwnConnections | None = None,
+    ) -> Server | None:
+        """Choose a server and take one of its slots. None: the request must wait (call `wait_for_server` at once).
+
+        Args:
+            txn: the request.
+            forced: the server that `use-server` named.
+            avoid: the server that has just failed this request.
+            own: the client's private connections, whose server `option prefer-last-server` (and connection-bound
+                authentication) prefers.
+
+        Raises:
+            NoServer: none takes requests.
+            QueueFull: the server it is bound to has `maxqueue` requests waiting, and no other may be taken.
+        """
+        if forced is None and self.persist is not None and avoid is None:
+            forced = self.persist(txn)
+        if forced is not None and forced is not avoid:
+            if forced.has_room():
+                return self._take(forced)
+            if not forced.queue_is_full():
+                self._wait_for = forced
+                return None
+        if own is not None and own and avoid is None and (last := self._last(own)) is not None:
+            return self._take(last)
+        server = self.balancer.pick(txn, avoid)
+        if server is None:
+            if not self.active:
+                raise NoServer
+            self._wait_for = None
+            return None
+        if not server.has_room():
+            if server.queue_is_full():
+                raise QueueFull
+            self._wait_for = server
+            return None
+        server.counters.lbtot += 1
+        self.counters.lbtot += 1
+        return self._take(server)
+
+    def _last(self, own: OwnConnections) -> Server | None:
+        for pool in own.pools():
+            for server in self.servers:
+                if server.pool is pool and server.usable and server.has_room():
+                    return server
+        return None
+
+    def _take(self, server: Server) -> Server:
+        server.current += 1
+        if self._load_changed is not None:
+            self._load_changed(server)
+        return server
+
+    def release(self, server: Server) -> None:
+        """Free a slot; whoever waits longest for it gets it."""
+        server.current -= 1
+        if self._load_changed is not None:
+            self._load_changed(server)
+        if server.maxconn and (len(server.queue) or len(self.queue)):
+            self.serve_queues(server)
+
+    # --- waiting ---
+
+    async def wait_for_server(
+        self,
+        txn: Transaction,
+        deadline: float | None,
+        forced: Server | None = None,
+        avoid: Server | None = None,
+        own: OwnConnections | None = None,
+        *,
+        on_ticket: Callable[[Ticket], None] | None = None,
+    ) -> Server:
+        """Wait for a slot after `assign` gave None; the arguments without a word here are those of `assign`.
+
+        Args:
+            txn: the request.
+            deadline: when `timeout queue` ends, on the clock of the event loop; None never.
+            forced: as for `assign`.
+            avoid: as for `assign`.
+            own: as for `assign`.
+            on_ticket: told the place in the queue, whose `abort()` ends the wait when the client goes (abortonclose).
+
+        Raises:
+            QueueTimeout: no slot came free in time.
+            QueueAborted: the ticket was aborted.
+            NoServer, QueueFull: its server went down meanwhile, and there's no other.
+        """
+        while True:
+            waiting_for = self._wait_for
+            queue = self.queue if waiting_for is None else waiting_for.queue
+            counters = self.counters if waiting_for is None else waiting_for.counters
+            ticket = queue.enter(anyio.current_time())
+            counters.qcur += 1
+            counters.qmax = max(counters.qmax, counters.qcur)
+            if waiting_for is not None and self._load_changed is not None:
+                self._load_changed(waiting_for)
+            if on_ticket is not None:
+                on_ticket(ticket)
+            try:
+                server = await ticket.wait(deadline, self.release)
+            finally:
+                counters.qcur -= 1
+                if waiting_for is None:
+                    txn.backend_queue += ticket.ahead
+                else:
+                    txn.server_queue += ticket.ahead
+                    if self._load_changed is not None:
+                        self._load_changed(waiting_for)
+            if server is None:
+                server = self.assign(txn, forced, avoid, own)
+            if server is not None:
+                return server
+
+    def serve_queues(self, server: Server) -> None:
+        """Give the server's free slots to those who wait: for it, or (if requests go to it now) for any server."""
+        takes_any = server in self.active
+        if server.maintenance or not server.up:
+            return
+        while not server.maxconn or server.current < server.limit():
+            own = server.queue.head()
+            shared = self.queue.head() if takes_any else None
+            if own is not None and (shared is None or own < shared):
+                self._take(server).queue.give(own, server)
+            elif shared is not None:
+                self._take(server)
+                self.queue.give(shared, server)
+            else:
+                return
+
+    # --- changes ---
+
+    def server_changed(self, server: Server) -> None:
+        """State or weight of a server changed: who waits for it goes elsewhere, or can go out at last."""
+        self._update()
+        if server.maintenance or not server.up:
+            server.queue.dissolve()
+        if not self.active:
+            self.queue.dissolve()
+        else:
+            self.serve_queues(server)
+
+    def _update(self) -> None:
+        active = tuple(server for server in self.servers if server.usable and not server.model.backup)
+        if not active:
+            backups = tuple(server for server in self.servers if server.usable and server.model.backup)
+            active = backups if self._all_backups else backups[:1]
+        self.active = active
+        self.balancer.update(active)
+
+
+def default_fullconn(config: Config, name: str) -> int:
+    """`fullconn` where the file has none: a tenth of the maxconns of all frontends that may branch to the backend."""
+    total = 0
+    for proxy in config.proxies:
+        if not proxy.is_frontend:
+            continue
+        targets = {use.target for use in proxy.use_backends if isinstance(use.target, str)}
+        if proxy.default_backend is not None:
+            targets.add(proxy.default_backend)
+        if name in targets or (proxy.is_backend and proxy.name == name):
+            total += proxy.maxconn or config.global_.maxconn or 0
+    return max(1, total // 10)
