@@ -1,105 +1,29 @@
-"""The codec interface: bytes in, events out; one parser a direction of a connection. No I/O here.
-
-A parser is fed whatever arrived and calls its sink: the head once it is complete and sound, the body's bytes as they
-come, the end with the trailers. It never goes past the end of one message: bytes after it are kept in `pending` until
-`resume()` asks for the next message, so that a pipelined request waits its turn. Bodies of a known length and
-close-delimited ones are handed on as slices of what was fed, unlooked at.
-"""
+"""The door to the codec: parsers by direction, and the vocabulary of `hapy.http.interface`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from hapy.http.interface import BadMessage, Limits, Parser, RequestSink, ResponseSink
+from hapy.http.request_parser import RequestParser
+from hapy.http.response_parser import ResponseParser
 
-if TYPE_CHECKING:
-    from hapy.http.message import Header, Request, Response
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a message head may be (`tune.bufsize`, `tune.maxrewrite`, `tune.http.maxhdr`, `accept-invalid-http-*`).
-
-    Attributes:
-        bufsize: bytes of a buffer.
-        maxrewrite: bytes of it kept free for rules that add headers: a head must fit in the difference.
-        max_headers: the most fields of a head.
-        accept_invalid: `option accept-invalid-http-request` for a request parser, `-response` for a response parser.
-    """
-
-    bufsize: int = 16384
-    maxrewrite: int = 1024
-    max_headers: int = 101
-    accept_invalid: bool = False
+__all__ = [
+    "BadMessage",
+    "Limits",
+    "Parser",
+    "RequestParser",
+    "RequestSink",
+    "ResponseParser",
+    "ResponseSink",
+    "request_parser",
+    "response_parser",
+]
 
 
-class BadMessage(Exception):  # noqa: N818  the field's word, as in "400 Bad Request"
-    """The peer broke the protocol; its connection can't go on.
-
-    Attributes:
-        status: what to answer the client: 400, 411, 413, 417, 426, 501 … for a request, 502 for a response, 0 when the
-            message was cut short by the peer and nobody is left to hear an answer.
-        reason: for the log and debug output.
-    """
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(f"{status} {reason}")
-        self.status = status
-        self.reason = reason
+def request_parser(limits: Limits, sink: RequestSink) -> RequestParser:
+    """A parser for a client connection."""
+    return RequestParser(limits, sink)
 
 
-class RequestSink(Protocol):
-    """What a request parser tells. The calls come from within `feed`, `feed_eof` and `resume`."""
-
-    def on_head(self, head: Request, /) -> None:
-        """The head is complete; `head.body` says what follows."""
-
-    def on_data(self, data: bytes, /) -> None:
-        """Bytes of the body, never empty; chunk framing is taken off."""
-
-    def on_end(self, trailers: list[Header], /) -> None:
-        """The message is complete. Trailers come after chunked bodies only."""
-
-
-class ResponseSink(Protocol):
-    """What a response parser tells."""
-
-    def on_head(self, head: Response, /) -> None:
-        """The final head is complete; `head.body` says what follows (TUNNEL after 101 and a CONNECT's 2xx)."""
-
-    def on_informational(self, head: Response, /) -> None:
-        """A 1xx head other than 101; the final one is still to come."""
-
-    def on_data(self, data: bytes, /) -> None:
-        """Bytes of the body, never empty; chunk framing is taken off."""
-
-    def on_end(self, trailers: list[Header], /) -> None:
-        """The message is complete."""
-
-
-class Parser(Protocol):
-    """What both directions share.
-
-    Attributes:
-        pending: bytes received and not yet told to the sink: a part of a head, or what follows a complete message.
-        idle: no byte of the next message has come (blank lines before a request don't count).
-        complete: a message has ended (or none has begun after `resume`) …see `resume`.
-    """
-
-    pending: bytes
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing of the next message has come yet."""
-
-    def feed(self, data: bytes) -> None:
-        """Takes what arrived. Raises BadMessage; the parser is of no use after that."""
-
-    def feed_eof(self) -> None:
-        """Says that the peer has closed. Ends a close-delimited body and a tunnel; raises BadMessage(0 or 502) when a
-        message is cut short; does nothing between messages."""
-
-    def resume(self) -> None:
-        """Goes on to the next message, after `on_end`. Events may come at once, from `pending`."""
-
-    def start_tunnel(self) -> None:
-        """From here on all bytes, `pending` first, go to `on_data` as they are, until `feed_eof` (101, CONNECT)."""
+def response_parser(limits: Limits, sink: ResponseSink) -> ResponseParser:
+    """A parser for a server connection."""
+    return ResponseParser(limits, sink)

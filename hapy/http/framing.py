@@ -1,0 +1,225 @@
+"""What the two parsers share: where a message's body ends, chunked decoding, pipelined bytes.
+
+Chunked bodies as HAProxy 2.6 takes them: sizes of any number of leading zeros and 13 significant hex digits at most,
+blanks after the size, extensions dropped, line ends CRLF or bare LF; trailers are passed on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from hapy.http.fields import TOKEN_BYTES, read_fields
+from hapy.http.interface import BadMessage, Limits
+from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.http.message import Header
+
+# States: what the next byte fed is.
+HEAD: Final = 0
+FIXED: Final = 1  # `_left` bytes of body to come
+CHUNK_SIZE: Final = 2
+CHUNK_DATA: Final = 3  # `_left` bytes of this chunk to come
+CHUNK_END: Final = 4
+TRAILERS: Final = 5
+RAW: Final = 6  # all that comes, until the peer closes
+DONE: Final = 7  # the next message's: waits for resume()
+FAILED: Final = 8
+
+_SIZE_LINE: Final = re.compile(rb"0*([0-9A-Fa-f]{0,13})(?<=[0-9A-Fa-f])[ \t]*(?:;[^\r\n]*)?\r?\n")
+_SIZE_LINE_BEGUN: Final = re.compile(rb"(?:0*[0-9A-Fa-f]{0,13}(?<=[0-9A-Fa-f])[ \t]*(?:;[^\r\n]*)?\r?)?")
+_NONE_YET: Final = b""
+
+
+class MessageParser:
+    """A parser of one direction; subclasses read the heads and give the sink's callbacks.
+
+    Attributes:
+        pending: see `hapy.http.codec.Parser`.
+    """
+
+    __slots__ = ("_left", "_limits", "_on_data", "_on_end", "_state", "pending")
+
+    #: What a BadMessage for the body carries.
+    _status: int = 400
+
+    def __init__(
+        self,
+        limits: Limits,
+        on_data: Callable[[bytes], None],
+        on_end: Callable[[list[Header]], None],
+    ) -> None:
+        self._limits = limits
+        self._on_data = on_data
+        self._on_end = on_end
+        self._state = HEAD
+        self._left = 0
+        self.pending = _NONE_YET
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of the next message has come yet."""
+        return self._state == HEAD and not self.pending
+
+    def feed(self, data: bytes) -> None:
+        """Takes what arrived; see `hapy.http.codec.Parser`."""
+        if self._state == HEAD:
+            self._feed_head(self.pending + data if self.pending else data)
+        else:
+            self._feed_body(data)
+
+    def _feed_head(self, buffer: bytes) -> None:
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """Goes on to the next message; see `hapy.http.codec.Parser`."""
+        if self._state != DONE:
+            raise RuntimeError("resume() before the end of the message")
+        self._state = HEAD
+        buffer = self.pending
+        if buffer:
+            self.pending = _NONE_YET
+            self._feed_head(buffer)
+
+    def start_tunnel(self) -> None:
+        """Hands all further bytes on as they are; see `hapy.http.codec.Parser`."""
+        self._state = RAW
+        buffer = self.pending
+        if buffer:
+            self.pending = _NONE_YET
+            self._on_data(buffer)
+
+    def feed_eof(self) -> None:
+        """The peer has closed; see `hapy.http.codec.Parser`."""
+        state = self._state
+        if state == RAW:
+            self._state = DONE
+            self._on_end([])
+        elif state == HEAD and self.pending:
+            self._state = FAILED
+            raise BadMessage(self._status, "closed within the head")
+        elif FIXED <= state <= TRAILERS:
+            self._state = FAILED
+            raise BadMessage(0, "closed within the body")
+
+    def _begin_body(self, body: int, rest: bytes) -> None:
+        """After the head's event: `rest` is what has come behind it."""
+        if body > 0:
+            self._state = FIXED
+            self._left = body
+        elif body == 0:
+            self._state = DONE
+            self.pending = rest
+            self._on_end([])
+            return
+        elif body == CHUNKED:
+            self._state = CHUNK_SIZE
+        elif body in (UNTIL_CLOSE, TUNNEL):
+            self._state = RAW
+        self.pending = _NONE_YET
+        if rest:
+            self._feed_body(rest)
+
+    def _feed_body(self, data: bytes) -> None:
+        state = self._state
+        if state == FIXED:
+            left = self._left - len(data)
+            if left > 0:
+                self._left = left
+                self._on_data(data)
+                return
+            self._state = DONE
+            if left < 0:
+                self.pending = data[left:]
+                data = data[:left]
+            self._on_data(data)
+            self._on_end([])
+        elif state == RAW:
+            self._on_data(data)
+        elif state == DONE:
+            self.pending += data
+        elif state == FAILED:
+            raise BadMessage(self._status, "fed after a failure")
+        else:
+            self._feed_chunks(self.pending + data if self.pending else data)
+
+    def _feed_chunks(self, buffer: bytes) -> None:
+        """Decodes as far as `buffer` goes, then tells the data of all its chunks at once."""
+        self.pending = _NONE_YET
+        parts: list[bytes] = []
+        try:
+            trailers = self._decode(buffer, parts)
+        except BadMessage:
+            self._state = FAILED
+            raise
+        if parts:
+            self._on_data(parts[0] if len(parts) == 1 else b"".join(parts))
+        if trailers is not None:
+            self._state = DONE
+            self._on_end(trailers)
+
+    def _decode(self, buffer: bytes, parts: list[bytes]) -> list[Header] | None:
+        """Moves chunk data to `parts` and leftovers to `pending`; the trailers when the body is complete."""
+        at = 0
+        end = len(buffer)
+        state = self._state
+        while True:
+            if state == CHUNK_SIZE:
+                line = _SIZE_LINE.match(buffer, at)
+                if line is None:
+                    self._keep(CHUNK_SIZE, buffer, at, _SIZE_LINE_BEGUN)
+                    return None
+                at = line.end()
+                size = int(line[1] or b"0", 16)
+                if not size:
+                    state = TRAILERS
+                    continue
+                self._left = size
+                state = CHUNK_DATA
+            if state == CHUNK_DATA:
+                have = end - at
+                if have < self._left:
+                    if have:
+                        parts.append(buffer[at:])
+                        self._left -= have
+                    self._state = CHUNK_DATA
+                    return None
+                parts.append(buffer[at : at + self._left])
+                at += self._left
+                state = CHUNK_END
+            if state == CHUNK_END:
+                if buffer.startswith(b"\r\n", at):
+                    at += 2
+                elif buffer.startswith(b"\n", at):
+                    at += 1
+                else:
+                    self._keep(CHUNK_END, buffer, at, _CR_AT_MOST)
+                    return None
+                state = CHUNK_SIZE
+                continue
+            return self._read_trailers(buffer, at)
+
+    def _keep(self, state: int, buffer: bytes, at: int, begun: re.Pattern[bytes]) -> None:
+        """Waits for the rest of a line, if what has come may yet become one."""
+        if not begun.fullmatch(buffer, at) or len(buffer) - at > self._limits.bufsize:
+            raise BadMessage(self._status, "invalid chunk")
+        self._state = state
+        self.pending = buffer[at:]
+
+    def _read_trailers(self, buffer: bytes, at: int) -> list[Header] | None:
+        found = read_fields(buffer, at, self._status, TOKEN_BYTES, self._limits.max_headers)
+        if found is None:
+            if len(buffer) - at > self._limits.bufsize:
+                raise BadMessage(self._status, "trailers too large")
+            self._state = TRAILERS
+            self.pending = buffer[at:]
+            return None
+        trailers, at = found
+        self.pending = buffer[at:]
+        return trailers
+
+
+_CR_AT_MOST: Final = re.compile(rb"\r?")
