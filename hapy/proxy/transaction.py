@@ -6,13 +6,17 @@ Plain slots, set by the path of the request as it goes; nothing here computes. T
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hapy.http.message import Request, Response
+    from hapy.http.message import Header, Request, Response
     from hapy.proxy.backend import Backend
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.server import Server
+
+    #: Waits for a body: (milliseconds, at least this many bytes).
+    BodyWaiter = Callable[[int, int], Awaitable[None]]
 
 
 class Client:
@@ -67,6 +71,28 @@ class Client:
         self.tls: Any = None
 
 
+class Overrides:
+    """What rules asked for that most requests do without.
+
+    Attributes:
+        timeouts: `server` and `tunnel` in ms, from `set-timeout`.
+        priority_class, priority_offset: place in a queue (`set-priority-class`, `set-priority-offset`).
+        early_hints: fields of the 103 answer to send before anything else; taken (set to None) by who sends it.
+        no_l7_retry: `disable-l7-retry` was met.
+        last_rule: (file, line) of the rule that ended a ruleset.
+    """
+
+    __slots__ = ("early_hints", "last_rule", "no_l7_retry", "priority_class", "priority_offset", "timeouts")
+
+    def __init__(self) -> None:
+        self.timeouts: dict[str, int] | None = None
+        self.priority_class = 0
+        self.priority_offset = 0
+        self.early_hints: list[Header] | None = None
+        self.no_l7_retry = False
+        self.last_rule: tuple[str, int] | None = None
+
+
 class Transaction:
     """One request and its answer (in TCP mode: one session, with `request` and `response` None).
 
@@ -95,12 +121,18 @@ class Transaction:
             `hapy.pool.ReuseReason`.
         unique_id: made when first asked for.
         body: the request's body as far as it is buffered (wait-for-body, http-buffer-request), or None.
+        body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the request's body
+            (in response rulesets the answer's) until it is complete, `at_least` bytes are there (0: as many as fit), or
+            the time is up.
+        server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
+        overrides: None, or what rules asked for beyond the usual.
     """
 
     __slots__ = (
         "backend",
         "backend_queue",
         "body",
+        "body_waiter",
         "bytes_in",
         "bytes_out",
         "client",
@@ -114,6 +146,7 @@ class Transaction:
         "idle_done",
         "log_level",
         "method",
+        "overrides",
         "queue_done",
         "redispatched",
         "request",
@@ -127,6 +160,8 @@ class Transaction:
         "reuse_reason",
         "reused",
         "server",
+        "server_local",
+        "server_peer",
         "server_queue",
         "source",
         "source_port",
@@ -181,3 +216,13 @@ class Transaction:
         self.reuse_reason = ""
         self.unique_id: bytes | None = None
         self.body: bytes | None = None
+        self.body_waiter: BodyWaiter | None = None
+        self.server_local: tuple[bytes, int] | None = None
+        self.server_peer: tuple[bytes, int] | None = None
+        self.overrides: Overrides | None = None
+
+    def override(self) -> Overrides:
+        """The overrides, made on first use."""
+        if self.overrides is None:
+            self.overrides = Overrides()
+        return self.overrides
