@@ -1,10 +1,10 @@
 """Taking connections from listening sockets, within limits.
 
 Rules:
-- A connection that a limit has no room for waits here, unread, until a slot is free: to its client that looks the same as
-  waiting in the kernel's queue. When several wait, the listener stops taking more; the kernel's queue holds the rest.
-- A connection holds one slot of each of its listener's gates from its first byte to its end. Whoever serves it gives them
-  back by calling `release`, once.
+- A connection that a limit has no room for waits here, unread, until a slot is free: to its client that looks the
+  same as waiting in the kernel's queue. When many wait, the listener stops taking more; the kernel holds the rest.
+- A connection holds one slot of each of its listener's gates from its first byte to its end. Whoever serves it gives
+  them back by calling `release`, once.
 - Stopping never drops a connection that was already taken.
 """
 
