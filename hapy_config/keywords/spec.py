@@ -46,6 +46,10 @@ class Context(enum.Flag):
     ANY_PROXY = FRONTEND | LISTEN | BACKEND  # all but defaults
 
 
+#: No section at all.
+NO_CONTEXT: Final = Context(0)
+
+
 class Runs(enum.Enum):
     """What hapy does with a keyword it has read."""
 
@@ -88,6 +92,8 @@ class Arg:
         maximum: the greatest value, or None.
         optional: whether it may be missing (only after all that may not).
         repeat: whether any number of further ones may follow.
+        lax: for INTEGER: HAProxy reads the leading digits and stops there without complaint, as C's `atol` does (`foo`
+            is 0, `5k` is 5). A linter may speak of it; a builder must not refuse it.
     """
 
     kind: Kind
@@ -97,6 +103,7 @@ class Arg:
     maximum: int | None = None
     optional: bool = False
     repeat: bool = False
+    lax: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +114,17 @@ class Keyword:
         name: its words joined by single spaces (`timeout connect`, `option httplog`); for an action or a bind or server
             option just its own word. A trailing `*` stands for any rest (`track-sc*`).
         where: the sections (for actions: the proxy kinds) it may stand in.
+        ignored: the sections in which HAProxy drops the line with a warning (a `balance` in a frontend). In a section
+            that is neither in `where` nor here, the keyword is an error.
+        named_defaults: in `defaults`, only a section with a name may hold it (where `where` has DEFAULTS); HAProxy 2.6
+            refuses it in the others.
+        negatable: `no NAME` and `default NAME` are allowed.
         args: its arguments in order.
+        surplus: words after the last argument are dropped in silence; elsewhere HAProxy refuses them.
+        repeatable: each statement adds to the ones before it; of other keywords the last one counts.
+        experimental: only after `expose-experimental-directives`.
+        needs: the build option (`USE_ZLIB`) without which HAProxy does not know it, where the usual builds are made
+            without; such a keyword is unknown to the HAProxy 2.6 of Debian.
         since: the first version that knows it.
         deprecated: the first version that warns of it, or None.
         removed: the first version that refuses it, or None.
@@ -121,7 +138,14 @@ class Keyword:
 
     name: str
     where: Context = Context.PROXY
+    ignored: Context = NO_CONTEXT
+    named_defaults: bool = False
+    negatable: bool = False
     args: tuple[Arg, ...] = ()
+    surplus: bool = False
+    repeatable: bool = False
+    experimental: bool = False
+    needs: str = ""
     since: Version = OLDEST
     deprecated: Version | None = None
     removed: Version | None = None
@@ -147,14 +171,16 @@ class Table:
         self.family = family
         self._entries: dict[str, Keyword] = {}
         self._prefixes: list[tuple[str, Keyword]] = []
-        self._longest = 1
+        self._longest: dict[str, int] = {}  # by first word: the most words a name that begins so has
         for entry in entries:
             if entry.name in self._entries:
                 raise ValueError(f"{family}: {entry.name!r} stands twice in the table")
             self._entries[entry.name] = entry
             if entry.name.endswith("*"):
                 self._prefixes.append((entry.name[:-1], entry))
-            self._longest = max(self._longest, entry.name.count(" ") + 1)
+                self._prefixes.sort(key=lambda pair: -len(pair[0]))
+            first, _, _ = entry.name.partition(" ")
+            self._longest[first] = max(self._longest.get(first, 1), entry.name.count(" ") + 1)
 
     def __iter__(self) -> Iterator[Keyword]:
         return iter(self._entries.values())
@@ -176,7 +202,7 @@ class Table:
 
     def find(self, words: Sequence[str]) -> tuple[Keyword, int] | None:
         """The entry that a statement's first words name, and how many words that took."""
-        for count in range(min(self._longest, len(words)), 0, -1):
+        for count in range(min(self._longest.get(words[0], 1), len(words)), 0, -1):
             entry = self.get(" ".join(words[:count])) if count > 1 else self.get(words[0])
             if entry is not None:
                 return entry, count
