@@ -121,7 +121,7 @@ class Transaction:
             `hapy.pool.ReuseReason`.
         unique_id: made when first asked for.
         body: the request's body as far as it is buffered (wait-for-body, http-buffer-request), or None.
-        body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the body of the request
+        body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the request body
             (in response rulesets the answer) until it is complete, `at_least` bytes are there (0: as many as fit), or
             the time is up.
         server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
