@@ -1,0 +1,100 @@
+"""What hapy says on standard error, in HAProxy's form: `[NOTICE]   (pid) : …`, `[WARNING]  (pid) : …`, `[ALERT]    (pid) : …`.
+
+Rules:
+- Before the first warning or alert come two notices with the program's version and path.
+- Quiet silences everything; exit codes speak then.
+- Messages are flushed at once, and a closed or full standard error is no reason to fail.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+from hapy.version import HAPROXY_VERSION, __version__
+from hapy_config.diagnostics import Diagnostic, Severity
+
+_LABELS = {
+    Severity.DIAG: "[DIAG]    ",
+    Severity.NOTICE: "[NOTICE]  ",
+    Severity.WARNING: "[WARNING] ",
+    Severity.ERROR: "[ALERT]   ",
+}
+
+
+class Messages:
+    """The messages of one process.
+
+    Attributes:
+        quiet: say nothing at all.
+        show_diagnostics: `-dD`.
+        warned: whether there was a warning, shown or not.
+    """
+
+    def __init__(self, *, quiet: bool = False, show_diagnostics: bool = False) -> None:
+        self.quiet = quiet
+        self.show_diagnostics = show_diagnostics
+        self.warned = False
+        self._introduced = False
+
+    def notice(self, text: str) -> None:
+        """Say what is no fault."""
+        self._say(Severity.NOTICE, text)
+
+    def warning(self, text: str) -> None:
+        """Say what is suspicious."""
+        self.warned = True
+        self._introduce()
+        self._say(Severity.WARNING, text)
+
+    def alert(self, text: str) -> None:
+        """Say what stops the start, or should have been noticed at once."""
+        self._introduce()
+        self._say(Severity.ERROR, text)
+
+    def diagnostic(self, text: str) -> None:
+        """Say what only matters when somebody looks for it (`-dD`)."""
+        if self.show_diagnostics:
+            self._introduce()
+            self._say(Severity.DIAG, text)
+
+    def write(self, text: str) -> None:
+        """Write lines as they are."""
+        if self.quiet:
+            return
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            self.quiet = True
+
+    def tell(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Say what was found in the configuration."""
+        for found in diagnostics:
+            text = describe(found)
+            match found.severity:
+                case Severity.ERROR:
+                    self.alert(text)
+                case Severity.WARNING:
+                    self.warning(text)
+                case Severity.NOTICE:
+                    self.notice(text)
+                case Severity.DIAG:
+                    self.diagnostic(text)
+
+    def _introduce(self) -> None:
+        if not self._introduced:
+            self._introduced = True
+            self._say(Severity.NOTICE, f"haproxy version is {HAPROXY_VERSION} (hapy {__version__})")
+            self._say(Severity.NOTICE, f"path to executable is {os.path.realpath(sys.argv[0])}")
+
+    def _say(self, severity: Severity, text: str) -> None:
+        self.write(f"{_LABELS[severity]} ({os.getpid()}) : {text}\n")
+
+
+def describe(found: Diagnostic) -> str:
+    """One finding as HAProxy words its place: `config : parsing [FILE:LINE] : REASON`."""
+    place = f"parsing [{found.span.file}:{found.span.line}] : " if found.span.line else ""
+    hint = f" ({found.hint})" if found.hint else ""
+    return f"config : {place}{found.message}.{hint}"
