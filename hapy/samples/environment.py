@@ -15,6 +15,7 @@ from hapy_config.source import NOWHERE, Span
 if TYPE_CHECKING:
     from hapy.observe.counters import BackendCounters, FrontendCounters, ServerCounters
     from hapy.observe.process import Process
+    from hapy.proxy.transaction import Transaction
     from hapy_config.model.config import Config
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.server import Server
@@ -43,10 +44,18 @@ class ServerView(Protocol):
     def weight(self) -> int: ...
     @property
     def usable(self) -> bool: ...
+    @property
+    def up(self) -> bool: ...
+    @property
+    def maintenance(self) -> bool: ...
 
 
 class BackendView(Protocol):
-    """What samples and logs ask of a running backend. `queued`: requests waiting for any of its servers."""
+    """What samples and logs ask of a running backend.
+
+    Attributes:
+        current: requests in it, waiting ones too. queued: those waiting for any of its servers.
+    """
 
     @property
     def model(self) -> Proxy: ...
@@ -57,11 +66,17 @@ class BackendView(Protocol):
     @property
     def servers(self) -> Sequence[ServerView]: ...
     @property
+    def current(self) -> int: ...
+    @property
     def queued(self) -> int: ...
 
 
 class FrontendView(Protocol):
-    """What samples and logs ask of a running frontend."""
+    """What samples and logs ask of a running frontend.
+
+    Attributes:
+        unique_id: `unique-id-format`, compiled with `compile_format`, or None.
+    """
 
     @property
     def model(self) -> Proxy: ...
@@ -69,6 +84,8 @@ class FrontendView(Protocol):
     def label(self) -> bytes: ...
     @property
     def counters(self) -> FrontendCounters: ...
+    @property
+    def unique_id(self) -> Callable[[Transaction], bytes] | None: ...
 
 
 class CompileError(ValueError):

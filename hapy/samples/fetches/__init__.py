@@ -1,0 +1,5 @@
+"""The sample fetches, one module per source of information. Importing the package registers all."""
+
+from hapy.samples.fetches import addresses, bodies, constants, heads, internals, logins, proxies, targets
+
+__all__ = ["addresses", "bodies", "constants", "heads", "internals", "logins", "proxies", "targets"]

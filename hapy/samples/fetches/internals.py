@@ -1,0 +1,108 @@
+"""Fetches on the connection's protocol and on what HAProxy calls internals (configuration manual, 7.3.3 and 7.3.7)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from hapy.samples.environment import CompileEnv
+from hapy.samples.registry import Args, Fetch, Getter, fetch
+from hapy.samples.types import Result
+
+if TYPE_CHECKING:
+    from hapy.proxy.transaction import Transaction
+
+
+@fetch("fc_http_major", type="sint")
+def _fc_http_major(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: txn.version // 10 if txn.request is not None else 0
+
+
+@fetch("bc_http_major", type="sint")
+def _bc_http_major(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: 1 if txn.server_peer is not None else None
+
+
+@fetch("fc_rcvd_proxy", type="bool")
+def _fc_rcvd_proxy(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: txn.client.proxied
+
+
+@fetch("ssl_fc", type="bool")
+def _ssl_fc(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: txn.client.tls is not None
+
+
+@fetch("unique-id", type="str")
+def _unique_id(args: Args, env: CompileEnv) -> Getter:
+    def made(txn: Transaction) -> Result:
+        if txn.unique_id is None:
+            make = txn.frontend.unique_id
+            if make is None:
+                return None
+            txn.unique_id = make(txn)
+        return txn.unique_id
+
+    return made
+
+
+@fetch("internal.strm.is_htx", type="bool")
+def _is_htx(args: Args, env: CompileEnv) -> Fetch:
+    value = env.proxy.mode == "http"
+    return Fetch(lambda txn: value, constant=True)
+
+
+# Linux's struct tcp_info: eight bytes of flags, then 32-bit numbers.
+_TCP_INFO: Final = struct.Struct("=8x24I")
+_TCP_FIELDS: Final = {
+    "fc_unacked": 4,
+    "fc_sacked": 5,
+    "fc_lost": 6,
+    "fc_retrans": 7,
+    "fc_fackets": 8,
+    "fc_rtt": 15,
+    "fc_rttvar": 16,
+    "fc_reordering": 20,
+}
+
+
+def _tcp_info(index: int) -> Callable[[Transaction], int | None]:
+    """One number of the kernel's view of the client's TCP connection, None where it has none."""
+
+    def number(txn: Transaction) -> int | None:
+        if txn.client.family == socket.AF_UNIX or txn.client.fd < 0:
+            return None
+        try:
+            with socket.socket(fileno=socket.dup(txn.client.fd)) as twin:
+                data = twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        except OSError:
+            return None
+        if len(data) < _TCP_INFO.size:
+            return None
+        found: int = _TCP_INFO.unpack(data)[index]
+        return found
+
+    return number
+
+
+@fetch("fc_rtt", "fc_rttvar", type="sint")
+def _fc_rtt(args: Args, env: CompileEnv) -> Getter:
+    unit = args.string(0, "ms")
+    if unit not in ("ms", "us"):
+        raise args.error(f"unknown unit {unit!r}; expects ms or us")
+    number = _tcp_info(_TCP_FIELDS[args.name])
+    if unit == "us":
+        return number
+
+    def milliseconds(txn: Transaction) -> Result:
+        value = number(txn)
+        return None if value is None else value // 1000
+
+    return milliseconds
+
+
+@fetch("fc_unacked", "fc_sacked", "fc_retrans", "fc_fackets", "fc_lost", "fc_reordering", type="sint")
+def _fc_counter(args: Args, env: CompileEnv) -> Getter:
+    return _tcp_info(_TCP_FIELDS[args.name])
