@@ -86,6 +86,7 @@ def mask_log(line: str) -> str:
     """A log line with dates, pids, ports and durations taken out; -1 stays, since it says what never happened."""
     line = re.sub(r"^<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d (\S+ )??\S+?\[\d+\]: ", r"<\1> ", line)
     line = re.sub(r"\[\d\d/\w{3}/\d{4}:[\d:.]+( [+-]\d{4})?\]", "[date]", line)
+    line = re.sub(r'("" "") \d+ \d+ (".*") \d+ \d+ \d+ \d+ \d+ ', r"\1 port ms \2 t t t t t ", line)  # clf
     line = re.sub(r"(127\.\d+\.\d+\.\d+):\d+", r"\1:port", line)
     return re.sub(r" \+?-?\d+(?:/\+?-?\d+){2,4}(?= \+?\d+ | \+?-1 )", _mask_times, line)
 
