@@ -34,6 +34,7 @@ class Client:
         requests: requests begun on this connection so far.
         variables: the `sess.` variables, made on first use.
         fd: the socket's number.
+        proxied: a PROXY header was received.
         tls: the TLS layer's view of the connection, None for plain text.
     """
 
@@ -47,6 +48,7 @@ class Client:
         "handshake",
         "listener_id",
         "listener_name",
+        "proxied",
         "requests",
         "source",
         "source_port",
@@ -68,6 +70,7 @@ class Client:
         self.requests = 0
         self.variables: dict[str, Any] | None = None
         self.fd = -1
+        self.proxied = False
         self.tls: Any = None
 
 
@@ -121,9 +124,9 @@ class Transaction:
             `hapy.pool.ReuseReason`.
         unique_id: made when first asked for.
         body: the request's body as far as it is buffered (wait-for-body, http-buffer-request), or None.
-        body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the request body
-            (in response rulesets the answer) until it is complete, `at_least` bytes are there (0: as many as fit), or
-            the time is up.
+        body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the request's
+            body (in response rulesets the answer's) until it is complete, `at_least` bytes are there (0: as many as
+            fit), or the time is up.
         server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
         overrides: None, or what rules asked for beyond the usual.
     """
