@@ -1,4 +1,4 @@
-"""What hapy says on standard error, in HAProxy's form: `[NOTICE]   (pid) : …`, `[WARNING]  (pid) : …`, `[ALERT]    (pid) : …`.
+"""What hapy says on standard error, in HAProxy's form: `[NOTICE]   (pid) : …`, `[WARNING]  (pid) : …` and so on.
 
 Rules:
 - Before the first warning or alert come two notices with the program's version and path.

@@ -1,0 +1,230 @@
+"""What a process does to itself and to others: limits, identity, background, pid files, signals to its predecessors.
+
+(management manual, sections 3 to 6.) Everything here is synchronous and runs before the event loop does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+import resource
+import signal
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+from hapy_config.model.config import Config, Global
+
+
+class StartError(Exception):
+    """The start must stop; the message is for an `[ALERT]` line."""
+
+
+# limits
+
+
+def descriptors_beside_clients(config: Config) -> int:
+    """Descriptors needed besides two for each connection: listeners, log sockets, the loop's own."""
+    listeners = sum(len(bind.address.ports) for proxy in config.proxies for bind in proxy.binds)
+    checks = sum(server.check for proxy in config.proxies for server in proxy.servers)
+    targets = len(config.global_.log) + sum(len(proxy.log) for proxy in config.proxies)
+    # A listener in use has its socket twice (hapy.net.accepting).
+    return 32 + 2 * listeners + checks + targets
+
+
+def effective_maxconn(config: Config, wanted: int | None) -> int:
+    """The process's limit of connections: `-n`, else `maxconn`, else what the descriptor limit allows."""
+    if wanted is not None and wanted > 0:
+        return wanted
+    if config.global_.maxconn:
+        return config.global_.maxconn
+    limit = config.global_.ulimit_n or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if limit == resource.RLIM_INFINITY or limit > 1048576:
+        limit = 1048576
+    return max((limit - descriptors_beside_clients(config)) // 2, 100)
+
+
+def raise_descriptor_limit(config: Config, maxconn: int) -> list[str]:
+    """Make room for `maxconn` connections; gives warnings.
+
+    Raises:
+        StartError: it can't be done and `strict-limits` is on.
+    """
+    needed = 2 * maxconn + descriptors_beside_clients(config)
+    wanted = config.global_.ulimit_n or needed
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return []
+    warnings: list[str] = []
+    if wanted > soft or config.global_.ulimit_n:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
+        except (ValueError, OSError):
+            message = f"[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {hard}."
+            if config.global_.strict_limits:
+                raise StartError(message) from None
+            warnings.append(message)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit < needed and not warnings:
+        message = (
+            f"[haproxy.main()] FD limit ({limit}) too low for maxconn={maxconn}/maxsock={needed}. "
+            f"Please raise 'ulimit-n' to {needed} or more to avoid any trouble."
+        )
+        if config.global_.strict_limits:
+            raise StartError(message)
+        warnings.append(message)
+    return warnings
+
+
+def limit_memory(megabytes: int) -> None:
+    """`-m`: bound the address space.
+
+    Raises:
+        StartError: the system refuses.
+    """
+    if megabytes <= 0:
+        return
+    size = megabytes * 1048576
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    except (ValueError, OSError):
+        raise StartError(f"[haproxy.main()] Cannot fix MEM limit to {megabytes} megs.") from None
+
+
+# identity
+
+
+def drop_privileges(settings: Global) -> None:
+    """`chroot`, `group`/`gid` and `user`/`uid`, in this order.
+
+    Raises:
+        StartError: one of them is refused.
+    """
+    uid, gid = settings.uid, settings.gid
+    try:
+        if settings.user is not None:
+            uid = pwd.getpwnam(settings.user).pw_uid
+        if settings.group is not None:
+            gid = grp.getgrnam(settings.group).gr_gid
+    except KeyError as error:
+        raise StartError(f"[haproxy.main()] {error.args[0]}.") from None
+    if settings.chroot is not None:
+        load_everything()
+        try:
+            os.chroot(settings.chroot)
+            os.chdir("/")
+        except OSError:
+            raise StartError(f"[haproxy.main()] Cannot chroot({settings.chroot}).") from None
+    if gid:
+        with contextlib.suppress(OSError):  # without privileges there are no groups to leave
+            os.setgroups([])
+        try:
+            os.setgid(gid)
+        except OSError:
+            raise StartError(f"[haproxy.main()] Cannot set gid {gid}.") from None
+    if uid:
+        try:
+            os.setuid(uid)
+        except OSError:
+            raise StartError(f"[haproxy.main()] Cannot set uid {uid}.") from None
+
+
+def load_everything() -> None:
+    """Import all that a running proxy may import lazily: after `chroot` there is nothing to import from."""
+    import importlib
+    import pkgutil
+
+    import hapy
+    import hapy_config
+
+    for package in (hapy, hapy_config):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    # What the libraries load on first use: codecs, the event loop, tracebacks, name resolution.
+    for name in ("encodings.idna", "encodings.latin_1", "traceback", "linecache", "anyio._backends._asyncio"):
+        importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("uvloop")
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo("localhost", 80)
+
+
+# background
+
+
+def into_background() -> bool:
+    """Fork; True in the child, which leads a session of its own."""
+    if os.fork() != 0:
+        return False
+    os.setsid()
+    return True
+
+
+def release_terminal() -> None:
+    """Point standard input, output and error to /dev/null: whoever waits for their end goes on."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    if null > 2:
+        os.close(null)
+
+
+class PidFile:
+    """The pid file: created before privileges are dropped, written once the pids are known."""
+
+    def __init__(self, path: str) -> None:
+        """Create or empty the file.
+
+        Raises:
+            StartError: it can't be created.
+        """
+        try:
+            Path(path).unlink(missing_ok=True)
+            self._number = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        except OSError:
+            raise StartError(f"[haproxy.main()] Cannot create pidfile {path}") from None
+
+    def write(self, pids: Iterable[int]) -> None:
+        """Write one pid a line, and close."""
+        os.write(self._number, "".join(f"{pid}\n" for pid in pids).encode())
+        os.close(self._number)
+
+    def close(self) -> None:
+        """Leave the writing to the other side of a fork."""
+        os.close(self._number)
+
+
+# others
+
+
+def tell(pids: Iterable[int], number: signal.Signals) -> int:
+    """Send a signal to all of them; gives how many there were."""
+    told = 0
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError, OverflowError):
+            continue
+        told += 1
+    return told
+
+
+def notify_systemd(state: str) -> None:
+    """Tell the service manager (`-Ws`; sd_notify(3)). Nothing happens where there is none."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if not path.startswith(("/", "@")):
+        return
+    address = "\0" + path[1:] if path[0] == "@" else path
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sock.sendto(state.encode(), address)
+
+
+def die_by(number: int) -> None:
+    """End by the signal that was received, so that whoever waits sees it."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    os.kill(os.getpid(), number)
