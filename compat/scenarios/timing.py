@@ -96,13 +96,13 @@ def keep_alive_timeout(world: World) -> None:
 
 
 def client_timeout_in_body(world: World) -> None:
-    """A client that stops in the middle of its body: 408 and `cD`."""
+    """A client that stops in the middle of its body while the server waits: the server's timeout decides."""
 
     def script(connection: Connection) -> None:
         connection.reader.to_end()
 
     world.origin("s1", script)
-    _start(world, front="timeout client 200ms")
+    _start(world, front="timeout client 200ms", back="timeout server 700ms")
     client = world.client()
     client.send("POST / HTTP/1.1\nHost: a\nContent-Length: 10\n\nhalf")
     client.receive("POST")
@@ -162,7 +162,7 @@ def client_goes_away(world: World) -> None:
 def client_goes_away_abortonclose(world: World) -> None:
     """The same with FIN under `option abortonclose`."""
     origin = world.origin("s1", _silent)
-    _start(world, back="option abortonclose")
+    _start(world, back="option abortonclose\n    timeout server 700ms")
     client = world.client()
     client.send("GET / HTTP/1.1\nHost: a\n\n")
     origin.wait_for(lambda: bool(origin.order))
