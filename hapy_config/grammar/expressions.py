@@ -1,0 +1,244 @@
+"""Sample expressions: a fetch and its converters (configuration manual, section 7.3).
+
+One expression may go on over several words (`hdr(a) lower`), as long as they name converters; a word that does not ends
+it. Inside `%[…]` it ends at the first character that can't belong to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from hapy_config.grammar import arguments, checks
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.keywords.acls import ACL_KEYWORDS
+from hapy_config.keywords.converters import CONVERTERS
+from hapy_config.keywords.fetches import FETCHES
+from hapy_config.keywords.samples import CASTS, Converter, Place, Sample
+from hapy_config.keywords.spec import TARGET
+from hapy_config.model.expressions import Call, SampleExpression
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:+-]*")
+
+#: Parameter types whose values name something that the rest of the configuration declares.
+_REFERENCES: Final = frozenset({"table", "backend", "frontend", "server", "user list"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name inside an expression.
+
+    Attributes:
+        kind: table, backend, frontend, server or user list.
+        name: as written (a server as `backend/server` or `server`); empty for the current proxy.
+        call: the fetch or converter that names it.
+        argument: the argument's index there.
+    """
+
+    kind: str
+    name: str
+    call: Call
+    argument: int
+
+
+@lru_cache(maxsize=65536)
+def parse_expression(text: str) -> SampleExpression:
+    """Parse one word.
+
+    Raises:
+        GrammarError: when it isn't an expression, in HAProxy's words.
+    """
+    expression, end = _parse(text, 0)
+    if end < len(text):
+        name = expression.converters[-1].name if expression.converters else expression.fetch.name
+        kind = "converter" if expression.converters else "fetch keyword"
+        raise GrammarError(f"missing comma after {kind} '{name}'", end)
+    return expression
+
+
+def parse_expression_words(words: Sequence[str], start: int = 0) -> tuple[SampleExpression, int]:
+    """Parse an expression that begins in one word and may go on in the next ones.
+
+    Returns:
+        The expression, and the index of the first word that does not belong to it.
+
+    Raises:
+        GrammarError: with `word` set to the index of the word at fault.
+    """
+    if start >= len(words) or not words[start]:
+        raise GrammarError("missing fetch method", 0, start)
+    try:
+        expression = parse_expression(words[start])
+    except GrammarError as error:
+        raise error.at(start) from None
+    index = start + 1
+    while index < len(words):
+        word = words[index]
+        name = _NAME.match(word.lstrip(","))
+        if name is None or not _known_converter(name[0]):
+            break
+        try:
+            expression = _join(expression, word)
+        except GrammarError as error:
+            raise error.at(index) from None
+        index += 1
+    return expression, index
+
+
+def parse_prefix(text: str, position: int) -> tuple[SampleExpression, int]:
+    """Parse the expression that begins at `position`; return it and where it ends, as `%[…]` needs it.
+
+    Raises:
+        GrammarError: with `offset` counted from the start of `text`.
+    """
+    return _parse(text, position)
+
+
+def parse_acl_keyword(text: str) -> tuple[SampleExpression, str]:
+    """Parse the first word of an ACL: an ACL keyword (`path_beg`), or any expression.
+
+    Returns:
+        The expression over the fetch that the keyword stands for, and the way of matching that is implied (empty where
+        the type implies none).
+    """
+    return _acl_keyword(text)
+
+
+@lru_cache(maxsize=65536)
+def _acl_keyword(text: str) -> tuple[SampleExpression, str]:
+    match = _NAME.match(text)
+    keyword = ACL_KEYWORDS.get(match[0]) if match is not None else None
+    if keyword is None:
+        return parse_expression(text), ""
+    assert match is not None
+    name, position = match[0], match.end()
+    fetch, way = keyword
+    entry = FETCHES[fetch]
+    try:
+        call, position = _call(text, name, position, entry)
+        fault = checks.fetch(fetch, call.args)
+        if fault:
+            raise GrammarError(f"invalid args in fetch method '{fetch}' : {fault}", position)
+        converters, kind, position = _converters(text, position, entry.type)
+    except GrammarError as error:
+        raise GrammarError(f"ACL keyword '{name}' : {error.message}", error.offset) from None
+    if position < len(text):
+        what = f"converter '{converters[-1].name}'" if converters else "fetch keyword"
+        raise GrammarError(f"ACL keyword '{name}' : missing comma after {what}", position)
+    expression = SampleExpression(text, Call(fetch, call.args), converters, kind)
+    return expression, "" if converters else way
+
+
+def references(expression: SampleExpression) -> Iterator[Reference]:
+    """All names that the expression takes from the rest of the configuration, given or left out."""
+    entry: Sample = FETCHES[expression.fetch.name]
+    yield from _references(expression.fetch, entry)
+    for call in expression.converters:
+        yield from _references(call, CONVERTERS[call.name])
+
+
+def _references(call: Call, entry: Sample) -> Iterator[Reference]:
+    types, required = entry.parameters
+    for index, kind in enumerate(types):
+        if kind in _REFERENCES:
+            given = index < len(call.args)
+            if given or index < required:
+                yield Reference(kind, call.args[index] if given else "", call, index)
+
+
+def places(expression: SampleExpression) -> Place:
+    """Where the expression's fetch finds its data."""
+    return FETCHES[expression.fetch.name].places
+
+
+def needs(expression: SampleExpression) -> str:
+    """What the expression's fetch reads, in HAProxy's words; empty for what always exists."""
+    return FETCHES[expression.fetch.name].needs
+
+
+def _known_converter(name: str) -> bool:
+    entry = CONVERTERS.get(name)
+    return entry is not None and entry.known_in(TARGET)
+
+
+def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
+    """Parse from `position` to where the expression ends."""
+    match = _NAME.match(text, position)
+    assert match is not None
+    name = match[0]
+    if not name:
+        raise GrammarError("missing fetch method", position)
+    entry = FETCHES.get(name)
+    if entry is None or not entry.known_in(TARGET):
+        raise GrammarError(f"unknown fetch method '{name}'", position)
+    try:
+        call, end = _call(text, name, match.end(), entry)
+    except GrammarError as error:
+        raise GrammarError(f"fetch method '{name}' : {error.message}", error.offset) from None
+    fault = checks.fetch(name, call.args)
+    if fault:
+        raise GrammarError(f"invalid args in fetch method '{name}' : {fault}", match.end())
+    converters, kind, end = _converters(text, end, entry.type)
+    return SampleExpression(text[position:end], call, converters, kind), end
+
+
+def _call(text: str, name: str, position: int, entry: Sample) -> tuple[Call, int]:
+    """The arguments of a fetch or converter whose name ends at `position`."""
+    types, required = entry.parameters
+    if position < len(text) and text[position] == "(":
+        values, end, starts = arguments.cut(text, position)
+    else:
+        values, end, starts = (), position, ()
+    arguments.check(values, types, required, starts, text, end)
+    return Call(name, () if values == ("",) and not types else values), end
+
+
+def _converters(text: str, position: int, kind: str) -> tuple[tuple[Call, ...], str, int]:
+    """The converters that follow from `position` on, the type that comes out, and where they end."""
+    calls: list[Call] = []
+    while position < len(text) and text[position] == ",":
+        while text.startswith(",", position):
+            position += 1
+        if position == len(text):
+            break
+        match = _NAME.match(text, position)
+        assert match is not None
+        call, entry, position = _converter(text, match[0], position, match.end())
+        if entry.takes not in CASTS[kind]:
+            raise GrammarError(f"converter '{entry.name}' cannot be applied", match.start())
+        kind = entry.type
+        calls.append(call)
+    return tuple(calls), kind, position
+
+
+def _converter(text: str, name: str, start: int, position: int) -> tuple[Call, Converter, int]:
+    """One converter with its arguments."""
+    entry = CONVERTERS.get(name)
+    if entry is None or not entry.known_in(TARGET):
+        raise GrammarError(f"unknown converter '{name}'", start)
+    try:
+        call, position = _call(text, name, position, entry)
+    except GrammarError as error:
+        raise GrammarError(
+            f"invalid arg {error.word or 1} in converter '{name}' : {error.message}", error.offset
+        ) from None
+    fault = checks.converter(name, call.args)
+    if fault:
+        raise GrammarError(f"invalid args in converter '{name}' : {fault}", start + len(name))
+    return call, entry, position
+
+
+def _join(expression: SampleExpression, word: str) -> SampleExpression:
+    """The expression with the converters of a further word appended."""
+    converters, kind, end = _converters("," + word, 0, expression.type)
+    if end < len(word) + 1:
+        raise GrammarError(f"missing comma after converter '{converters[-1].name}'", end - 1)
+    return SampleExpression(
+        f"{expression.text} {word}",
+        expression.fetch,
+        expression.converters + converters,
+        kind,
+    )

@@ -1,0 +1,214 @@
+"""The values that ACLs and maps compare with: integers and ranges, addresses and networks, bytes (manual, section 7.1).
+
+`check` is for reading a configuration; the others are what compiles patterns when hapy starts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hapy_config.grammar.checks import hexadecimal
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.regexes import compile_regex
+
+#: Operators of integer matching.
+OPERATORS: Final = ("eq", "gt", "ge", "lt", "le")
+
+_RANGE: Final = re.compile(r"(?P<low>[+-]?[0-9]*)(?:(?P<colon>:)(?P<high>[+-]?[0-9]*))?\Z")
+_DOTTED: Final = re.compile(r"(?:(?P<low>[0-9]+(?:\.[0-9]+)?)?)(?:(?P<colon>:)(?P<high>[0-9]+(?:\.[0-9]+)?)?)?\Z")
+_PARTS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10}){0,3}\Z")
+_HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
+
+#: Tells whether a host name resolves to an IPv4 address.
+Resolver = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerRange:
+    """Bounds of an integer, both included; None where there is none."""
+
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An address and a mask, as integers. IPv4 masks may have holes (`255.0.255.0`).
+
+    Attributes:
+        version: 4 or 6.
+        address: already masked.
+        mask: all ones for a single address.
+    """
+
+    version: int
+    address: int
+    mask: int
+
+
+def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[IntegerRange, ...]:
+    """The ranges that a list of integer patterns stands for.
+
+    An operator counts for what follows it, until the next one: `gt 5 lt 3` is over 5 or below 3.
+
+    Args:
+        patterns: numbers, ranges (`1:10`, `:10`, `1:`) and operators.
+        dotted: numbers may be `major.minor` (of SSL versions), which stand for `major * 65536 + minor`.
+
+    Raises:
+        GrammarError: with `word` set to the index of the pattern at fault.
+    """
+    ranges: list[IntegerRange] = []
+    operator = ""
+    for index, text in enumerate(patterns):
+        if text in OPERATORS:
+            operator = text
+            continue
+        low, high = _bounds(text, operator, index, dotted=dotted)
+        if operator == "gt":
+            low, high = (None if high is None else high + 1), None
+        elif operator == "ge":
+            low, high = high, None
+        elif operator == "lt":
+            low, high = None, (None if low is None else low - 1)
+        elif operator == "le":
+            low, high = None, low
+        ranges.append(IntegerRange(low, high))
+    return tuple(ranges)
+
+
+def _bounds(text: str, operator: str, index: int, *, dotted: bool) -> tuple[int | None, int | None]:
+    """One number or range."""
+    match = (_DOTTED if dotted else _RANGE).match(text)
+    ranged = ":" in text
+    if match is not None and text:
+        low = _number(match["low"], dotted=dotted)
+        if not ranged and low is not None:
+            return low, low
+        high = _number(match["high"], dotted=dotted)
+        if ranged and not (low is not None and high is not None and low > high):
+            return low, high
+    if ranged:
+        raise GrammarError(f"'{text}' is not a valid number range", 0, index)
+    if operator:
+        raise GrammarError(f"'{text}' is neither a number nor a supported operator", 0, index)
+    raise GrammarError(f"'{text}' is not a number", 0, index)
+
+
+def _number(text: str | None, *, dotted: bool) -> int | None:
+    if not text or text in "+-":
+        return None
+    if dotted:
+        major, _, minor = text.partition(".")
+        return (int(major) << 16) + int(minor or "0")
+    return int(text)
+
+
+def network(text: str) -> Network | None:
+    """An address pattern, with or without a mask; None when it isn't one (and may be a host name).
+
+    IPv4 may leave octets out as `inet_aton` has it: `127.1` is 127.0.0.1 and `10.12` is 10.0.0.12.
+    """
+    host, slash, mask = text.partition("/")
+    if ":" in host:
+        return _network6(host, mask if slash else None)
+    address = _ipv4(host)
+    if address is None:
+        return None
+    bits: int | None = 0xFFFFFFFF
+    if slash:
+        bits = _mask4(mask)
+    return None if bits is None else Network(4, address & bits, bits)
+
+
+def _network6(host: str, mask: str | None) -> Network | None:
+    try:
+        address = int(ipaddress.IPv6Address(host))
+    except ValueError:
+        return None
+    if "%" in host:
+        return None
+    length = 128
+    if mask is not None:
+        if not mask.isascii() or not mask.isdecimal() or int(mask) > 128:
+            return None
+        length = int(mask)
+    bits = ((1 << length) - 1) << (128 - length)
+    return Network(6, address & bits, bits)
+
+
+def _ipv4(text: str) -> int | None:
+    """An IPv4 address of one to four parts; the last part fills what is left."""
+    if _PARTS.match(text) is None:
+        return None
+    parts = [int(part) for part in text.split(".")]
+    last = parts.pop()
+    if any(part > 255 for part in parts) or last >= 1 << (8 * (4 - len(parts))):
+        return None
+    value = 0
+    for part in parts:
+        value = value << 8 | part
+    return value << (8 * (4 - len(parts))) | last
+
+
+def _mask4(text: str) -> int | None:
+    """A mask as a length or as an address."""
+    if text.isascii() and text.isdecimal():
+        length = int(text)
+        return None if length > 32 else (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
+    return _ipv4(text) if text.count(".") == 3 else None
+
+
+def check(
+    match: str,
+    patterns: Sequence[str],
+    *,
+    ignore_case: bool = False,
+    numeric_only: bool = False,
+    dotted: bool = False,
+    resolve: Resolver | None = None,
+) -> None:
+    """Check values against the way of matching.
+
+    Args:
+        match: the way of matching.
+        patterns: the values in order.
+        ignore_case: -i was given.
+        numeric_only: host names are no addresses (-n).
+        dotted: see `integer_ranges`.
+        resolve: looks host names up; without it, what looks like one is accepted.
+
+    Raises:
+        GrammarError: with `word` set to the index of the value at fault, in HAProxy's words.
+    """
+    if match in ("int", "len"):
+        integer_ranges(patterns, dotted=dotted)
+    elif match == "ip":
+        for index, text in enumerate(patterns):
+            if network(text) is None and (numeric_only or not _host(text, resolve)):
+                raise GrammarError(f"'{text}' is not a valid IPv4 or IPv6 address", 0, index)
+    elif match == "reg":
+        for index, text in enumerate(patterns):
+            try:
+                compile_regex(text, ignore_case)
+            except GrammarError as error:
+                raise error.at(index) from None
+    elif match == "bin":
+        for index, text in enumerate(patterns):
+            fault = hexadecimal(text)
+            if fault:
+                raise GrammarError(fault, 0, index)
+
+
+def _host(text: str, resolve: Resolver | None) -> bool:
+    """Whether a name could be (or is) that of a host, with a mask perhaps."""
+    host, slash, mask = text.partition("/")
+    if slash and _mask4(mask) is None:
+        return False
+    if _HOST.match(host) is None or re.fullmatch(r"[0-9.]+|0[xX].*", host):
+        return False
+    return True if resolve is None else resolve(host)

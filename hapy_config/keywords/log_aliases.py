@@ -1,0 +1,117 @@
+"""Log variables: section 8.2.6 of the configuration manual (8.2.4 before 2.6).
+
+A row reads: name, what it prints, its type, whether it needs HTTP (`H`) or TLS (`S`), the first version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hapy_config.keywords.spec import OLDEST, Context, Keyword, Runs, Table, Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAlias(Keyword):
+    """One log variable; its name carries no percent sign.
+
+    Attributes:
+        type: string, numeric, date or ip.
+        needs: `http`, `tls` or empty: without it the variable prints `-`.
+        description: what it prints, in a few words.
+    """
+
+    where: Context = Context.PROXY
+    type: str = "string"
+    needs: str = ""
+    description: str = ""
+
+
+_OLD: Final[tuple[tuple[str, str, str, str], ...]] = (
+    ("B", "numeric", "", "bytes sent to the client"),
+    ("CC", "string", "http", "captured request cookie"),
+    ("CS", "string", "http", "captured response cookie"),
+    ("H", "string", "", "host name"),
+    ("HM", "string", "http", "request method"),
+    ("HP", "string", "http", "request URI without its query string"),
+    ("HPO", "string", "http", "request path without host and query string"),
+    ("HQ", "string", "http", "query string with its question mark"),
+    ("HU", "string", "http", "request URI"),
+    ("HV", "string", "http", "request version"),
+    ("ID", "string", "", "unique id"),
+    ("ST", "numeric", "", "status code"),
+    ("T", "date", "", "date in GMT"),
+    ("Ta", "numeric", "http", "active time of the request"),
+    ("Tc", "numeric", "", "time to connect"),
+    ("Td", "numeric", "", "time to transfer the data"),
+    ("Tl", "date", "", "local date"),
+    ("Th", "numeric", "", "time of the handshakes"),
+    ("Ti", "numeric", "http", "idle time before the request"),
+    ("Tq", "numeric", "http", "handshakes, idle time and request together"),
+    ("TR", "numeric", "http", "time to receive the request"),
+    ("Tr", "numeric", "http", "response time of the server"),
+    ("Ts", "numeric", "", "time stamp in seconds"),
+    ("Tt", "numeric", "", "total time of the stream"),
+    ("Tu", "numeric", "", "total time seen by the user"),
+    ("Tw", "numeric", "", "time in queues"),
+    ("U", "numeric", "", "bytes received from the client"),
+    ("ac", "numeric", "", "connections of the process"),
+    ("b", "string", "", "backend name"),
+    ("bc", "numeric", "", "connections of the backend"),
+    ("bi", "ip", "", "source address towards the server"),
+    ("bp", "numeric", "", "source port towards the server"),
+    ("bq", "numeric", "", "position in the backend's queue"),
+    ("ci", "ip", "", "client address"),
+    ("cp", "numeric", "", "client port"),
+    ("f", "string", "", "frontend name"),
+    ("fc", "numeric", "", "connections of the frontend"),
+    ("fi", "ip", "", "address the client connected to"),
+    ("fp", "numeric", "", "port the client connected to"),
+    ("ft", "string", "", "frontend name, with `~` over TLS"),
+    ("hr", "string", "", "captured request headers, between braces"),
+    ("hrl", "string", "", "captured request headers, one word each"),
+    ("hs", "string", "", "captured response headers, between braces"),
+    ("hsl", "string", "", "captured response headers, one word each"),
+    ("lc", "numeric", "", "counter of the frontend's log lines"),
+    ("ms", "numeric", "", "milliseconds of the accept date"),
+    ("pid", "numeric", "", "process id"),
+    ("r", "string", "http", "request line"),
+    ("rc", "numeric", "", "retries"),
+    ("rt", "numeric", "", "request counter"),
+    ("s", "string", "", "server name"),
+    ("sc", "numeric", "", "connections of the server"),
+    ("si", "ip", "", "server address"),
+    ("sp", "numeric", "", "server port"),
+    ("sq", "numeric", "", "position in the server's queue"),
+    ("sslc", "string", "tls", "TLS cipher"),
+    ("sslv", "string", "tls", "TLS version"),
+    ("t", "date", "", "accept date with milliseconds"),
+    ("tr", "date", "http", "date of the request's first byte"),
+    ("trg", "date", "http", "the same in GMT"),
+    ("trl", "date", "http", "the same in local time"),
+    ("ts", "string", "", "termination state"),
+    ("tsc", "string", "http", "termination state with cookie status"),
+    ("o", "string", "", "nothing; its flags hold for all that follows"),
+)
+
+_SINCE: Final[dict[str, Version]] = {}
+_HTTP_NUMBERS: Final = "8.2.6"
+
+
+def _entry(row: tuple[str, str, str, str]) -> LogAlias:
+    name, kind, needs, description = row
+    tls = needs == "tls"
+    return LogAlias(
+        name=name,
+        type=kind,
+        needs=needs,
+        description=description,
+        since=_SINCE.get(name, OLDEST),
+        runs=Runs.NO if tls else Runs.YES,
+        loss="TLS is not spoken, so the log line shows `-`" if tls else "",
+        manual=_HTTP_NUMBERS,
+    )
+
+
+ALIASES: Final[dict[str, LogAlias]] = {row[0]: _entry(row) for row in _OLD}
+TABLE: Final = Table("log-aliases", ALIASES.values())
