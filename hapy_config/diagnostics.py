@@ -38,6 +38,7 @@ class Diagnostic:
         hint: what to do about it, or empty.
         fix: an edit that is safe to apply, or None.
         environment: True when the finding speaks of this machine (a missing file, an unknown user), not of the text.
+        fatal: False for the few alerts that HAProxy prints and goes on after; only errors that are fatal refuse a file.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Diagnostic:
     hint: str = ""
     fix: Fix | None = None
     environment: bool = False
+    fatal: bool = True
 
 
 @dataclass(slots=True)
@@ -67,6 +69,10 @@ class Diagnostics:
         """Note something worth saying that is no fault."""
         self.found.append(Diagnostic(code, Severity.NOTICE, span, message, hint))
 
+    def diag(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        """Note something that only `-dD` shows."""
+        self.found.append(Diagnostic(code, Severity.DIAG, span, message, hint))
+
     def environment(self, code: str, span: Span, message: str, hint: str = "") -> None:
         """Note an error that lies in this machine's state rather than in the text."""
         self.found.append(Diagnostic(code, Severity.ERROR, span, message, hint, environment=True))
@@ -84,4 +90,4 @@ class Diagnostics:
     @property
     def has_errors(self) -> bool:
         """Whether the configuration is refused."""
-        return any(d.severity is Severity.ERROR for d in self.found)
+        return any(d.severity is Severity.ERROR and d.fatal for d in self.found)

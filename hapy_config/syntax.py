@@ -82,7 +82,7 @@ class Document:
 
     Attributes:
         sources: the files.
-        sections: every active section, in order; a file boundary does not end one, as in HAProxy.
+        sections: every active section, in order; the end of a file ends the section in it, as in HAProxy.
     """
 
     sources: list[Source] = field(default_factory=list)

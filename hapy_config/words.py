@@ -43,6 +43,8 @@ _QUOTED: Final = re.compile(
     r"""|\\x(?P<hex>[0-9a-fA-F]{2})|(?P<badhex>\\x)|\\(?P<escape>[ \t\#\\'"nrt$])|(?P<text>[^"$\\]+|\\)""",
 )
 _NAME: Final = re.compile(r"\.?[A-Za-z_0-9]*")
+#: Variables that the reader itself knows; the only names that may begin with a dot.
+PSEUDO_VARIABLES: Final = frozenset({".FILE", ".LINE", ".SECTION"})
 _CONTROL: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -166,7 +168,7 @@ class _Splitter:
         begin = position + 1 if braced else position
         name = _NAME.match(line, begin)
         assert name is not None
-        if not name[0].lstrip(".") or name[0].lstrip(".")[0].isdigit():
+        if not name[0] or name[0][0].isdigit() or (name[0][0] == "." and name[0] not in PSEUDO_VARIABLES):
             raise WordError("forbidden first char in environment variable name", begin + 1)
         position = name.end()
         value = self.lookup(name[0])
@@ -176,6 +178,8 @@ class _Splitter:
         listed = line.startswith("[*]", position)
         if listed:
             position += 3
+        elif line.startswith("[", position):
+            raise WordError("truncated or invalid word expansion sequence", position + 1)
         if line[position : position + 1] == "-":
             end = line.find("}", position)
             if end < 0:

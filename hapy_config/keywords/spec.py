@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -210,5 +209,7 @@ class Table:
 
     def suggest(self, name: str) -> str | None:
         """The known name nearest to a misspelt one, or None when none is near."""
+        import difflib  # only when something is misspelt
+
         near = difflib.get_close_matches(name, list(self._entries), n=1, cutoff=0.6)
         return near[0] if near else None
