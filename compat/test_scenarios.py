@@ -33,4 +33,3 @@ SCENARIOS = dict(all_scenarios())
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_hapy_does_as_haproxy(name: str, haproxy: str) -> None:  # noqa: ARG001  (the fixture skips)
     compare(SCENARIOS[name])
-

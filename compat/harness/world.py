@@ -68,7 +68,9 @@ class Syslog:
 
     def traffic(self) -> list[str]:
         """The lines about requests and sessions, without `Proxy x started.` and its kin, masked."""
-        return [mask_log(line) for line in self.lines if not re.search(r"(Proxy|Server|Stopping|proxy) \S+ |Health", line)]
+        return [
+            mask_log(line) for line in self.lines if not re.search(r"(Proxy|Server|Stopping|proxy) \S+ |Health", line)
+        ]
 
     def wait(self, count: int, seconds: float = 5.0) -> None:
         """Wait until `count` traffic lines have come; the transcript shows when they have not."""
@@ -93,7 +95,8 @@ def mask_log(line: str) -> str:
 
 def _mask_times(match: re.Match[str]) -> str:
     return " " + "/".join(
-        part if part.startswith("-") else ("+t" if part.startswith("+") else "t") for part in match[0].strip().split("/")
+        part if part.startswith("-") else ("+t" if part.startswith("+") else "t")
+        for part in match[0].strip().split("/")
     )
 
 
@@ -252,4 +255,6 @@ def compare(scenario: Scenario) -> None:
     ours, said_ours = run(scenario, "hapy")
     if theirs != ours:
         diff = "\n".join(difflib.unified_diff(theirs, ours, "haproxy", "hapy", lineterm="", n=6))
-        raise AssertionError(f"{scenario.__name__}: {scenario.__doc__}\n{diff}\n--- haproxy said\n{said_theirs}\n--- hapy said\n{said_ours}")
+        raise AssertionError(
+            f"{scenario.__name__}: {scenario.__doc__}\n{diff}\n--- haproxy said\n{said_theirs}\n--- hapy said\n{said_ours}"
+        )

@@ -14,10 +14,14 @@ backend be
 """
 SERVERS = "    server s1 {s1}\n    server s2 {s2}\n    server s3 {s3}\n    server s4 {s4}\n"
 WEIGHTED = "    server s1 {s1} weight 1\n    server s2 {s2} weight 3\n    server s3 {s3} weight 7\n    server s4 {s4} weight 2\n"
-BACKUPS = "    server s1 {s1} disabled\n    server s2 {s2} disabled\n    server s3 {s3} backup\n    server s4 {s4} backup\n"
+BACKUPS = (
+    "    server s1 {s1} disabled\n    server s2 {s2} disabled\n    server s3 {s3} backup\n    server s4 {s4} backup\n"
+)
 
 
-def _sequence(settings: str, servers: str = SERVERS, count: int = 30, keyed: bool = False, header: str = "X-Key") -> Scenario:
+def _sequence(
+    settings: str, servers: str = SERVERS, count: int = 30, keyed: bool = False, header: str = "X-Key"
+) -> Scenario:
     def scenario(world: World) -> None:
         """The servers that a row of requests reaches."""
         for name in ("s1", "s2", "s3", "s4"):
@@ -46,14 +50,27 @@ FAMILY: dict[str, Scenario] = {
     "default_algorithm": _sequence(""),
     "backups": _sequence("balance roundrobin", BACKUPS, 6),
     "all_backups": _sequence("balance roundrobin\n    option allbackups", BACKUPS, 8),
-    "weight_zero": _sequence("balance roundrobin", "    server s1 {s1} weight 0\n    server s2 {s2}\n    server s3 {s3}\n", 6),
-    "use_server": _sequence("use-server s3 if { url_param(id) key0 }\n    use-server s2 if { hdr(x-key) -m beg key9 }", keyed=True),
+    "weight_zero": _sequence(
+        "balance roundrobin", "    server s1 {s1} weight 0\n    server s2 {s2}\n    server s3 {s3}\n", 6
+    ),
+    "use_server": _sequence(
+        "use-server s3 if { url_param(id) key0 }\n    use-server s2 if { hdr(x-key) -m beg key9 }", keyed=True
+    ),
 }
 for _by in ("uri", "uri whole", "uri len 5", "uri depth 1", "url_param id", "hdr(X-Key)"):
-    for _type in ("map-based", "consistent", "map-based djb2", "consistent wt6", "map-based crc32 avalanche", "consistent sdbm avalanche"):
+    for _type in (
+        "map-based",
+        "consistent",
+        "map-based djb2",
+        "consistent wt6",
+        "map-based crc32 avalanche",
+        "consistent sdbm avalanche",
+    ):
         _name = f"{_by}_{_type}".replace(" ", "_").replace("(", "_").replace(")", "")
         if _by in ("uri", "hdr(X-Key)") or _type in ("map-based", "consistent"):
-            FAMILY[_name] = _sequence(f"balance {_by}\n    hash-type {_type}", WEIGHTED if "consistent" in _type else SERVERS, keyed=True)
+            FAMILY[_name] = _sequence(
+                f"balance {_by}\n    hash-type {_type}", WEIGHTED if "consistent" in _type else SERVERS, keyed=True
+            )
 FAMILY["hdr_use_domain_only"] = _sequence("balance hdr(Host) use_domain_only", keyed=True)
 FAMILY["missing_hash_key"] = _sequence("balance hdr(X-None)", keyed=True)
 FAMILY["rdp_cookie_without_cookie"] = _sequence("balance rdp-cookie", count=8)

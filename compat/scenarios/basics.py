@@ -39,7 +39,9 @@ def forwards_chunks(world: World) -> None:
 
     def script(connection: Connection) -> None:
         while connection.read() is not None:
-            connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n")
+            connection.write(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n"
+            )
 
     world.origin("s1", script)
     world.start(ONE_BACKEND)

@@ -51,7 +51,9 @@ REQUESTS = {
     "te_trailers": b"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n",
     "keep_alive_header": b"GET / HTTP/1.1\r\nHost: a\r\nKeep-Alive: timeout=5\r\n\r\n",
     "many_headers": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %d\r\n" % (i, i) for i in range(99)) + b"\r\n",
-    "too_many_headers": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %d\r\n" % (i, i) for i in range(120)) + b"\r\n",
+    "too_many_headers": b"GET / HTTP/1.1\r\nHost: a\r\n"
+    + b"".join(b"X-%d: %d\r\n" % (i, i) for i in range(120))
+    + b"\r\n",
     "huge_header": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 17000 + b"\r\n\r\n",
     "long_but_fitting_header": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 12000 + b"\r\n\r\n",
     "tls_hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 40 + b"\r\n\r\n",

@@ -17,7 +17,15 @@ backend be
 """
 
 
-def _options(*, front: str = "", back: str = "", headers: tuple[str, ...] = (), global_: str = "", target: str = "/", tail: str = "") -> Scenario:
+def _options(
+    *,
+    front: str = "",
+    back: str = "",
+    headers: tuple[str, ...] = (),
+    global_: str = "",
+    target: str = "/",
+    tail: str = "",
+) -> Scenario:
     def scenario(world: World) -> None:
         """One GET under some options."""
         world.origin("s1")
@@ -46,26 +54,46 @@ FAMILY: dict[str, Scenario] = {
     "send_name_header_replaces": _options(back="http-send-name-header X-Server", headers=("X-Server: mine",)),
     "unique_id": _options(front="unique-id-format %[src]-%[method]-x\n    unique-id-header X-Id"),
     "case_adjust_server": _options(
-        back="option h1-case-adjust-bogus-server", global_="    h1-case-adjust host Host\n    h1-case-adjust x-odd X-oDD", headers=("x-odd: 1",)
+        back="option h1-case-adjust-bogus-server",
+        global_="    h1-case-adjust host Host\n    h1-case-adjust x-odd X-oDD",
+        headers=("x-odd: 1",),
     ),
-    "case_adjust_client": _options(front="option h1-case-adjust-bogus-client", global_="    h1-case-adjust content-length Content-Length"),
-    "invalid_request_accepted": _options(front="option accept-invalid-http-request", target="/caf\xe9<>", headers=("X(y: 1",)),
+    "case_adjust_client": _options(
+        front="option h1-case-adjust-bogus-client", global_="    h1-case-adjust content-length Content-Length"
+    ),
+    "invalid_request_accepted": _options(
+        front="option accept-invalid-http-request", target="/caf\xe9<>", headers=("X(y: 1",)
+    ),
     "invalid_request_refused": _options(target="/ok", headers=("X(y: 1",)),
     "errorfile_503": _options(front="http-request deny deny_status 503\n    errorfile 503 {dir}/error.http"),
     "errorfile_503_backend": _options(back="errorfile 503 {dir}/error.http\n    http-request deny deny_status 503"),
     "errorloc": _options(front="http-request deny deny_status 403\n    errorloc 403 http://sorry.test/"),
     "errorloc303": _options(front="http-request deny deny_status 403\n    errorloc303 403 http://sorry.test/"),
     "errorfile_null": _options(front="http-request deny deny_status 503\n    errorfile 503 /dev/null"),
-    "http_error_string": _options(front='http-request deny deny_status 403\n    http-error status 403 content-type text/plain string "no entry" hdr X-Why "%[path]"'),
-    "http_error_lf_string": _options(front='http-request deny deny_status 403\n    http-error status 403 content-type text/plain lf-string "no %[path]"'),
-    "http_errors_section": _options(front="errorfiles pages\n    http-request deny deny_status 404", tail="http-errors pages\n    errorfile 404 {dir}/error.http\n"),
+    "http_error_string": _options(
+        front='http-request deny deny_status 403\n    http-error status 403 content-type text/plain string "no entry" hdr X-Why "%[path]"'
+    ),
+    "http_error_lf_string": _options(
+        front='http-request deny deny_status 403\n    http-error status 403 content-type text/plain lf-string "no %[path]"'
+    ),
+    "http_errors_section": _options(
+        front="errorfiles pages\n    http-request deny deny_status 404",
+        tail="http-errors pages\n    errorfile 404 {dir}/error.http\n",
+    ),
     "deny_with_errorfile": _options(front="http-request deny deny_status 403 errorfile {dir}/error.http"),
     "return_errorfile": _options(front="http-request return status 503 default-errorfiles"),
 }
 for _status in (200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, 429, 500, 501, 502, 503, 504):
     FAMILY[f"builtin_{_status}"] = _options(front=f"http-request deny deny_status {_status}")
-FAMILY["request_log_format"] = _options(front='log-format "%ci %f %b %s %ST %B %U %ts %ac %fc %bc %sc %rc %sq %bq %HM %HP %HQ %HU %HV %{+Q}r %{+Q,+E}[capture.req.hdr(0)]"\n    capture request header X len 20', headers=('X: a"b]',), target="/p?q=1")
-FAMILY["captures"] = _options(front="capture request header X-Key len 4\n    capture request header Host len 20\n    capture response header Content-Length len 9", headers=("X-Key: abcdefgh",))
+FAMILY["request_log_format"] = _options(
+    front='log-format "%ci %f %b %s %ST %B %U %ts %ac %fc %bc %sc %rc %sq %bq %HM %HP %HQ %HU %HV %{+Q}r %{+Q,+E}[capture.req.hdr(0)]"\n    capture request header X len 20',
+    headers=('X: a"b]',),
+    target="/p?q=1",
+)
+FAMILY["captures"] = _options(
+    front="capture request header X-Key len 4\n    capture request header Host len 20\n    capture response header Content-Length len 9",
+    headers=("X-Key: abcdefgh",),
+)
 FAMILY["clf"] = _options(front="option httplog clf", headers=("User-Agent: x",))
 FAMILY["error_log_format"] = _options(front='error-log-format "ERR %ST"\n    http-request deny')
 FAMILY["dontlog_normal_error"] = _options(front="option dontlog-normal\n    http-request deny")
@@ -77,7 +105,9 @@ FAMILY["server_maxconn_header"] = _options(back="fullconn 10\n    default-server
 
 def dontlognull(world: World) -> None:
     """A connection without a byte leaves no line under `option dontlognull`, and one without it."""
-    world.start('frontend fe\n    bind "fd@${fe}"\n    option httplog\nfrontend quiet\n    bind "fd@${quiet}"\n    option httplog\n    option dontlognull\n')
+    world.start(
+        'frontend fe\n    bind "fd@${fe}"\n    option httplog\nfrontend quiet\n    bind "fd@${quiet}"\n    option httplog\n    option dontlognull\n'
+    )
     world.client("quiet").close()
     world.client("fe").close()
     world.once("/", listener="quiet")

@@ -17,7 +17,12 @@ backend be
     server s1 {s1}
 """
 
-MODES = {"default": "", "keep_alive": "option http-keep-alive", "server_close": "option http-server-close", "close": "option httpclose"}
+MODES = {
+    "default": "",
+    "keep_alive": "option http-keep-alive",
+    "server_close": "option http-server-close",
+    "close": "option httpclose",
+}
 
 
 def _mode(front: str, back: str, *headers: str, version: str = "1.1") -> Scenario:

@@ -152,7 +152,10 @@ FAMILY = {f"rule_{name}": _rule(lines) for name, lines in LINES.items()} | {
 def named_acls_add_up(world: World) -> None:
     """Several lines of one ACL name are alternatives."""
     world.origin("s1")
-    world.start(CONFIG % "acl bad path_beg /x\n    acl bad path_beg /a\n    acl get method GET\n    http-request deny if bad get")
+    world.start(
+        CONFIG
+        % "acl bad path_beg /x\n    acl bad path_beg /a\n    acl get method GET\n    http-request deny if bad get"
+    )
     _asks(world)
 
 

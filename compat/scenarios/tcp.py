@@ -163,7 +163,10 @@ def source_rule_accepts(world: World) -> None:
 def leastconn_over_sessions(world: World) -> None:
     """Standing sessions count for leastconn."""
     for name in ("s1", "s2", "s3"):
-        world.origin(name, lambda connection: (connection.write(connection.origin.name.encode() + b"\n"), _echo(connection)) and None)
+        world.origin(
+            name,
+            lambda connection: (connection.write(connection.origin.name.encode() + b"\n"), _echo(connection)) and None,
+        )
     world.start("""
 frontend fe
     bind "fd@${fe}"

@@ -1,0 +1,153 @@
+"""`python -m benchmarks.cpu`: CPU per request and memory per idle connection, hapy against haproxy with one thread.
+
+Both programs run the same typical configuration (forwardfor, httplog to a syslog socket, a path ACL, a header set, two
+backends), one after the other, several rounds; the table shows medians and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.programs import (
+    cpu_seconds,
+    free_port,
+    need,
+    nginx_origin,
+    proxy_command,
+    resident,
+    running,
+    syslog_sink,
+)
+
+CONFIG = """
+global
+    nbthread 1
+    maxconn 20000
+    log 127.0.0.1:{syslog} local0
+defaults
+    mode http
+    log global
+    option httplog
+    option forwardfor
+    http-reuse always
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend fe
+    bind 127.0.0.1:{port} backlog 4096
+    acl static path_beg /static /images
+    http-request set-header X-Proto http
+    use_backend assets if static
+    default_backend app
+backend app
+    server s1 127.0.0.1:{origin}
+backend assets
+    server s1 127.0.0.1:{origin}
+"""
+
+#: What a browser sends.
+HEADERS = [
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language: en-US,en;q=0.5",
+    "Accept-Encoding: gzip, deflate, br",
+    "Cookie: session=0123456789abcdef; theme=dark",
+    "Upgrade-Insecure-Requests: 1",
+    "Cache-Control: max-age=0",
+]
+GOALS = {"keep-alive": 1.5, "connection: close": 1.6, "10 MB body": 2.0}
+
+
+def wrk(port: int, seconds: float, connections: int, path: str = "/", *headers: str) -> int:
+    """Run wrk; the number of complete requests."""
+    arguments = [part for header in (*HEADERS, *headers) for part in ("-H", header)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", *arguments, f"http://127.0.0.1:{port}{path}"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+) requests in", output)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    errors = re.search(r"Socket errors: (.*)", output)
+    if found is None or bad is not None:
+        raise SystemExit(f"wrk saw failures:\n{output}")
+    if errors is not None:
+        print(f"  wrk: {errors[0]}")
+    return int(found[1])
+
+
+def cost(pid: int, port: int, seconds: float, case: str) -> float:
+    """CPU seconds of the proxy per request of one case."""
+    before = cpu_seconds(pid)
+    if case == "keep-alive":
+        count = wrk(port, seconds, 32)
+    elif case == "connection: close":
+        count = wrk(port, seconds, 32, "/", "Connection: close")
+    else:
+        count = wrk(port, seconds, 4, "/big")
+    return (cpu_seconds(pid) - before) / count
+
+
+def idle_memory(pid: int, port: int, connections: int) -> float:
+    """Bytes a keep-alive client connection costs while it is idle, each having made one request."""
+    request = "\r\n".join(["GET / HTTP/1.1", "Host: hapy.test", *HEADERS, "", ""]).encode()
+    before = resident(pid)
+    clients = []
+    for number in range(connections):
+        client = socket.socket()
+        client.bind((f"127.0.0.{2 + number % 4}", 0))
+        client.connect(("127.0.0.1", port))
+        client.sendall(request)
+        clients.append(client)
+        client.recv(4096)
+    time.sleep(1)
+    after = resident(pid)
+    for client in clients:
+        client.close()
+    return (after - before) / connections
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4, help="length of one measurement (default 4)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, whose median is shown (default 3)")
+    parser.add_argument("--idle", type=int, default=10000, help="idle connections for the memory figure, 0 for none")
+    options = parser.parse_args()
+    need("haproxy", "nginx", "wrk")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    figures: dict[tuple[str, str], list[float]] = {}
+    memory: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name, syslog_sink() as syslog:
+        folder = Path(name)
+        origin = free_port()
+        with nginx_origin(folder, origin):
+            for round_number in range(options.rounds):
+                for program in ("haproxy", "hapy"):
+                    port = free_port()
+                    config = folder / f"{program}.cfg"
+                    config.write_text(CONFIG.format(syslog=syslog, port=port, origin=origin))
+                    with running(proxy_command(program, config), port) as process:
+                        if round_number == 0 and options.idle:
+                            memory[program] = idle_memory(process.pid, port, options.idle)
+                        wrk(port, 0.5, 32)
+                        for case in GOALS:
+                            figure = cost(process.pid, port, options.seconds, case)
+                            figures.setdefault((program, case), []).append(figure)
+    print(f"\n{'CPU per request':<28}{'haproxy':>12}{'hapy':>12}{'ratio':>8}{'goal':>8}")
+    for case, goal in GOALS.items():
+        theirs, ours = (statistics.median(figures[program, case]) * 1e6 for program in ("haproxy", "hapy"))
+        print(f"{case:<28}{theirs:>9.1f} us{ours:>9.1f} us{ours / theirs:>8.2f}{goal:>8.1f}")
+    if memory:
+        theirs, ours = memory["haproxy"] / 1024, memory["hapy"] / 1024
+        print(f"{'idle connection':<28}{theirs:>9.1f} KB{ours:>9.1f} KB{ours / theirs:>8.2f}{'<= 6 KB':>8}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""`python -m benchmarks.far`: far servers, and what clients pay for connections to them.
+
+Four servers stand behind a simulated round trip (see `benchmarks.distance`). Group 1: 80 keep-alive requests over 4 client connections. Group 2,
+right after: 15 one-off clients, each with `Connection: close`. Latency is shown in round trips; with it, how many
+connections the proxy has made to the servers after each group.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+
+from benchmarks.distance import FAR, NEAR, Path, enter_namespace
+from benchmarks.programs import free_port, need, proxy_command, running
+
+CONFIG = """
+global
+    nbthread 1
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend fe
+    bind 127.0.0.1:{port}
+    default_backend far
+backend far
+    balance leastconn
+    http-reuse always
+    option http-keep-alive
+    default-server pool-max-conn 12 pool-purge-delay 299s{warm}
+{servers}
+"""
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+class Origin(asyncio.Protocol):
+    """Answers every request at once, and counts connections."""
+
+    connections = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        type(self).connections += 1
+        self.transport = transport
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while b"\r\n\r\n" in self.buffer:
+            _, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            self.transport.write(ANSWER)  # type: ignore[attr-defined]
+
+
+async def ask(port: int, count: int, *, close: bool, latencies: list[float]) -> None:
+    """`count` requests on one client connection."""
+    started = time.perf_counter()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(count):
+        extra = b"Connection: close\r\n" if close else b""
+        writer.write(b"GET / HTTP/1.1\r\nHost: far.test\r\n" + extra + b"\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head.split(b"\r\n")[0]:
+            raise SystemExit(f"the proxy answered {head!r}")
+        await reader.readexactly(5)
+        latencies.append(time.perf_counter() - started)
+        started = time.perf_counter()
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def far_servers(round_trip: float) -> AsyncIterator[list[int]]:
+    """Four servers at the end of the path; their ports."""
+    Origin.connections = 0
+    loop = asyncio.get_running_loop()
+    async with Path(round_trip):
+        servers = [await loop.create_server(Origin, NEAR, 0) for _ in range(4)]
+        try:
+            yield [server.sockets[0].getsockname()[1] for server in servers]
+        finally:
+            for server in servers:
+                server.close()
+
+
+async def measure(program: str, folder: pathlib.Path, round_trip: float, *, warm: bool, settle: float) -> list[str]:
+    """One program's row of the table."""
+    async with far_servers(round_trip) as ports:
+        port = free_port()
+        config = folder / f"{program}.cfg"
+        servers = "\n".join(f"    server s{n} {FAR}:{p}" for n, p in enumerate(ports, 1))
+        comment = "  # hapy: pool-min-conn 1" if warm else ""
+        config.write_text(CONFIG.format(port=port, warm=comment, servers=servers))
+        with contextlib.ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, running(proxy_command(program, config), port))
+            await asyncio.sleep(settle)
+            keep_alive: list[float] = []
+            await asyncio.gather(*(ask(port, 20, close=False, latencies=keep_alive) for _ in range(4)))
+            first = Origin.connections
+            one_off: list[float] = []
+            for _ in range(15):
+                await ask(port, 1, close=True, latencies=one_off)
+            second = Origin.connections
+            await asyncio.to_thread(stack.close)
+    row = [program + (" (pool-min-conn 1)" if warm else "")]
+    for latencies in (keep_alive, one_off):
+        ordered = sorted(latencies)
+        p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+        row.append(f"{statistics.median(ordered) / round_trip:.2f} / {p99 / round_trip:.2f}")
+    row.append(f"{first} / {second}")
+    return row
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.far", description=__doc__)
+    parser.add_argument("--rtt", type=float, default=100, help="the round trip in ms (default 100)")
+    parser.add_argument("--settle", type=float, default=0.5, help="seconds between start and the first request")
+    options = parser.parse_args()
+    need("haproxy")
+    enter_namespace("benchmarks.far")
+    with tempfile.TemporaryDirectory() as name:
+        rows = [
+            asyncio.run(measure(program, pathlib.Path(name), options.rtt / 1000, warm=warm, settle=options.settle))
+            for program, warm in (("haproxy", False), ("hapy", False), ("hapy", True))
+        ]
+    print(f"latency in round trips of {options.rtt:g} ms\n")
+    print(f"{'':<24}{'keep-alive p50/p99':>20}{'one-off p50/p99':>18}{'connections':>14}")
+    for label, keep_alive, one_off, connections in rows:
+        print(f"{label:<24}{keep_alive:>20}{one_off:>18}{connections:>14}")
+
+
+if __name__ == "__main__":
+    main()
