@@ -36,13 +36,15 @@ class Gate:
     Attributes:
         limit: the most connections, 0 for no limit.
         count: connections now.
+        emptied: called when the last connection has ended, or None.
     """
 
-    __slots__ = ("count", "limit", "waiting")
+    __slots__ = ("count", "emptied", "limit", "waiting")
 
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit
         self.count = 0
+        self.emptied: Callable[[], object] | None = None
         self.waiting: deque[_Waiting] = deque()
 
     @property
@@ -59,6 +61,8 @@ class Gate:
         self.count -= 1
         if self.waiting:
             self.admit()
+        if self.count == 0 and self.emptied is not None:
+            self.emptied()
 
     def admit(self) -> None:
         """Serve those who wait, as far as there is room; call it after raising `limit`."""
