@@ -7,7 +7,8 @@ and logs depend on no other package.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hapy_config.source import NOWHERE, Span
@@ -97,6 +98,11 @@ class CompileError(ValueError):
         self.span = span
 
 
+def read_file(name: str) -> bytes:
+    """The content of a file named as in the configuration."""
+    return Path(name).read_bytes()
+
+
 @dataclass(frozen=True, slots=True)
 class CompileEnv:
     """What surrounds the thing being compiled.
@@ -109,6 +115,7 @@ class CompileEnv:
             them up when it runs (the model has already made sure that they exist).
         response: what is compiled looks at answers (`hdr` then means the answer's).
         read_file: gives the content of a file of patterns; raises OSError.
+        cache: ACLs compiled so far, so that one used in many places is compiled once.
     """
 
     config: Config
@@ -117,7 +124,8 @@ class CompileEnv:
     frontends: Mapping[str, FrontendView]
     backends: Mapping[str, BackendView]
     response: bool = False
-    read_file: Callable[[str], bytes] | None = None
+    read_file: Callable[[str], bytes] = read_file
+    cache: dict[object, Callable[[Transaction], bool]] = field(default_factory=dict, compare=False)
 
     def for_response(self) -> CompileEnv:
         """The same, looking at answers."""

@@ -265,4 +265,3 @@ def _so_id(args: Args, env: CompileEnv) -> Getter:
 @fetch("so_name", type="str")
 def _so_name(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: txn.client.listener_name
-
