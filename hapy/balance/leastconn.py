@@ -1,0 +1,88 @@
+"""`balance leastconn`: the server with the least load for its weight, in HAProxy's order.
+
+Rules, as observed on 2.6.12:
+
+- A server's load is what it serves and what waits for it alone, plus one, divided by its weight; 0 when it is idle,
+  whatever it weighs. The division is one of integers: nearly equal loads are equal.
+- Of equally loaded servers the one whose load or weight changed longest ago comes first. Taking or freeing a slot moves
+  a server behind its equals, even if its load is the same as before.
+- A full server is skipped, unless `maxqueue` lets requests wait for it: then it takes them until its queue is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+from hapy.balance.base import Balancer
+
+if TYPE_CHECKING:
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Transaction
+
+_HEAVIEST = 256
+
+
+class LeastConn(Balancer):
+    """Servers ordered by load. Entries of the heap that a later one of the same server has replaced count for nothing."""
+
+    tracks_load = True
+
+    def __init__(self) -> None:
+        self._entries: dict[Server, tuple[int, int, Server]] = {}
+        self._heap: list[tuple[int, int, Server]] = []
+        self._weights: dict[Server, int] = {}
+        self._sequence = 0
+
+    def update(self, servers: Sequence[Server]) -> None:
+        """Servers came, went, or changed weight."""
+        for server in [server for server in self._entries if server not in servers]:
+            del self._entries[server]
+            del self._weights[server]
+        for server in servers:
+            if self._weights.get(server) != server.weight:
+                self._weights[server] = server.weight
+                self._enter(server)
+
+    def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
+        """The least loaded one that has room, or that may let the request wait."""
+        heap = self._heap
+        entries = self._entries
+        while heap:
+            entry = heap[0]
+            server = entry[2]
+            if entries.get(server) is entry:
+                if server is not avoid and (not server.maxconn or server.has_room()):
+                    return server
+                break
+            heappop(heap)
+        for _, _, server in sorted(entries.values(), key=_order):
+            if server is not avoid and _takes(server):
+                return server
+        return avoid if avoid is not None and avoid in entries and _takes(avoid) else None
+
+    def load_changed(self, server: Server) -> None:
+        """Put the server where it belongs now."""
+        if server in self._entries:
+            self._enter(server)
+
+    def _enter(self, server: Server) -> None:
+        load = server.current + len(server.queue)
+        self._sequence = sequence = self._sequence + 1
+        entry = ((load + 1) * _HEAVIEST // server.weight if load else 0, sequence, server)
+        self._entries[server] = entry
+        heap = self._heap
+        if len(heap) > 4 * len(self._entries) + 64:
+            heap[:] = self._entries.values()
+            heapify(heap)
+        else:
+            heappush(heap, entry)
+
+
+def _order(entry: tuple[int, int, Server]) -> tuple[int, int]:
+    return entry[:2]
+
+
+def _takes(server: Server) -> bool:
+    return server.has_room() or 0 < len(server.queue) + 1 <= server.maxqueue
