@@ -14,6 +14,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from typing import Self
 
 NEAR = "10.255.77.1"
 FAR = "10.255.77.2"
@@ -30,7 +31,7 @@ def enter_namespace(module: str) -> None:
         sys.exit("this benchmark needs unshare and ip (Debian packages util-linux and iproute2)")
     environment = dict(os.environ, HAPY_BENCHMARK_NAMESPACE="1")
     command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
-    os.execvpe("unshare", [*command, sys.executable, "-m", module, *sys.argv[1:]], environment)  # noqa: S606
+    os.execvpe("unshare", [*command, sys.executable, "-m", module, *sys.argv[1:]], environment)
 
 
 class Path:
@@ -39,7 +40,7 @@ class Path:
     def __init__(self, round_trip: float) -> None:
         self.half = round_trip / 2
 
-    async def __aenter__(self) -> Path:
+    async def __aenter__(self) -> Self:
         self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(self.fd, _TUNSETIFF, struct.pack("16sH", b"far0", _TUN_WITHOUT_HEADER))
         for command in (f"addr add {NEAR}/30 dev far0", "link set far0 up"):

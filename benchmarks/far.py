@@ -1,8 +1,8 @@
 """`python -m benchmarks.far`: far servers, and what clients pay for connections to them.
 
-Four servers stand behind a simulated round trip (see `benchmarks.distance`). Group 1: 80 keep-alive requests over 4 client connections. Group 2,
-right after: 15 one-off clients, each with `Connection: close`. Latency is shown in round trips; with it, how many
-connections the proxy has made to the servers after each group.
+Four servers stand behind a simulated round trip (see `benchmarks.distance`). Group 1: 80 keep-alive requests over 4
+client connections. Group 2, right after: 15 one-off clients, each with `Connection: close`. Latency is shown in round
+trips; with it, how many connections the proxy has made to the servers after each group.
 """
 
 from __future__ import annotations

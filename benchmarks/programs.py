@@ -94,7 +94,7 @@ http {{
         location / {{ try_files $uri /index.html; }} }}
 }}
 """)
-    os.chmod(folder, 0o755)
+    folder.chmod(0o755)
     with running(["nginx", "-e", f"{folder}/nginx.err", "-c", str(config)], port):
         yield
 

@@ -4,8 +4,8 @@
 must differ between two runs (ports, dates, process ids, durations) is masked.
 """
 
-from compat.harness.origin import Connection, Origin
 from compat.harness.client import Client
+from compat.harness.origin import Connection, Origin
 from compat.harness.world import PROGRAMS, World, compare
 
 __all__ = ["PROGRAMS", "Client", "Connection", "Origin", "World", "compare"]

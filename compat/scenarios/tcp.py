@@ -162,11 +162,13 @@ def source_rule_accepts(world: World) -> None:
 
 def leastconn_over_sessions(world: World) -> None:
     """Standing sessions count for leastconn."""
+
+    def script(connection: Connection) -> None:
+        connection.write(connection.origin.name.encode() + b"\n")
+        _echo(connection)
+
     for name in ("s1", "s2", "s3"):
-        world.origin(
-            name,
-            lambda connection: (connection.write(connection.origin.name.encode() + b"\n"), _echo(connection)) and None,
-        )
+        world.origin(name, script)
     world.start("""
 frontend fe
     bind "fd@${fe}"
