@@ -101,8 +101,8 @@ def parse_acl(
 
 _NO_PATTERN: Final = (
     "parsing acl keyword '{}' : no pattern to match against were provided, so this ACL will never match. If this is"
-    " what you intended, please add '--' to get rid of this warning. If you intended to match only for existence, please"
-    " use '-m found'. If you wanted to force an int to match as a bool, please use '-m bool'"
+    " what you intended, please add '--' to get rid of this warning. If you intended to match only for existence,"
+    " please use '-m found'. If you wanted to force an int to match as a bool, please use '-m bool'"
 )
 
 

@@ -156,12 +156,12 @@ def places(expression: SampleExpression) -> Place:
 
 def needs(expression: SampleExpression) -> str:
     """What the expression's fetch reads, in HAProxy's words; empty for what always exists."""
-    return FETCHES[expression.fetch.name].needs
+    return FETCHES[expression.fetch.name].reads
 
 
 def _known_converter(name: str) -> bool:
     entry = CONVERTERS.get(name)
-    return entry is not None and entry.known_in(TARGET)
+    return entry is not None and entry.known_in(TARGET) and not entry.needs
 
 
 def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
@@ -172,7 +172,7 @@ def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
     if not name:
         raise GrammarError("missing fetch method", position)
     entry = FETCHES.get(name)
-    if entry is None or not entry.known_in(TARGET):
+    if entry is None or not entry.known_in(TARGET) or entry.needs:
         raise GrammarError(f"unknown fetch method '{name}'", position)
     try:
         call, end = _call(text, name, match.end(), entry)
@@ -217,7 +217,7 @@ def _converters(text: str, position: int, kind: str) -> tuple[tuple[Call, ...], 
 def _converter(text: str, name: str, start: int, position: int) -> tuple[Call, Converter, int]:
     """One converter with its arguments."""
     entry = CONVERTERS.get(name)
-    if entry is None or not entry.known_in(TARGET):
+    if entry is None or not entry.known_in(TARGET) or entry.needs:
         raise GrammarError(f"unknown converter '{name}'", start)
     try:
         call, position = _call(text, name, position, entry)

@@ -17,13 +17,13 @@ class LogAlias(Keyword):
 
     Attributes:
         type: string, numeric, date or ip.
-        needs: `http`, `tls` or empty: without it the variable prints `-`.
+        requires: `http`, `tls` or empty: without it the variable prints `-`.
         description: what it prints, in a few words.
     """
 
     where: Context = Context.PROXY
     type: str = "string"
-    needs: str = ""
+    requires: str = ""
     description: str = ""
 
 
@@ -99,12 +99,12 @@ _HTTP_NUMBERS: Final = "8.2.6"
 
 
 def _entry(row: tuple[str, str, str, str]) -> LogAlias:
-    name, kind, needs, description = row
-    tls = needs == "tls"
+    name, kind, requires, description = row
+    tls = requires == "tls"
     return LogAlias(
         name=name,
         type=kind,
-        needs=needs,
+        requires=requires,
         description=description,
         since=_SINCE.get(name, OLDEST),
         runs=Runs.NO if tls else Runs.YES,

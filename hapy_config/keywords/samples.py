@@ -121,6 +121,32 @@ def parameters(signature: str) -> tuple[tuple[str, ...], int]:
     return (*must, *may), len(must)
 
 
+#: A value of each parameter type, for examples.
+_EXAMPLES: Final = {
+    "string": "a",
+    "integer": "1",
+    "table": "st",
+    "backend": "be",
+    "frontend": "fe",
+    "server": "be/s1",
+    "user list": "ul",
+    "IPv4 address": "192.0.2.1",
+    "IPv4 mask": "24",
+    "IPv6 address": "2001:db8::1",
+    "IPv6 mask": "64",
+    "regex": "a",
+    "Protocol buffers field number": "1.2",
+}
+
+
+def example(name: str, signature: str, arguments: str | None = None) -> str:
+    """A call with values for all parameters that must be given, or with the arguments given here."""
+    if arguments is None:
+        types, required = parameters(signature)
+        arguments = ",".join(_EXAMPLES[kind] for kind in types[:required])
+    return f"{name}({arguments})" if arguments else name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample(Keyword):
     """What fetches and converters have in common.
@@ -146,11 +172,11 @@ class Fetch(Sample):
 
     Attributes:
         places: where its data exists.
-        needs: what it reads, in HAProxy's words, for the message that says that it is not there.
+        reads: where from, in HAProxy's words, for the message that says that it is not there.
     """
 
     places: Place = NOWHERE
-    needs: str = ""
+    reads: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
