@@ -1,4 +1,4 @@
-"""Connection, Transfer-Encoding, Content-Length and Upgrade fields as HAProxy 2.6 reads and repairs them.
+"""Connection, Transfer-Encoding, Content-Length and TE fields as HAProxy 2.6 reads and repairs them.
 
 HAProxy takes `close` and `keep-alive` out of Connection fields and leaves the other options where they stand; a field
 left empty goes. It writes its own `connection` field, if any, behind all others. `keep-alive` and `proxy-connection`
@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hapy.http.interface import BadMessage
-from hapy.http.message import CHUNKED
 
 if TYPE_CHECKING:
     from hapy.http.message import Header
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 _GREATEST: Final = (1 << 63) - 1
 
 _LENGTH: Final = re.compile(rb"[0-9]+(?:[ \t]*,[ \t]*[0-9]+)*")
+#: A TE value that asks for trailers, the way HAProxy looks for it: case matters, what stands before it doesn't.
+_TRAILERS: Final = re.compile(rb"trailers[ \t]*(?:,|\Z)")
 
 
 class ConnectionOptions:
@@ -64,34 +65,49 @@ def content_length(value: bytes, status: int) -> int:
         return int(value)
     if not _LENGTH.fullmatch(value):
         raise BadMessage(status, "invalid content-length")
-    lengths = {int(part) for part in value.split(b",")}
-    if len(lengths) != 1:
+    numbers = {part.strip(b" \t").lstrip(b"0") or b"0" for part in value.split(b",")}
+    if len(numbers) != 1:
         raise BadMessage(status, "conflicting content-length values")
-    length = lengths.pop()
-    if length > _GREATEST:
+    number = numbers.pop()
+    if len(number) > 19 or int(number) > _GREATEST:
         raise BadMessage(status, "content-length too large")
-    return length
+    return int(number)
 
 
-def transfer_encoding(values: list[bytes], bad: int, unsupported: int) -> int:
-    """What the Transfer-Encoding fields make of the body: CHUNKED, or they are refused.
+def is_chunked(values: list[bytes], bad: int, unsupported: int) -> bool:
+    """Whether the body is chunked by what the Transfer-Encoding fields say: it is, or they are all empty.
 
     Args:
         values: one a field, in order.
-        bad: status for lists that don't end with `chunked` or name it twice.
-        unsupported: status for codings in front of `chunked`.
+        bad: status for a coding other than `chunked`, or `chunked` twice.
+        unsupported: status for `chunked` behind other codings.
 
     Raises:
         BadMessage: see above.
     """
-    codings = [part.strip(b" \t").lower() for part in b",".join(values).split(b",")]
-    while codings and not codings[-1]:
-        codings.pop()
-    if not codings or codings[-1] != b"chunked" or b"chunked" in codings[:-1]:
-        raise BadMessage(bad, "transfer-encoding does not end with chunked")
-    if len(codings) > 1:
-        raise BadMessage(unsupported, "unsupported transfer coding")
-    return CHUNKED
+    chunked = other = False
+    for value in values:
+        if not value:
+            continue
+        # One comma at the end is overlooked, an empty element elsewhere isn't.
+        codings = value.split(b",")
+        if len(codings) > 1 and not codings[-1].strip(b" \t"):
+            codings.pop()
+        for coding in codings:
+            if chunked:
+                raise BadMessage(bad, "chunked is not the last transfer coding")
+            if coding.strip(b" \t").lower() == b"chunked":
+                chunked = True
+            else:
+                other = True
+    if other:
+        raise BadMessage(unsupported if chunked else bad, "unsupported transfer coding")
+    return chunked
+
+
+def forwarded_te(value: bytes) -> bytes | None:
+    """What HAProxy passes on of a TE field's value: `trailers`, or None for nothing."""
+    return b"trailers" if _TRAILERS.search(value) else None
 
 
 def without_connection_options(headers: list[Header], options: ConnectionOptions) -> list[Header]:
@@ -107,3 +123,8 @@ def without_connection_options(headers: list[Header], options: ConnectionOptions
                 continue
         kept.append(field)
     return kept
+
+
+def has_token(values: list[bytes], token: bytes) -> bool:
+    """Whether one of the comma-separated values is `token` (lower case)."""
+    return any(part.strip(b" \t").lower() == token for value in values for part in value.split(b","))

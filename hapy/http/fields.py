@@ -93,8 +93,8 @@ def read_fields(
     buffer: bytes,
     start: int,
     status: int,
-    invalid_name: bytes,
-    most: int,
+    name_bytes: bytes | None,
+    limit: int,
 ) -> tuple[list[Header], int] | None:
     """The field lines at `start` up to the empty line, and where the body begins; None while they are incomplete.
 
@@ -102,8 +102,8 @@ def read_fields(
         buffer: what has come.
         start: where the first field line begins.
         status: what a BadMessage carries.
-        invalid_name: bytes allowed in names.
-        most: the largest number of fields.
+        name_bytes: the bytes allowed in names, None for any.
+        limit: fields must be fewer than this (`tune.http.maxhdr` counts one more than fits).
 
     Raises:
         BadMessage: the lines are unsound.
@@ -112,7 +112,7 @@ def read_fields(
     while True:
         found = read_line(buffer, start, status)
         if found is None:
-            _check_partial(buffer, start, status, invalid_name)
+            _check_partial(buffer, start, status, name_bytes)
             return None
         line, after = found
         if not line:
@@ -129,16 +129,16 @@ def read_fields(
             line += b" " * (2 if buffer[after - 2] == 0x0D else 1) + found[0]
             after = found[1]
         name, colon, value = line.partition(b":")
-        if not name or not colon or name.translate(None, invalid_name):
+        if not name or not colon or (name_bytes is not None and name.translate(None, name_bytes)):
             raise BadMessage(status, "invalid field name" if colon else "field line without a colon")
         headers.append((name.lower(), value.strip(b" \t")))
-        if len(headers) > most:
+        if len(headers) >= limit:
             raise BadMessage(status, "too many fields")
         start = after
 
 
-def _check_partial(buffer: bytes, start: int, status: int, allowed: bytes) -> None:
+def _check_partial(buffer: bytes, start: int, status: int, name_bytes: bytes | None) -> None:
     """Refuses an unfinished line as soon as its name can't be one."""
-    name = buffer[start:].partition(b":")[0]
-    if name.rstrip(b"\r").translate(None, allowed) or name[:1] == b":" or (name == b"" and start < len(buffer)):
+    name, colon, _ = buffer[start:].partition(b":")
+    if (colon and not name) or (name_bytes is not None and name.rstrip(b"\r").translate(None, name_bytes)):
         raise BadMessage(status, "invalid field name")

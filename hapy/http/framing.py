@@ -7,6 +7,7 @@ blanks after the size, extensions dropped, line ends CRLF or bare LF; trailers a
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from hapy.http.fields import TOKEN_BYTES, read_fields
@@ -31,17 +32,23 @@ FAILED: Final = 8
 
 _SIZE_LINE: Final = re.compile(rb"0*([0-9A-Fa-f]{0,13})(?<=[0-9A-Fa-f])[ \t]*(?:;[^\r\n]*)?\r?\n")
 _SIZE_LINE_BEGUN: Final = re.compile(rb"(?:0*[0-9A-Fa-f]{0,13}(?<=[0-9A-Fa-f])[ \t]*(?:;[^\r\n]*)?\r?)?")
-_NONE_YET: Final = b""
+
+# How HAProxy counts a head: bytes of names, values and start line, plus these; the sum must fit in
+# tune.bufsize - tune.maxrewrite (found by bisection).
+FIELD_OVERHEAD: Final = 8
+HEAD_OVERHEAD: Final = 85
+#: A head's raw size for whose sake none can be too large is smaller than that by this much, and by 4 a field.
+_RAW_OVERHEAD: Final = 83
 
 
-class MessageParser:
+class MessageParser(ABC):
     """A parser of one direction; subclasses read the heads and give the sink's callbacks.
 
     Attributes:
-        pending: see `hapy.http.codec.Parser`.
+        pending: see `hapy.http.interface.Parser`.
     """
 
-    __slots__ = ("_left", "_limits", "_on_data", "_on_end", "_state", "pending")
+    __slots__ = ("_left", "_limits", "_max_headers", "_on_data", "_on_end", "_room", "_safe_size", "_state", "pending")
 
     #: What a BadMessage for the body carries.
     _status: int = 400
@@ -53,11 +60,15 @@ class MessageParser:
         on_end: Callable[[list[Header]], None],
     ) -> None:
         self._limits = limits
+        self._max_headers = limits.max_headers
+        self._room = limits.bufsize - limits.maxrewrite
+        # Heads of fewer bytes needn't be measured.
+        self._safe_size = self._room - _RAW_OVERHEAD - 4 * limits.max_headers
         self._on_data = on_data
         self._on_end = on_end
         self._state = HEAD
         self._left = 0
-        self.pending = _NONE_YET
+        self.pending = b""
 
     @property
     def idle(self) -> bool:
@@ -65,45 +76,57 @@ class MessageParser:
         return self._state == HEAD and not self.pending
 
     def feed(self, data: bytes) -> None:
-        """Takes what arrived; see `hapy.http.codec.Parser`."""
-        if self._state == HEAD:
-            self._feed_head(self.pending + data if self.pending else data)
-        else:
-            self._feed_body(data)
+        """Takes what arrived; see `hapy.http.interface.Parser`."""
+        try:
+            if self._state == HEAD:
+                self._feed_head(self.pending + data if self.pending else data)
+            else:
+                self._feed_body(data)
+        except BadMessage:
+            self._state = FAILED
+            raise
 
+    @abstractmethod
     def _feed_head(self, buffer: bytes) -> None:
-        raise NotImplementedError
+        """Reads a head from `buffer`, tells it and begins the body, or keeps all in `pending`."""
 
     def resume(self) -> None:
-        """Goes on to the next message; see `hapy.http.codec.Parser`."""
+        """Goes on to the next message; see `hapy.http.interface.Parser`."""
         if self._state != DONE:
             raise RuntimeError("resume() before the end of the message")
         self._state = HEAD
         buffer = self.pending
         if buffer:
-            self.pending = _NONE_YET
-            self._feed_head(buffer)
+            self.pending = b""
+            try:
+                self._feed_head(buffer)
+            except BadMessage:
+                self._state = FAILED
+                raise
 
     def start_tunnel(self) -> None:
-        """Hands all further bytes on as they are; see `hapy.http.codec.Parser`."""
+        """Hands all further bytes on as they are; see `hapy.http.interface.Parser`."""
         self._state = RAW
         buffer = self.pending
         if buffer:
-            self.pending = _NONE_YET
+            self.pending = b""
             self._on_data(buffer)
 
     def feed_eof(self) -> None:
-        """The peer has closed; see `hapy.http.codec.Parser`."""
+        """The peer has closed; see `hapy.http.interface.Parser`."""
         state = self._state
         if state == RAW:
             self._state = DONE
             self._on_end([])
         elif state == HEAD and self.pending:
             self._state = FAILED
-            raise BadMessage(self._status, "closed within the head")
+            raise self._bad("closed within the head")
         elif FIXED <= state <= TRAILERS:
             self._state = FAILED
             raise BadMessage(0, "closed within the body")
+
+    def _bad(self, reason: str) -> BadMessage:
+        return BadMessage(self._status, reason)
 
     def _begin_body(self, body: int, rest: bytes) -> None:
         """After the head's event: `rest` is what has come behind it."""
@@ -119,7 +142,7 @@ class MessageParser:
             self._state = CHUNK_SIZE
         elif body in (UNTIL_CLOSE, TUNNEL):
             self._state = RAW
-        self.pending = _NONE_YET
+        self.pending = b""
         if rest:
             self._feed_body(rest)
 
@@ -142,19 +165,15 @@ class MessageParser:
         elif state == DONE:
             self.pending += data
         elif state == FAILED:
-            raise BadMessage(self._status, "fed after a failure")
+            raise self._bad("fed after a failure")
         else:
             self._feed_chunks(self.pending + data if self.pending else data)
 
     def _feed_chunks(self, buffer: bytes) -> None:
         """Decodes as far as `buffer` goes, then tells the data of all its chunks at once."""
-        self.pending = _NONE_YET
+        self.pending = b""
         parts: list[bytes] = []
-        try:
-            trailers = self._decode(buffer, parts)
-        except BadMessage:
-            self._state = FAILED
-            raise
+        trailers = self._decode(buffer, parts)
         if parts:
             self._on_data(parts[0] if len(parts) == 1 else b"".join(parts))
         if trailers is not None:
@@ -205,7 +224,7 @@ class MessageParser:
     def _keep(self, state: int, buffer: bytes, at: int, begun: re.Pattern[bytes]) -> None:
         """Waits for the rest of a line, if what has come may yet become one."""
         if not begun.fullmatch(buffer, at) or len(buffer) - at > self._limits.bufsize:
-            raise BadMessage(self._status, "invalid chunk")
+            raise self._bad("invalid chunk")
         self._state = state
         self.pending = buffer[at:]
 
@@ -213,7 +232,7 @@ class MessageParser:
         found = read_fields(buffer, at, self._status, TOKEN_BYTES, self._limits.max_headers)
         if found is None:
             if len(buffer) - at > self._limits.bufsize:
-                raise BadMessage(self._status, "trailers too large")
+                raise self._bad("trailers too large")
             self._state = TRAILERS
             self.pending = buffer[at:]
             return None

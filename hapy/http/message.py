@@ -23,9 +23,9 @@ class Request:
     Attributes:
         method: as received.
         target: the request target as received, or as rules rewrote it.
-        version: 9, 10, 11, 20: the client's HTTP version.
-        headers: fields in order; connection-level ones (`connection`, `keep-alive`, …) taken out by the codec.
-        body: length in bytes, CHUNKED, UNTIL_CLOSE is impossible in requests, TUNNEL after CONNECT.
+        version: 9, 10, 11, 20: the client's HTTP version; versions of HTTP/1 syntax above 1.1 count as 1.1.
+        headers: fields in order. Of `connection` the codec leaves only options other than `close` and `keep-alive`.
+        body: length in bytes or CHUNKED. A CONNECT has TUNNEL: what follows it is kept until the answer is known.
         keep_alive: whether the client's version and Connection header let its connection go on.
         upgrade: the Upgrade protocols asked for with `Connection: upgrade`, or None.
         expect_continue: `Expect: 100-continue` was sent.
@@ -40,7 +40,6 @@ class Request:
         version: int,
         headers: list[Header],
         body: int = 0,
-        *,
         keep_alive: bool = True,
         upgrade: bytes | None = None,
         expect_continue: bool = False,
@@ -64,8 +63,8 @@ class Response:
     Attributes:
         status: 100 to 999.
         reason: the reason phrase, perhaps empty.
-        version: 10 or 11: the server's HTTP version.
-        headers: fields in order, connection-level ones taken out by the codec.
+        version: 9, 10 or 11: the server's HTTP version, which HAProxy also answers the client with.
+        headers: fields in order; `connection` as in requests.
         body: length in bytes, CHUNKED, UNTIL_CLOSE, or TUNNEL after 101 and CONNECT's 2xx.
         keep_alive: whether the server lets its connection go on.
     """
@@ -78,7 +77,6 @@ class Response:
         reason: bytes,
         headers: list[Header],
         body: int = 0,
-        *,
         version: int = 11,
         keep_alive: bool = True,
     ) -> None:

@@ -4,9 +4,14 @@ What HAProxy 2.6 takes (seen on the wire):
 
 - blank lines (CRLF or LF) before a request are skipped
 - method, target and version are parted by blanks, one or more; nothing may follow the version
-- the version is HTTP/DIGIT.DIGIT; one above 1.1 counts as 1.1, and HTTP/0.9's request line without version is refused
-- a target begins with `/`, is `*`, an absolute URI or, for CONNECT, `host:port`; no byte outside `!` to `~`, no `#`
-- equal Host fields collapse to the first, different ones are refused, as is an authority in the target that differs
+- the version is HTTP/DIGIT.DIGIT; one above 1.1 counts as 1.1. A request line without version is refused
+- a target holds bytes from `!` to `~` but `#`; `hapy.http.target` has the rest
+- equal Host fields collapse to the first, different ones are refused
+- a body length given twice alike is taken once; with Transfer-Encoding it is dropped, and the client connection ends
+  after the answer, as it does with Transfer-Encoding in HTTP/1.0
+- of TE only `trailers` goes on; Upgrade goes from requests with a body; a websocket upgrade needs its 24-byte key
+- `option accept-invalid-http-request` takes 8-bit bytes and `#` in targets, any byte in names, any word as a version
+  (as HTTP/1.0) and `GET /` without one
 """
 
 from __future__ import annotations
@@ -14,35 +19,46 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from hapy.http.connection import ConnectionOptions, content_length, transfer_encoding, without_connection_options
+from hapy.http.connection import (
+    ConnectionOptions,
+    content_length,
+    forwarded_te,
+    has_token,
+    is_chunked,
+    without_connection_options,
+)
 from hapy.http.fields import FIELDS, TOKEN_BYTES, read_fields, read_line
-from hapy.http.framing import MessageParser
-from hapy.http.interface import BadMessage, Limits, RequestSink
-from hapy.http.message import CHUNKED, Request
+from hapy.http.framing import DONE, FIELD_OVERHEAD, HEAD_OVERHEAD, MessageParser
+from hapy.http.interface import Limits, RequestSink
+from hapy.http.message import CHUNKED, TUNNEL, Request
+from hapy.http.target import check_target
 
 if TYPE_CHECKING:
     from hapy.http.message import Header
 
 _VERSIONS: Final = {b"HTTP/1.1": 11, b"HTTP/1.0": 10}
-_METHODS: Final = frozenset(
-    {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE"},
-)
+_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE"})
 _TARGET_BYTES: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != 0x23)
-#: Fields that framing, connection handling or the checks below must see.
-_SPECIAL: Final = frozenset(
+#: Fields that `_frame` must see; Host and a plain `Connection: keep-alive` are seen to before.
+_FRAMING: Final = frozenset(
     {b"connection", b"content-length", b"expect", b"host", b"te", b"transfer-encoding", b"upgrade"},
 )
+#: What the version adds to the size of a head.
+_VERSION_SIZE: Final = 8
+_NO_VERSION: Final = 0
 _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
-_REQUEST_LINE: Final = re.compile(
-    rb"([!#$%&'*+\-.0-9^_`A-Za-z|~]+)[ \t]+([!-~]+)[ \t]+HTTP/([0-9])\.([0-9])",
-)
-_TARGET: Final = re.compile(rb"[!\"$-~]+")
-_ABSOLUTE: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)", re.DOTALL)
+_METHOD: Final = rb"([!#$%&'*+\-.0-9^_`A-Za-z|~]+)"
+_REQUEST_LINE: Final = re.compile(_METHOD + rb'[ \t]+([!"$-~]+)[ \t]+HTTP/([0-9])\.([0-9])')
+_LENIENT_LINE: Final = re.compile(_METHOD + rb"[ \t]+([!-~\x80-\xff]+)[ \t]+([A-Z0-9./]+)")
+_HTTP09_LINE: Final = re.compile(rb"(GET)[ \t]+([!-~\x80-\xff]+)[ \t]*")
+#: Unfinished request lines that may yet become sound ones.
+_BEGUN: Final = re.compile(_METHOD + rb'(?:[ \t]+(?:[!"$-~]+(?:[ \t]+[A-Z0-9./]*)?)?)?\r?')
+_LENIENT_BEGUN: Final = re.compile(_METHOD + rb"(?:[ \t]+(?:[!-~\x80-\xff]+(?:[ \t]+[A-Z0-9./]*)?)?)?\r?")
 
 
 class RequestParser(MessageParser):
-    """Parses the requests of one client connection; see `hapy.http.codec.Parser`."""
+    """Parses the requests of one client connection; see `hapy.http.interface.Parser`."""
 
     __slots__ = ("_on_head",)
 
@@ -51,107 +67,127 @@ class RequestParser(MessageParser):
         self._on_head = sink.on_head
 
     def _feed_head(self, buffer: bytes) -> None:
-        end = buffer.find(b"\r\n\r\n")
-        if end > 0:
-            lines = buffer[:end].split(b"\r\n")
+        head, blank, rest = buffer.partition(b"\r\n\r\n")
+        if blank and len(head) < self._safe_size:
+            lines = head.split(b"\r\n")
             try:
-                method, target, version = lines[0].split(b" ")
+                method, target, version = lines.pop(0).split(b" ")
                 number = _VERSIONS[version]
-                if method in _METHODS and target[0] == 0x2F and not target.translate(None, _TARGET_BYTES):
-                    del lines[0]
-                    headers = [FIELDS[line] for line in lines]
-                    if len(headers) <= self._limits.max_headers and end < self._largest_head:
-                        self._complete(method, target, number, headers, buffer[end + 4 :])
-                        return
+                headers = [FIELDS[line] for line in lines]
+                sound = method in _METHODS and target[0] == 0x2F and not target.translate(None, _TARGET_BYTES)
             except (ValueError, KeyError, IndexError):
-                pass
+                sound = False
+            if sound and len(lines) < self._max_headers:
+                self._complete(method, target, number, headers, rest)
+                return
         self._read_head(buffer)
 
-    @property
-    def _largest_head(self) -> int:
-        return self._limits.bufsize - self._limits.maxrewrite
+    def _complete(self, method: bytes, target: bytes, version: int, headers: list[Header], rest: bytes) -> None:
+        """Settles the plain cases itself: no body, one Host, nothing or `keep-alive` in Connection."""
+        keep_alive = version >= 11
+        host = False
+        for field in [field for field in headers if field[0] in _FRAMING]:
+            if not host and field[0] == b"host":
+                host = True
+            elif field[0] == b"connection" and field[1] in _KEEP_ALIVE:
+                headers.remove(field)
+                keep_alive = True
+            else:
+                self.pending = b""
+                self._begin(self._frame(method, target, version, headers, keep_alive), rest)
+                return
+        self._state = DONE
+        self.pending = rest
+        self._on_head(Request(method, target, version, headers, 0, keep_alive))
+        self._on_end([])
+
+    def _begin(self, head: Request, rest: bytes) -> None:
+        self._on_head(head)
+        self._begin_body(0 if head.body == TUNNEL else head.body, rest)
 
     def _read_head(self, buffer: bytes) -> None:
-        """The exact reader."""
+        """The exact reader: HAProxy's rules, one by one."""
+        limits = self._limits
         at = 0
         while buffer.startswith((b"\r\n", b"\n"), at):
             at += 2 if buffer[at] == 0x0D else 1
         if at:
+            if at >= limits.bufsize:
+                raise self._bad("too many blank lines")
             buffer = buffer[at:]
         self.pending = buffer
         if not buffer or buffer == b"\r":
             return
         found = read_line(buffer, 0, 400)
-        line = buffer if found is None else found[0]
-        match = _REQUEST_LINE.fullmatch(line)
         if found is None:
-            if (
-                line.rstrip(b"\r").partition(b" ")[0].partition(b"\t")[0].translate(None, TOKEN_BYTES)
-                or line[0] in b" \t"
-            ):
-                raise BadMessage(400, "invalid method")
+            begun = _LENIENT_BEGUN if limits.accept_invalid else _BEGUN
+            if not begun.fullmatch(buffer):
+                raise self._bad("invalid request line")
             fields = None
-        elif match is None:
-            raise BadMessage(400, "invalid request line")
         else:
-            fields = read_fields(buffer, found[1], 400, TOKEN_BYTES, self._limits.max_headers)
+            method, target, version = self._request_line(found[0])
+            if version == _NO_VERSION:
+                self.pending = b""
+                self._begin(Request(method, target, 10, [], 0, keep_alive=False), buffer[found[1] :])
+                return
+            allowed = None if limits.accept_invalid else TOKEN_BYTES
+            fields = read_fields(buffer, found[1], 400, allowed, limits.max_headers)
         if fields is None:
-            if len(buffer) >= self._largest_head:
-                raise BadMessage(400, "request head too large")
+            if len(buffer) >= limits.bufsize:
+                raise self._bad("request head too large")
             return
-        assert match is not None
-        method, target, major, minor = match.groups()
-        if not _TARGET.fullmatch(target):
-            raise BadMessage(400, "invalid target")
-        self._complete(method, target, min(int(major + minor), 11), fields[0], buffer[fields[1] :])
+        headers, end = fields
+        head = self._frame(method, target, version, headers, keep_alive=version >= 11)
+        size = (
+            len(method) + len(target) + sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in head.headers])
+        )
+        if end > limits.bufsize or size + HEAD_OVERHEAD + _VERSION_SIZE > self._room:
+            raise self._bad("request head too large")
+        self.pending = b""
+        self._begin(head, buffer[end:])
 
-    def _complete(self, method: bytes, target: bytes, version: int, headers: list[Header], rest: bytes) -> None:
-        special = [field for field in headers if field[0] in _SPECIAL]
-        body = 0
-        keep_alive = version >= 11
-        upgrade = None
-        expect = False
-        host = None
-        plain = True
-        for field in special:
-            name, value = field
-            if name == b"host":
-                if host is not None:
-                    plain = False
-                host = value
-            elif name == b"connection":
-                if value in _KEEP_ALIVE:
-                    headers.remove(field)
-                    keep_alive = True
-                else:
-                    plain = False
-            else:
-                plain = False
-        if not plain or target[0] != 0x2F:
-            head = self._frame(method, target, version, headers)
-        else:
-            head = Request(
-                method, target, version, headers, body, keep_alive=keep_alive, upgrade=upgrade, expect_continue=expect
-            )
-        self._on_head(head)
-        self._begin_body(head.body if head.body > 0 or head.body == CHUNKED else 0, rest)
+    def _request_line(self, line: bytes) -> tuple[bytes, bytes, int]:
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is not None:
+            method, target, major, minor = match.groups()
+            return method, target, max(9, min(int(major + minor), 11))
+        if self._limits.accept_invalid:
+            match = _LENIENT_LINE.fullmatch(line)
+            if match is not None:
+                # HAProxy looks at the places where HTTP/1.1 has its digits, and at the length.
+                version = match[3]
+                is_11 = len(version) == 8 and (version[5:6] > b"1" or (version[5:6] == b"1" and version[7:] >= b"1"))
+                return match[1], match[2], 11 if is_11 else 10
+            match = _HTTP09_LINE.fullmatch(line)
+            if match is not None:
+                return match[1], match[2], _NO_VERSION
+        raise self._bad("invalid request line")
 
-    def _frame(self, method: bytes, target: bytes, version: int, headers: list[Header]) -> Request:
+    def _frame(self, method: bytes, target: bytes, version: int, headers: list[Header], keep_alive: bool) -> Request:
+        """Body length, connection options and the checks across fields."""
+        lenient = self._limits.accept_invalid
         options = ConnectionOptions()
-        headers = without_connection_options(headers, options)
         lengths: list[int] = []
         encodings: list[bytes] = []
-        hosts: list[bytes] = []
         protocols: list[bytes] = []
+        host: bytes | None = None
         expect = False
         kept: list[Header] = []
-        for field in headers:
+        for field in without_connection_options(headers, options):
             name, value = field
-            if name == b"content-length":
+            if name not in _FRAMING:
+                pass
+            elif name == b"host":
+                if host is not None:
+                    if host.lower() != value.lower():
+                        raise self._bad("different host fields")
+                    continue
+                host = value
+            elif name == b"content-length":
                 length = content_length(value, 400)
                 if lengths:
                     if lengths[0] != length:
-                        raise BadMessage(400, "conflicting content-length fields")
+                        raise self._bad("conflicting content-length fields")
                     continue
                 lengths.append(length)
                 if b"," in value:
@@ -159,27 +195,44 @@ class RequestParser(MessageParser):
                     continue
             elif name == b"transfer-encoding":
                 encodings.append(value)
-            elif name == b"host":
-                if hosts:
-                    if hosts[0].lower() != value.lower():
-                        raise BadMessage(400, "different host fields")
-                    continue
-                hosts.append(value)
             elif name == b"upgrade":
                 protocols.append(value)
-            elif name == b"expect" and value.lower() == b"100-continue":
-                expect = True
+            elif name == b"te":
+                te = forwarded_te(value)
+                if te is not None:
+                    kept.append((name, te))
+                continue
+            elif name == b"expect":
+                expect = value.lower() == b"100-continue"
             kept.append(field)
         headers = kept
+        keep_alive = (keep_alive or options.keep_alive) and not options.close
         body = lengths[0] if lengths else 0
-        keep_alive = (version >= 11 or options.keep_alive) and not options.close
         if encodings:
-            body = transfer_encoding(encodings, 400, 422)
+            if not is_chunked(encodings, 400, 422):
+                raise self._bad("empty transfer-encoding")
+            body = CHUNKED
             if lengths:
                 headers = [field for field in headers if field[0] != b"content-length"]
             if lengths or version < 11:
                 keep_alive = False
-        upgrade = b", ".join(protocols) if protocols and options.upgrade else None
-        return Request(
-            method, target, version, headers, body, keep_alive=keep_alive, upgrade=upgrade, expect_continue=expect
-        )
+        if target[0] != 0x2F or method == b"CONNECT":
+            target, new_host = check_target(method, target, host, lenient=lenient)
+            if new_host is not host and new_host is not None:
+                headers = [field if field[0] != b"host" else (b"host", new_host) for field in headers]
+        if method == b"CONNECT":
+            body = TUNNEL
+            headers = [field for field in headers if field[0] != b"content-length"]
+        upgrade = None
+        if protocols:
+            if body:
+                headers = [field for field in headers if field[0] != b"upgrade"]
+            elif options.upgrade:
+                upgrade = b", ".join(protocols)
+            if options.upgrade and has_token(protocols, b"websocket") and not _has_websocket_key(headers):
+                raise self._bad("websocket upgrade without a key")
+        return Request(method, target, version, headers, body, keep_alive, upgrade, expect)
+
+
+def _has_websocket_key(headers: list[Header]) -> bool:
+    return any(name == b"sec-websocket-key" and len(value) == 24 for name, value in headers)

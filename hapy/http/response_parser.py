@@ -1,25 +1,53 @@
-"""Response heads. The fast path takes the plain ones line by line; anything odd goes to the exact reader."""
+"""Response heads. The fast path takes the plain ones line by line; anything odd goes to the exact reader.
+
+What HAProxy 2.6 takes (seen on the wire):
+
+- the status line's parts are parted by blanks, one or more; the reason phrase may be missing and hold any byte but CR
+  and LF; blank lines before it are skipped
+- versions above 1.1 count as 1.1; older ones go on to the client as they are
+- conflicting or invalid lengths and any transfer coding but one `chunked` refuse the response; Content-Length beside
+  Transfer-Encoding is dropped, an empty Transfer-Encoding alone makes the body end with the connection
+- 1xx and 204 lose Content-Length and Transfer-Encoding; 304 and answers to HEAD keep them
+- 101 needs `Connection: upgrade`, a request that asked for it and, for websocket, a Sec-WebSocket-Accept
+- `option accept-invalid-http-response` takes any byte in names and any word as a version (as HTTP/1.0)
+
+Not followed: HAProxy also takes status codes of other than three digits and below 100, and `RTSP/1.0`; hapy refuses.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from hapy.http.connection import ConnectionOptions, content_length, transfer_encoding, without_connection_options
+from hapy.http.connection import (
+    ConnectionOptions,
+    content_length,
+    has_token,
+    is_chunked,
+    without_connection_options,
+)
 from hapy.http.fields import FIELDS, TOKEN_BYTES, read_fields, read_line
-from hapy.http.framing import MessageParser
+from hapy.http.framing import DONE, FIELD_OVERHEAD, FIXED, HEAD_OVERHEAD, MessageParser
 from hapy.http.interface import BadMessage, Limits, ResponseSink
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE, Response
 
 if TYPE_CHECKING:
     from hapy.http.message import Header
 
-_SPECIAL: Final = frozenset({b"connection", b"content-length", b"transfer-encoding", b"upgrade"})
-_STATUS_LINE: Final = re.compile(rb"HTTP/([0-9])\.([0-9])[ \t]+([0-9]{3})(?:[ \t]+([^\r\n]*))?")
+#: Fields that `_frame` must see; one plain Content-Length and `Connection: keep-alive` are seen to before.
+_FRAMING: Final = frozenset({b"connection", b"content-length", b"transfer-encoding"})
+_OWN_RULES: Final = frozenset({b"HEAD", b"CONNECT"})
+_KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
+_STATUS_LINE: Final = re.compile(rb"HTTP/([0-9])\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?")
+_LENIENT_LINE: Final = re.compile(rb"([A-Z0-9./]+)[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?")
+_BEGUN: Final = re.compile(rb"(?:[A-Z0-9./]+(?:[ \t]+[0-9]*(?:[ \t][^\r\n]*)?)?)?\r?")
+_BODILESS: Final = (b"content-length", b"transfer-encoding")
+#: What version and status add to the size of a head.
+_START_SIZE: Final = 11
 
 
 class _StatusLines(dict[bytes, tuple[int, int, bytes]]):
-    """Status line to version, status and reason phrase."""
+    """Status line to version, status and reason phrase; remembers the first few hundred."""
 
     __slots__ = ()
 
@@ -28,7 +56,7 @@ class _StatusLines(dict[bytes, tuple[int, int, bytes]]):
         if match is None:
             raise KeyError
         major, minor, status, reason = match.groups()
-        parsed = (min(int(major + minor), 11), int(status), reason or b"")
+        parsed = (max(9, min(int(major + minor), 11)), int(status), reason or b"")
         if len(self) < 256 and len(line) < 64:
             self[line] = parsed
         return parsed
@@ -38,9 +66,9 @@ _STATUS_LINES: Final = _StatusLines()
 
 
 class ResponseParser(MessageParser):
-    """Parses the responses of one server connection; see `hapy.http.codec.Parser`."""
+    """Parses the responses of one server connection; see `hapy.http.interface.Parser`."""
 
-    __slots__ = ("_method", "_on_head", "_on_informational")
+    __slots__ = ("_method", "_on_head", "_on_informational", "_upgrade")
 
     _status = 502
 
@@ -49,93 +77,179 @@ class ResponseParser(MessageParser):
         self._on_head = sink.on_head
         self._on_informational = sink.on_informational
         self._method = b"GET"
+        self._upgrade = True
 
-    def expect(self, method: bytes) -> None:
-        """Says which method the coming response answers; call it for each request, before anything is fed."""
+    def expect(self, method: bytes, upgrade: bool = True) -> None:
+        """Says what the coming response answers; to be called for each request, before anything is fed.
+
+        Args:
+            method: the request's method as it was sent.
+            upgrade: whether the request asked for an upgrade; when not, a 101 is refused.
+        """
         self._method = method
+        self._upgrade = upgrade
 
     def _feed_head(self, buffer: bytes) -> None:
-        end = buffer.find(b"\r\n\r\n")
-        if end > 0:
-            lines = buffer[:end].split(b"\r\n")
+        # Many 1xx heads may come at once: a loop, no recursion.
+        more: bytes | None = buffer
+        while more is not None:
+            more = self._next_head(more)
+
+    def _next_head(self, buffer: bytes) -> bytes | None:
+        """Reads one head; what follows it if that was an informational one, else None."""
+        head, blank, rest = buffer.partition(b"\r\n\r\n")
+        if blank and len(head) < self._safe_size:
+            lines = head.split(b"\r\n")
             try:
-                version, status, reason = _STATUS_LINES[lines[0]]
-                del lines[0]
+                version, status, reason = _STATUS_LINES[lines.pop(0)]
                 headers = [FIELDS[line] for line in lines]
             except (ValueError, KeyError):
                 pass
             else:
-                if len(headers) <= self._limits.max_headers:
-                    self._complete(version, status, reason, headers, buffer[end + 4 :])
-                    return
-        self._read_head(buffer)
+                if len(lines) < self._max_headers:
+                    return self._complete(version, status, reason, headers, rest)
+        return self._read_head(buffer)
 
-    def _read_head(self, buffer: bytes) -> None:
-        """The exact reader."""
+    def _complete(
+        self,
+        version: int,
+        status: int,
+        reason: bytes,
+        headers: list[Header],
+        rest: bytes,
+    ) -> bytes | None:
+        """Settles the plain cases itself: one length, nothing or `keep-alive` in Connection."""
+        keep_alive = version >= 11
+        length = -1
+        plain = status >= 200 and status not in (204, 304) and self._method not in _OWN_RULES
+        if plain:
+            for field in [field for field in headers if field[0] in _FRAMING]:
+                name, value = field
+                if name == b"content-length" and length < 0 and value.isdigit() and len(value) < 19:
+                    length = int(value)
+                elif name == b"connection" and value in _KEEP_ALIVE:
+                    headers.remove(field)
+                    keep_alive = True
+                else:
+                    plain = False
+                    break
+        if not plain or length < 0:
+            return self._begin(self._frame(version, status, reason, headers, keep_alive), rest)
+        have = len(rest)
+        self._on_head(Response(status, reason, headers, length, version, keep_alive))
+        if have < length:
+            self._state = FIXED
+            self._left = length - have
+            self.pending = b""
+            if have:
+                self._on_data(rest)
+            return None
+        self._state = DONE
+        if have > length:
+            self.pending = rest[length:]
+            rest = rest[:length]
+        else:
+            self.pending = b""
+        if length:
+            self._on_data(rest)
+        self._on_end([])
+        return None
+
+    def _begin(self, head: Response, rest: bytes) -> bytes | None:
+        self.pending = b""
+        if head.status < 200 and head.status != 101:
+            self._on_informational(head)
+            return rest
+        self._on_head(head)
+        self._begin_body(head.body, rest)
+        return None
+
+    def _read_head(self, buffer: bytes) -> bytes | None:
+        """The exact reader: HAProxy's rules, one by one."""
+        limits = self._limits
+        at = 0
+        while buffer.startswith((b"\r\n", b"\n"), at):
+            at += 2 if buffer[at] == 0x0D else 1
+        if at:
+            buffer = buffer[at:]
         self.pending = buffer
-        if not buffer:
-            return
+        if not buffer or buffer == b"\r":
+            return None
         found = read_line(buffer, 0, 502)
         if found is None:
+            if not _BEGUN.fullmatch(buffer):
+                raise self._bad("invalid status line")
             fields = None
         else:
-            try:
-                version, status, reason = _STATUS_LINES[found[0]]
-            except KeyError:
-                raise BadMessage(502, "invalid status line") from None
-            fields = read_fields(buffer, found[1], 502, TOKEN_BYTES, self._limits.max_headers)
-            if fields is not None:
-                self._complete(version, status, reason, fields[0], buffer[fields[1] :])
-                return
-        if not b"HTTP/".startswith(buffer[:5]) or len(buffer) >= self._limits.bufsize - self._limits.maxrewrite:
-            raise BadMessage(502, "invalid response head")
+            version, status, reason = self._status_line(found[0])
+            allowed = None if limits.accept_invalid else TOKEN_BYTES
+            fields = read_fields(buffer, found[1], 502, allowed, limits.max_headers)
+        if fields is None:
+            if len(buffer) >= limits.bufsize:
+                raise self._bad("response head too large")
+            return None
+        headers, end = fields
+        head = self._frame(version, status, reason, headers, version >= 11)
+        size = len(reason) + sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in head.headers])
+        if end > limits.bufsize or size + HEAD_OVERHEAD + _START_SIZE > self._room:
+            raise self._bad("response head too large")
+        return self._begin(head, buffer[end:])
 
-    def _complete(self, version: int, status: int, reason: bytes, headers: list[Header], rest: bytes) -> None:
+    def _status_line(self, line: bytes) -> tuple[int, int, bytes]:
+        try:
+            return _STATUS_LINES[line]
+        except KeyError:
+            match = _LENIENT_LINE.fullmatch(line) if self._limits.accept_invalid else None
+            if match is None:
+                raise self._bad("invalid status line") from None
+            return 10, int(match[2]), match[3] or b""
+
+    def _frame(self, version: int, status: int, reason: bytes, headers: list[Header], keep_alive: bool) -> Response:
+        """Body length, connection options and the checks across fields."""
+        options = ConnectionOptions()
         length = -1
-        keep_alive = version >= 11
         encodings: list[bytes] = []
-        options = None
-        for field in [field for field in headers if field[0] in _SPECIAL]:
+        kept: list[Header] = []
+        for field in without_connection_options(headers, options):
             name, value = field
             if name == b"content-length":
-                number = int(value) if value.isdigit() and len(value) < 19 else content_length(value, 502)
-                if length < 0:
-                    length = number
-                    if b"," in value:
-                        headers = [item if item is not field else (name, value.partition(b",")[0]) for item in headers]
-                elif length != number:
-                    raise BadMessage(502, "conflicting content-length fields")
-                else:
-                    headers.remove(field)
+                number = content_length(value, 502)
+                if length >= 0:
+                    if length != number:
+                        raise self._bad("conflicting content-length fields")
+                    continue
+                length = number
+                if b"," in value:
+                    kept.append((name, value.partition(b",")[0].rstrip(b" \t")))
+                    continue
             elif name == b"transfer-encoding":
                 encodings.append(value)
-            elif name == b"connection" and options is None:
-                options = ConnectionOptions()
-                headers = without_connection_options(headers, options)
-                keep_alive = (keep_alive or options.keep_alive) and not options.close
+            kept.append(field)
+        headers = kept
+        keep_alive = (keep_alive or options.keep_alive) and not options.close
+        body = length if length >= 0 else UNTIL_CLOSE
         if encodings:
-            transfer_encoding(encodings, 502, 502)
+            body = CHUNKED if is_chunked(encodings, 502, 502) else UNTIL_CLOSE
             if length >= 0:
                 headers = [field for field in headers if field[0] != b"content-length"]
                 keep_alive = False
-            length = CHUNKED
-        if status < 200:
-            if status != 101:
-                self.pending = b""
-                self._on_informational(Response(status, reason, headers, 0, version=version))
-                if rest:
-                    self._feed_head(rest)
-                return
-            body = TUNNEL
-        elif self._method == b"CONNECT" and status < 300:
-            body = TUNNEL
-        elif self._method == b"HEAD" or status in (204, 304):
+            if version < 11:
+                keep_alive = False
+        if status < 200 or status == 204:
+            headers = [field for field in headers if field[0] not in _BODILESS]
             body = 0
-        elif length == -1 and not encodings:
-            body = UNTIL_CLOSE
-        else:
-            body = length
-        self._on_head(
-            Response(status, reason, headers, body, version=version, keep_alive=keep_alive and body != UNTIL_CLOSE)
-        )
-        self._begin_body(body, rest)
+        if status == 101:
+            self._check_upgrade(headers, options)
+            body = TUNNEL
+        elif self._method == b"CONNECT" and 200 <= status < 300:
+            body = TUNNEL
+        elif self._method == b"HEAD" or status == 304:
+            body = 0
+        return Response(status, reason, headers, body, version, keep_alive and body != UNTIL_CLOSE)
+
+    def _check_upgrade(self, headers: list[Header], options: ConnectionOptions) -> None:
+        if not options.upgrade or not self._upgrade:
+            raise self._bad("101 that was not asked for")
+        protocols = [value for name, value in headers if name == b"upgrade"]
+        if has_token(protocols, b"websocket") and not any(name == b"sec-websocket-accept" for name, _ in headers):
+            raise BadMessage(502, "websocket upgrade without accept key")

@@ -1,63 +1,93 @@
 """Heads and chunks to bytes, in HAProxy's wire form.
 
-HAProxy writes `name: value` in the order of the list, lower-case names, and its own `connection` field behind all
-others. Every message goes out as HTTP/1.1 but requests of older clients, which keep their version.
+What HAProxy 2.6 writes (seen on the wire):
+
+- `name: value` in the order of the list, names in lower case, `name: ` for an empty value
+- its own `connection` field behind all others. In an HTTP/1.1 message: `close` when the connection ends with it, else
+  `keep-alive` if the peer speaks an older version, else none. In an older message: `keep-alive` when the connection
+  stays, else none. None at all beside an `upgrade` option, in 1xx and in CONNECT's tunnels
+- a response keeps the server's version, a request the client's: a 1.0 client gets HTTP/1.1 answers, chunked ones too
+- chunks are cut anew, extensions dropped, trailers passed on
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from hapy.http.connection import has_token
 from hapy.http.message import CHUNKED
 
 if TYPE_CHECKING:
     from hapy.http.message import Header, Request, Response
 
-_END: Final = b"\r\n"
-_CLOSE: Final = b"connection: close\r\n\r\n"
-_KEEP_ALIVE: Final = b"connection: keep-alive\r\n\r\n"
+_END: Final = b"\r\n\r\n"
+_CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
+_KEEP_ALIVE: Final = b"\r\nconnection: keep-alive\r\n\r\n"
 _REQUEST_VERSION: Final = {9: b" HTTP/0.9", 10: b" HTTP/1.0", 11: b" HTTP/1.1", 20: b" HTTP/1.1"}
+_STATUS_LINE: Final = {9: b"HTTP/0.9 %d %b", 10: b"HTTP/1.0 %d %b", 11: b"HTTP/1.1 %d %b", 20: b"HTTP/1.1 %d %b"}
 
 #: What ends a chunked body without trailers.
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
+#: `h1-case-adjust`: lower-case names to how they are to be written.
+NameCases = Mapping[bytes, bytes]
 
-def request_head(request: Request, *, close: bool) -> bytes:
+
+def request_head(request: Request, *, close: bool, cases: NameCases | None = None) -> bytes:
     """The bytes of a request's head for a server.
 
     Args:
         request: the head, after all rules.
         close: the server connection is for this request only.
+        cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-server` is on.
     """
-    version = request.version
-    lines = [request.method + b" " + request.target + _REQUEST_VERSION[version]]
-    lines += [b"%b: %b" % field for field in request.headers]
+    lines = [request.method + b" " + request.target + _REQUEST_VERSION[request.version]]
+    lines += [b"%b: %b" % field for field in (request.headers if cases is None else adjusted(request.headers, cases))]
+    end = _END
     if close:
-        lines.append(_CLOSE if version >= 11 else _END)
-    elif version < 11 and request.body != CHUNKED:
-        lines.append(_KEEP_ALIVE)
-    else:
-        lines.append(_END)
-    return b"\r\n".join(lines)
+        if request.version >= 11 and not _upgrades(request.headers):
+            end = _CLOSE
+    elif request.version < 11 and request.body != CHUNKED and not _upgrades(request.headers):
+        end = _KEEP_ALIVE
+    if cases is not None and end is not _END:
+        end = _adjusted_end(end, cases)
+    return b"\r\n".join(lines) + end
 
 
-def response_head(response: Response, client_version: int, *, close: bool) -> bytes:
+def response_head(response: Response, client_version: int, *, close: bool, cases: NameCases | None = None) -> bytes:
     """The bytes of a response's head for a client.
 
     Args:
-        response: the head, after all rules.
+        response: the head, after all rules; an informational one too.
         client_version: of the request it answers.
         close: the client connection ends with this response.
+        cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-client` is on.
     """
-    lines = [b"HTTP/1.1 %d %b" % (response.status, response.reason)]
-    lines += [b"%b: %b" % field for field in response.headers]
-    if close:
-        lines.append(_CLOSE)
-    elif client_version < 11:
-        lines.append(_KEEP_ALIVE)
-    else:
-        lines.append(_END)
-    return b"\r\n".join(lines)
+    lines = [_STATUS_LINE[response.version] % (response.status, response.reason)]
+    lines += [b"%b: %b" % field for field in (response.headers if cases is None else adjusted(response.headers, cases))]
+    end = _END
+    if response.version >= 11:
+        if (close or client_version < 11) and response.status >= 200 and not _upgrades(response.headers):
+            end = _CLOSE if close else _KEEP_ALIVE
+    elif not close and response.status >= 200 and not _upgrades(response.headers):
+        end = _KEEP_ALIVE
+    if cases is not None and end is not _END:
+        end = _adjusted_end(end, cases)
+    return b"\r\n".join(lines) + end
+
+
+def _upgrades(headers: list[Header]) -> bool:
+    return has_token([value for name, value in headers if name == b"connection"], b"upgrade")
+
+
+def adjusted(headers: list[Header], cases: NameCases) -> list[Header]:
+    """The fields with their names written as `h1-case-adjust` says."""
+    return [(cases.get(name, name), value) for name, value in headers]
+
+
+def _adjusted_end(end: bytes, cases: NameCases) -> bytes:
+    return end.replace(b"connection", cases.get(b"connection", b"connection"), 1)
 
 
 def chunk(data: bytes) -> bytes:
@@ -65,8 +95,9 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def last_chunk(trailers: list[Header]) -> bytes:
+def last_chunk(trailers: list[Header], cases: NameCases | None = None) -> bytes:
     """What ends a chunked body."""
     if not trailers:
         return LAST_CHUNK
-    return b"0\r\n" + b"".join([b"%b: %b\r\n" % field for field in trailers]) + b"\r\n"
+    fields = trailers if cases is None else adjusted(trailers, cases)
+    return b"0\r\n" + b"".join([b"%b: %b\r\n" % field for field in fields]) + b"\r\n"
