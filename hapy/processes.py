@@ -156,12 +156,12 @@ def load_everything() -> None:
 # background
 
 
-def into_background() -> bool:
-    """Fork; True in the child, which leads a session of its own."""
-    if os.fork() != 0:
-        return False
-    os.setsid()
-    return True
+def into_background() -> int:
+    """Fork; gives the child's pid, and 0 in the child, which leads a session of its own."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+    return child
 
 
 def release_terminal() -> None:

@@ -14,6 +14,7 @@ import grp
 import os
 import pwd
 import socket
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,8 +116,11 @@ def open_all(
             else:
                 places += _places(opening, proxy, bind)
     places.sort(key=lambda place: _ORDER[place.family])  # type: ignore[index]
+    seen: Counter[str] = Counter()
     for place in places:
         key = _key(place)
+        seen[key] += 1
+        key += f" {seen[key]}"
         number = (kept or {}).get(key)
         sock = _use_again(number) if number is not None else None
         temporary = ""

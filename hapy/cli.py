@@ -1,0 +1,45 @@
+"""The `hapy` program: HAProxy's command line, and sub-commands beside it.
+
+Only what is asked for is imported: a proxy starts without the validator, and the validator without the event loop.
+"""
+
+from __future__ import annotations
+
+import sys
+
+#: Sub-commands: the module in `hapy.commands` and what it does, for the overview.
+COMMANDS = {
+    "check": "report every mistake in a configuration, with its place and a fix",
+    "run": "the same as giving the flags alone",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; gives the exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in COMMANDS:
+        name, words = words[0], words[1:]
+    elif words and not words[0].startswith("-"):
+        return _unknown(words[0])
+    else:
+        name = "run"
+    from importlib import import_module
+
+    status: int = import_module(f"hapy.commands.{name}").main(words)
+    return status
+
+
+def _unknown(word: str) -> int:
+    """A stray first word: HAProxy shows its help and fails; a near miss deserves better."""
+    from hapy.usage import overview
+
+    if word.endswith((".cfg", ".conf")) or "/" in word:
+        reason = f"hapy: to run a configuration file, write: hapy -f {word}"
+    else:
+        reason = f"hapy: there is no command '{word}'"
+    print(f"{reason}\n\n{overview()}", end="", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

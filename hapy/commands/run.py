@@ -1,0 +1,267 @@
+"""HAProxy's command line: check a configuration, or run it.
+
+Reading and judging are here; `hapy.launch` does the rest. A failure ends with an `[ALERT]` and a status other than 0.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hapy.observe.startup import Messages
+from hapy.options import Options, UsageError, parse
+
+if TYPE_CHECKING:
+    from hapy.master import State
+    from hapy_config import Result
+    from hapy_config.model.config import Config
+
+
+class StopProgram(Exception):  # noqa: N818 - an end, not always an error
+    """The program ends here, with this status; everything has been said."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the flags say; gives the exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        options = parse(arguments)
+    except UsageError as error:
+        if error.message:
+            Messages().alert(error.message)
+        else:
+            _show_usage()
+        return 1
+    try:
+        return Program(options).run()
+    except StopProgram as stop:
+        return stop.status
+
+
+def _show_usage() -> None:
+    from hapy.features import banner
+    from hapy.usage import overview
+
+    sys.stdout.write(banner())
+    sys.stdout.flush()
+    sys.stderr.write(overview())
+
+
+class Program:
+    """One run of the program."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        quiet = options.quiet and not options.verbose
+        self.messages = Messages(quiet=quiet, show_diagnostics=options.diagnostics)
+        self.directory = str(Path.cwd())
+        self.state: State | None = None
+
+    @property
+    def verbose(self) -> bool:
+        """Whether `-V` or `-d` asks for more words."""
+        return self.options.verbose or self.options.debug
+
+    def run(self) -> int:
+        """Everything."""
+        options = self.options
+        if options.version:
+            from hapy import features
+
+            sys.stdout.write(features.banner() if options.version == 1 else features.build_report())
+            return 0
+        if options.help:
+            from hapy.usage import overview
+
+            sys.stdout.write(overview())
+            return 0
+        self._enter_directory()
+        if options.memory_help:
+            from hapy.usage import MEMORY_HELP
+
+            sys.stdout.write(MEMORY_HELP)
+            return 0
+        if options.condition is not None:
+            return self._evaluate(options.condition)
+        if options.master:
+            from hapy.master import State
+
+            self.state = State.inherited()
+        try:
+            return self._start()
+        except StopProgram:
+            if self.state is not None and self.state.reloading and self.state.workers:
+                return self._keep_old_workers(self.state)
+            raise
+
+    def _keep_old_workers(self, state: State) -> int:
+        """The new configuration can't be loaded: go on watching those who serve the old one."""
+        from hapy.master import Master
+
+        self.messages.warning("Loading failure!")
+        return Master(state, self.messages, notify=self.options.notify, directory=self.directory).supervise()
+
+    # judging
+
+    def _enter_directory(self) -> None:
+        directory = self.options.directory
+        if directory is None:
+            return
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            self.messages.alert(f"Could not change to directory {directory} : {error.strerror}")
+            raise StopProgram(1) from None
+
+    def _environment(self) -> dict[str, str]:
+        import socket
+
+        peer = self.options.local_peer or socket.gethostname()
+        return {**os.environ, "HAPROXY_LOCALPEER": peer}
+
+    def _evaluate(self, condition: str) -> int:
+        from hapy.features import FEATURES
+        from hapy_config.preprocess import ConditionError, Surroundings, evaluate_condition
+
+        try:
+            return 0 if evaluate_condition(condition, Surroundings(self._environment(), FEATURES)) else 1
+        except ConditionError as error:
+            self.messages.alert(f"config : Failed to evaluate condition: {error}")
+            return 2
+
+    def _read(self) -> Result:
+        from hapy.features import FEATURES
+        from hapy_config import read_config
+
+        for path in self.options.files:
+            try:
+                Path(path).stat()
+            except OSError as error:
+                self.messages.alert(
+                    f"config : Cannot open configuration file/directory {path} : {error.strerror or error}"
+                )
+                raise StopProgram(1) from None
+        return read_config(self.options.files, env=self._environment(), features=FEATURES)
+
+    def _judge(self, result: Result) -> Config:
+        """Say what was found; stops when the configuration is refused."""
+        from hapy.overrides import apply
+
+        messages, options = self.messages, self.options
+        self._settle_quiet(result)
+        for warning in options.warnings:
+            messages.warning(warning)
+        messages.tell(result.diagnostics)
+        errors = [found for found in result.diagnostics if found.severity.name == "ERROR"]
+        if errors:
+            for name in dict.fromkeys(found.span.file for found in errors if found.span.file):
+                messages.alert(f"config : Error(s) found in configuration file : {name}")
+            messages.alert("config : Fatal errors found in configuration.")
+            raise StopProgram(1)
+        if options.master_socket is not None and not self._is_master(result.config):
+            messages.warning("config : a master CLI socket was defined, but master-worker mode (-W) is not enabled.")
+        zero_warning = ("zero-warning",) in result.config.global_.settings
+        if messages.warned and (options.zero_warning or zero_warning):
+            messages.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.")
+            raise StopProgram(1)
+        self._judge_not_run(result)
+        return apply(result.config, options)
+
+    def _settle_quiet(self, result: Result) -> None:
+        if ("quiet",) in result.config.global_.settings and not self.verbose:
+            self.messages.quiet = True
+
+    def _judge_not_run(self, result: Result) -> None:
+        """Say what hapy knows and does not run; by default what others would notice stops the start."""
+        options, messages = self.options, self.messages
+        stopping = False
+        for found in result.not_run:
+            from hapy.observe.startup import describe
+
+            serious = found.severity.name == "ERROR"
+            fatal = options.strict or (serious and not options.lenient and not options.check)
+            stopping = stopping or fatal
+            if fatal:
+                messages.alert(describe(found))
+            elif serious and options.lenient:
+                messages.warning(describe(found))
+            else:
+                messages.notice(describe(found))
+        if not options.check:
+            self._tell_unused_flags()
+        if stopping:
+            messages.alert(
+                "config : hapy does not run all of this configuration."
+                + ("" if options.strict else " Start it with --lenient to run it without these keywords.")
+            )
+            raise StopProgram(1)
+
+    def _tell_unused_flags(self) -> None:
+        options, messages = self.options, self.messages
+        for flag, reason in options.unused:
+            messages.notice(f"{flag} has no effect: {reason}.")
+        if options.old_socket is not None:
+            messages.warning(
+                "-x is not supported: listening sockets are not fetched from the old process, but bound beside it."
+            )
+        if options.master_socket is not None:
+            messages.warning(f"-S is not supported: there is no master CLI at '{options.master_socket}'.")
+
+    def _is_master(self, config: Config) -> bool:
+        return self.options.master or config.global_.master_worker
+
+    # starting
+
+    def _start(self) -> int:
+        options = self.options
+        if not options.files:
+            _show_usage()
+            return 1
+        result = self._read()
+        if not result.document.sources:
+            _show_usage()
+            return 1
+        config = self._judge(result)
+        self._dump()
+        has_listener = result.has_listener or self._is_master(config)
+        if options.check:
+            return self._report_check(has_listener)
+        if not has_listener:
+            self.messages.alert("[haproxy.main()] No enabled listener found (check for 'bind' directives) ! Exiting.")
+            return 1
+        from hapy.launch import Launch
+
+        return Launch(config, options, self.messages, self.state, self.directory).go()
+
+    def _dump(self) -> None:
+        if self.options.dump_libraries:
+            sys.stdout.write(_loaded_libraries())
+        if self.options.keyword_classes is not None:
+            from hapy.commands.keywords import dump
+
+            sys.stdout.write(dump(self.options.keyword_classes))
+
+    def _report_check(self, has_listener: bool) -> int:
+        if not self.messages.quiet:
+            if not has_listener:
+                print("Configuration file has no error but will not start (no listener) => exit(2).")
+            else:
+                if self.messages.warned:
+                    print("Warnings were found.")
+                print("Configuration file is valid")
+        return 0 if has_listener else 2
+
+
+def _loaded_libraries() -> str:
+    """The object files in memory, as `-dL` lists them."""
+    with Path("/proc/self/maps").open(encoding="utf-8", errors="surrogateescape") as maps:
+        names = {line.split(maxsplit=5)[5].strip() for line in maps if line.count("/") > 1 and ".so" in line}
+    listed = [os.path.realpath(sys.executable), *sorted(names)]
+    return "List of loaded object files:\n" + "".join(f"{name}\n" for name in listed)
