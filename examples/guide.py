@@ -44,6 +44,7 @@ def section(name: str) -> str:
         comment.append(line[1:].strip())
     title, text = comment[0], "\n".join(comment[2:])
     text, _, attempt = text.partition("\nTry: ")
+    command, _, remark = attempt.replace("   ", "\n", 1).strip().partition("\n")
     point = re.search(r"# --- the point\n(.*?)# ---\n", path.read_text(), re.DOTALL)
     if point is None:
         raise SystemExit(f"{path}: no lines between '# --- the point' and '# ---'")
@@ -57,12 +58,14 @@ def section(name: str) -> str:
             point[1].rstrip("\n"),
             "```",
             "",
-            f"Whole file: [`{name}.cfg`](examples/haproxy_cfgs/{name}.cfg). Try it: `hapy -f examples/haproxy_cfgs/{name}.cfg`, then",
+            f"The whole file is [`{name}.cfg`](examples/haproxy_cfgs/{name}.cfg). Run it and, in another terminal, ask:",
             "",
             "```sh",
-            attempt.strip(),
+            f"hapy -f examples/haproxy_cfgs/{name}.cfg",
+            *re.split(r" ?; (?=curl)", command),
             "```",
             "",
+            *([remark.strip(), ""] if remark else []),
         ],
     )
 
