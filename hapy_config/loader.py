@@ -32,8 +32,9 @@ MAX_WORDS: Final = 64
 #: The name of standard input among the paths.
 STDIN: Final = "-"
 
-# A quote, an escape, a comment, a variable, a NUL or a blank that only Python takes for one; or a directive.
-_SPECIAL: Final = re.compile(r"""["'\\#$\0]|[^\S \t\r\n]|^[ \t\r]*\.""", re.MULTILINE)
+# A quote, an escape, a comment, a variable, a NUL, a blank that only Python takes for one, a carriage return inside a
+# line; or a directive.
+_SPECIAL: Final = re.compile(r"""["'\\#$\0]|[^\S \t\r\n\v\f]|\r(?!\n)|^[ \t\v\f]*\.""", re.MULTILINE)
 _ENVIRONMENT: Final = frozenset({"setenv", "presetenv", "unsetenv", "resetenv"})
 
 #: Gives a file's content; raises OSError.

@@ -1,9 +1,10 @@
 r"""One configuration line to words, as HAProxy cuts it (configuration manual, sections 2.2 and 2.3).
 
 Rules:
-- Unquoted space, tab and carriage return part words; an unquoted `#` ends the line, also in the middle of a word.
+- Unquoted space, tab, vertical tab and form feed part words. An unquoted `#` ends the line, also in the middle of a
+  word, and so does a carriage return just after a word; after a blank it is one more blank.
 - `\` takes the next character's meaning away; `\n`, `\r`, `\t` and `\xNN` are characters; before any other
-  character the backslash stays.
+  character the backslash stays (a tab or, outside of double quotes, a `$` included). A word ends at `\x00`.
 - Single quotes keep everything. Double quotes keep blanks, `#` and single quotes, and let `\"`, `\\`, `\$` and
   `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}` through.
 - There is no continuation over lines: a `\` at the very end of a line stands for nothing but itself.
@@ -30,21 +31,22 @@ def to_bytes(word: str) -> bytes:
 #: Gives a variable's value, or None where it is not set.
 Lookup = Callable[[str], str | None]
 
-_BLANKS: Final = " \t\r"
-_SPECIAL: Final = re.compile(r"""["'\\#$]|[^\S \t\r]""")
-_PLAIN: Final = re.compile(r"[^ \t\r]+")
+# A quote, an escape, a comment or a variable; a blank that only Python takes for one; a carriage return not at the end.
+_SPECIAL: Final = re.compile(r"""["'\\#$]|[^\S \t\r\v\f]|\r(?!\Z)""")
+_PLAIN: Final = re.compile(r"[^ \t\r\v\f]+")
 
 _UNQUOTED: Final = re.compile(
-    r"""(?P<blank>[ \t\r]+)|(?P<comment>\#)|(?P<dquote>")|(?P<squote>')"""
-    r"""|\\x(?P<hex>[0-9a-fA-F]{2})|(?P<badhex>\\x)|\\(?P<escape>[ \t\#\\'"nrt$])|(?P<text>[^ \t\r\#"'\\]+|\\)""",
+    r"""(?P<blank>[ \t\v\f][ \t\v\f\r]*)|(?P<end>[\#\r])|(?P<dquote>")|(?P<squote>')"""
+    r"""|\\x(?P<hex>[0-9a-fA-F]{2})|(?P<badhex>\\x)|\\(?P<escape>[ \#\\'"nrt])|(?P<text>[^ \t\r\v\f\#"'\\]+|\\)""",
 )
 _QUOTED: Final = re.compile(
     r"""(?P<end>")|(?P<variable>\$)"""
-    r"""|\\x(?P<hex>[0-9a-fA-F]{2})|(?P<badhex>\\x)|\\(?P<escape>[ \t\#\\'"nrt$])|(?P<text>[^"$\\]+|\\)""",
+    r"""|\\x(?P<hex>[0-9a-fA-F]{2})|(?P<badhex>\\x)|\\(?P<escape>[ \#\\'"nrt$])|(?P<text>[^"$\\\r]+|\\)""",
 )
 _NAME: Final = re.compile(r"\.?[A-Za-z_0-9]*")
 #: Variables that the reader itself knows; the only names that may begin with a dot.
 PSEUDO_VARIABLES: Final = frozenset({".FILE", ".LINE", ".SECTION"})
+_LIST_BLANKS: Final = re.compile(r"[ \t\n\v\f\r]+")
 _CONTROL: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -115,15 +117,18 @@ class _Splitter:
                 self._finish(position)
                 position = match.end()
                 continue
-            if kind == "comment":
-                break
+            if kind == "end":
+                if line[position] == "#" or self.open or self.words:
+                    break
+                position = match.end()
+                continue
             if not self.open:
                 self.open, self.start = True, position
             if kind == "dquote":
                 position = self._double_quoted(match.end())
             elif kind == "squote":
                 end = line.find("'", match.end())
-                if end < 0:
+                if end < 0 or "\r" in line[position:end]:
                     raise WordError("unmatched quote", position + 1)
                 self.parts.append(line[match.end() : end])
                 position = end + 1
@@ -191,14 +196,16 @@ class _Splitter:
             raise WordError("unmatched brace in environment variable name", begin)
         position += 1
         if listed and value is not None:
-            self._several(value.split(" "), position)
+            self._several(_LIST_BLANKS.split(value), position)
         else:
             self.parts.append(value or "")
         return position
 
     def _several(self, values: list[str], position: int) -> None:
-        """Lay the values of `${NAME[*]}` out as words of their own, the first and last joined to what stands around."""
-        values = [value for value in values if value]
+        """Lay the values of `${NAME[*]}` out as words of their own, the first and last joined to what stands around.
+
+        Blanks at the value's start or end part words too, so one of these values may be empty.
+        """
         for index, value in enumerate(values):
             self.parts.append(value)
             if index + 1 < len(values):
@@ -208,7 +215,7 @@ class _Splitter:
 
     def _finish(self, position: int) -> None:
         if self.open:
-            self.words.append("".join(self.parts))
+            self.words.append("".join(self.parts).partition("\0")[0])
             self.columns.append((self.start + 1, position + 1))
             self.parts = []
             self.open = False
