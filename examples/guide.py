@@ -58,7 +58,7 @@ def section(name: str) -> str:
             point[1].rstrip("\n"),
             "```",
             "",
-            f"The whole file is [`{name}.cfg`](examples/haproxy_cfgs/{name}.cfg). Run it and, in another terminal, ask:",
+            f"Whole file: [`{name}.cfg`](examples/haproxy_cfgs/{name}.cfg). Run it, and ask from another terminal:",
             "",
             "```sh",
             f"hapy -f examples/haproxy_cfgs/{name}.cfg",

@@ -1,8 +1,8 @@
 """From an accepted configuration to a process that serves it.
 
 The order of things is HAProxy's: raise limits, bind, listen, signal predecessors, drop privileges, go into the
-background, fork workers, serve. Up to the moment when all sockets listen any failure ends with an `[ALERT]` and status 1,
-and whoever waits for a daemon's parent finds the sockets listening and the pid file written.
+background, fork workers, serve. Up to the moment when all sockets listen any failure ends with an `[ALERT]` and
+status 1, and whoever waits for a daemon's parent finds the sockets listening and the pid file written.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ usage: hapy [-f <file|directory>]... [flags] [-- <file>...]
        hapy <command> [arguments]
 
 Runs haproxy.cfg files, with HAProxy's own flags:
-  -f <file|dir>    a configuration file, or a directory of *.cfg; may be repeated
+  -f <file|dir>    a configuration file or a directory of *.cfg; repeatable
   -- <file>...     all that follow are configuration files
-  -c               check the configuration and exit (0 valid, 1 not, 2 no listener)
+  -c               check only: exit 0 valid, 1 invalid, 2 no listener
   -cc <condition>  evaluate a condition as in '.if', and exit (0 true, 1 false)
   -D               go into the background once all sockets listen
   -W, -Ws          master and worker; -Ws also tells systemd; SIGUSR2 reloads

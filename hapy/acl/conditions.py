@@ -116,7 +116,7 @@ def _fast_path(expression: AclExpression, patterns: Sequence[str]) -> Predicate 
     ):
         return None
     prefixes = tuple(to_bytes(pattern) for pattern in patterns)
-    from hapy.samples.targets import path  # noqa: PLC0415 - only for absolute URLs
+    from hapy.samples.targets import path
 
     def begins(txn: Transaction) -> bool:
         request = txn.request
@@ -182,5 +182,8 @@ def compile_condition(condition: Condition, env: CompileEnv) -> Predicate:
     Raises:
         CompileError: with the place of the ACL at fault.
     """
+    if not condition.alternatives:
+        never = condition.unless
+        return lambda _: never
     predicate = _either([_both([_term(term, env) for term in terms]) for terms in condition.alternatives])
     return _negated(predicate) if condition.unless else predicate

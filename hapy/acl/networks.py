@@ -1,6 +1,6 @@
 """Addresses and networks as ACLs and maps compare them (configuration manual, 7.1.6).
 
-One dictionary per prefix length, finest first: a look-up costs one dictionary access per length in use, however many
+One dictionary per mask, finest first: a look-up costs one dictionary access per mask in use, however many
 networks there are.
 """
 
@@ -12,57 +12,29 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Generic, TypeVar
 
 from hapy.samples.environment import CompileError
+from hapy_config.grammar.patterns import Network, network
 
 T = TypeVar("T")
 
 
-def _prefix_length(text: str, bits: int) -> int:
-    """The length of a mask given in bits or, for IPv4, in dotted form.
-
-    Raises:
-        ValueError: when it is no mask.
-    """
-    if text.isdigit():
-        length = int(text)
-        if length > bits:
-            raise ValueError(text)
-        return length
-    mask = int.from_bytes(socket.inet_aton(text), "big")
-    length = mask.bit_count()
-    if bits != 32 or mask != (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF:
-        raise ValueError(text)
-    return length
-
-
-def parse_network(text: str, *, resolve: bool) -> tuple[int, int, int]:
-    """A pattern as (version, prefix length, the network's leading bits). IPv4 may be abbreviated (`10.12/8`).
-
-    Args:
-        text: as written.
-        resolve: whether a host name may stand for an IPv4 address.
+def parse_network(text: str, *, resolve: bool) -> Network:
+    """A pattern as a network; a host name stands for its first IPv4 address when names are allowed.
 
     Raises:
         CompileError: when it is neither an address nor a network.
     """
-    host, slash, mask = text.partition("/")
-    try:
-        if ":" in host:
-            number, bits, version = int(IPv6Address(host)), 128, 6
-        else:
-            number, bits, version = int.from_bytes(_ipv4(host, resolve=resolve), "big"), 32, 4
-        length = _prefix_length(mask, bits) if slash else bits
-    except (OSError, ValueError):
-        raise CompileError(f"'{text}' is not a valid IPv4 or IPv6 address") from None
-    return version, length, number >> (bits - length)
-
-
-def _ipv4(host: str, *, resolve: bool) -> bytes:
-    if host and all(part.isdigit() for part in host.split(".")):
-        return socket.inet_aton(host)
-    if not resolve:
-        raise ValueError(host)
-    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
-    return socket.inet_aton(str(found[0][4][0]))
+    found = network(text)
+    if found is None and resolve:
+        host, slash, mask = text.partition("/")
+        try:
+            answers = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            answers = []
+        if answers:
+            found = network(f"{answers[0][4][0]}{slash}{mask}")
+    if found is None:
+        raise CompileError(f"'{text}' is not a valid IPv4 or IPv6 address")
+    return found
 
 
 def embedded_ipv4(number: int) -> int | None:
@@ -71,6 +43,11 @@ def embedded_ipv4(number: int) -> int | None:
     if high in (0xFFFF, 0):
         return number & 0xFFFFFFFF
     return number >> 80 & 0xFFFFFFFF if number >> 112 == 0x2002 else None
+
+
+def _finest_first(tables: dict[int, dict[int, T]]) -> tuple[tuple[int, dict[int, T]], ...]:
+    """The tables with their masks, those with the most bits first."""
+    return tuple((mask, tables[mask]) for mask in sorted(tables, key=int.bit_count, reverse=True))
 
 
 class AddressMap(Generic[T]):
@@ -88,31 +65,31 @@ class AddressMap(Generic[T]):
         """
         tables: dict[int, dict[int, dict[int, T]]] = {4: {}, 6: {}}
         for text, found in entries:
-            version, length, prefix = parse_network(text, resolve=resolve)
-            tables[version].setdefault(length, {}).setdefault(prefix, found)
-        self._v4 = tuple((32 - length, tables[4][length]) for length in sorted(tables[4], reverse=True))
-        self._v6 = tuple((128 - length, tables[6][length]) for length in sorted(tables[6], reverse=True))
+            key = parse_network(text, resolve=resolve)
+            tables[key.version].setdefault(key.mask, {}).setdefault(key.address, found)
+        self._v4 = _finest_first(tables[4])
+        self._v6 = _finest_first(tables[6])
 
     def find(self, address: IPv4Address | IPv6Address) -> T | None:
         """What belongs to the finest network around an address, IPv4 inside IPv6 and the other way round included."""
         number = int(address)
         if address.version == 4:
-            for shift, table in self._v4:
-                found = table.get(number >> shift)
+            for mask, table in self._v4:
+                found = table.get(number & mask)
                 if found is not None:
                     return found
             if not self._v6:
                 return None
             number |= 0xFFFF00000000
-        for shift, table in self._v6:
-            found = table.get(number >> shift)
+        for mask, table in self._v6:
+            found = table.get(number & mask)
             if found is not None:
                 return found
         if address.version == 6 and self._v4:
             inner = embedded_ipv4(number)
             if inner is not None:
-                for shift, table in self._v4:
-                    found = table.get(inner >> shift)
+                for mask, table in self._v4:
+                    found = table.get(inner & mask)
                     if found is not None:
                         return found
         return None

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from hapy.acl.networks import AddressMap
 from hapy.samples import regexes
 from hapy.samples.environment import CompileError
-from hapy.samples.types import Value, clamp
+from hapy.samples.types import Value
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.patterns import integer_ranges
 from hapy_config.words import to_bytes
 
 T = TypeVar("T")
@@ -36,48 +38,17 @@ TAKES: Final = {
     "dom": "str",
 }
 
-_OPERATORS: Final = frozenset({"eq", "ge", "gt", "le", "lt"})
 _DELIMITERS: Final = {"dir": b"/?", "dom": b"/?.:"}
-_RANGE: Final = re.compile(r"(?P<low>[+-]?[0-9]+)?(?P<colon>:)?(?P<high>[+-]?[0-9]+)?")
 
 
-def parse_ranges(patterns: Iterable[str]) -> list[tuple[int | None, int | None]]:
-    """Integer patterns with their operators as (least, greatest) pairs; None for no bound.
-
-    Raises:
-        CompileError: for what is neither an integer, a range nor an operator.
-    """
-    ranges: list[tuple[int | None, int | None]] = []
-    operator = "eq"
-    for pattern in patterns:
-        if pattern in _OPERATORS:
-            operator = pattern
-            continue
-        match = _RANGE.fullmatch(pattern)
-        if match is None or (match["low"] is None and match["high"] is None):
-            raise CompileError(f"'{pattern}' is not a number")
-        low = clamp(int(match["low"])) if match["low"] is not None else None
-        high = clamp(int(match["high"])) if match["high"] is not None else None
-        if match["colon"] is None:
-            high = low
-        if operator == "gt":
-            ranges.append((None if high is None else high + 1, None))
-        elif operator == "ge":
-            ranges.append((low, None))
-        elif operator == "lt":
-            ranges.append((None, None if low is None else low - 1))
-        elif operator == "le":
-            ranges.append((None, high))
-        else:
-            ranges.append((low, high))
-    return ranges
-
-
-def _in_ranges(patterns: Iterable[str]) -> Callable[[int], bool]:
+def _in_ranges(patterns: Sequence[str], *, dotted: bool = False) -> Callable[[int], bool]:
     """The test of one integer against all ranges; single numbers are looked up in a set."""
-    ranges = parse_ranges(patterns)
-    exact = frozenset(low for low, high in ranges if low is not None and low == high)
-    rest = tuple((low, high) for low, high in ranges if low is None or low != high)
+    try:
+        ranges = integer_ranges(patterns, dotted=dotted)
+    except GrammarError as error:
+        raise CompileError(error.message) from None
+    exact = frozenset(one.low for one in ranges if one.low is not None and one.low == one.high)
+    rest = tuple((one.low, one.high) for one in ranges if one.low is None or one.low != one.high)
     if not rest:
         return exact.__contains__
     if len(rest) == 1 and not exact:
@@ -155,11 +126,11 @@ def make_matcher(match: str, patterns: Sequence[str], *, ignore_case: bool = Fal
         CompileError: for a pattern that the method can't take.
     """
     if match == "found":
-        return lambda value: True
+        return lambda _: True
     if match == "bool":
         return bool
     if not patterns:
-        return lambda value: False
+        return lambda _: False
     if match == "int":
         return _in_ranges(patterns)  # type: ignore[return-value]
     if match == "len":

@@ -101,8 +101,7 @@ class _Traffic:
         """Count one session that begins."""
         self.stot += 1
         self.scur += 1
-        if self.scur > self.smax:
-            self.smax = self.scur
+        self.smax = max(self.smax, self.scur)
 
 
 class FrontendCounters(_Traffic):

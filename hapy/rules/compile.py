@@ -88,7 +88,7 @@ def registered() -> Mapping[str, frozenset[str]]:
 
 def _load() -> None:
     """Import the modules that register actions, once."""
-    import hapy.rules.actions  # noqa: F401, PLC0415
+    import hapy.rules.actions  # noqa: F401
 
 
 def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, cast as typed
+from typing import TYPE_CHECKING
+from typing import cast as typed
 
 from hapy.samples.casts import cast
 from hapy.samples.environment import CompileEnv, CompileError
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 def _load() -> None:
     """Import the modules that register something, once."""
-    import hapy.samples.converters  # noqa: PLC0415
-    import hapy.samples.fetches  # noqa: F401, PLC0415
+    import hapy.samples.converters
+    import hapy.samples.fetches  # noqa: F401
 
 
 def registered() -> Mapping[str, frozenset[str]]:

@@ -42,7 +42,7 @@ def to_string(value: Value) -> bytes:
 
 def clamp(value: int) -> int:
     """The nearest 64-bit signed integer."""
-    return INT_MAX if value > INT_MAX else INT_MIN if value < INT_MIN else value
+    return INT_MAX if value > INT_MAX else max(value, INT_MIN)
 
 
 def parse_int(text: bytes) -> int:

@@ -168,7 +168,7 @@ def _xxh64(args: Args, env: CompileEnv) -> Converter:
 
 @converter("xxh3", takes="bin", gives="sint")
 def _xxh3(args: Args, env: CompileEnv) -> Converter:
-    from hapy.samples.xxh3 import xxh3_64  # noqa: PLC0415 - its tables are made on import
+    from hapy.samples.xxh3 import xxh3_64
 
     seed = args.integer(0, 0)
     return lambda value: _signed(xxh3_64(_data(value), seed))

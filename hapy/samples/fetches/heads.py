@@ -123,7 +123,7 @@ def _hdr_val(args: Args, env: CompileEnv) -> Fetch:
 
 def parse_forwarded(text: bytes) -> Address | None:
     """An address as `X-Forwarded-For` writes it: IPv4 with or without a port, IPv6 without."""
-    from hapy.samples.types import parse_address  # noqa: PLC0415
+    from hapy.samples.types import parse_address
 
     address = parse_address(text)
     if address is None and text.count(b":") == 1:
@@ -265,7 +265,7 @@ def _req_proto_http(args: Args, env: CompileEnv) -> Getter:
 
 def captured_uri(txn: Transaction) -> bytes | None:
     """The request's URI as received, from its first slash on; None without a request line."""
-    from hapy.samples.targets import path_and_query  # noqa: PLC0415
+    from hapy.samples.targets import path_and_query
 
     return (path_and_query(txn.uri) or txn.uri) if txn.uri else None
 
