@@ -107,6 +107,8 @@ class Transaction:
         method, uri, version: the request line as received, for logs and captures.
         variables: `txn.`, `req.` and `res.` variables by full name, made on first use.
         request_captures, response_captures: one entry a `capture` slot, made on first use.
+        cookie_captures: what `capture cookie` found: `name=value` in the request and in the answer, None before.
+        number: the process's request counter when it began (`%rt`).
         source, source_port, destination, destination_port: None, or what `set-src` and its kin put in place.
         log_level: None, or what `set-log-level` asked for (`silent` for no line).
         status: the status sent to the client, -1 for none (a log prints it).
@@ -140,6 +142,7 @@ class Transaction:
         "bytes_out",
         "client",
         "connect_done",
+        "cookie_captures",
         "cookie_in",
         "cookie_out",
         "destination",
@@ -149,6 +152,7 @@ class Transaction:
         "idle_done",
         "log_level",
         "method",
+        "number",
         "overrides",
         "queue_done",
         "redispatched",
@@ -191,11 +195,13 @@ class Transaction:
         self.variables: dict[str, Any] | None = None
         self.request_captures: list[bytes | None] | None = None
         self.response_captures: list[bytes | None] | None = None
+        self.cookie_captures: list[bytes | None] | None = None
         self.source: bytes | None = None
         self.source_port: int | None = None
         self.destination: bytes | None = None
         self.destination_port: int | None = None
         self.log_level: str | None = None
+        self.number = 0
         self.status = -1
         self.bytes_in = 0
         self.bytes_out = 0
