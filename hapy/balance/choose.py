@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.balance.base import Balancer
+from hapy.balance.draws import RandomDraws
 from hapy.balance.first import First
 from hapy.balance.leastconn import LeastConn
 from hapy.balance.roundrobin import RoundRobin
@@ -16,8 +17,26 @@ if TYPE_CHECKING:
 
 
 def make_balancer(proxy: Proxy, env: CompileEnv | None) -> Balancer:
-    """The algorithm of that backend."""
-    if proxy.balance.algorithm=="leastconn": return LeastConn()
-    if proxy.balance.algorithm=="static-rr": return StaticRoundRobin()
-    if proxy.balance.algorithm=="first": return First()
-    return RoundRobin()
+    """The algorithm of that backend.
+
+    Args:
+        proxy: the backend.
+        env: for the sample expressions of `balance hash` and `balance rdp-cookie`; these need it.
+    """
+    balance = proxy.balance
+    match balance.algorithm:
+        case "leastconn":
+            return LeastConn()
+        case "static-rr":
+            return StaticRoundRobin()
+        case "first":
+            return First()
+        case "random":
+            return RandomDraws(int(balance.argument or 2), balance.hash_balance_factor)
+        case "source" | "uri" | "url_param" | "hdr" | "rdp-cookie" | "hash":
+            from hapy.balance.hashed import Hashed  # loads the samples, which others can do without
+
+            preserve = next((words[1] for words in proxy.settings if words[0] == "hash-preserve-affinity"), "always")
+            return Hashed(balance, env, preserve)
+        case _:
+            return RoundRobin()

@@ -25,7 +25,7 @@ _HEAVIEST = 256
 
 
 class LeastConn(Balancer):
-    """Servers ordered by load. Entries of the heap that a later one of the same server has replaced count for nothing."""
+    """Servers ordered by load. Entries of the heap that a later one of the same server replaced don't count."""
 
     tracks_load = True
 

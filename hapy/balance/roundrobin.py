@@ -2,15 +2,15 @@
 
 Rules, as observed on 2.6.12:
 
-- Picks are counted in windows. A window has as many places as the weights (times 16) sum up to, and begins anew for all:
-  what happened in the one before leaves no trace. So an undisturbed window is the same each time, and is learned once.
+- Picks are counted in windows. A window has as many places as the weights (times 16) sum up to, and begins anew for
+  all: what happened in the one before leaves no trace. So an undisturbed window is the same each time, and is learned once.
 - A server that has not been picked in this window waits its first turn, heaviest first, else in the order in which it
   came. One that has been picked has a due place: its last one plus window/weight, the remainders adding up.
 - The next pick is the server whose due place is reached; of several, the earliest due, then the one that is heavier and
   further behind (in units of 16). If none is due, whose first turn it is; else the next due one early.
 - A server whose due place lies beyond the window waits for the next one.
 - A server that is picked while full, or that must be avoided, gives up its turn and the next is looked at; when the
-  window has ended once during one search, the request waits. Those that gave up a turn are placed again, the last first.
+  window has ended once during one search, the request waits. Those that gave up a turn are placed again, last first.
 - Servers that come up or change weight in mid-window find a place in the rest of it.
 """
 

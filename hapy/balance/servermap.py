@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def server_map(servers: Sequence[Server], every: Sequence[Server]) -> list[Server]:
     """The table, in HAProxy's order.
 
-    For each place every server scores its weight; the place goes to the first with the highest score in whole multiples of
-    the total, and costs it the total. Weights count in units of the greatest divisor that they have in common.
+    For each place every server scores its weight; the place goes to the first with the highest score in whole multiples
+    of the total, and costs it the total. Weights count in units of the greatest divisor that they have in common.
 
     Args:
         servers: those in use.
@@ -39,3 +39,50 @@ def server_map(servers: Sequence[Server], every: Sequence[Server]) -> list[Serve
         scores[best] -= total
         table.append(servers[best])
     return table
+
+
+class ServerMap:
+    """The table, looked up by hash, or walked in turn."""
+
+    __slots__ = ("_index", "_table")
+
+    def __init__(self) -> None:
+        self._table: list[Server] = []
+        self._index = 0
+
+    def update(self, servers: Sequence[Server]) -> None:
+        """Make the table anew; the place in it stays."""
+        self._table = server_map(servers, servers[0].backend.servers) if servers else []
+
+    def find(self, value: int, avoid: Server | None) -> Server | None:  # noqa: ARG002 - the table has one answer
+        """The server that this hash stands for."""
+        table = self._table
+        return table[value % len(table)] if table else None
+
+    def following(self, value: int) -> Sequence[Server]:
+        """All entries, from the one that this hash stands for."""
+        table = self._table
+        if not table:
+            return ()
+        index = value % len(table)
+        return (*table[index:], *table[:index])
+
+    def next(self, avoid: Server | None) -> Server | None:
+        """The next in the table that has room."""
+        table = self._table
+        size = len(table)
+        index = self._index
+        if index >= size:
+            index = 0
+        avoided = -1
+        for place in (*range(index, size), *range(index)):
+            server = table[place]
+            if server.has_room():
+                if server is not avoid:
+                    self._index = place + 1
+                    return server
+                avoided = place
+        if avoided < 0:
+            return None
+        self._index = avoided + 1
+        return avoid

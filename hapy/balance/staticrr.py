@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hapy.balance.base import Balancer
-from hapy.balance.servermap import server_map
+from hapy.balance.servermap import ServerMap
 
 if TYPE_CHECKING:
     from hapy.proxy.server import Server
@@ -17,29 +17,12 @@ class StaticRoundRobin(Balancer):
     """Walks the table; full servers are stepped over."""
 
     def __init__(self) -> None:
-        self._table: list[Server] = []
-        self._index = 0
+        self._map = ServerMap()
 
     def update(self, servers: Sequence[Server]) -> None:
         """Make the table anew; the place in it stays."""
-        self._table = server_map(servers, servers[0].backend.servers) if servers else []
+        self._map.update(servers)
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
         """The next in the table that has room."""
-        table = self._table
-        size = len(table)
-        index = self._index
-        if index >= size:
-            index = 0
-        avoided = -1
-        for place in (*range(index, size), *range(index)):
-            server = table[place]
-            if server.has_room():
-                if server is not avoid:
-                    self._index = place + 1
-                    return server
-                avoided = place
-        if avoided < 0:
-            return None
-        self._index = avoided + 1
-        return avoid
+        return self._map.next(avoid)
