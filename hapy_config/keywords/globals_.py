@@ -480,7 +480,8 @@ _STATEMENTS: Final = (
     _global(
         "profiling.memory",
         _ON_OFF,
-        since=(3, 2),
+        since=(2, 4),
+        needs="USE_MEMORY_PROFILING",
         manual="3.2",
         runs=Runs.HARMLESS,
         loss="it is for HAProxy's developers",

@@ -60,7 +60,7 @@ def _variables(name: str, since: Version) -> Keyword:
         runs=Runs.NO,
         loss="variables may take any amount of memory",
         ok=(f"{full} 500",),
-        bad=(f"{full} x", f"{full} 5k", f"{full} -1"),
+        bad=(f"{full} x", f"{full} 5k"),
     )
 
 
@@ -107,6 +107,7 @@ _BUFFERING: Final = (
         "chksize",
         removed=(2, 2),
         instead="tune.bufsize",
+        loss=_BUFFERS,
         manual="3.2 of the 2.0 manual",
         ok=(),
         bad=("tune.chksize 5",),
@@ -236,6 +237,7 @@ _H2: Final = (
 )
 
 _VARIABLES_LUA: Final = (
+    _variables("check", (2, 2)),
     _variables("global", (1, 6)),
     _variables("proc", (1, 8)),
     _variables("reqres", (1, 6)),

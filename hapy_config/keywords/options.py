@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hapy_config.keywords.spec import Arg, Context, Keyword, Kind, Runs, Table
+from hapy_config.keywords.spec import NO_CONTEXT, TARGET, Arg, Context, Keyword, Kind, Runs, Table
 
 _C = Context
 _FRONT: Final = _C.DEFAULTS | _C.FRONT
@@ -20,19 +20,28 @@ _KEEPALIVE: Final = "the kernel sends no keep-alive probes on these connections"
 _OWN: Final = Arg(Kind.REST, "arguments", optional=True)
 
 
+def _switch(name: str, where: Context, ignored: Context, more: dict[str, Any]) -> Keyword:
+    if more.get("since", TARGET) <= TARGET and "removed" not in more:
+        more.setdefault("ok", (f"option {name}", f"no option {name}"))
+        more.setdefault("bad", (f"option {name} x", f"no option {name} x"))
+    elif "removed" in more:
+        more.setdefault("bad", (f"option {name}", f"no option {name}"))
+    return Keyword(name=name, where=where, ignored=ignored, negatable=True, **more)
+
+
 def _both(name: str, **more: Any) -> Keyword:
     """An on/off option of all proxies."""
-    return Keyword(name=name, where=_C.PROXY, negatable=True, **more)
+    return _switch(name, _C.PROXY, NO_CONTEXT, more)
 
 
 def _front(name: str, **more: Any) -> Keyword:
     """An on/off option of frontends; a backend ignores it with a warning."""
-    return Keyword(name=name, where=_FRONT, ignored=_C.BACKEND, negatable=True, **more)
+    return _switch(name, _FRONT, _C.BACKEND, more)
 
 
 def _back(name: str, **more: Any) -> Keyword:
     """An on/off option of backends; a frontend ignores it with a warning."""
-    return Keyword(name=name, where=_BACK, ignored=_C.FRONTEND, negatable=True, **more)
+    return _switch(name, _BACK, _C.FRONTEND, more)
 
 
 def _check(name: str, **more: Any) -> Keyword:
@@ -155,11 +164,14 @@ TABLE: Final = Table(
             name="http-restrict-req-hdr-names",
             where=_C.PROXY,
             args=(Arg(Kind.CHOICE, "policy", ("preserve", "delete", "reject")),),
-            surplus=True,
             since=(2, 6),
             manual="4.2",
             ok=("option http-restrict-req-hdr-names preserve", "option http-restrict-req-hdr-names reject"),
-            bad=("option http-restrict-req-hdr-names", "option http-restrict-req-hdr-names x"),
+            bad=(
+                "option http-restrict-req-hdr-names",
+                "option http-restrict-req-hdr-names x",
+                "option http-restrict-req-hdr-names reject x",
+            ),
         ),
         _both("http-server-close", manual="4.2"),
         _both(
@@ -191,8 +203,8 @@ TABLE: Final = Table(
                 "option httpchk /health",
                 "option httpchk HEAD /health",
                 "option httpchk HEAD /health HTTP/1.1",
-                "option httpchk HEAD /health HTTP/1.1 www",
             ),
+            bad=("option httpchk HEAD /health HTTP/1.1 www",),
         ),
         _both("httpclose", manual="4.2"),
         Keyword(

@@ -1,5 +1,6 @@
-"""The statements of the sections beside global and the proxies (configuration manual, sections 5.3.2, 6.2.1, 8.3.5 and 10
-to 12), one table a section.
+"""The statements of the sections beside global and the proxies, one table a section.
+
+Configuration manual, sections 5.3.2, 6.2.1, 8.3.5 and 10 to 12.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ ENTRIES: Final = (
         Arg(Kind.INTEGER, "count"),
         surplus=True,
         ok=("max-keep-alive-queue 5", "max-keep-alive-queue 0"),
-        bad=("max-keep-alive-queue", "max-keep-alive-queue x", "max-keep-alive-queue -1"),
+        bad=("max-keep-alive-queue", "max-keep-alive-queue x", "max-keep-alive-queue 5k"),
     ),
     _back(
         "source",
