@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
     from hapy.samples import CompileEnv
     from hapy_config.model.proxy import Balance
+
+#: The first element of a list: commas in double quotes belong to it.
+_FIRST_ELEMENT = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",])*', re.DOTALL)
 
 #: From a request to the hash of its key.
 KeyHash = Callable[["Transaction"], int | None]
@@ -133,6 +137,9 @@ def _header(balance: Balance) -> KeyHash:
         if request is None:
             return None
         value = first_value(request.headers, name)
+        if value is not None and b"," in value:
+            match = _FIRST_ELEMENT.match(value)
+            value = match[0].rstrip(b" \t") if match else b""
         if not value:
             return None
         return hash_bytes(domain_of(value) if domain_only else value)
@@ -141,9 +148,14 @@ def _header(balance: Balance) -> KeyHash:
 
 
 def domain_of(value: bytes) -> bytes:
-    """The part of a host name that `use_domain_only` looks at: the label before the last."""
-    labels = value.split(b".")
-    return labels[-2] if len(labels) > 1 else labels[0]
+    """The part of a host name that `use_domain_only` looks at: the label before the last, however odd the name.
+
+    The first byte is not looked at for the last dot, nor the byte before the last dot for the one before.
+    """
+    last = value.rfind(b".", 1)
+    if last < 0:
+        return value
+    return value[value.rfind(b".", 0, last - 1) + 1 : last]
 
 
 def _sample(expression: SampleExpression, balance: Balance, env: CompileEnv | None) -> KeyHash:

@@ -3,7 +3,7 @@
 Rules, as observed on 2.6.12:
 
 - Picks are counted in windows. A window has as many places as the weights (times 16) sum up to, and begins anew for
-  all: what happened in the one before leaves no trace. So an undisturbed window is the same each time, and is learned once.
+  all: what happened in the one before leaves no trace. So an undisturbed window is the same each time: it is learned.
 - A server that has not been picked in this window waits its first turn, heaviest first, else in the order in which it
   came. One that has been picked has a due place: its last one plus window/weight, the remainders adding up.
 - The next pick is the server whose due place is reached; of several, the earliest due, then the one that is heavier and
