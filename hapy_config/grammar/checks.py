@@ -262,7 +262,7 @@ def _be2hex(args: Args) -> str:
     if not any(args):
         return ""
     size = integer(_argument(args, 1) or "0")
-    if size <= 0 and len(args) > 1:
+    if size <= 0:
         return f"chunk_size needs to be positive ({size})"
     return _truncate(args)
 
@@ -313,7 +313,12 @@ def _fix(args: Args) -> str:
     return "" if tag in _FIX_TAGS or tag.isdecimal() else f"Unknown FIX tag name '{tag}'"
 
 
+def _distcc(args: Args) -> str:
+    return "" if len(_argument(args, 0)) == 4 else "token name must be exactly 4 characters"
+
+
 _FETCHES: Final[dict[str, Check]] = {
+    **dict.fromkeys(("distcc_body", "distcc_param"), _distcc),
     "bool": _bool,
     "bin": _bin,
     "uuid": _uuid,

@@ -222,6 +222,7 @@ _EXAMPLE_ARGUMENTS: Final = {
     "add_item": "a,txn.x",
     "aes_gcm_dec": "128,txn.x,txn.y,txn.z",
     "be2dec": "a,2",
+    "be2hex": "a,2",
     "digest": "sha256",
     "fix_tag_value": "MsgType",
     "hmac": "sha256,txn.x",
@@ -274,7 +275,7 @@ def _entries() -> Iterator[Converter]:
         before = _SAMPLES[takes]
         call = example(name, signature, _EXAMPLE_ARGUMENTS.get(name))
         if name.startswith("map"):
-            call = f"{name}(map.lst)"
+            call = f"{name}(addresses.lst)" if "_ip" in name else f"{name}(map.lst)"
         yield Converter(
             name=name,
             signature=signature,

@@ -54,6 +54,8 @@ _EXAMPLE_ARGUMENTS: Final = {
     "bool": "true",
     "bin": "41",
     "var": "txn.x",
+    "distcc_body": "ARGV",
+    "distcc_param": "ARGV",
     "payload_lv": "0,2",
     "req.payload_lv": "0,2",
     "res.payload_lv": "0,2",
@@ -88,7 +90,7 @@ def _fetch(source: Source, row: str) -> Fetch:
         runs=runs,
         loss=loss,
         manual="7.3",
-        ok=(f"acl x {call} -m found",) if known else (),
+        ok=((f"acl x {call} g1" if name == "http_auth_group" else f"acl x {call} -m found"),) if known else (),
         bad=(f"acl x {name}(", f"acl x {name},nonesuch -m found") if known else (),
     )
 
