@@ -331,14 +331,18 @@ class Blocks:
         return outside and bool(self._stack) and self._stack[-1][0] is _State.WAITING
 
     def open(self, condition: bool | None) -> None:
-        """`.if`; a condition of None is one that could not be read, and no branch of its block counts."""
-        if len(self._stack) >= MAX_NESTED_BLOCKS:
-            raise BlockError(f"too many nested '.if', max is {MAX_NESTED_BLOCKS}")
+        """`.if`; a condition of None is one that could not be read, and no branch of its block counts.
+
+        Raises:
+            BlockError: for one level too many; it is opened all the same, so that its `.endif` finds it.
+        """
         state = _State.TAKEN if condition else _State.WAITING
         if condition is None or not self.active:
             state = _State.DONE
         self._stack.append((state, False))
         self._update()
+        if len(self._stack) == MAX_NESTED_BLOCKS:
+            raise BlockError(f"too many nested '.if', max is {MAX_NESTED_BLOCKS}")
 
     def check(self, directive: str) -> None:
         """Raise BlockError where `.elif`, `.else` or `.endif` may not stand."""

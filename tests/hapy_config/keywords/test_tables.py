@@ -133,14 +133,19 @@ def section_of(family: str, entry: Keyword) -> str:
     raise AssertionError(entry.name)
 
 
-def alerts(haproxy: str, tmp_path: Path, header: str, lines: list[str]) -> set[int]:
-    """The indices of the lines that haproxy refuses."""
+def reports(haproxy: str, tmp_path: Path, header: str, lines: list[str]) -> list[tuple[str, int]]:
+    """What haproxy says of the lines: severity and index."""
     file = tmp_path / "a.cfg"
     file.write_text("\n".join([header, *lines]) + "\n")
     result = subprocess.run(
         [haproxy, "-c", "-f", str(file)], capture_output=True, text=True, errors="replace", check=False, timeout=30
     )
-    return {int(line) - 2 for severity, line in _REPORT.findall(result.stderr) if severity == "ALERT"}
+    return [(severity, int(line) - 2) for severity, line in _REPORT.findall(result.stderr)]
+
+
+def alerts(haproxy: str, tmp_path: Path, header: str, lines: list[str]) -> set[int]:
+    """The indices of the lines that haproxy refuses."""
+    return {index for severity, index in reports(haproxy, tmp_path, header, lines) if severity == "ALERT"}
 
 
 def examples(family: str, kind: str) -> dict[str, list[str]]:
@@ -199,15 +204,18 @@ def test_haproxy_agrees_on_sections(family: str, haproxy: str, tmp_path: Path) -
         (Context.BACKEND, "backend a"),
     ):
         entries = [entry for entry in table(family) if entry.ok and entry.known_in(TARGET)]
-        # In defaults that a proxy may use, 2.6 takes rules only where the section has a name.
         for begin in range(0, len(entries), BATCH):
             batch = entries[begin : begin + BATCH]
             lines = [entry.ok[0] for entry in batch]
-            refused = alerts(haproxy, tmp_path, header, lines)
+            together = reports(haproxy, tmp_path, header, lines)
             for index, entry in enumerate(batch):
                 allowed = bool((entry.where | entry.ignored) & context)
-                if (index in refused) == allowed and bool(alerts(haproxy, tmp_path, header, [lines[index]])) == allowed:
+                if (("ALERT", index) in together) == allowed and bool(
+                    alerts(haproxy, tmp_path, header, [lines[index]])
+                ) == allowed:
                     wrong.append((header, lines[index], "refused" if allowed else "accepted"))
+                if entry.ignored & context and ("WARNING", index) not in together:
+                    wrong.append((header, lines[index], "taken without a warning"))
     assert wrong == []
 
 
