@@ -122,6 +122,7 @@ def server_timeout(world: World) -> None:
     client = world.client()
     client.send(b"hello")
     world.note(repr(client.reader.to_end()) + client.reader.end)
+    client.close()
     world.logs(1)
 
 

@@ -1,0 +1,361 @@
+"""`mode tcp`: one client connection, one server connection, bytes both ways.
+
+Rules:
+- Bytes go from one transport to the other inside the event loop's callback. A side that can't take more pauses the other.
+- A half-close is passed on, and the other direction goes on: `timeout client-fin` and `server-fin` bound it from then on.
+- Each side has its own inactivity timeout, moved by bytes in either direction on that side; `timeout tunnel` takes the
+  place of both once bytes have come from both. A side whose timeout passes ends the session: the other side gets FIN, and
+  has its own timeout to answer it.
+- The session ends, and is logged, when both sides are gone.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from hapy.net.clock import NEVER, Watched, now, wall, watch
+from hapy.net.connect import ConnectFailed, connect
+from hapy.net.routine import Routine, in_task, pause
+from hapy.net.stream import Stream
+from hapy.proxy.failures import Failed
+from hapy.proxy.queue import NoServer, QueueFull, QueueTimeout
+from hapy.proxy.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.proxy.frontend import Frontend, Listening
+    from hapy.proxy.route import Route
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Client
+
+#: Pause before a server that refused is asked again, in seconds.
+RETRY_PAUSE = 1.0
+
+
+class Side(Stream):
+    """One of the two connections of a session.
+
+    Attributes:
+        other: the opposite side, None until it stands and once it is gone.
+        timeout: seconds of inactivity it may have.
+        shut: our FIN has been sent.
+    """
+
+    __slots__ = ("other", "session", "shut", "timeout")
+
+    session: TcpSession
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other: Side | None = None
+        self.timeout = NEVER
+        self.shut = False
+
+    def data_received(self, data: bytes) -> None:
+        """Event loop: bytes for the other side."""
+        self.session.passed(self, len(data))
+        other = self.other
+        if other is None:
+            self.session.held.append(data)
+            self.pause()
+        elif not other.closed and not other.shut:
+            other.transport.write(data)
+            self.expire_after(self.timeout)
+            other.expire_after(other.timeout)
+
+    def on_eof(self) -> None:
+        """The peer has shut its sending side."""
+        other = self.other
+        if other is not None:
+            other.shut_down()
+        self.session.half_closed(self)
+
+    def shut_down(self) -> None:
+        """Send FIN after what is buffered; close when the peer has sent its own."""
+        if self.closed or self.shut:
+            return
+        self.shut = True
+        if self.eof:
+            self.close()
+        else:
+            self.transport.write_eof()
+
+    def on_deadline(self) -> None:
+        """This side was silent for too long."""
+        self.session.expired(self)
+
+    def on_drained(self) -> None:
+        """The peer takes bytes again."""
+        self.expire_after(self.timeout)
+
+    def on_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        self.session.lost(self, error)
+
+
+class ClientSide(Side):
+    """The connection from the client; made for each one that is accepted."""
+
+    __slots__ = ("_release", "client", "frontend", "listening")
+
+    client: Client
+
+    def __init__(self, frontend: Frontend, listening: Listening, release: Callable[[], None]) -> None:
+        super().__init__()
+        self.frontend = frontend
+        self.listening = listening
+        self._release = release
+
+    def on_open(self) -> None:
+        """Accepted."""
+        self.client = self.listening.meet(self.transport)
+        self.session = TcpSession(self)
+        self.session.start()
+
+    def on_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        super().on_lost(error)
+        self._release()
+
+
+class ServerSide(Side):
+    """The connection to the server."""
+
+    __slots__ = ()
+
+
+class TcpSession(Routine):
+    """One session: choosing a server and connecting is its coroutine, the rest happens in callbacks.
+
+    Attributes:
+        txn: what is known of it; `request` and `response` stay None.
+        client, server: its sides.
+        held: what the client sent before the server connection stood.
+        deadline, looked_at, slot: see `hapy.net.clock.Watched`; for connecting and waiting.
+    """
+
+    __slots__ = ("client", "deadline", "done", "frontend", "held", "holds", "looked_at", "route", "server", "slot", "txn")
+
+    def __init__(self, client: ClientSide) -> None:
+        super().__init__()
+        self.client = client
+        self.frontend = client.frontend
+        self.server: ServerSide | None = None
+        self.route: Route = self.frontend.route
+        self.held: list[bytes] = []
+        self.holds: Server | None = None
+        self.done = False
+        self.deadline = NEVER
+        self.looked_at = NEVER
+        self.slot: set[Watched] | None = None
+        self.txn = txn = Transaction(client.client, self.frontend, client.client.accepted)
+        txn.idle_done = txn.request_done = client.client.accepted
+        txn.request_wall = wall()
+
+    def start(self) -> None:
+        """Begin, unless the frontend's connection rules turn the client away."""
+        if self.frontend.on_connection(self.client):
+            self.client.timeout = self.frontend.client_timeout
+            self.client.expire_after(self.client.timeout)
+            self.begin(self._run())
+
+    # the coroutine
+
+    async def _run(self) -> None:
+        try:
+            route = self.route = self.frontend.choose(self.txn)
+            self.txn.backend = route.backend or self.frontend
+            if route.backend is None:
+                raise Failed(0, "S", "C")
+            route.backend.begin()
+            self.server = await self._reach(route)
+        except Failed as failure:
+            if not self.client.closed:
+                self.txn.term_cause, self.txn.term_phase = failure.cause, failure.phase
+                self.client.close()
+            self._end()
+            return
+        self._join(self.server)
+
+    async def _reach(self, route: Route) -> ServerSide:
+        """A connection to a server, with retries and redispatches."""
+        txn = self.txn
+        avoid: Server | None = None
+        tries = 0
+        while True:
+            server = self.holds
+            if server is None:
+                server = self.holds = txn.server = await self._slot(route, avoid)
+                txn.queue_done = now()
+            try:
+                return await self._connect(route, server)
+            except ConnectFailed as error:
+                server.counters.econ += 1
+                if self.client.closed:
+                    raise Failed(0, "C", "C") from error
+                if tries >= route.retries:
+                    cause = "s" if error.kind == "timeout" else "S"
+                    raise Failed(0, cause, "C") from error
+            tries += 1
+            txn.retries += 1
+            server.counters.wretr += 1
+            if route.redispatches_at(tries):
+                self._release()
+                avoid = server
+                txn.redispatched = True
+                server.counters.wredis += 1
+            else:
+                await self._rest(RETRY_PAUSE)
+
+    async def _slot(self, route: Route, avoid: Server | None) -> Server:
+        backend = route.backend
+        assert backend is not None
+        try:
+            server = backend.assign(self.txn, route.forced_server(self.txn), avoid)
+            if server is None:
+                limit = None if route.queue_timeout == NEVER else now() + route.queue_timeout
+                server = await in_task(backend.wait_for_server, self.txn, limit)
+        except NoServer as error:
+            raise Failed(0, "S", "C") from error
+        except QueueFull as error:
+            raise Failed(0, "S", "Q") from error
+        except QueueTimeout as error:
+            raise Failed(0, "s", "Q") from error
+        if self.client.closed:
+            backend.release(server)
+            raise Failed(0, "C", "Q")
+        return server
+
+    async def _connect(self, route: Route, server: Server) -> ServerSide:
+        self._expire_after(route.connect_timeout)
+        try:
+            side = await connect(server.destination, ServerSide)
+        finally:
+            self.deadline = NEVER
+        server.counters.connect += 1
+        side.session = self
+        return side
+
+    async def _rest(self, seconds: float) -> None:
+        self._expire_after(seconds)
+        try:
+            await pause()
+        except ConnectFailed:
+            return
+
+    # deadlines
+
+    def _expire_after(self, seconds: float) -> None:
+        self.deadline = deadline = now() + seconds
+        if deadline < self.looked_at:
+            watch(self)
+
+    def on_deadline(self) -> None:
+        """Connecting, or the pause between two attempts, took its time."""
+        self.interrupt(ConnectFailed("timeout"))
+
+    # the two sides
+
+    def _join(self, server: ServerSide) -> None:
+        txn = self.txn
+        txn.connect_done = txn.response_done = now()
+        client = self.client
+        client.other, server.other = server, client
+        client.feeder, server.feeder = server, client
+        server.timeout = self.route.server_timeout
+        if client.closed:
+            server.abort()
+            return
+        if self.held:
+            server.transport.write(b"".join(self.held))
+            self.held.clear()
+        client.resume()
+        server.expire_after(server.timeout)
+        if client.eof:
+            server.shut_down()
+
+    def passed(self, side: Side, count: int) -> None:
+        """Bytes have come from one side."""
+        if side is self.client:
+            self.txn.bytes_in += count
+        else:
+            self.txn.bytes_out += count
+        if self.route.tunnel_timeout != NEVER and self.txn.bytes_in and self.txn.bytes_out:
+            self.client.timeout = self.route.tunnel_timeout
+            if self.server is not None:
+                self.server.timeout = self.route.tunnel_timeout
+
+    def half_closed(self, side: Side) -> None:
+        """One side has sent its FIN."""
+        other = side.other
+        if other is None:
+            if self.route.abort_on_close:
+                side.close()
+            return
+        if side is self.client:
+            if self.route.client_fin_timeout != NEVER:
+                side.timeout = self.route.client_fin_timeout
+            if self.route.server_fin_timeout != NEVER:
+                other.timeout = self.route.server_fin_timeout
+        else:
+            if self.route.server_fin_timeout != NEVER:
+                side.timeout = self.route.server_fin_timeout
+            if self.route.client_fin_timeout != NEVER:
+                other.timeout = self.route.client_fin_timeout
+        side.expire_after(side.timeout)
+        other.expire_after(other.timeout)
+        if side.shut:
+            side.close()
+
+    def expired(self, side: Side) -> None:
+        """A side was silent for too long."""
+        other = side.other
+        if self.txn.term_cause == "-":
+            self.txn.term_cause = "c" if side is self.client else "s"
+            self.txn.term_phase = "D" if other is not None else "C"
+        side.close()
+        if other is not None:
+            other.shut_down()
+            if not other.closed:
+                other.expire_after(other.timeout)
+
+    def lost(self, side: Side, error: Exception | None) -> None:
+        """A connection is gone."""
+        other = side.other
+        if error is not None and self.txn.term_cause == "-":
+            self.txn.term_cause = "C" if side is self.client else "S"
+            self.txn.term_phase = "D" if other is not None else "C"
+        if other is None:
+            self.interrupt(ConnectFailed("refused", "the client has gone"))
+            return
+        if error is not None:
+            other.abort()
+        elif not other.closed:
+            other.shut_down()
+        if other.closed and (other.transport.is_closing()):
+            self._end()
+
+    # the end
+
+    def _release(self) -> None:
+        if self.holds is not None:
+            self.holds.backend.release(self.holds)
+            self.holds = None
+
+    def _end(self) -> None:
+        if self.done:
+            return
+        self.done = True
+        txn = self.txn
+        txn.finished = now()
+        self._release()
+        if self.route.backend is not None:
+            self.route.backend.end()
+        self.frontend.finish_session(self.client, txn)
+
+
+def keep_alive_probes(sock: socket.socket) -> None:
+    """Turn TCP keep-alive on (`option clitcpka`, `srvtcpka`, `tcpka`)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
