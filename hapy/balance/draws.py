@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hapy.balance.base import Balancer
+from hapy.balance.bounded import LoadBound
 
 if TYPE_CHECKING:
     from hapy.proxy.server import Server
@@ -25,7 +26,7 @@ class RandomDraws(Balancer):
         number: gives numbers from 0 up to 1.
         """
         self._draws = draws
-        self._factor = factor
+        self._bound = LoadBound(factor)
         self._number = number
         self._servers: Sequence[Server] = ()
         self._marks: list[int] = []
@@ -34,6 +35,7 @@ class RandomDraws(Balancer):
         """Servers came, went, or changed weight."""
         self._servers = servers
         self._marks = list(accumulate(server.weight for server in servers))
+        self._bound.update(servers)
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
         """The best of the draws, or None when that one is full."""
@@ -45,30 +47,16 @@ class RandomDraws(Balancer):
         best: Server | None = None
         for _ in range(self._draws):
             server = servers[bisect_right(marks, int(self._number() * total))]
-            if server is avoid or (self._factor and overloaded(server, total, self._factor)):
-                server = self._after(server, avoid, total)
+            if server is avoid or self._bound.reached(server):
+                server = self._after(server, avoid)
             if best is None or server.current * best.weight < best.current * server.weight:
                 best = server
         return best if best is not None and best.has_room() else None
 
-    def _after(self, server: Server, avoid: Server | None, total: int) -> Server:
+    def _after(self, server: Server, avoid: Server | None) -> Server:
         servers = self._servers
         index = servers.index(server)
         for other in (*servers[index + 1 :], *servers[:index]):
-            if other is not avoid and not (self._factor and overloaded(other, total, self._factor)):
+            if other is not avoid and not self._bound.reached(other):
                 return other
         return server
-
-
-def overloaded(server: Server, total: int, factor: int) -> bool:
-    """Whether the server serves more than `factor` percent of its share (`hash-balance-factor`).
-
-    All servers together get ceil((requests in service + 1) * factor/100) slots, shared by weight, at least one each.
-
-    Args:
-        server: the one asked about.
-        total: the weight of all servers in use.
-        factor: percent.
-    """
-    slots = ((sum(other.current for other in server.backend.servers) + 1) * factor + 99) // 100
-    return server.current >= max(1, server.weight * slots // total)

@@ -29,13 +29,17 @@ class Hashed(Balancer):
             Ring(balance.hash_balance_factor) if balance.hash_type == "consistent" else ServerMap()
         )
         self._preserve = preserve
+        self._only: Server | None = None
 
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came, went, or changed weight."""
         self._lookup.update(servers)
+        self._only = servers[0] if len(servers) == 1 else None
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:
         """The server for the request's key."""
+        if self._only is not None:
+            return self._only
         value = self._key(txn) if txn is not None else None
         if value is None:
             return self._lookup.next(avoid)

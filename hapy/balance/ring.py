@@ -5,18 +5,19 @@ Rules, as observed on 2.6.12:
 - A server has 16 points per unit of weight. Point n of it stands at avalanche(id * 4096 + n), so the points depend on
   nothing but the server's id.
 - A hash goes to the nearest point, before or after it, around the ring.
-- Bounded load (`hash-balance-factor`): with F percent, all servers together get ceil((requests in the backend + 1) *
-  F/100) slots, shared by weight, at least one each. A server that serves as many is passed over for the next point.
+- A server that has reached its load bound (`hash-balance-factor`) is passed over for the next point.
+- Requests without a key go from point to point; when the server whose point came last goes, the
+  next point that stays counts as the last.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hapy.balance.draws import overloaded
+from hapy.balance.bounded import LoadBound
 from hapy.samples import hashes
 
 if TYPE_CHECKING:
@@ -30,24 +31,25 @@ _M32 = 0xFFFFFFFF
 class Ring:
     """The points of the servers in use."""
 
-    __slots__ = ("_factor", "_known", "_last", "_owners", "_points", "_servers", "_stale", "_weight")
+    __slots__ = ("_bound", "_known", "_last", "_owners", "_points", "_servers", "_stale")
 
     def __init__(self, factor: int = 0) -> None:
         """`factor`: that of `hash-balance-factor`, percent; 0 for none."""
-        self._factor = factor
+        self._bound = LoadBound(factor)
         self._servers: Sequence[Server] = ()
         self._points: list[int] = []
         self._owners: list[Server] = []
         self._known: dict[tuple[int, int], list[int]] = {}
-        self._weight = 0
-        self._last = -1  # the point that `next` gave last
+        self._last = -1  # where the point stands that `next` gave last
         self._stale = False
 
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came, went, changed weight or address."""
         self._servers = servers
-        self._weight = sum(server.weight for server in servers)
+        self._bound.update(servers)
         self._stale = True
+        if self._last >= 0:
+            self._build()  # the place moves on now, before other servers come
 
     def _build(self) -> None:
         """Set the points. Left until the first look: large weights have many."""
@@ -66,6 +68,9 @@ class Ring:
         self._known = known
         self._points = [point for point, _ in points]
         self._owners = [self._servers[index] for _, index in points]
+        if self._last >= 0:
+            place = bisect_left(self._points, self._last)
+            self._last = self._points[place] if place < len(points) else -1
 
     def _nearest(self, value: int) -> int:
         points = self._points
@@ -85,10 +90,10 @@ class Ring:
             return None
         index = self._nearest(value)
         server = owners[index]
-        if not self._factor and server is not avoid:
+        if not self._bound and server is not avoid:
             return server
         for other in (*owners[index:], *owners[:index]):
-            if other is not avoid and not (self._factor and overloaded(other, self._weight, self._factor)):
+            if other is not avoid and not self._bound.reached(other):
                 return other
         return server
 
@@ -107,19 +112,19 @@ class Ring:
             self._build()
         owners = self._owners
         size = len(owners)
-        start = self._last + 1
+        start = bisect_right(self._points, self._last)
         avoided = -1
         for place in (*range(start, size), *range(min(start, size))):
             server = owners[place]
             if server.has_room():
                 if server is not avoid:
-                    self._last = place
+                    self._last = self._points[place]
                     return server
                 if avoided < 0:
                     avoided = place
         if avoided < 0:
             return None
-        self._last = avoided
+        self._last = self._points[avoided]
         return avoid
 
 
