@@ -15,6 +15,7 @@ from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_prefix, places
 from hapy_config.keywords.log_aliases import ALIASES
 from hapy_config.keywords.samples import Place
+from hapy_config.keywords.spec import TARGET
 from hapy_config.model.expressions import FormatAlias, FormatExpression, FormatItem, FormatText, LogFormat
 
 _TEXT: Final = re.compile(r"[^%]+")
@@ -127,7 +128,7 @@ class _Parser:
         name = match[0]
         if name == "o":
             self.flags = flags
-        elif name in ALIASES:
+        elif name in ALIASES and ALIASES[name].known_in(TARGET):
             self._flush()
             self.items.append(FormatAlias(name, flags))
         else:

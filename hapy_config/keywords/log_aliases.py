@@ -1,6 +1,6 @@
 """Log variables: section 8.2.6 of the configuration manual (8.2.4 before 2.6).
 
-A row reads: name, what it prints, its type, whether it needs HTTP (`H`) or TLS (`S`), the first version.
+A row reads: name, type, what it requires (HTTP, TLS), what it prints.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hapy_config.keywords.spec import OLDEST, Context, Keyword, Runs, Table, Version
+from hapy_config.keywords.spec import OLDEST, TARGET, Context, Keyword, Runs, Table, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class LogAlias(Keyword):
     description: str = ""
 
 
-_OLD: Final[tuple[tuple[str, str, str, str], ...]] = (
+_ROWS: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("B", "numeric", "", "bytes sent to the client"),
     ("CC", "string", "http", "captured request cookie"),
     ("CS", "string", "http", "captured response cookie"),
@@ -91,27 +91,37 @@ _OLD: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("trl", "date", "http", "the same in local time"),
     ("ts", "string", "", "termination state"),
     ("tsc", "string", "http", "termination state with cookie status"),
+    ("OG", "string", "", "where the line comes from"),
     ("o", "string", "", "nothing; its flags hold for all that follows"),
 )
 
-_SINCE: Final[dict[str, Version]] = {}
-_HTTP_NUMBERS: Final = "8.2.6"
+_SINCE: Final[dict[str, Version]] = {
+    **dict.fromkeys(("HM", "HP", "HQ", "HU", "HV", "TR", "Ta", "Td", "Th", "Ti", "lc", "tr", "trg", "trl"), (1, 8)),
+    "Tu": (2, 2),
+    "HPO": (2, 4),
+    "OG": (3, 2),
+}
 
 
 def _entry(row: tuple[str, str, str, str]) -> LogAlias:
     name, kind, requires, description = row
-    tls = requires == "tls"
+    since = _SINCE.get(name, OLDEST)
+    loss = "TLS is not spoken, so the log line shows `-`" if requires == "tls" else ""
+    if since > TARGET:
+        loss = "the log line shows nothing there"
     return LogAlias(
         name=name,
         type=kind,
         requires=requires,
         description=description,
-        since=_SINCE.get(name, OLDEST),
-        runs=Runs.NO if tls else Runs.YES,
-        loss="TLS is not spoken, so the log line shows `-`" if tls else "",
-        manual=_HTTP_NUMBERS,
+        since=since,
+        runs=Runs.NO if loss else Runs.YES,
+        loss=loss,
+        manual="8.2.6",
+        ok=(f"log-format %{name}", f"log-format %{{+Q}}{name}") if since <= TARGET else (),
+        bad=(f"log-format %{name}x1",) if since <= TARGET else (),
     )
 
 
-ALIASES: Final[dict[str, LogAlias]] = {row[0]: _entry(row) for row in _OLD}
+ALIASES: Final[dict[str, LogAlias]] = {row[0]: _entry(row) for row in _ROWS}
 TABLE: Final = Table("log-aliases", ALIASES.values())
