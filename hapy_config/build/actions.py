@@ -1,0 +1,472 @@
+"""The arguments of rule actions (configuration manual, sections 4.2 and 4.3 of the 3.4 manual).
+
+Each reader takes a `Words` cursor that stands behind the action's name and gives the rule's `arguments`, under these
+names: `name` and `value` (headers), `format` (a LogFormat), `expression` (a SampleExpression), `variable`, `regex`,
+`reply` (an HttpReply), `redirect` (a Redirect), `number`, `level`, `service`, `table`, `realm`, `match`, `switch`,
+`timeout` (ms, or an expression), `which`, `length`, `slot`, `map`, `key`, `options`, `resolvers`, `time`, `at_least`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from hapy_config.build.arguments import leading_integer
+from hapy_config.build.cursor import Words
+from hapy_config.build.refused import Refused
+from hapy_config.build.replies import read_redirect, read_reply
+from hapy_config.grammar.checks import variable as variable_fault
+from hapy_config.keywords import table
+
+Arguments = Mapping[str, object]
+Reader = Callable[[Words], Arguments]
+
+_LOG_LEVELS: Final = frozenset(
+    {"emerg", "alert", "crit", "err", "error", "warning", "notice", "info", "debug", "silent"}
+)
+_STICK_COUNTERS: Final = 3
+_NUMBER: Final = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)")
+
+
+def _nothing(words: Words) -> Arguments:
+    return {}
+
+
+def _header(words: Words) -> Arguments:
+    name, value = words.exactly(2, "expects exactly 2 arguments")
+    return {"name": name, "value": words.format(value, words.position - 1)}
+
+
+def _del_header(words: Words) -> Arguments:
+    name = words.take("expects at least 1 argument")
+    method = "str"
+    if words.peek() == "-m":
+        words.position += 1
+        method = words.take("-m flag expects exactly 1 argument")
+        if method not in ("str", "beg", "end", "sub", "reg"):
+            raise words.refuse(f"-m with unsupported matching method '{method}'", words.position - 1)
+        if method == "reg":
+            words.regex(name, words.position - 3)
+    return {"name": name, "match": method}
+
+
+def _replace_header(words: Words) -> Arguments:
+    name, regex, value = words.exactly(3, "expects exactly 3 arguments")
+    words.regex(regex, words.position - 2)
+    return {"name": name, "regex": regex, "value": words.format(value, words.position - 1)}
+
+
+def _replace_path(words: Words) -> Arguments:
+    regex, value = words.exactly(2, "expects exactly 2 arguments <match-regex> and <replace-format>")
+    words.regex(regex, words.position - 2)
+    return {"regex": regex, "format": words.format(value, words.position - 1)}
+
+
+def _set_path(words: Words) -> Arguments:
+    missing = "expects exactly 1 argument <format>"
+    text = words.take(missing)
+    following = words.peek()
+    if following not in ("", "if", "unless"):
+        raise words.refuse(missing)
+    return {"format": words.format(text, words.position - 1)}
+
+
+def _set_status(words: Words) -> Arguments:
+    missing = "expects exactly 1 argument <status> or 3 arguments <status> reason <fmt>"
+    text = words.take(missing)
+    status = leading_integer(text)
+    if not text[0].isdigit() or not text.isdigit() or not 100 <= status <= 999:
+        raise words.refuse("expects an integer status code between 100 and 999", words.position - 1)
+    reason = None
+    if words.peek() == "reason" and words.peek(1):
+        reason = words.peek(1)
+        words.position += 2
+    return {"number": status, "reason": reason}
+
+
+def _reply(default: int) -> Reader:
+    def read(words: Words) -> Arguments:
+        return {"reply": read_reply(words, default)}
+
+    return read
+
+
+def _redirect(words: Words) -> Arguments:
+    return {"redirect": read_redirect(words, formatted=True)}
+
+
+def _auth(words: Words) -> Arguments:
+    realm = None
+    if words.peek() == "realm":
+        words.position += 1
+        realm = words.take("missing realm value.\n")
+    return {"realm": realm}
+
+
+def variable_name(words: Words, text: str, place: int) -> str:
+    """Check a variable's name (`txn.x`)."""
+    fault = variable_fault(text)
+    if fault:
+        raise words.refuse(fault, place)
+    return text
+
+
+def _parenthesised(words: Words) -> list[str]:
+    """What stands in the parentheses of the action's own word."""
+    _, opened, rest = words.action_word.partition("(")
+    if not opened:
+        return []
+    inner, closed, _ = rest.rpartition(")")
+    return [part.strip() for part in (inner if closed else rest).split(",")]
+
+
+def _set_var(words: Words) -> Arguments:
+    given = _parenthesised(words)
+    if not given:
+        raise words.refuse(
+            "invalid or incomplete action. Expects 'set-var(<var-name>)', 'set-var-fmt(<var-name>)' or"
+            " 'unset-var(<var-name>)'",
+            words.start - 1,
+        )
+    if not words.action_word.endswith(")"):
+        raise words.refuse("invalid or incomplete action: missing ')'", words.start - 1)
+    name = variable_name(words, given[0], words.start - 1)
+    conditions = tuple(given[1:])
+    if words.action_word.startswith("unset-var"):
+        return {"variable": name}
+    if words.action_word.startswith("set-var-fmt"):
+        text = words.take("missing format string")
+        return {"variable": name, "format": words.format(text, words.position - 1), "options": conditions}
+    return {"variable": name, "expression": words.expression(), "options": conditions}
+
+
+def _expression(words: Words) -> Arguments:
+    return {"expression": words.expression()}
+
+
+def _capture(words: Words) -> Arguments:
+    expression = words.expression("http-request capture")
+    expected = "expects <expression> [ 'len' <length> | id <idx> ]"
+    kind = words.peek()
+    if not kind:
+        raise words.refuse("expects 'len or 'id'")
+    if kind == "len" and not words.response:
+        words.position += 1
+        text = words.take("missing length value")
+        length = leading_integer(text)
+        if length <= 0:
+            raise words.refuse("length must be > 0", words.position - 1)
+        return {"expression": expression, "length": length}
+    if kind == "id":
+        words.position += 1
+        text = words.take("missing id value")
+        if not text.isdigit():
+            raise words.refuse(f"cannot parse id '{text}'", words.position - 1)
+        return {"expression": expression, "slot": int(text)}
+    raise words.refuse(f"expects 'id', found '{kind}'" if words.response else expected)
+
+
+def _tcp_capture(words: Words) -> Arguments:
+    expression = words.expression("tcp-request content capture")
+    if words.peek() != "len" or leading_integer(words.peek(1)) <= 0:
+        raise words.refuse("a positive 'len' argument is mandatory")
+    length = leading_integer(words.peek(1))
+    words.position += 2
+    return {"expression": expression, "length": length}
+
+
+def _track(words: Words) -> Arguments:
+    suffix = words.action_word[len("track-sc") :]
+    if suffix:
+        if not suffix[0].isdigit() or not suffix.isdigit():
+            bad = suffix.lstrip("0123456789") or suffix
+            raise words.refuse(f"Wrong track-sc number '{bad}'", words.start - 1)
+        if int(suffix) >= _STICK_COUNTERS:
+            raise words.refuse(
+                f"{suffix} track-sc number exceeding {_STICK_COUNTERS - 1} (MAX_SESS_STKCTR-1) value", words.start - 1
+            )
+    expression = words.expression()
+    table_name = None
+    if words.peek() == "table":
+        words.position += 1
+        table_name = words.take("missing table name")
+    words.build.needs_table(words.draft, words.statement, table_name, f"track-sc{int(suffix or 0)}", expression)
+    return {"slot": int(suffix or 0), "expression": expression, "table": table_name}
+
+
+def _counter(words: Words) -> Arguments:
+    """sc-inc-gpc*, sc-set-gpt*: `(idx,slot)` or `(slot)`."""
+    word = words.action_word
+    name, opened, rest = word.partition("(")
+    indexed = name in ("sc-inc-gpc", "sc-set-gpt", "sc-add-gpc")
+    what = "gpc" if "gpc" in name else "gpt"
+    found: dict[str, object] = {}
+    if opened:
+        inner, closed, _ = rest.partition(")")
+        parts = inner.split(",")
+        if not closed or (indexed and len(parts) < 2):
+            expected = f"{name}(<{what.upper()} ID>,<Track ID>)" if indexed else f"{name}(<Track ID>)"
+            raise words.refuse(f"invalid stick table track ID '{word}'. Expects {expected}", words.start - 1)
+        for text in parts:
+            if not text.strip().isdigit():
+                raise words.refuse(f"invalid stick table track ID '{word}'", words.start - 1)
+        if indexed:
+            found["index"] = int(parts[0])
+        slot = int(parts[-1])
+        if slot >= _STICK_COUNTERS:
+            raise words.refuse(
+                f"invalid stick table track ID. The max allowed ID is {_STICK_COUNTERS - 1}", words.start - 1
+            )
+        found["slot"] = slot
+    elif indexed:
+        raise words.refuse(
+            f"invalid stick table track ID '{word}'. Expects {name}(<{what.upper()} ID>,<Track ID>)", words.start - 1
+        )
+    else:
+        found["slot"] = 0
+    if name.startswith(("sc-set-gpt", "sc-add-gpc")):
+        text = words.peek()
+        if re.fullmatch(r"\d+", text):
+            found["number"] = int(text)
+            words.position += 1
+        elif text:
+            found["expression"] = words.expression()
+    return found
+
+
+def _log_level(words: Words) -> Arguments:
+    missing = "expects exactly 1 argument (log level name or 'silent')"
+    level = words.take(missing)
+    if level not in _LOG_LEVELS:
+        raise words.refuse(missing, words.position - 1)
+    return {"level": level}
+
+
+def _nice(words: Words) -> Arguments:
+    text = words.take("expects exactly 1 argument (integer value)")
+    return {"number": min(max(leading_integer(text), -1024), 1024)}
+
+
+def _integer_or_hex(words: Words) -> Arguments:
+    text = words.take("expects exactly 1 argument (integer/hex value)")
+    match = _NUMBER.match(text)
+    if match is None or match.end() < len(text):
+        bad = text if match is None else text[match.end() :]
+        raise words.refuse(f"invalid character starting at '{bad}' (integer/hex value expected)", words.position - 1)
+    return {"number": int(text, 0) if text[:2] in ("0x", "0X") else int(text)}
+
+
+def _set_timeout(words: Words) -> Arguments:
+    which, text = words.exactly(2, "expects exactly 2 arguments", condition_words=False)
+    if which not in ("server", "tunnel"):
+        raise words.refuse(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
+    if re.match(r"\d", text):
+        value: object = words.time(words.position - 1, f"rule 'set-timeout {which}'")
+    else:
+        try:
+            words.position -= 1
+            value = words.expression()
+        except Refused:
+            raise words.refuse(
+                f"unexpected character '{text[:1]}' in rule 'set-timeout {which}'", words.position
+            ) from None
+    return {"which": which, "timeout": value}
+
+
+def _strict_mode(words: Words) -> Arguments:
+    text = words.take("expects exactly 1 arguments")
+    if text not in ("on", "off"):
+        raise words.refuse(f"Unexpected value '{text}'. Only 'on' and 'off' are supported", words.position - 1)
+    return {"switch": text == "on"}
+
+
+def _use_service(words: Words) -> Arguments:
+    name = words.take("'use-service' expects a service name.")
+    if name not in table("services"):
+        raise words.refuse(f"'{name}' unknown service name.", words.position - 1)
+    return {"service": name}
+
+
+def _wait_for_body(words: Words) -> Arguments:
+    expected = "expects time <time> [ at-least <bytes> ]"
+    found: dict[str, object] = {}
+    while words.peek() in ("time", "at-least"):
+        kind = words.take("")
+        if not words.peek():
+            raise words.refuse(f"missing argument for '{kind}'" if found else expected)
+        words.position += 1
+        if kind == "time":
+            found["time"] = words.time(words.position - 1, "", short=True)
+        else:
+            found["at_least"] = words.size(words.position - 1)
+    if "time" not in found:
+        raise words.refuse(expected)
+    return found
+
+
+def _early_hint(words: Words) -> Arguments:
+    return _header(words)
+
+
+def _cache(words: Words) -> Arguments:
+    name = words.take("expects a cache name")
+    words.build.needs_cache(words.draft, words.statement, name)
+    return {"name": name}
+
+
+def _map_or_acl(count: int) -> Reader:
+    names = ("key", "value")
+
+    def read(words: Words) -> Arguments:
+        file = ",".join(_parenthesised(words))
+        found: dict[str, object] = {"map": file}
+        for name, text in zip(names, words.exactly(count, f"expects exactly {count} arguments"), strict=False):
+            place = words.position - count + names.index(name)
+            found[name] = words.format(text, place)
+        return found
+
+    return read
+
+
+def _do_resolve(words: Words) -> Arguments:
+    given = _parenthesised(words)
+    word = words.action_word
+    if len(given) < 2 or not word.endswith(")"):
+        raise words.refuse(
+            f"Can't parse '{word}'. Expects 'do-resolve(<varname>,<resolvers>[,<options>]) <expr>'. Available options"
+            " are 'ipv4' and 'ipv6'",
+            words.start - 1,
+        )
+    for option in given[2:]:
+        if option not in ("ipv4", "ipv6", ""):
+            raise words.refuse(
+                f"Can't parse '{word}'. Expects 'do-resolve(<varname>,<resolvers>[,<options>]) <expr>'. Available"
+                " options are 'ipv4' and 'ipv6'",
+                words.start - 1,
+            )
+    expression = words.expression()
+    words.build.needs_resolvers(words.draft, words.statement, given[1])
+    return {"variable": given[0], "resolvers": given[1], "options": tuple(given[2:]), "expression": expression}
+
+
+def _spoe_group(words: Words) -> Arguments:
+    expected = "expects 2 arguments: <engine-id> <group-id>"
+    engine, group = words.exactly(2, expected)
+    words.build.needs_engine(words.draft, words.statement, engine, group)
+    return {"engine": engine, "group": group}
+
+
+_NORMALIZERS: Final[dict[str, tuple[str, ...]]] = {
+    "path-merge-slashes": (),
+    "path-strip-dot": (),
+    "path-strip-dotdot": ("full",),
+    "query-sort-by-name": (),
+    "percent-to-uppercase": ("strict",),
+    "percent-decode-unreserved": ("strict",),
+    "fragment-strip": (),
+    "fragment-encode": (),
+}
+
+
+def _normalize_uri(words: Words) -> Arguments:
+    name = words.take("missing argument <normalizer>")
+    options = _NORMALIZERS.get(name)
+    if options is None:
+        raise words.refuse(f"unknown normalizer '{name}'", words.position - 1)
+    given = words.peek()
+    if given in options and given:
+        words.position += 1
+        return {"name": name, "options": (given,)}
+    if given not in ("", "if", "unless"):
+        raise words.refuse(f"unknown argument '{given}' for '{name}' normalizer" if options else "too many arguments")
+    return {"name": name, "options": ()}
+
+
+def _accept_proxy(words: Words) -> Arguments:
+    if words.take("expects 'layer4'") != "layer4":
+        raise words.refuse("expects 'layer4'", words.position - 1)
+    return {}
+
+
+def _switch_mode(words: Words) -> Arguments:
+    mode = words.take("expects exactly 1 argument (the mode)")
+    if mode != "http":
+        raise words.refuse(f"invalid new mode '{mode}', only 'http' is supported", words.position - 1)
+    if words.peek() == "proto":
+        words.position += 1
+        protocol = words.take("'proto': missing value")
+        if protocol not in ("h1", "h2"):
+            raise words.refuse(f"'proto': unknown MUX protocol '{protocol}'", words.position - 1)
+        return {"name": mode, "protocol": protocol}
+    return {"name": mode}
+
+
+#: Readers by the action's table name.
+READERS: Final[dict[str, Reader]] = {
+    "accept": _nothing,
+    "add-acl*": _map_or_acl(1),
+    "add-header": _header,
+    "allow": _nothing,
+    "auth": _auth,
+    "cache-store": _cache,
+    "cache-use": _cache,
+    "capture": _capture,
+    "close": _nothing,
+    "del-acl*": _map_or_acl(1),
+    "del-header": _del_header,
+    "del-map*": _map_or_acl(1),
+    "deny": _reply(403),
+    "disable-l7-retry": _nothing,
+    "do-resolve*": _do_resolve,
+    "early-hint": _early_hint,
+    "expect-netscaler-cip": _accept_proxy,
+    "expect-proxy": _accept_proxy,
+    "normalize-uri": _normalize_uri,
+    "ot-group": _spoe_group,
+    "redirect": _redirect,
+    "reject": _nothing,
+    "replace-header": _replace_header,
+    "replace-path": _replace_path,
+    "replace-pathq": _replace_path,
+    "replace-uri": _replace_path,
+    "replace-value": _replace_header,
+    "return": _reply(200),
+    "sc-inc-gpc*": _counter,
+    "sc-inc-gpc0*": _counter,
+    "sc-inc-gpc1*": _counter,
+    "sc-set-gpt*": _counter,
+    "sc-set-gpt0*": _counter,
+    "send-spoe-group": _spoe_group,
+    "set-dst": _expression,
+    "set-dst-port": _expression,
+    "set-header": _header,
+    "set-log-level": _log_level,
+    "set-map*": _map_or_acl(2),
+    "set-mark": _integer_or_hex,
+    "set-method": _set_path,
+    "set-nice": _nice,
+    "set-path": _set_path,
+    "set-pathq": _set_path,
+    "set-priority-class": _expression,
+    "set-priority-offset": _expression,
+    "set-query": _set_path,
+    "set-src": _expression,
+    "set-src-port": _expression,
+    "set-status": _set_status,
+    "set-timeout": _set_timeout,
+    "set-tos": _integer_or_hex,
+    "set-uri": _set_path,
+    "set-var*": _set_var,
+    "set-var-fmt*": _set_var,
+    "silent-drop": _nothing,
+    "strict-mode": _strict_mode,
+    "switch-mode": _switch_mode,
+    "tarpit": _reply(500),
+    "track-sc*": _track,
+    "unset-var*": _set_var,
+    "use-service": _use_service,
+    "wait-for-body": _wait_for_body,
+    "wait-for-handshake": _nothing,
+}
+TCP_CAPTURE: Final = _tcp_capture

@@ -1,0 +1,106 @@
+"""Addresses in statements; `dispatch` and `source` of a backend."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.build.arguments import at_most
+from hapy_config.build.context import Build
+from hapy_config.build.draft import Draft
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.grammar.addresses import DISPATCH, SERVER_SOURCE, SOURCE, AddressUse, parse_address
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.model.addresses import Address
+from hapy_config.model.server import Source
+from hapy_config.syntax import Statement
+
+
+def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -> Address:
+    """The address `text`, whose host must exist where the builder was given a resolver.
+
+    Raises:
+        Refused: when it is none.
+    """
+    try:
+        found = parse_address(text, use)
+    except GrammarError as error:
+        raise Refused(f"{prefix}{error.message}", place, code="bad-address") from None
+    if found.family == "name" and not build.host_exists(found.host, found.protocol):
+        message = use.unresolved.format(host=found.host, text=text)
+        raise Refused(f"{prefix}{message}", place, code="unresolved-host", environment=True)
+    return found
+
+
+def read_source(
+    build: Build, words: list[str], index: int, prefix: str, *, ranges: bool, name: str = "source"
+) -> tuple[Source, int]:
+    """`ADDR [usesrc …] [interface …]` from `index` on; stops at the first other word.
+
+    Returns:
+        The source, and the index of the word behind it.
+    """
+    shown = words[index]
+    found = address(build, shown, index, SERVER_SOURCE if ranges else SOURCE, f"{prefix}'source {shown}' : ")
+    index += 1
+    usesrc: str | None = None
+    interface: str | None = None
+    while index < len(words):
+        word = words[index]
+        if word == "usesrc":
+            if index + 1 >= len(words):
+                raise Refused(
+                    f"{prefix}'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument.", index + 1
+                )
+            usesrc = words[index + 1]
+            if usesrc not in ("client", "clientip") and not usesrc.startswith("hdr_ip("):
+                address(build, usesrc, index + 1, SOURCE, f"{prefix}'usesrc {usesrc}' : ")
+            elif usesrc.startswith("hdr_ip("):
+                _header_source(usesrc, index + 1, prefix)
+            index += 2
+        elif word == "interface":
+            if index + 1 >= len(words):
+                raise Refused(f"{prefix}'{name}' : missing interface name.", index + 1)
+            interface = words[index + 1]
+            index += 2
+        else:
+            break
+    return Source(found, usesrc, interface), index
+
+
+def _header_source(text: str, place: int, prefix: str) -> None:
+    inner, closed, _ = text[len("hdr_ip(") :].partition(")")
+    name, comma, occurrence = inner.partition(",")
+    if not closed and not inner or not name:
+        raise Refused(f"{prefix}usesrc hdr_ip requires a header name.", place)
+    if comma:
+        number = occurrence.strip()
+        if number.lstrip("-").isdigit() and int(number) < -10:
+            raise Refused(f"{prefix}usesrc hdr_ip(name,num) does not support negative occurrences below -10.", place)
+
+
+def _source(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2 or not words[1]:
+        raise Refused(
+            "'source' expects <addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>.",
+            1,
+            code="missing-argument",
+        )
+    found, behind = read_source(build, words, 1, "", ranges=False)
+    if behind < len(words):
+        raise Refused("'source' only supports optional keywords 'interface' and 'usesrc'.", behind)
+    draft.source = found
+
+
+def _usesrc(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    raise Refused("'usesrc' only allowed after a 'source' statement.", 0, hint="write both on the 'source' line")
+
+
+def _dispatch(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    text = words[1] if len(words) > 1 else ""
+    found = address(build, text, 1, DISPATCH, "'dispatch' : ")
+    at_most(words, 1)
+    draft.dispatch = found
+
+
+HANDLERS: Final[dict[str, Handler]] = {"dispatch": _dispatch, "source": _source, "usesrc": _usesrc}

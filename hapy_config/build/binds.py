@@ -1,0 +1,134 @@
+"""bind lines to listening addresses."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from hapy_config.build.bindwords import READERS, BindWords
+from hapy_config.build.context import Build
+from hapy_config.build.draft import FRONT, Draft
+from hapy_config.build.expressions import version_note
+from hapy_config.build.refused import Refused
+from hapy_config.grammar.addresses import BIND, parse_address
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.keywords import table
+from hapy_config.keywords.spec import TARGET
+from hapy_config.model.addresses import Address
+from hapy_config.model.server import Bind
+from hapy_config.syntax import Statement
+
+_EXPECTED: Final = "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments."
+
+
+def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    """`bind ADDRESS[,ADDRESS…] …`."""
+    if len(words) < 2 or not words[1]:
+        raise Refused(_EXPECTED, 1, code="missing-argument")
+    addresses = listening_addresses(build, words[1], 1, "'bind' : ")
+    reading = BindWords(build, statement, words, 2, f"'bind {words[1]}' in section '{draft.kind}' : ")
+    if len(words) > 2:
+        read_options(reading, f"'bind {words[1]}' in section '{draft.kind}': ")
+    number = reading.values.get("number")
+    if isinstance(number, int):
+        other = draft.bind_ids.get(number)
+        if other is not None:
+            raise Refused(
+                f"{reading.prefix}'id' : custom id {number} already used at"
+                f" {other.source.name}:{other.line} ('bind {other.words[1]}')",
+                words.index("id", 2) + 1,
+                code="duplicate-id",
+            )
+        draft.bind_ids[number] = statement
+    if not draft.side & FRONT:
+        return
+    if reading.ssl:
+        draft.tls_binds.append((statement, reading))
+    proto = reading.options.get("proto", ("",))[0]
+    if proto in ("fcgi", "none"):
+        draft.bind_protocols.append((statement, proto))
+    draft.binds.extend(make_binds(reading, addresses, statement))
+
+
+def make_binds(reading: BindWords, addresses: list[Address], statement: Statement) -> list[Bind]:
+    """One `Bind` per address."""
+    span = statement.span(0, 1)
+    return [
+        Bind(
+            address,
+            tls=reading.tls if reading.ssl else None,
+            options={**reading.options, **({} if reading.ssl else reading.tls)},
+            span=span,
+            **reading.values,  # type: ignore[arg-type]
+        )
+        for address in addresses
+    ]
+
+
+def listening_addresses(build: Build, text: str, place: int, prefix: str) -> list[Address]:
+    """The addresses of a comma-separated list.
+
+    Raises:
+        Refused: for one that is none, or that this machine does not have.
+    """
+    parts = text.split(",")
+    if len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    found: list[Address] = []
+    for part in parts:
+        try:
+            address = parse_address(part, BIND)
+        except GrammarError as error:
+            raise Refused(f"{prefix}{error.message}", place, code="bad-address") from None
+        if address.family == "name" and not build.host_exists(address.host, address.protocol):
+            raise Refused(
+                f"{prefix}invalid address: '{address.host}' in '{part}'",
+                place,
+                code="unresolved-host",
+                environment=True,
+            )
+        if address.family == "fd":
+            fault = build.descriptor_fault(int(address.host))
+            if fault:
+                raise Refused(
+                    f"{prefix}cannot use file descriptor '{address.host}' : {fault}.",
+                    place,
+                    code="bad-descriptor",
+                    environment=True,
+                )
+        found.append(address)
+    return found
+
+
+def read_options(words: BindWords, unknown: str) -> None:
+    """Read options to the end of the line; `unknown` begins the message about an unknown one."""
+    all_words = words.words
+    watched = words.build.watched_bind_options
+    while words.position < len(all_words):
+        name = all_words[words.position]
+        reader = READERS.get(name)
+        if reader is None:
+            raise _unknown(words, name, unknown)
+        if name in watched:
+            words.build.watch_bind_option(words.statement, words.position, name)
+        words.position += 1
+        reader(words, name)
+
+
+def _unknown(words: BindWords, name: str, prefix: str) -> Refused:
+    entry = table("binds").get(name)
+    message = f"{prefix}unknown keyword '{name}'"
+    if entry is not None and not entry.known_in(TARGET):
+        code = "newer-keyword" if entry.since > TARGET else "removed-keyword"
+        hint = version_note(entry.since, entry.removed)
+        return Refused(f"{message}.", words.position, code=code, hint=hint)
+    near = difflib.get_close_matches(name, READERS, n=1, cutoff=0.5)
+    if near:
+        return Refused(
+            f"{message}; did you mean '{near[0]}' maybe ?",
+            words.position,
+            code="unknown-keyword",
+            hint=f"did you mean '{near[0]}'?",
+            suggestion=near[0],
+        )
+    return Refused(f"{message}.", words.position, code="unknown-keyword")

@@ -1,0 +1,380 @@
+"""The options of bind lines (configuration manual, section 5.1), which stats sockets and peers' listeners share."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.build import tls
+from hapy_config.build.arguments import TimeError, leading_integer, milliseconds
+from hapy_config.build.refused import Refused
+
+if TYPE_CHECKING:
+    from hapy_config.build.context import Build
+    from hapy_config.syntax import Statement
+
+_THREADS: Final = re.compile(
+    r"(?:(?P<group>\d+)(?:-(?P<last_group>\d+))?/)?(?P<low>\d+|all|odd|even)(?:-(?P<high>\d*))?"
+)
+_PROCESS: Final = re.compile(r"(all|odd|even|\d+)(?:-(\d+))?(?:/(all|odd|even|\d+)(?:-(\d+))?)?")
+_MAX_THREADS: Final = 64
+
+
+class BindWords:
+    """Where reading stands in a bind line.
+
+    Attributes:
+        position: the index of the next word.
+        prefix: what messages begin with.
+        values: fields of `model.Bind`.
+        options: other options by name.
+        tls: the TLS options by name.
+    """
+
+    __slots__ = ("build", "options", "position", "prefix", "ssl", "statement", "tls", "values", "words")
+
+    def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
+        self.build = build
+        self.statement = statement
+        self.words = words
+        self.position = position
+        self.prefix = prefix
+        self.values: dict[str, object] = {}
+        self.options: dict[str, tuple[str, ...]] = {}
+        self.tls: dict[str, tuple[str, ...]] = {}
+        self.ssl = False
+
+    def peek(self) -> str:
+        """The next word, empty at the end."""
+        return self.words[self.position] if self.position < len(self.words) else ""
+
+    def take(self, missing: str) -> str:
+        """The next word, or the refusal that it is missing."""
+        word = self.peek()
+        if not word:
+            raise self.refuse(missing, code="missing-argument")
+        self.position += 1
+        return word
+
+    def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument", environment: bool = False) -> Refused:
+        """The refusal of the word at the position, or `back` words before it."""
+        return Refused(f"{self.prefix}{message}", self.position - back, code=code, environment=environment)
+
+
+Reader = Callable[[BindWords, str], None]
+
+
+def _flag(field: str, value: object) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        words.values[field] = value
+
+    return read
+
+
+def _number(field: str, minimum: int, shown: str) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        text = words.take(f"'{name}' : missing value")
+        value = leading_integer(text)
+        if value < minimum:
+            raise words.refuse(f"'{name}' : invalid value {value}, must be {shown}", back=1)
+        words.values[field] = value
+
+    return read
+
+
+def _text(field: str, missing: str) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        words.values[field] = words.take(missing)
+
+    return read
+
+
+def _mode(words: BindWords, name: str) -> None:
+    text = words.peek()
+    if not re.fullmatch(r"[0-7]+", text):
+        raise words.refuse(f"'mode' : missing or invalid mode '{text}' (octal integer expected)")
+    words.position += 1
+    words.values["mode"] = int(text, 8)
+
+
+def _owner(field: str, kind: str) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        text = words.take(f"'{name}' : missing {kind} name")
+        try:
+            number = pwd.getpwnam(text).pw_uid if kind == "user" else grp.getgrnam(text).gr_gid
+        except KeyError:
+            raise words.refuse(
+                f"'{name}' : unknown {kind} name '{text}'", back=1, code=f"unknown-{kind}", environment=True
+            ) from None
+        words.values[field] = str(number)
+
+    return read
+
+
+def _owner_number(field: str, kind: str) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        words.values[field] = str(leading_integer(words.take(f"'{name}' : missing value")))
+
+    return read
+
+
+def _id(words: BindWords, name: str) -> None:
+    text = words.take("'id' : expects an integer argument")
+    if not re.fullmatch(r"[+-]?\d+", text):
+        raise words.refuse(f"'id' : expects an integer argument, found '{text}'", back=1)
+    if int(text) <= 0:
+        raise words.refuse("'id' : custom id has to be > 0", back=1)
+    words.values["number"] = int(text)
+
+
+def _mss(words: BindWords, name: str) -> None:
+    text = words.take("'mss' : missing MSS value")
+    value = leading_integer(text)
+    if not 1 <= abs(value) <= 65535:
+        raise words.refuse("'mss' : expects an MSS with and absolute value between 1 and 65535", back=1)
+    words.values["mss"] = value
+
+
+def _nice(words: BindWords, name: str) -> None:
+    value = leading_integer(words.take("'nice' : missing value"))
+    if not -1024 <= value <= 1024:
+        raise words.refuse(f"'nice' : invalid value {value}, allowed range is -1024..1024", back=1)
+    words.values["nice"] = value
+
+
+def _proto(words: BindWords, name: str) -> None:
+    text = words.take("'proto' : missing value")
+    if text not in ("h1", "h2", "fcgi", "none"):
+        raise words.refuse(f"'proto' :  unknown MUX protocol '{text}'", back=1)
+    words.options[name] = (text,)
+
+
+def _choice(choices: tuple[str, ...], listed: str) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        text = words.peek()
+        if text not in choices:
+            raise words.refuse(f"'{name}' only supports {listed} (got '{text}')")
+        words.position += 1
+        words.options[name] = (text,)
+
+    return read
+
+
+def _process(words: BindWords, name: str) -> None:
+    text = words.take("'process' : missing argument")
+    match = _PROCESS.fullmatch(text)
+    if match is None:
+        raise words.refuse(f"'process' : '{text}' is not a valid number/range.", back=1)
+    for number in (match[1], match[2]):
+        if number is not None and number.isdigit() and int(number) != 1:
+            raise words.refuse(
+                f"'process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1.\n", back=1
+            )
+    for number in (match[3], match[4]):
+        if number is not None and number.isdigit() and not 1 <= int(number) <= _MAX_THREADS:
+            raise words.refuse(
+                f"'process' : '{number}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
+            )
+    instead = f" Please use 'thread {match[3]}' instead." if match[3] else ""
+    words.build.warning(
+        "deprecated",
+        words.statement.span(words.position - 1),
+        f"{words.prefix}'process {text}' on 'bind' lines is deprecated and will be removed in 2.7.{instead}",
+    )
+
+
+def _thread(words: BindWords, name: str) -> None:
+    text = words.take("'thread' : missing argument")
+    for part in text.split(","):
+        match = _THREADS.fullmatch(part)
+        if match is None:
+            raise words.refuse(f"'{text}' : '{part}' is not a valid number/range.", back=1)
+        for number in (match["low"], match["high"]):
+            if number and number.isdigit() and not 1 <= int(number) <= _MAX_THREADS:
+                raise words.refuse(
+                    f"'{text}' : '{part}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
+                )
+    words.options[name] = (text,)
+
+
+def _shards(words: BindWords, name: str) -> None:
+    text = words.take("'shards' : missing value")
+    if text != "by-thread" and not 1 <= leading_integer(text) <= _MAX_THREADS:
+        raise words.refuse(
+            f"'shards' : invalid value {leading_integer(text)}, allowed range is 1..64 or 'by-thread'", back=1
+        )
+    words.options[name] = (text,)
+
+
+def _tcp_ut(words: BindWords, name: str) -> None:
+    text = words.take("'tcp-ut' : missing TCP User Timeout value")
+    try:
+        milliseconds(text)
+    except TimeError:
+        raise words.refuse("'tcp-ut' : expects a positive delay in milliseconds", back=1) from None
+    words.options[name] = (text,)
+
+
+def _cip(words: BindWords, name: str) -> None:
+    text = words.take("'accept-netscaler-cip' : missing value")
+    if leading_integer(text) <= 0:
+        raise words.refuse(f"'accept-netscaler-cip' : invalid value {leading_integer(text)}, must be >= 0", back=1)
+    words.options[name] = (text,)
+
+
+def _namespace(words: BindWords, name: str) -> None:
+    text = words.take("'namespace' : missing namespace id")
+    if not words.build.namespace_exists(text):
+        raise words.refuse(f"Cannot open namespace '{text}'.", back=1, code="missing-namespace", environment=True)
+    words.options[name] = (text,)
+
+
+def _ssl(words: BindWords, name: str) -> None:
+    words.ssl = True
+
+
+def _tls_flag(words: BindWords, name: str) -> None:
+    words.tls[name] = ()
+
+
+def _tls_word(missing: str) -> Reader:
+    def read(words: BindWords, name: str) -> None:
+        words.tls[name] = (*words.tls.get(name, ()), words.take(missing))
+
+    return read
+
+
+def _tls_version(words: BindWords, name: str) -> None:
+    text = words.take(f"'{name}' : missing the ssl/tls version")
+    if text not in tls.VERSIONS:
+        raise words.refuse(f"'{text}' : unknown ssl/tls version", back=1)
+    words.tls[name] = (text,)
+
+
+def _alpn(words: BindWords, name: str) -> None:
+    what = "NPN" if name == "npn" else "ALPN"
+    text = words.take(f"'{name}' : missing the comma-delimited {what} protocol suite")
+    fault = tls.alpn_fault(text)
+    if fault:
+        raise words.refuse(f"'{name}' : {fault}", back=1)
+    words.tls[name] = (text,)
+
+
+def _verify(words: BindWords, name: str) -> None:
+    text = words.take("'verify' : missing verify method")
+    if text not in ("none", "optional", "required"):
+        raise words.refuse(
+            f"'verify' : unknown verify method '{text}', only 'none', 'optional', and 'required' are supported", back=1
+        )
+    words.tls[name] = (text,)
+
+
+def _certificate(words: BindWords, name: str) -> None:
+    text = words.take("'crt' : missing certificate location")
+    fault = tls.certificate_fault(words.build, text)
+    if fault:
+        raise words.refuse(fault, back=1, code="bad-certificate", environment=True)
+    words.tls["crt"] = (*words.tls.get("crt", ()), text)
+
+
+def _certificate_list(words: BindWords, name: str) -> None:
+    text = words.take("'crt-list' : missing certificate location")
+    fault = tls.list_fault(words.build, text)
+    if fault:
+        raise words.refuse(fault, back=1, code="bad-certificate", environment=True)
+    words.tls["crt-list"] = (*words.tls.get("crt-list", ()), text)
+
+
+def _authority(words: BindWords, name: str) -> None:
+    text = words.take(f"'{name}' : missing CAfile path")
+    fault = tls.authority_fault(words.build, text)
+    if fault:
+        raise words.refuse(f"'{name}' : unable to load {text}", back=1, code="missing-file", environment=True)
+    words.tls[name] = (text,)
+
+
+def _ignored_errors(words: BindWords, name: str) -> None:
+    text = words.take(f"'{name}' : missing error IDs list")
+    if text != "all":
+        for part in text.split(","):
+            number = leading_integer(part)
+            if not 1 <= number <= 94:
+                raise words.refuse(f"'{name}' : ID '{number}' out of range (1..94) in error IDs list '{text}'", back=1)
+    words.tls[name] = (text,)
+
+
+def _ticket_keys(words: BindWords, name: str) -> None:
+    text = words.take(f"'{name}' : missing TLS ticket keys file path")
+    try:
+        words.build.files.read(text)
+    except OSError:
+        raise words.refuse(
+            f"'{text}' : unable to load ssl tickets keys file", back=1, code="missing-file", environment=True
+        ) from None
+    words.tls[name] = (text,)
+
+
+_LEVELS: Final = ("user", "operator", "admin")
+
+READERS: Final[dict[str, Reader]] = {
+    "accept-netscaler-cip": _cip,
+    "accept-proxy": _flag("accept_proxy", value=True),
+    "backlog": _number("backlog", 0, "> 0"),
+    "defer-accept": _flag("defer_accept", value=True),
+    "expose-fd": _choice(("listeners",), "'listeners'"),
+    "gid": _owner_number("gid", "group"),
+    "group": _owner("gid", "group"),
+    "id": _id,
+    "interface": _text("interface", "'interface' : missing interface name"),
+    "level": _choice(_LEVELS, "'user', 'operator', and 'admin'"),
+    "maxconn": _number("maxconn", 0, ">= 0"),
+    "mode": _mode,
+    "mss": _mss,
+    "name": _text("name", "'name' : missing name"),
+    "namespace": _namespace,
+    "nice": _nice,
+    "process": _process,
+    "proto": _proto,
+    "severity-output": _choice(("none", "number", "string"), "'none', 'number', and 'string'"),
+    "shards": _shards,
+    "tcp-ut": _tcp_ut,
+    "tfo": _flag("tfo", value=True),
+    "thread": _thread,
+    "transparent": _flag("transparent", value=True),
+    "uid": _owner_number("uid", "user"),
+    "user": _owner("uid", "user"),
+    "v4v6": _flag("v4v6", value=True),
+    "v6only": _flag("v4v6", value=False),
+    "ssl": _ssl,
+    "allow-0rtt": _tls_flag,
+    "alpn": _alpn,
+    "ca-file": _authority,
+    "ca-ignore-err": _ignored_errors,
+    "ca-sign-file": _tls_word("'ca-sign-file' : missing CAfile path"),
+    "ca-sign-pass": _tls_word("'ca-sign-pass' : missing CAkey password"),
+    "ca-verify-file": _authority,
+    "ciphers": _tls_word("'ciphers' : missing cipher suite"),
+    "ciphersuites": _tls_word("'ciphersuites' : missing cipher suite"),
+    "crl-file": _authority,
+    "crt": _certificate,
+    "crt-ignore-err": _ignored_errors,
+    "crt-list": _certificate_list,
+    "curves": _tls_word("'curves' : missing curve suite"),
+    "ecdhe": _tls_word("'ecdhe' : missing named curve"),
+    "npn": _alpn,
+    "ssl-max-ver": _tls_version,
+    "ssl-min-ver": _tls_version,
+    "tls-ticket-keys": _ticket_keys,
+    "verify": _verify,
+    **dict.fromkeys(
+        (
+            "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "generate-certificates",
+            "no-ca-names", "no-sslv3", "no-tls-tickets", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13",
+            "prefer-client-ciphers", "strict-sni",
+        ),
+        _tls_flag,
+    ),
+}  # fmt: skip

@@ -1,0 +1,269 @@
+"""`acl`, and the statements that are little more than a condition: use_backend, use-server, force-persist, monitor fail."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.build.context import Build
+from hapy_config.build.draft import BACK, FRONT, Draft
+from hapy_config.build.expressions import error_hint, log_format
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.grammar.conditions import check_acl_name, parse_acl, parse_condition, unavailable
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.expressions import needs, places
+from hapy_config.keywords.samples import PLACE_NAMES, Place
+from hapy_config.model.expressions import AclExpression, Condition
+from hapy_config.model.rules import UseBackend, UseServer
+from hapy_config.syntax import Statement
+
+_EMPTY: Final = "requires either 'if' or 'unless' followed by a condition."
+
+
+def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    """`acl NAME CRITERION …`."""
+    name = words[1] if len(words) > 1 else ""
+    if not name:
+        raise Refused("'acl' expects a name and a criterion.", 1, code="missing-argument")
+    fault = check_acl_name(name)
+    if fault:
+        raise Refused(f"{fault}.", 1, code="bad-name")
+    if name == "or":
+        raise Refused(
+            "acl name 'or' will never match. 'or' is used to express a logical disjunction within a condition.",
+            1,
+            code="bad-name",
+        )
+    warnings: list[tuple[str, int]] = []
+    try:
+        parsed = parse_acl(
+            words,
+            2,
+            span=statement.span(),
+            warn=lambda message, index: warnings.append((message, index)),
+            resolve=build.resolve,
+        )
+    except GrammarError as error:
+        raise Refused(
+            f"error detected while parsing ACL '{name}' : {error.message}.",
+            error.word,
+            code="bad-acl",
+            hint=error_hint(error),
+        ) from None
+    for message, index in warnings:
+        build.warning("no-pattern", statement.span(index), message)
+    _check_files(build, parsed, statement, f"error detected while parsing ACL '{name}' : ")
+    _note(build, draft, statement, parsed)
+    own = draft.acls.get(name)
+    if own is None:
+        draft.acls[name] = [parsed]
+    else:
+        own.append(parsed)
+
+
+def _check_files(build: Build, parsed: AclExpression, statement: Statement, prefix: str) -> None:
+    """Refuse a pattern file that can't be read."""
+    for file in parsed.files:
+        build.need_pattern_file(file, statement, prefix)
+
+
+def _note(build: Build, draft: Draft, statement: Statement, parsed: AclExpression) -> None:
+    """Have the names in an ACL looked up, and its fetch's kind of data compared with the proxy's mode, at the end."""
+    build.note_criterion(draft, statement, parsed.criterion)
+
+
+def condition(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    words: list[str],
+    index: int,
+    where: Place,
+    prefix: str,
+    rule: str = "",
+) -> Condition | None:
+    """The condition that begins at `index` with `if` or `unless`; None where it has errors, which are then noted.
+
+    Args:
+        build: the configuration being built.
+        draft: the section whose ACLs count.
+        statement: where findings are placed.
+        words: the statement's words.
+        index: where `if` or `unless` stands.
+        where: the place it is evaluated in; tests whose data isn't there are warned of.
+        prefix: what error messages begin with.
+        rule: what warnings call the rule.
+    """
+    warnings: list[tuple[str, int]] = []
+    try:
+        parsed = parse_condition(
+            words,
+            draft.visible_acls(),
+            index,
+            span=statement.span(),
+            warn=lambda message, place: warnings.append((message, place)),
+            resolve=build.resolve,
+        )
+    except GrammarError as error:
+        for one in (error, *error.others):
+            _acl_error(build, draft, statement, one, prefix)
+        return None
+    for message, place in warnings:
+        build.warning("no-pattern", statement.span(place), message)
+    plain = True
+    for alternative in parsed.alternatives:
+        for term in alternative:
+            for expression in term.expressions:
+                if not places(expression.criterion) & where:
+                    plain = False
+                if not term.name:
+                    build.note_criterion(draft, statement, expression.criterion)
+                    if expression.files:
+                        _check_files(build, expression, statement, prefix)
+    if not plain:
+        _warn_unavailable(build, statement, parsed, where, index, rule)
+    return parsed
+
+
+def _acl_error(build: Build, draft: Draft, statement: Statement, error: GrammarError, prefix: str) -> None:
+    hint = error_hint(error)
+    _, found, rest = error.message.partition("no such ACL : '")
+    if found:
+        hint = build.nearest(rest.rstrip("'"), draft.visible_acls())
+    build.error("bad-condition", statement.span(error.word), f"{prefix}{error.message}.", hint)
+
+
+def _warn_unavailable(
+    build: Build, statement: Statement, parsed: Condition, where: Place, index: int, rule: str
+) -> None:
+    term, expression = unavailable(parsed, where)[0]
+    title = f"acl '{term.name}'" if term.name else "anonymous acl"
+    name = PLACE_NAMES.get(Place(where & -where), "this place")
+    keyword = expression.criterion.fetch.name
+    build.warning(
+        "never-matches",
+        statement.span(index),
+        f"{title} will never match {rule}because it uses keyword '{keyword}' which is incompatible with '{name}'",
+        f"'{keyword}' needs: {needs(expression.criterion)}",
+    )
+
+
+def tail_condition(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    words: list[str],
+    index: int,
+    where: Place,
+    what: str,
+    *,
+    required: bool = True,
+    article: str = "a",
+) -> Condition | None:
+    """The condition at the end of a statement.
+
+    Raises:
+        Refused: when there is something else, or nothing where one is required.
+    """
+    word = words[index] if index < len(words) else ""
+    if word in ("if", "unless"):
+        return condition(build, draft, statement, words, index, where, what)
+    if word or required:
+        raise Refused(_EMPTY, index)
+    return None
+
+
+def _use_backend(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    target = words[1] if len(words) > 1 else ""
+    if not target:
+        raise Refused("'use_backend' expects a backend name.", 1, code="missing-argument")
+    parsed: Condition | None = None
+    if len(words) > 2 and words[2]:
+        if words[2] not in ("if", "unless"):
+            raise Refused(
+                f"unexpected keyword '{words[2]}' after switching rule, only 'if' and 'unless' are allowed.", 2
+            )
+        parsed = condition(
+            build,
+            draft,
+            statement,
+            words,
+            2,
+            Place.FRONTEND_USE_BACKEND,
+            "error detected while parsing switching rule : ",
+        )
+        if parsed is None:
+            return
+    if draft.side & FRONT:
+        build.rule_order(draft, statement, "use_backend", "use_backend")
+        draft.use_backends.append(UseBackend(target, parsed, statement.span()))
+        draft.use_backend_statements.append(statement)
+
+
+def _use_server(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    target = words[1] if len(words) > 1 else ""
+    if not target:
+        raise Refused("'use-server' expects a server name.", 1, code="missing-argument")
+    if len(words) < 3 or words[2] not in ("if", "unless"):
+        raise Refused("'use-server' requires either 'if' or 'unless' followed by a condition.", 2)
+    parsed = condition(
+        build,
+        draft,
+        statement,
+        words,
+        2,
+        Place.BACKEND_SERVER,
+        "error detected while parsing switching rule : ",
+    )
+    if parsed is None or not draft.side & BACK:
+        return
+    if "%" in target:
+        found = log_format(build, draft, statement, target, 1, Place.BACKEND_SERVER, "use-server rule: ")
+        draft.use_servers.append(UseServer(target if found.constant == target else found, parsed, statement.span()))
+    else:
+        draft.use_servers.append(UseServer(target, parsed, statement.span()))
+
+
+def _persist(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    name = words[0]
+    if len(words) < 2 or words[1] not in ("if", "unless"):
+        raise Refused(f"'{name}' requires either 'if' or 'unless' followed by a condition.", 1)
+    condition(
+        build,
+        draft,
+        statement,
+        words,
+        1,
+        Place.FRONTEND_USE_BACKEND,
+        f"error detected while parsing a '{name}' rule : ",
+    )
+    draft.settings.append(tuple(words))
+
+
+def _monitor(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2 or words[1] != "fail":
+        raise Refused("'monitor' only supports 'fail'.", 1)
+    if len(words) < 3 or words[2] not in ("if", "unless"):
+        raise Refused("'monitor fail' requires either 'if' or 'unless' followed by a condition.", 2)
+    build.rule_order(draft, statement, "monitor fail", "monitor fail")
+    parsed = condition(
+        build,
+        draft,
+        statement,
+        words,
+        2,
+        Place.FRONTEND_HTTP_REQUEST,
+        "error detected while parsing a 'monitor fail' condition : ",
+    )
+    if parsed is not None and draft.side & FRONT:
+        draft.monitor_fail.append(parsed)
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "acl": acl,
+    "use_backend": _use_backend,
+    "use-server": _use_server,
+    "force-persist": _persist,
+    "ignore-persist": _persist,
+    "monitor": _monitor,
+}

@@ -1,0 +1,299 @@
+"""What all builders share: the findings, the drafts made so far, the files and the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import socket
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.build.arguments import (
+    TIME_HINT,
+    TIME_SUFFIX,
+    TimeError,
+    leading_integer,
+    milliseconds,
+    time_message,
+)
+from hapy_config.build.draft import BACK, Draft
+from hapy_config.build.expressions import note_references
+from hapy_config.build.references import References
+from hapy_config.build.refused import Refused
+from hapy_config.build.watching import Watching
+from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
+from hapy_config.source import Source, Span
+from hapy_config.syntax import Statement
+
+if TYPE_CHECKING:
+    import re
+
+    from hapy_config.build.bindwords import BindWords
+    from hapy_config.build.sectiondraft import SectionDraft
+    from hapy_config.build.tables import StickTable
+    from hapy_config.model.expressions import LogFormat, SampleExpression
+    from hapy_config.model.proxy import LogTarget
+    from hapy_config.model.server import Server
+
+#: Tells whether a host name has an address: the name, and `ipv4`, `ipv6` or empty for either.
+HostLookup = Callable[[str, str], bool]
+
+#: In the order they run, whatever the order they are written in.
+_ORDER: Final = (
+    "tcp-request connection",
+    "tcp-request session",
+    "tcp-request content",
+    "monitor fail",
+    "http-request",
+    "redirect",
+    "use_backend",
+    "use-server",
+)
+_TITLES: Final = {
+    "monitor fail": ("a", "monitor fail"),
+    "http-request": ("an", "http-request"),
+    "redirect": ("a", "redirect"),
+    "use_backend": ("a", "use_backend"),
+    "use-server": ("a", "use-server"),
+    "tcp-request connection": ("a", "tcp-request connection"),
+    "tcp-request session": ("a", "tcp-request session"),
+    "tcp-request content": ("a", "tcp-request content"),
+}
+
+
+class Files:
+    """The files that a configuration names, read once each.
+
+    Relative names count from the working directory, as HAProxy's do at its default `default-path current`.
+    """
+
+    def __init__(self) -> None:
+        self.base: Path | None = None
+        self._read: dict[Path, bytes] = {}
+
+    def path(self, name: str) -> Path:
+        """Where `name` is."""
+        return self.base / name if self.base is not None else Path(name)
+
+    def read(self, name: str) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            OSError: when it can't be read.
+        """
+        path = self.path(name)
+        found = self._read.get(path)
+        if found is None:
+            found = self._read[path] = path.read_bytes()
+        return found
+
+
+class Build(References, Watching):
+    """One configuration being built.
+
+    Attributes:
+        out: findings in the order HAProxy would print them.
+        env: the environment, with what `setenv` and its kin changed.
+        local_peer: the name of this process among peers (`-L`, else the host's name).
+        resolve: looks host names in ACLs up; None takes what looks like one.
+        proxies: frontends, backends and listens in order.
+        frontends, backends: the same by name.
+        defaults: named defaults sections; `last_defaults` is the one that applies to what follows.
+        sections: all other sections by (kind, name).
+        later: checks that run when everything was read.
+        nameless: stands for the proxy where an expression belongs to none.
+    """
+
+    def __init__(
+        self, out: Diagnostics, env: Mapping[str, str], local_peer: str, lookup: HostLookup | None = None
+    ) -> None:
+        References.__init__(self)
+        Watching.__init__(self)
+        self.out = out
+        self.env: dict[str, str] = dict(env)
+        self.local_peer = local_peer
+        self.master_worker = False
+        self._lookup = lookup
+        self._hosts: dict[tuple[str, str], bool] = {}
+        self.resolve = (lambda host: lookup(host, "")) if lookup is not None else None
+        self.files = Files()
+        self.current_section = ""
+        self.experimental = False
+        self.lua = False
+        # the global section
+        self.global_: dict[str, object] = {}
+        self.tune: dict[str, int | str] = {}
+        self.case_adjust: dict[str, str] = {}
+        self.unix_bind: dict[str, str] = {}
+        self.stats_sockets: list[tuple[str, ...]] = []
+        self.global_log: list[LogTarget] = []
+        self.global_settings: list[tuple[str, ...]] = []
+        # proxies and the rest
+        self.proxies: list[Draft] = []
+        self.frontends: dict[str, Draft] = {}
+        self.backends: dict[str, Draft] = {}
+        self.proxy_ids: dict[int, Draft] = {}
+        self.tables: dict[str, StickTable] = {}
+        self.defaults: dict[str, list[Draft]] = {}
+        self.last_defaults: Draft | None = None
+        self.sections: dict[tuple[str, str], SectionDraft] = {}
+        self.later: list[Callable[[], None]] = []
+        self.named_servers: list[tuple[Draft, Server, Statement]] = []
+        self.tls_servers: list[tuple[Draft, Statement, str, dict[str, tuple[str, ...]], bool]] = []
+        self.criteria: list[tuple[Draft, Statement, SampleExpression]] = []
+        self.comments: dict[str, dict[int, re.Match[str]]] = {}
+        self.used_comments: set[tuple[str, int]] = set()
+        self._pattern_files: set[str] = set()
+        self.formats: dict[tuple[str, str], LogFormat] = {}
+        source = Source("", ("global",))
+        self.nameless = Draft("listen", "", Statement(source, 1, ["global"]))
+
+    # -- findings
+
+    def error(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        """Note something HAProxy refuses."""
+        self.out.found.append(Diagnostic(code, Severity.ERROR, span, message, hint))
+
+    def warning(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        """Note something HAProxy warns of."""
+        self.out.found.append(Diagnostic(code, Severity.WARNING, span, message, hint))
+
+    def alert(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        """Note something HAProxy alerts of without refusing the file."""
+        self.out.found.append(Diagnostic(code, Severity.ERROR, span, message, hint, fatal=False))
+
+    def environment(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        """Note an error that lies in this machine's state."""
+        self.out.found.append(Diagnostic(code, Severity.ERROR, span, message, hint, environment=True))
+
+    def side_note(self, draft: Draft, statement: Statement, word: str, side: int) -> None:
+        """Warn, in the words of HAProxy's newer keywords, when a proxy lacks the side that a keyword needs."""
+        if not draft.side & side:
+            capability = "backend" if side == BACK else "frontend"
+            self.warning(
+                "ignored-here",
+                statement.span(),
+                f"{word} will be ignored because {draft.title} '{draft.name}' has no {capability} capability",
+            )
+
+    def rule_order(self, draft: Draft, statement: Statement, kind: str, title: str) -> None:
+        """Warn of a rule that is written behind one that runs after it."""
+        rank = _ORDER.index(kind)
+        if rank < draft.last_rule:
+            article, name = _TITLES[_ORDER[draft.last_rule]]
+            own = "an" if title == "http-request" else "a"
+            self.warning(
+                "rule-order",
+                statement.span(),
+                f"{own} '{title}' rule placed after {article} '{name}' rule will still be processed before.",
+            )
+        else:
+            draft.last_rule = rank
+
+    @staticmethod
+    def nearest(word: str, known: Iterable[str]) -> str:
+        """`did you mean 'x'?`, or empty when nothing known is near."""
+        near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6) if word else []
+        return f"did you mean '{near[0]}'?" if near else ""
+
+    # -- arguments
+
+    def time(self, statement: Statement, words: Sequence[str], index: int, what: str, unit: str = "ms") -> int:
+        """The time at `index` in ms; a character behind its unit is a warning, as in HAProxy 2.6.
+
+        Args:
+            statement: where findings are placed.
+            words: the statement's words, perhaps without a leading `no`.
+            index: where the time stands; it must be there.
+            what: how messages name the argument.
+            unit: the unit of a bare number.
+
+        Raises:
+            Refused: when it is no time.
+        """
+        text = words[index]
+        try:
+            value, behind = milliseconds(text, unit=unit)
+        except TimeError as error:
+            raise Refused(time_message(error, text, what), index, hint=TIME_HINT) from None
+        if behind:
+            self.warning("time-suffix", statement.span(index), TIME_SUFFIX.format(behind, text), TIME_HINT)
+        return value
+
+    def loose_number(self, statement: Statement, index: int, text: str) -> None:
+        """Say at DIAG level that HAProxy reads a number out of what is none."""
+        if not text.isdigit():
+            found = Diagnostic(
+                "loose-number",
+                Severity.DIAG,
+                statement.span(index),
+                f"'{text}' is not a whole number: HAProxy reads {leading_integer(text)}",
+                "write the number alone",
+            )
+            self.out.found.append(found)
+
+    # -- expressions
+
+    def note_criterion(self, draft: Draft, statement: Statement, criterion: SampleExpression) -> None:
+        """Remember an ACL's criterion for the checks that need the whole configuration."""
+        note_references(self, draft, statement, 0, criterion, acl=True)
+        self.criteria.append((draft, statement, criterion))
+
+    def need_pattern_file(self, file: str, statement: Statement, prefix: str) -> None:
+        """Refuse a pattern file that can't be read.
+
+        Raises:
+            Refused: when it can't.
+        """
+        if file in self._pattern_files:
+            return
+        if not os.access(self.files.path(file), os.R_OK):
+            index = statement.words.index(file) if file in statement.words else None
+            raise Refused(
+                f"{prefix}failed to open pattern file <{file}>.", index, code="missing-file", environment=True
+            )
+        self._pattern_files.add(file)
+
+    # -- the machine
+
+    def host_exists(self, host: str, family: str = "") -> bool:
+        """Whether a host name resolves; always, where the caller gave no way to find out."""
+        if self._lookup is None:
+            return True
+        key = (host, family)
+        found = self._hosts.get(key)
+        if found is None:
+            found = self._hosts[key] = self._lookup(host, family)
+        return found
+
+    @staticmethod
+    def namespace_exists(name: str) -> bool:
+        """Whether a network namespace of that name is there."""
+        return (Path("/var/run/netns") / name).exists()
+
+    @staticmethod
+    def descriptor_fault(number: int) -> str:
+        """Why an inherited descriptor is no listening socket, or an empty string."""
+        try:
+            mode = os.fstat(number).st_mode
+        except OSError as error:
+            return error.strerror or str(error)
+        return "" if stat.S_ISSOCK(mode) else "Socket operation on non-socket"
+
+    def note_ring(self, draft: Draft | None, statement: Statement, target: LogTarget) -> None:
+        """A `ring@NAME` log target must name a ring section."""
+        if target.stream == "ring" and target.address is not None:
+            name = target.address.host
+            self.later.append(lambda: self._check_ring(draft, statement, name))
+
+    def _check_ring(self, draft: Draft | None, statement: Statement, name: str) -> None:
+        if ("ring", name) not in self.sections and name not in ("buf0", "stdout", "stderr"):
+            where = f"proxy '{draft.name}'" if draft is not None else "global section"
+            self.warning("unknown-ring", statement.span(1), f"{where}: log references an unknown ring '{name}'.")
+
+
+def host_name() -> str:
+    """What this machine calls itself: the default name among peers."""
+    return socket.gethostname()

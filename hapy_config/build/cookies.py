@@ -1,0 +1,89 @@
+"""`cookie` of a backend (configuration manual, section 4.2): checked in full, kept as a statement for its issue."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.build.context import Build
+from hapy_config.build.draft import Draft
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.syntax import Statement
+
+_FLAGS: Final = frozenset(
+    {
+        "rewrite",
+        "insert",
+        "prefix",
+        "indirect",
+        "nocache",
+        "postonly",
+        "preserve",
+        "httponly",
+        "secure",
+        "dynamic",
+    }
+)
+
+
+def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2 or not words[1]:
+        raise Refused("'cookie' expects <cookie_name> as argument.", 1, code="missing-argument")
+    flags: set[str] = set()
+    index = 2
+    while index < len(words):
+        word = words[index]
+        if word in _FLAGS:
+            flags.add(word)
+            index += 1
+        elif word in ("maxidle", "maxlife"):
+            unit = "idletime" if word == "maxidle" else "lifetime"
+            if index + 1 >= len(words):
+                raise Refused(f"'{word}' expects <{unit}> in seconds as argument.", index + 1)
+            build.time(statement, words, index + 1, f"<{word}>", "s")
+            index += 2
+        elif word == "domain":
+            if index + 1 >= len(words) or not words[index + 1]:
+                raise Refused("'domain' expects <domain> as argument.", index + 1)
+            _domain(build, statement, words, index + 1)
+            index += 2
+        elif word == "attr":
+            if index + 1 >= len(words) or not words[index + 1]:
+                raise Refused("'attr' expects <value> as argument.", index + 1)
+            _attribute(words[index + 1], index + 1)
+            index += 2
+        else:
+            raise Refused(
+                "'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', 'nocache', 'postonly', 'domain',"
+                " 'maxidle', 'dynamic', 'maxlife' and 'attr' options.",
+                index,
+                hint=build.nearest(word, [*_FLAGS, "domain", "maxidle", "maxlife", "attr"]),
+            )
+    if len(flags & {"rewrite", "insert", "prefix"}) > 1:
+        raise Refused("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.")
+    if {"rewrite", "indirect"} <= flags:
+        raise Refused("cookie 'rewrite' and 'indirect' modes are incompatible.")
+    draft.cookie = statement
+    draft.cookie_mode = frozenset(flags)
+
+
+def _domain(build: Build, statement: Statement, words: list[str], index: int) -> None:
+    domain = words[index]
+    if "." not in domain[1:-1]:
+        build.warning(
+            "cookie-domain",
+            statement.span(index),
+            f"domain '{domain}' contains no embedded dot, this configuration may not work properly (see RFC6265#5.2.3).",
+        )
+    bad = next((character for character in domain if not (character.isalnum() or character in "-.")), None)
+    if bad is not None:
+        raise Refused(f"character '{bad}' is not permitted in domain name '{domain}'.", index)
+
+
+def _attribute(text: str, index: int) -> None:
+    for character in text:
+        if character == ";" or ord(character) < 32 or ord(character) == 127:
+            raise Refused(f"character '%x{ord(character):02X}' is not permitted in attribute value.", index)
+
+
+HANDLERS: Final[dict[str, Handler]] = {"cookie": _cookie}

@@ -1,0 +1,121 @@
+"""A cursor over a statement's words, for what is read from left to right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy_config.build.arguments import TIME_HINT, TimeError, size
+from hapy_config.build.expressions import check_regex, expression_words, log_format
+from hapy_config.build.refused import Refused
+from hapy_config.keywords.samples import Place
+from hapy_config.model.expressions import LogFormat, SampleExpression
+from hapy_config.syntax import Statement
+
+if TYPE_CHECKING:
+    from hapy_config.build.context import Build
+    from hapy_config.build.draft import Draft
+
+
+class Words:
+    """Where reading stands in a statement.
+
+    Attributes:
+        position: the index of the next word.
+        start: the index of the first argument.
+        action_word: the action as written.
+        places: where expressions in it are evaluated.
+        response: whether it is about an answer.
+    """
+
+    __slots__ = (
+        "action_word",
+        "build",
+        "draft",
+        "places",
+        "position",
+        "prefix",
+        "response",
+        "start",
+        "statement",
+        "words",
+    )
+
+    def __init__(
+        self,
+        build: Build,
+        draft: Draft,
+        statement: Statement,
+        words: list[str],
+        position: int,
+        prefix: str,
+        places: Place,
+        *,
+        response: bool = False,
+    ) -> None:
+        self.build = build
+        self.draft = draft
+        self.statement = statement
+        self.words = words
+        self.position = position
+        self.start = position
+        self.action_word = words[position - 1] if position else ""
+        self.prefix = prefix
+        self.places = places
+        self.response = response
+
+    def peek(self, ahead: int = 0) -> str:
+        """The next word, empty at the end."""
+        index = self.position + ahead
+        return self.words[index] if index < len(self.words) else ""
+
+    def take(self, missing: str) -> str:
+        """The next word; a missing or empty one is refused with `missing`."""
+        word = self.peek()
+        if not word:
+            raise self.refuse(missing, code="missing-argument")
+        self.position += 1
+        return word
+
+    def exactly(self, count: int, missing: str, *, condition_words: bool = True) -> list[str]:
+        """The next `count` words, none of them empty."""
+        found = self.words[self.position : self.position + count]
+        if len(found) < count or not all(found):
+            raise self.refuse(missing, code="missing-argument")
+        self.position += count
+        return found
+
+    def refuse(self, message: str, place: int | None = None, *, code: str = "bad-argument", hint: str = "") -> Refused:
+        """The refusal, in the form that HAProxy gives to all that a rule's arguments can be wrong in."""
+        return Refused(f"{self.prefix}{message}.", self.position if place is None else place, code=code, hint=hint)
+
+    def format(self, text: str, place: int) -> LogFormat:
+        """A log format string at `place`."""
+        return log_format(self.build, self.draft, self.statement, text, place, self.places, self.prefix)
+
+    def expression(self, what: str = "") -> SampleExpression:
+        """The expression that begins at the next word."""
+        parsed, self.position = expression_words(
+            self.build, self.draft, self.statement, self.words, self.position, self.places, self.prefix
+        )
+        return parsed
+
+    def regex(self, text: str, place: int) -> None:
+        """Refuse what is no regular expression."""
+        check_regex(text, place, self.prefix)
+
+    def time(self, place: int, what: str, *, short: bool = False) -> int:
+        """The time in ms at `place`."""
+        try:
+            return self.build.time(self.statement, self.words, place, what)
+        except Refused as refusal:
+            message = refusal.message.removesuffix(".").replace("in argument to ", "in ")
+            if short:
+                message = message.removesuffix(" in ")
+            raise self.refuse(message, place, hint=TIME_HINT) from None
+
+    def size(self, place: int) -> int:
+        """The number of bytes at `place`."""
+        try:
+            return size(self.words[place])
+        except (ValueError, TimeError) as error:
+            raise self.refuse(f"unexpected character '{error}' in argument to 'at-least'", place) from None

@@ -1,0 +1,151 @@
+"""A proxy section while it is being read.
+
+What a section says lies in the instance, what nobody said in the class: a draft's own dictionary is all that a
+successor has to copy, and what is not in it takes the model's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.model.addresses import Address
+from hapy_config.model.expressions import AclExpression, Condition
+from hapy_config.model.proxy import Balance, Capture, ErrorPage, ForwardFor, LogFormat, LogTarget
+from hapy_config.model.rules import Redirect, Rule, UseBackend, UseServer
+from hapy_config.model.server import Bind, Server, Source
+from hapy_config.syntax import Statement
+
+if TYPE_CHECKING:
+    from hapy_config.build.bindwords import BindWords
+
+FRONT: Final = 1
+BACK: Final = 2
+
+SIDES: Final = {"defaults": FRONT | BACK, "listen": FRONT | BACK, "frontend": FRONT, "backend": BACK}
+#: How HAProxy names a proxy in its messages.
+TITLES: Final = {"defaults": "defaults", "listen": "proxy", "frontend": "frontend", "backend": "backend"}
+
+
+class Draft:
+    """One defaults, frontend, backend or listen section."""
+
+    # ruff: noqa: RUF012 - the mutable ones are made anew in __init__ or replaced, never changed in the class
+    kind: str
+    name: str
+    header: Statement
+    side: int
+    number: int = 0
+    parent: Draft | None = None
+    used_explicitly: bool = False
+    used_implicitly: bool = False
+
+    # what every proxy inherits
+    mode: str = "tcp"
+    disabled: bool = False
+    http_mode: str = "keep-alive"
+    log_format: tuple[str, Statement] | None = None
+    log_format_kind: str = ""
+    error_log_format: tuple[str, Statement] | None = None
+    log_format_sd: tuple[str, Statement] | None = None
+    unique_id_format: tuple[str, Statement] | None = None
+    unique_id_header: str | None = None
+    log_tag: str | None = None
+    forwardfor: ForwardFor | None = None
+    originalto: ForwardFor | None = None
+    stats: Statement | None = None
+
+    # what a frontend inherits
+    maxconn: int | None = None
+    backlog: int | None = None
+    rate_limit_sessions: int = 0
+    monitor_uri: str | None = None
+    default_backend: tuple[str, Statement] | None = None
+
+    # what a backend inherits
+    balance: Balance | None = None
+    hash_type: tuple[str, str, str] | None = None
+    hash_balance_factor: int = 0
+    reuse: str | None = None
+    fullconn: int | None = None
+    retries: int = 3
+    redispatch: int = 0
+    retry_on: frozenset[str] | None = None
+    max_keep_alive_queue: int = 0
+    http_send_name_header: str | None = None
+    load_server_state: str | None = None
+    source: Source | None = None
+    cookie: Statement | None = None
+    cookie_mode: frozenset[str] = frozenset()
+    dynamic_cookie_key: str | None = None
+    email_alert: Mapping[str, tuple[str, Statement]] = {}
+    check: str = ""
+    check_statement: Statement | None = None
+    check_rules: tuple[tuple[str, str], ...] = ()
+    restrict_names: str | None = None
+
+    # what belongs to the section alone
+    description: str | None = None
+    grace: int = 0
+    last_rule: int = 0
+    has_rules: bool = False
+    inspect_delay: int | None = None
+    fcgi_app: tuple[str, Statement] | None = None
+    tls_checks: bool = False
+    check_port: int = 0
+    dispatch: Address | None = None
+
+    def __init__(self, kind: str, name: str, header: Statement) -> None:
+        self.kind = kind
+        self.name = name
+        self.header = header
+        self.side = SIDES[kind]
+        self.options: set[str] = set()
+        self.timeouts: dict[str, int] = {}
+        self.log: list[LogTarget | None] = []
+        self.error_pages: dict[int, ErrorPage] = {}
+        self.settings: list[tuple[str, ...]] = []
+        self.server_values: dict[str, object] = {}
+        self.server_options: dict[str, tuple[str, ...]] = {}
+        self.servers: list[Server] = []
+        self.server_names: dict[str, Server] = {}
+        self.server_ids: dict[int, Server] = {}
+        self.templates: set[str] = set()
+        self.bind_ids: dict[int, Statement] = {}
+        self.tls_binds: list[tuple[Statement, BindWords]] = []
+        self.bind_protocols: list[tuple[Statement, str]] = []
+        self.use_backend_statements: list[Statement] = []
+        self.monitor_fail: list[Condition] = []
+        self.filters: list[tuple[str, ...]] = []
+        self.engines: list[str] = []
+        self.error_files: list[tuple[str, tuple[int, ...], Statement]] = []
+        self.acls: dict[str, list[AclExpression]] = {}
+        self.rules: dict[str, list[Rule]] = {}
+        self.redirects: list[Redirect] = []
+        self.captures: list[Capture] = []
+        self.use_backends: list[UseBackend] = []
+        self.use_servers: list[UseServer] = []
+        self.binds: list[Bind] = []
+        self.parsed_formats: dict[str, LogFormat] = {}
+
+    @property
+    def title(self) -> str:
+        """What HAProxy calls it in front of its name."""
+        return TITLES[self.kind]
+
+    @property
+    def is_frontend(self) -> bool:
+        """Whether it can take connections."""
+        return self.side & FRONT != 0 and self.kind != "defaults"
+
+    @property
+    def is_backend(self) -> bool:
+        """Whether it can have servers."""
+        return self.side & BACK != 0 and self.kind != "defaults"
+
+    def visible_acls(self) -> Mapping[str, list[AclExpression]]:
+        """The ACLs declared so far, those of a named defaults section among them."""
+        parent = self.parent
+        if parent is None or not parent.acls or not parent.name:
+            return self.acls
+        return {**parent.acls, **self.acls}

@@ -1,0 +1,326 @@
+"""The checks at the end that concern names and servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.build.arguments import leading_integer
+
+if TYPE_CHECKING:
+    from hapy_config.build.context import Build
+    from hapy_config.build.draft import Draft
+    from hapy_config.build.references import Needed
+    from hapy_config.grammar.expressions import Reference
+    from hapy_config.model.expressions import SampleExpression
+    from hapy_config.model.server import Server
+    from hapy_config.syntax import Statement
+
+
+def check_arguments_of_expressions(build: Build) -> None:
+    """Look up what expressions name: tables, backends, frontends, servers, userlists."""
+    for draft, statement, index, expression, references, acl in build.expression_references:
+        for reference in references:
+            message = _reference_fault(build, draft, reference)
+            if message:
+                what = _argument_title(reference, expression, acl)
+                text = message.format(f"referenced in arg {reference.argument + 1} of {what} in proxy '{draft.name}'")
+                build.error("unknown-reference", statement.span(index), text)
+
+
+def _argument_title(reference: Reference, expression: SampleExpression, acl: bool) -> str:
+    name = reference.call.name
+    if reference.call is not expression.fetch:
+        return f"conversion keyword '{name}' for sample fetch keyword '{expression.fetch.name}'"
+    return f"ACL keyword '{name}'" if acl else f"sample fetch keyword '{name}'"
+
+
+def _reference_fault(build: Build, draft: Draft, reference: Reference) -> str:
+    """Why a name means nothing, with `{}` for where it is named; empty when all is well."""
+    kind, name = reference.kind, reference.name
+    if kind == "table":
+        wanted = name or draft.name
+        return "" if wanted in build.tables else f"unable to find table '{wanted}' {{}}."
+    if kind == "user list":
+        return "" if ("userlist", name) in build.sections else f"unable to find userlist '{name}' {{}}."
+    if kind == "server":
+        return _server_fault(build, draft, name)
+    known = build.backends if kind == "backend" else build.frontends
+    if not name:
+        if draft.kind == "defaults" or known.get(draft.name) is draft:
+            return ""
+        return f"proxy '{draft.name}', {{}}, has not {kind} capability."
+    return "" if name in known else f"unable to find {kind} '{name}' {{}}."
+
+
+def _server_fault(build: Build, draft: Draft, name: str) -> str:
+    proxy_name, slash, server = name.rpartition("/")
+    target: Draft | None = draft
+    if slash:
+        target = build.backends.get(proxy_name)
+        if target is None:
+            return f"unable to find proxy '{proxy_name}' {{}}."
+    assert target is not None
+    if server in target.server_names:
+        return ""
+    return f"unable to find server '{server}' in proxy '{target.name}', {{}}."
+
+
+#: From each sample type, the table types whose key it can become.
+_KEYS: Final = {
+    "bool": ("integer", "string", "binary"),
+    "bin": ("string", "binary"),
+    "meth": ("string", "binary"),
+}
+
+
+def check_needed(build: Build) -> None:
+    """Look up what rules and filters name."""
+    for needed in build.needed:
+        _CHECKS[needed.kind](build, needed)
+
+
+def _table(build: Build, needed: Needed) -> None:
+    name = needed.draft.name if needed.name is None else needed.name
+    rule, expression = needed.extra
+    found = build.tables.get(name)
+    if found is None:
+        build.error(
+            "unknown-table",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': unable to find table '{name}' referenced by {rule}.",
+            build.nearest(name, build.tables) or "declare one with 'stick-table'",
+        )
+    elif not _fits(expression, found.kind):
+        build.error(
+            "bad-key",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': stick-table '{name}' uses a type incompatible with the '{rule}' rule.",
+        )
+
+
+def _fits(expression: object, kind: str) -> bool:
+    kinds = _KEYS.get(getattr(expression, "type", "any"))
+    return kinds is None or kind in kinds
+
+
+def _stick_table(build: Build, needed: Needed) -> None:
+    name = needed.draft.name if needed.name is None else needed.name
+    stores, expression = needed.extra
+    found = build.tables.get(name)
+    if found is None:
+        what = "store table" if stores else "stick-table"
+        build.error(
+            "unknown-table",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': unable to find {what} '{name}'.",
+            build.nearest(name, build.tables) or "declare one with 'stick-table'",
+        )
+    elif not _fits(expression, found.kind):
+        build.error(
+            "bad-key",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': type of fetch not usable with type of stick-table '{name}'.",
+        )
+
+
+def _cache(build: Build, needed: Needed) -> None:
+    if ("cache", needed.name) not in build.sections:
+        title, name = needed.draft.title, needed.draft.name
+        build.error(
+            "unknown-section",
+            needed.statement.span(),
+            f"config: {title} '{name}': unable to find the cache '{needed.name}' referenced by the filter 'cache'.",
+        )
+
+
+def _resolvers(build: Build, needed: Needed) -> None:
+    if ("resolvers", needed.name) not in build.sections and needed.name != "default":
+        build.error(
+            "unknown-section",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': Can't find resolvers section '{needed.name}' for do-resolve action.",
+        )
+
+
+def _http_errors(build: Build, needed: Needed) -> None:
+    if ("http-errors", needed.name) not in build.sections:
+        build.error(
+            "unknown-section",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': unknown http-errors section '{needed.name}' referenced by an http reply .",
+        )
+
+
+def _peers(build: Build, needed: Needed) -> None:
+    if ("peers", needed.name) not in build.sections:
+        build.error(
+            "unknown-section",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': unable to find sync peers '{needed.name}'.",
+        )
+
+
+def _engine(build: Build, needed: Needed) -> None:
+    if needed.name not in needed.draft.engines:
+        (group,) = needed.extra
+        build.error(
+            "unknown-engine",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': unable to find SPOE engine '{needed.name}' used by the send-spoe-group"
+            f" '{group}'.",
+        )
+
+
+_CHECKS: Final = {
+    "table": _table,
+    "stick-table": _stick_table,
+    "cache": _cache,
+    "resolvers": _resolvers,
+    "http-errors": _http_errors,
+    "peers": _peers,
+    "engine": _engine,
+}
+
+
+def check_servers(build: Build) -> None:
+    """Ports to check, resolvers, protocols, and host names that must resolve."""
+    for draft in build.proxies:
+        if draft.disabled or not draft.servers:
+            continue
+        for server in draft.servers:
+            if server.resolvers is not None and ("resolvers", server.resolvers) not in build.sections:
+                build.error(
+                    "unknown-section",
+                    server.span,
+                    f"{draft.title} '{draft.name}', server '{server.name}': unable to find required resolvers"
+                    f" '{server.resolvers}'",
+                )
+            if server.check:
+                _check_port(build, draft, server)
+            protocol = server.options.get("proto")
+            if protocol is not None:
+                _protocol(build, draft, server, protocol[0])
+    for draft, server, statement in build.named_servers:
+        _resolve(build, draft, server, statement)
+
+
+def _check_port(build: Build, draft: Draft, server: Server) -> None:
+    address = server.address
+    if address.family in ("unix", "abns", "any") or (address.port and not address.port_offset):
+        return
+    if leading_integer(server.options.get("port", ("0",))[0]) or draft.check_port:
+        return
+    if address.family == "ipv4" and address.host == "0.0.0.0":
+        return
+    build.error(
+        "missing-check-port",
+        server.span,
+        f"config: {draft.title} '{draft.name}': server '{server.name}' has neither service port nor check port nor"
+        " tcp_check rule 'connect' with port information.",
+        "give the server a port, or add 'port <number>'",
+    )
+
+
+def _protocol(build: Build, draft: Draft, server: Server, protocol: str) -> None:
+    usable = protocol == "none" if draft.mode == "tcp" else protocol != "none"
+    if not usable:
+        where = f"{server.span.file}:{server.span.line}"
+        build.error(
+            "incompatible-protocol",
+            server.span,
+            f"{draft.title} '{draft.name}' : MUX protocol '{protocol}' is not usable for server '{server.name}' at [{where}].",
+        )
+
+
+def _resolve(build: Build, draft: Draft, server: Server, statement: Statement) -> None:
+    """A host name must have an address, unless `init-addr` can do without."""
+    methods = server.init_addr
+    if "libc" in methods and build.host_exists(server.address.host, server.address.protocol):
+        return
+    label = f"'server {draft.name}/{server.name}'"
+    if any(method not in ("last", "libc") for method in methods):
+        if "libc" in methods and methods[-1] == "none":
+            build.warning(
+                "unresolved-host",
+                statement.span(2),
+                f"{label} : could not resolve address '{server.address.host}', disabling server.",
+            )
+        return
+    build.environment(
+        "unresolved-host",
+        statement.span(2),
+        f"{label} : could not resolve address '{server.address.host}'.",
+        "add 'init-addr none' to start without it",
+    )
+
+
+def check_tracks(build: Build) -> None:
+    """`track` must name a server that is checked, in a proxy that exists."""
+    for draft in build.proxies:
+        if draft.disabled:
+            continue
+        for server in draft.servers:
+            if server.track is None:
+                continue
+            fault = _track_fault(build, draft, server)
+            if fault:
+                build.error("bad-track", server.span, f"'server {draft.name}/{server.name}' : {fault}")
+
+
+def _target(build: Build, draft: Draft, track: str) -> tuple[Draft | None, Server | None, str]:
+    proxy_name, slash, name = track.partition("/")
+    if not slash:
+        return draft, draft.server_names.get(track), track
+    proxy = build.backends.get(proxy_name)
+    return proxy, None if proxy is None else proxy.server_names.get(name), name
+
+
+def _track_fault(build: Build, draft: Draft, server: Server) -> str:
+    assert server.track is not None
+    proxy, target, name = _target(build, draft, server.track)
+    if proxy is None:
+        proxy_name = server.track.partition("/")[0]
+        return f"unable to find required proxy '{proxy_name}' for tracking."
+    if target is None:
+        return f"unable to find required server '{name}' for tracking."
+    if target is server or _loops(build, draft, server):
+        return (
+            f"unable to track {proxy.name}/{name} as it belongs to a tracking chain looping back to"
+            f" {proxy.name}/{name}."
+        )
+    if not (target.check or target.track is not None or "agent-check" in target.options):
+        return f"unable to use {proxy.name}/{name} for tracking as it does not have any check nor agent enabled."
+    if server.check or "agent-check" in server.options:
+        return "unable to enable checks and tracking at the same time!"
+    return ""
+
+
+def _loops(build: Build, draft: Draft, server: Server) -> bool:
+    """Whether following `track` from a server comes back to it."""
+    seen: set[int] = set()
+    proxy: Draft | None = draft
+    current: Server | None = server
+    while current is not None and current.track is not None and proxy is not None:
+        if id(current) in seen:
+            return True
+        seen.add(id(current))
+        proxy, current, _ = _target(build, proxy, current.track)
+    return False
+
+
+def check_tls_servers(build: Build) -> None:
+    """A server's certificate is verified by default, which needs something to verify it by."""
+    if build.global_.get("ssl-server-verify") == "none":
+        return
+    for draft, statement, name, options, _ in build.tls_servers:
+        if draft.disabled or options.get("verify", ("required",))[0] == "none" or "ca-file" in options:
+            continue
+        build.error(
+            "missing-authority",
+            statement.span(),
+            f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on a"
+            " LAN where you're certain to trust the server's certificate, please set an explicit 'verify none' statement on"
+            " the 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side verifications"
+            " by default.",
+            "add 'verify none', or 'ca-file <file>'",
+        )

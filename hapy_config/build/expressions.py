@@ -1,0 +1,159 @@
+"""Expressions, formats and regular expressions in statements: parsed, checked for their place, their names noted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy_config.build.refused import Refused
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
+from hapy_config.grammar.formats import parse_format
+from hapy_config.grammar.regexes import compile_regex
+from hapy_config.keywords.samples import Place
+from hapy_config.model.expressions import FormatExpression, FormatText, LogFormat, SampleExpression
+from hapy_config.syntax import Statement
+
+if TYPE_CHECKING:
+    from hapy_config.build.context import Build
+    from hapy_config.build.draft import Draft
+
+
+def expression_words(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    words: list[str],
+    index: int,
+    where: Place,
+    prefix: str = "",
+    *,
+    place: int | None = None,
+) -> tuple[SampleExpression, int]:
+    """The expression that begins at `index`, and the index of the word behind it.
+
+    Args:
+        build: the configuration being built.
+        draft: the section, for names left out and for messages.
+        statement: where findings are placed.
+        words: the statement's words.
+        index: the expression's first word.
+        where: the places it is evaluated in; it must be able to in one of them.
+        prefix: what messages begin with.
+        place: the statement's word that findings are placed at, where `words` are not the statement's.
+
+    Raises:
+        Refused: when it is no expression, or one whose data does not exist there.
+    """
+    try:
+        parsed, behind = parse_expression_words(words, index)
+    except GrammarError as error:
+        where_at = error.word if place is None else place
+        raise Refused(f"{prefix}{error.message}.", where_at, code="bad-expression", hint=error_hint(error)) from None
+    if where and not places(parsed) & where:
+        what = words[index]
+        raise Refused(
+            f"{prefix}fetch method '{what}' extracts information from '{needs(parsed)}', none of which is available here.",
+            index if place is None else place,
+            code="wrong-place",
+        )
+    note_references(build, draft, statement, index if place is None else place, parsed)
+    return parsed, behind
+
+
+def log_format(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    text: str,
+    place: int,
+    where: Place,
+    prefix: str = "",
+) -> LogFormat:
+    """The log format string `text`, the statement's word at `place`.
+
+    Raises:
+        Refused: when it is none, or an expression in it can't be evaluated there.
+    """
+    if "%" not in text:
+        return LogFormat(text, (FormatText(text),) if text else ())
+    try:
+        parsed = parse_format(text)
+    except GrammarError as error:
+        raise Refused(f"{prefix}{error.message}.", place, code="bad-format", hint=error_hint(error)) from None
+    check_format(build, draft, statement, parsed, place, where, prefix)
+    return parsed
+
+
+def check_format(
+    build: Build, draft: Draft, statement: Statement, parsed: LogFormat, place: int, where: Place, prefix: str
+) -> None:
+    """Check where a format's expressions are evaluated, and note the names in them."""
+    for item in parsed.items:
+        if isinstance(item, FormatExpression):
+            expression = item.expression
+            if where and not places(expression) & where:
+                raise Refused(
+                    f"{prefix}sample fetch <{expression.text}]> may not be reliably used here because it needs"
+                    f" '{needs(expression)}' which is not available here.",
+                    place,
+                    code="wrong-place",
+                )
+            note_references(build, draft, statement, place, expression)
+
+
+def check_regex(text: str, place: int, prefix: str = "") -> None:
+    """Refuse what is no regular expression; what only hapy can't run is noted by whoever compiles it.
+
+    Raises:
+        Refused: with the reason and the offset.
+    """
+    try:
+        compile_regex(text)
+    except GrammarError as error:
+        raise Refused(f"{prefix}{error.message}.", place, code="bad-regex") from None
+
+
+def note_references(
+    build: Build, draft: Draft, statement: Statement, index: int, expression: SampleExpression, *, acl: bool = False
+) -> None:
+    """Have the names in an expression looked up when everything was read, and note what hapy does not run of it."""
+    if expression.text in build.plain_expressions:
+        return
+    runs = build.watch_sample(statement, index, "fetches", expression.fetch.name)
+    for call in expression.converters:
+        runs = build.watch_sample(statement, index, "converters", call.name) and runs
+    found = tuple(references(expression))
+    if found:
+        build.expression_references.append((draft, statement, index, expression, found, acl))
+    elif runs:
+        build.plain_expressions.add(expression.text)
+
+
+def error_hint(error: GrammarError) -> str:
+    """A suggestion for a misspelt fetch or converter."""
+    for what, family in (("unknown fetch method '", "fetches"), ("unknown converter '", "converters")):
+        _, found, rest = error.message.partition(what)
+        if found:
+            return suggestion(rest.partition("'")[0], family)
+    return ""
+
+
+def suggestion(name: str, family: str) -> str:
+    """`did you mean …`, or in which version the name came or went."""
+    from hapy_config.keywords import table  # noqa: PLC0415 - only for messages
+
+    entries = table(family)
+    entry = entries.get(name)
+    if entry is not None:
+        return version_note(entry.since, entry.removed)
+    near = entries.suggest(name)
+    return f"did you mean '{near}'?" if near else ""
+
+
+def version_note(since: tuple[int, int], removed: tuple[int, int] | None) -> str:
+    """Why HAProxy 2.6 does not know a word that another version does."""
+    if since > (2, 6):
+        return f"HAProxy knows it since version {since[0]}.{since[1]}; hapy follows 2.6"
+    if removed is not None:
+        return f"HAProxy dropped it in version {removed[0]}.{removed[1]}"
+    return ""

@@ -1,0 +1,119 @@
+"""`filter …` and use-fcgi-app (configuration manual, section 9): checked, kept for their issue."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.build.context import Build
+from hapy_config.build.draft import Draft
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.syntax import Statement
+
+_REGISTERED: Final = ("cache", "compression", "fcgi-app", "opentracing", "spoe", "trace")
+
+
+def _filter(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if draft.kind == "defaults":
+        raise Refused("filter is not allowed in a 'default' section.", 0, code="wrong-section")
+    name = words[1] if len(words) > 1 else ""
+    if not name:
+        raise Refused(f"missing argument for 'filter' in {draft.title} '{draft.name}'.", 1, code="missing-argument")
+    reader = _READERS.get(name)
+    if reader is None:
+        registered = ", ".join(_REGISTERED)
+        raise Refused(
+            f"'filter' : unknown keyword '{name}'. Registered keywords : {registered}",
+            1,
+            code="unknown-filter",
+            hint=build.nearest(name, _REGISTERED),
+        )
+    reader(build, draft, statement, words)
+    draft.filters.append(tuple(words[1:]))
+    draft.settings.append(tuple(words))
+
+
+def _trace(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    index = 2
+    while index < len(words):
+        word = words[index]
+        if word == "name":
+            if index + 1 >= len(words):
+                raise Refused("'filter trace' : 'name' option without argument.", index + 1)
+            index += 2
+        elif word in ("random-forwarding", "random-parsing", "hexdump", "quiet"):
+            index += 1
+        else:
+            raise Refused(f"'filter trace' : unknown keyword '{word}'.", index)
+
+
+def _compression(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) > 2:
+        raise Refused(f"'filter compression' : unknown keyword '{words[2]}'.", 2)
+
+
+def _cache(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("'filter' : 'cache : expects a <name> argument'", 2, code="missing-argument")
+    if len(words) > 3:
+        raise Refused(f"'filter' : 'cache : unexpected argument '{words[3]}''", 3)
+    build.needs_cache(draft, statement, words[2])
+
+
+def _fcgi(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("'filter' : 'fcgi-app' : a name is expected", 2, code="missing-argument")
+    draft.fcgi_app = draft.fcgi_app or (words[2], statement)
+
+
+def _configured(kind: str) -> Handler:
+    """A handler for the filters that have a configuration file of their own."""
+
+    def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+        options: dict[str, str] = {}
+        index = 2
+        names = ("engine", "config") if kind == "spoe" else ("id", "config")
+        while index < len(words):
+            word = words[index]
+            if word not in names:
+                raise Refused(f"'filter' : ''{kind}' : unknown keyword '{word}''", index)
+            if index + 1 >= len(words):
+                raise Refused(f"'filter' : ''{kind}' : '{word}' option without value'", index + 1)
+            options[word] = words[index + 1]
+            index += 2
+        if "config" not in options:
+            raise Refused(f"'filter' : ''{kind}' : missing config file'", min(len(words), 2), code="missing-argument")
+        file = options["config"]
+        try:
+            build.files.read(file)
+        except OSError as error:
+            raise Refused(
+                f"'filter' : 'Could not open configuration file {file} : {error.strerror}'",
+                words.index("config") + 1,
+                code="missing-file",
+                environment=True,
+            ) from None
+        if kind == "spoe":
+            draft.engines.append(options.get("engine", ""))
+
+    return handle
+
+
+def _use_fcgi_app(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if not draft.is_backend:
+        raise Refused("'use-fcgi-app' only available in backend or listen section", 0, code="wrong-section")
+    if len(words) < 2 or not words[1]:
+        raise Refused("'use-fcgi-app' expects <name> as argument", 1, code="missing-argument")
+    draft.fcgi_app = (words[1], statement)
+    draft.settings.append(tuple(words))
+
+
+_READERS: Final[dict[str, Handler]] = {
+    "cache": _cache,
+    "compression": _compression,
+    "fcgi-app": _fcgi,
+    "opentracing": _configured("opentracing"),
+    "spoe": _configured("spoe"),
+    "trace": _trace,
+}
+HANDLERS: Final[dict[str, Handler]] = {"filter": _filter, "use-fcgi-app": _use_fcgi_app}

@@ -1,0 +1,404 @@
+"""Checks over the whole configuration: references, modes, what must go together. In the order HAProxy makes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.build.draft import BACK, FRONT
+from hapy_config.build.endings import (
+    check_arguments_of_expressions,
+    check_needed,
+    check_servers,
+    check_tls_servers,
+    check_tracks,
+)
+from hapy_config.build.expressions import check_format, error_hint
+from hapy_config.build.options import HTTP_ONLY
+from hapy_config.build.refused import Refused
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.formats import parse_format
+from hapy_config.keywords.samples import Place
+from hapy_config.model.rules import UseBackend, UseServer
+
+if TYPE_CHECKING:
+    from hapy_config.build.context import Build
+    from hapy_config.build.draft import Draft
+    from hapy_config.syntax import Statement
+
+#: What messages call the parts that only HTTP proxies make use of.
+_HASHES: Final = frozenset({"uri", "url_param", "hdr"})
+
+
+def finish(build: Build) -> bool:
+    """Make all checks; tell whether anything would listen."""
+    for task in build.later:
+        task()
+    check_arguments_of_expressions(build)
+    for draft in build.proxies:
+        if not draft.disabled:
+            _proxy(build, draft)
+    check_needed(build)
+    check_servers(build)
+    check_tracks(build)
+    check_tls_servers(build)
+    return _has_listener(build)
+
+
+def _proxy(build: Build, draft: Draft) -> None:
+    """One proxy that is not disabled."""
+    front, back = draft.side & FRONT, draft.side & BACK
+    if front and not draft.binds:
+        build.warning(
+            "no-bind",
+            draft.header.span(),
+            f"{draft.title} '{draft.name}' has no 'bind' directive. Please declare it as a backend if this was intended.",
+        )
+    if front:
+        _default_backend(build, draft)
+        _use_backends(build, draft)
+        _binds(build, draft)
+    if back:
+        _use_servers(build, draft)
+        _backend(build, draft)
+    for name, _, statement in draft.error_files:
+        if ("http-errors", name) not in build.sections:
+            where = f"{statement.source.name}:{statement.line}"
+            build.error(
+                "unknown-section",
+                statement.span(1),
+                f"proxy '{draft.name}': unknown http-errors section '{name}' (at {where}).",
+            )
+    _formats(build, draft)
+    _captures(build, draft)
+    _mail(build, draft)
+    _applications(build, draft)
+    if draft.mode != "http":
+        _http_only(build, draft)
+    _timeouts(build, draft)
+
+
+def _compatible(build: Build, draft: Draft, target: Draft, statement: Statement, what: str) -> None:
+    """An HTTP frontend can't hand over to a TCP backend; the other way it can."""
+    if draft.mode == "http" and target.mode == "tcp":
+        build.error(
+            "incompatible-mode",
+            statement.span(1),
+            f"http {draft.title} '{draft.name}' ({_where(draft)}) tries to use incompatible tcp {target.title}"
+            f" '{target.name}' ({_where(target)}) {what} (see 'mode').",
+            f"set 'mode http' in {target.title} '{target.name}' or 'mode tcp' in {draft.title} '{draft.name}'",
+        )
+
+
+def _where(draft: Draft) -> str:
+    return f"{draft.header.source.name}:{draft.header.line}"
+
+
+def _default_backend(build: Build, draft: Draft) -> None:
+    if draft.default_backend is None:
+        return
+    name, statement = draft.default_backend
+    target = build.backends.get(name)
+    if target is None:
+        build.error(
+            "unknown-backend",
+            statement.span(1),
+            f"Proxy '{draft.name}': unable to find required default_backend: '{name}'.",
+            build.nearest(name, build.backends),
+        )
+        return
+    if target is draft:
+        build.error("loop", statement.span(1), f"Proxy '{draft.name}': loop detected for default_backend: '{name}'.")
+        return
+    _compatible(build, draft, target, statement, "as its default backend")
+
+
+def _use_backends(build: Build, draft: Draft) -> None:
+    """Targets without variables must exist; the others are formats."""
+    for index, (rule, statement) in enumerate(zip(draft.use_backends, draft.use_backend_statements, strict=True)):
+        text = rule.target
+        assert isinstance(text, str)
+        if "%" in text:
+            prefix = f"failed to parse use_backend rule '{text}' : "
+            try:
+                parsed = parse_format(text)
+                check_format(build, draft, statement, parsed, 1, Place.FRONTEND_USE_BACKEND, prefix)
+            except GrammarError as error:
+                build.error("bad-format", statement.span(1), f"{prefix}{error.message}.", error_hint(error))
+                continue
+            except Refused as refusal:
+                build.out.found.append(refusal.diagnostic(statement))
+                continue
+            constant = parsed.constant
+            if constant is None:
+                draft.use_backends[index] = UseBackend(parsed, rule.condition, rule.span)
+                continue
+            text = constant
+        target = build.backends.get(text)
+        if target is None:
+            build.error(
+                "unknown-backend",
+                statement.span(1),
+                f"Proxy '{draft.name}': unable to find required use_backend: '{text}'.",
+                build.nearest(text, build.backends),
+            )
+        else:
+            _compatible(build, draft, target, statement, "in a 'use_backend' rule")
+
+
+def _use_servers(build: Build, draft: Draft) -> None:
+    for rule in draft.use_servers:
+        if isinstance(rule, UseServer) and isinstance(rule.target, str) and rule.target not in draft.server_names:
+            build.error(
+                "unknown-server",
+                rule.span,
+                f"{draft.title} '{draft.name}' : unable to find server '{rule.target}' referenced in a 'use-server' rule.",
+                build.nearest(rule.target, draft.server_names),
+            )
+
+
+def _binds(build: Build, draft: Draft) -> None:
+    for statement, reading in draft.tls_binds:
+        shown, where = statement.words[1], f"{statement.source.name}:{statement.line}"
+        options = reading.tls
+        if not options.keys() & {"crt", "crt-list", "generate-certificates"}:
+            build.error(
+                "missing-certificate",
+                statement.span(),
+                f"Proxy '{draft.name}': no SSL certificate specified for bind '{shown}' at [{where}] (use 'crt').",
+                "add 'crt <file>'",
+            )
+        elif options.get("verify", ("none",))[-1] != "none" and not options.keys() & {"ca-file", "ca-verify-file"}:
+            build.error(
+                "missing-authority",
+                statement.span(),
+                f"Proxy '{draft.name}': verify is enabled but no CA file specified for bind '{shown}' at [{where}].",
+                "add 'ca-file <file>'",
+            )
+    for statement, protocol in draft.bind_protocols:
+        usable = protocol == "none" if draft.mode == "tcp" else protocol in ("h1", "h2")
+        if not usable:
+            where = f"{statement.source.name}:{statement.line}"
+            build.error(
+                "incompatible-protocol",
+                statement.span(),
+                f"{draft.title} '{draft.name}' : MUX protocol '{protocol}' is not usable for"
+                f" 'bind {statement.words[1]}' at [{where}].",
+            )
+
+
+def _backend(build: Build, draft: Draft) -> None:
+    balance = draft.balance
+    if balance is not None and draft.mode == "tcp" and balance.algorithm in _HASHES:
+        build.warning(
+            "needs-http",
+            draft.header.span(),
+            f"Layer 7 hash not possible for {draft.title} '{draft.name}' (needs 'mode http'). Falling back to round robin.",
+        )
+        draft.balance = None
+    if draft.check == "external-check":
+        _external_check(build, draft)
+    families = {family for family, _ in draft.check_rules}
+    for family, option in (("tcp-check", "tcp-check"), ("http-check", "httpchk")):
+        if family in families and draft.check != option:
+            build.warning(
+                "ignored-rules",
+                draft.header.span(),
+                f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are ignored.",
+            )
+
+
+def _external_check(build: Build, draft: Draft) -> None:
+    span = draft.check_statement.span() if draft.check_statement is not None else draft.header.span()
+    words = {setting[:2] for setting in draft.settings}
+    if not build.global_.get("external_check") and not build.global_.get("insecure_fork_wanted"):
+        build.error(
+            "missing-external-check",
+            span,
+            f"Proxy '{draft.name}' : 'option external-check' unable to find required 'global.external-check'.",
+        )
+    if ("external-check", "command") not in words:
+        build.error(
+            "missing-external-check",
+            span,
+            f"Proxy '{draft.name}' : 'option external-check' unable to find required 'external-check command'.",
+        )
+    if not build.global_.get("insecure_fork_wanted"):
+        build.warning(
+            "missing-fork",
+            span,
+            f"Proxy '{draft.name}' : 'insecure-fork-wanted' not enabled in the global section, 'option external-check' will"
+            " likely fail.",
+        )
+
+
+def _formats(build: Build, draft: Draft) -> None:
+    """Parse the formats; a backend's log formats are not looked at."""
+    if draft.side & FRONT:
+        _log_formats(build, draft)
+    if draft.unique_id_format is not None:
+        place = Place.FRONTEND_HTTP_REQUEST if draft.side & FRONT else Place.BACKEND_HTTP_REQUEST
+        _format(build, draft, "unique_id_format", "unique-id", place)
+
+
+def _log_formats(build: Build, draft: Draft) -> None:
+    if draft.log_format_kind in ("httplog", "httplog-clf") and draft.mode != "http":
+        build.warning(
+            "needs-http",
+            draft.header.span(),
+            f"'option httplog' not usable with {draft.title} '{draft.name}' (needs 'mode http')."
+            " Falling back to 'option tcplog'.",
+        )
+        draft.log_format_kind = "tcplog"
+    given = draft.log_format_kind or draft.log_format_sd
+    if given and not draft.log:
+        build.warning(
+            "no-log",
+            draft.header.span(),
+            f"log format ignored for {draft.title} '{draft.name}' since it has no log address.",
+        )
+    if draft.log_format is not None:
+        _format(build, draft, "log_format", "log-format", Place.LOG)
+    if draft.log_format_sd is not None:
+        _format(build, draft, "log_format_sd", "log-format-sd", Place.LOG)
+    if draft.error_log_format is not None:
+        _format(build, draft, "error_log_format", "error-log-format", Place.LOG)
+
+
+def _format(build: Build, draft: Draft, field: str, name: str, place: Place) -> None:
+    text, statement = getattr(draft, field)
+    prefix = f"failed to parse {name} : "
+    key = (text, field)
+    parsed = build.formats.get(key)
+    if parsed is None:
+        try:
+            parsed = parse_format(text, merge_spaces=field != "unique_id_format")
+        except GrammarError as error:
+            build.error("bad-format", statement.span(1), f"{prefix}{error.message}.", error_hint(error))
+            return
+        build.formats[key] = parsed
+    try:
+        check_format(build, draft, statement, parsed, 1, place, prefix)
+    except Refused as refusal:
+        build.out.found.append(refusal.diagnostic(statement))
+        return
+    draft.parsed_formats[field] = parsed
+
+
+def _captures(build: Build, draft: Draft) -> None:
+    """`capture … id N` must name a slot that `declare capture` or `capture` made."""
+    counts = {
+        direction: sum(1 for capture in draft.captures if capture.direction == direction)
+        for direction in ("request", "response")
+    }
+    for ruleset, rules in draft.rules.items():
+        for rule in rules:
+            slot = rule.arguments.get("slot") if rule.action == "capture" else None
+            if slot is None or not isinstance(slot, int):
+                continue
+            direction = "request" if ruleset == "http-request" else "response"
+            if draft.side & FRONT and slot >= counts[direction]:
+                shown = "http-request" if ruleset == "http-request" else "http-response"
+                build.error(
+                    "unknown-capture",
+                    rule.span,
+                    f"Proxy '{draft.name}': unable to find capture id '{slot}' referenced by {shown} capture rule.",
+                    f"add 'declare capture {direction} len <bytes>'",
+                )
+
+
+def _mail(build: Build, draft: Draft) -> None:
+    alerts = draft.email_alert
+    if not alerts:
+        return
+    if not {"mailers", "from", "to"} <= alerts.keys():
+        build.warning(
+            "incomplete-mail",
+            draft.header.span(),
+            f"'email-alert' will be ignored for {draft.title} '{draft.name}' (the presence any of 'email-alert from',"
+            " 'email-alert level' 'email-alert mailers', 'email-alert myhostname', or 'email-alert to' requires each of"
+            " 'email-alert from', 'email-alert mailers' and 'email-alert to' to be present).",
+        )
+        return
+    name, statement = alerts["mailers"]
+    if ("mailers", name) not in build.sections:
+        build.error("unknown-section", statement.span(2), f"Proxy '{draft.name}': unable to find mailers '{name}'.")
+
+
+def _applications(build: Build, draft: Draft) -> None:
+    """FastCGI: an application needs servers that speak it, and the other way round."""
+    servers = [server for server in draft.servers if server.options.get("proto") == ("fcgi",)]
+    if draft.fcgi_app is not None:
+        name, statement = draft.fcgi_app
+        if ("fcgi-app", name) not in build.sections:
+            build.error("unknown-section", statement.span(1), f"proxy '{draft.name}' : fcgi-app '{name}' not found.")
+        if not servers:
+            build.error(
+                "missing-server",
+                statement.span(),
+                f"proxy '{draft.name}': FCGI app configured but no FCGI server found.",
+            )
+        return
+    for server in servers:
+        build.error(
+            "missing-application",
+            server.span,
+            f"proxy '{draft.name}': FCGI server '{server.name}' has no FCGI app configured.",
+        )
+
+
+def _http_only(build: Build, draft: Draft) -> None:
+    """What a TCP proxy ignores."""
+    span, title, name = draft.header.span(), draft.title, draft.name
+    if draft.monitor_uri is not None and draft.side & FRONT:
+        build.warning("needs-http", span, f"monitor-uri will be ignored for {title} '{name}' (needs 'mode http').")
+    if draft.cookie is not None and draft.side & BACK:
+        build.warning("needs-http", span, f"cookie will be ignored for {title} '{name}' (needs 'mode http').")
+    if draft.stats is not None:
+        build.warning("needs-http", span, f"'stats' statement ignored for {title} '{name}' as it requires HTTP mode.")
+    for ruleset in ("http-request", "http-response", "http-after-response"):
+        if ruleset in draft.rules:
+            build.warning(
+                "needs-http", span, f"'{ruleset}' rules ignored for {title} '{name}' as they require HTTP mode."
+            )
+    if draft.redirects:
+        build.warning("needs-http", span, f"'redirect' rules ignored for {title} '{name}' as they require HTTP mode.")
+    for option, value in (("forwardfor", draft.forwardfor), ("originalto", draft.originalto)):
+        if value is not None:
+            build.warning(
+                "needs-http", span, f"'option {option}' ignored for {title} '{name}' as it requires HTTP mode."
+            )
+    for option in sorted(draft.options & HTTP_ONLY):
+        build.warning("needs-http", span, f"'option {option}' ignored for {title} '{name}' as it requires HTTP mode.")
+    for server in draft.servers:
+        if server.cookie is not None:
+            build.warning(
+                "needs-http",
+                server.span,
+                f"{title} '{name}' : ignoring cookie for server '{server.name}' as HTTP mode is disabled.",
+            )
+
+
+def _timeouts(build: Build, draft: Draft) -> None:
+    timeouts = draft.timeouts
+    missing = (draft.side & FRONT and not timeouts.get("client")) or (
+        draft.side & BACK
+        and (draft.servers or draft.dispatch is not None)
+        and not (timeouts.get("connect") and timeouts.get("server"))
+    )
+    if missing:
+        build.warning(
+            "missing-timeouts",
+            draft.header.span(),
+            f"missing timeouts for {draft.title} '{draft.name}'.\n"
+            "   | While not properly invalid, you will certainly encounter various problems\n"
+            "   | with such a configuration. To fix this, please ensure that all following\n"
+            "   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
+        )
+
+
+def _has_listener(build: Build) -> bool:
+    if build.stats_sockets or build.global_.get("master_worker") or build.master_worker:
+        return True
+    if any(draft.listens for draft in build.sections.values()):
+        return True
+    return any(draft.binds and not draft.disabled for draft in build.proxies if draft.side & FRONT)

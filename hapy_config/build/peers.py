@@ -1,0 +1,89 @@
+"""The server and bind lines of peers, ring and log-forward sections: the options are those of proxies."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hapy_config.build.binds import listening_addresses, read_options
+from hapy_config.build.bindwords import BindWords
+from hapy_config.build.context import Build
+from hapy_config.build.refused import Refused
+from hapy_config.build.sectiondraft import SectionDraft
+from hapy_config.build.servers import parse_server_address, read_server_options
+from hapy_config.build.serverwords import ServerWords
+from hapy_config.syntax import Statement
+
+_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
+
+
+def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """`peer NAME ADDRESS …` and `server NAME [ADDRESS] …`."""
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects <name> and <addr>[:<port>] as arguments.", 1, code="missing-argument")
+    name = words[1]
+    bad = _BAD_NAME.search(name)
+    if bad is not None:
+        raise Refused(f"character '{bad[0]}' is not permitted in server name '{name}'.", 1, code="bad-name")
+    local = name == build.local_peer
+    index = 2
+    if not (local and draft.has_bind) and len(words) > 2:
+        parse_server_address(words[2], 2, name)
+        index = 3
+    values, options = dict(draft.default_values), dict(draft.default_options)
+    label = f"{name}/{name}" if local else f"(null)/{name}"
+    read_server_options(ServerWords(build, build.nameless, statement, words, index, label, name, values, options))
+    if values.get("check") or values.get("resolvers") or "agent-check" in options:
+        build.warning(
+            "ignored-argument",
+            statement.span(),
+            f"'server {name}' : init_addr, resolvers, check and agent are ignored for peers.",
+        )
+    if local:
+        draft.local = True
+        draft.listens = True
+
+
+def default_server(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """`default-server …` of a peers section."""
+    values, options = dict(draft.default_values), dict(draft.default_options)
+    reading = ServerWords(build, build.nameless, statement, words, 1, "", "default-server", values, options)
+    read_server_options(reading)
+    draft.default_values, draft.default_options = values, options
+
+
+def bind(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """`bind [ADDRESS] …` and `default-bind …` of a peers section."""
+    index = 1
+    if words[0] == "bind" and len(words) > 1:
+        listening_addresses(build, words[1], 1, "'bind' : ")
+        index = 2
+        if draft.has_bind:
+            raise Refused(
+                'One listener per "peers" section is authorized but another is already configured.',
+                0,
+                code="second-bind",
+            )
+        draft.has_bind = True
+    shown = words[1] if len(words) > 1 else ""
+    prefix = f"'{words[0]} {shown}' in section 'peers'"
+    read_options(BindWords(build, statement, words, index, f"{prefix} : "), f"{prefix}: ")
+
+
+def ring_server(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """`server NAME ADDRESS …` of a ring section."""
+    if len(words) < 3:
+        raise Refused("'server' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
+    label = f"{draft.name}/{words[1]}"
+    parse_server_address(words[2], 2, label)
+    read_server_options(ServerWords(build, build.nameless, statement, words, 3, label, words[1], {}, {}))
+
+
+def forward_bind(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """`bind` and `dgram-bind` of a log-forward section."""
+    if len(words) < 2:
+        return
+    listening_addresses(build, words[1], 1, f"'{words[0]}' : ")
+    prefix = f"'{words[0]} {words[1]}' in section 'log-forward'"
+    read_options(BindWords(build, statement, words, 2, f"{prefix} : "), f"{prefix}: ")
+    draft.listens = True

@@ -1,0 +1,267 @@
+"""http-request, http-response, http-after-response, tcp-request, tcp-response and redirect lines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.build.actions import READERS, TCP_CAPTURE
+from hapy_config.build.conditional import condition
+from hapy_config.build.context import Build
+from hapy_config.build.cursor import Words
+from hapy_config.build.draft import BACK, FRONT, Draft
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.build.replies import read_redirect
+from hapy_config.build.unknown import unknown_action
+from hapy_config.keywords.actions import of_ruleset
+from hapy_config.keywords.samples import Place
+from hapy_config.model.expressions import Condition
+from hapy_config.model.rules import Redirect, Rule
+from hapy_config.syntax import Statement
+
+_BY_RULESET: Final = {
+    "http-request": (Place.FRONTEND_HTTP_REQUEST, Place.BACKEND_HTTP_REQUEST),
+    "http-response": (Place.FRONTEND_HTTP_RESPONSE, Place.BACKEND_HTTP_RESPONSE),
+    "http-after-response": (Place.FRONTEND_HTTP_RESPONSE, Place.BACKEND_HTTP_RESPONSE),
+    "tcp-request connection": (Place.FRONTEND_CONNECTION, Place.FRONTEND_CONNECTION),
+    "tcp-request session": (Place.FRONTEND_SESSION, Place.FRONTEND_SESSION),
+    "tcp-request content": (Place.FRONTEND_CONTENT, Place.BACKEND_CONTENT),
+    "tcp-response content": (Place.FRONTEND_RESPONSE_CONTENT, Place.BACKEND_RESPONSE_CONTENT),
+}
+
+
+def places_of(ruleset: str, draft: Draft) -> Place:
+    """Where the rules of that ruleset run in that section; a listen's run in two places."""
+    front, back = _BY_RULESET[ruleset]
+    if draft.side == FRONT:
+        return front
+    return back if draft.side == BACK else front | back
+
+
+def condition_place(ruleset: str, draft: Draft) -> Place:
+    """The place that HAProxy checks a rule's condition for."""
+    front, back = _BY_RULESET[ruleset]
+    if ruleset in ("http-response", "http-after-response", "tcp-response content"):
+        return back if draft.side & BACK else front
+    return front if draft.side & FRONT else back
+
+
+def find_action(ruleset: str, word: str) -> str | None:
+    """The table name of an action as written, None for an unknown one."""
+    known = of_ruleset(ruleset)
+    if word in known:
+        return word
+    name = word.partition("(")[0]
+    starred = name + "*"
+    if starred in known:
+        return starred
+    if name.startswith("track-sc") and "track-sc*" in known:
+        return "track-sc*"
+    return None
+
+
+def _http_rule(ruleset: str) -> Handler:
+    """The handler for one of the three HTTP rulesets."""
+    article = "an" if ruleset == "http-request" else "a" if ruleset == "http-response" else "an"
+
+    def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+        word = words[1] if len(words) > 1 else ""
+        action = find_action(ruleset, word)
+        if action is None:
+            raise unknown_action(build, ruleset, word, of_ruleset(ruleset))
+        prefix = f"error detected in {draft.title} '{draft.name}' while parsing '{ruleset} {word}' rule : "
+        if action == "normalize-uri" and not build.experimental:
+            raise Refused(
+                "'normalize-uri' action is experimental, must be allowed via a global 'expose-experimental-directives'",
+                1,
+                code="experimental",
+                hint="add 'expose-experimental-directives' to the global section above",
+            )
+        where = places_of(ruleset, draft)
+        cursor = Words(build, draft, statement, words, 2, prefix, where, response=ruleset != "http-request")
+        arguments = READERS[action](cursor)
+        index = cursor.position
+        parsed: Condition | None = None
+        if index < len(words) and words[index]:
+            if words[index] not in ("if", "unless"):
+                raise Refused(
+                    f"'{ruleset} {word}' expects either 'if' or 'unless' followed by a condition but found"
+                    f" '{words[index]}'.",
+                    index,
+                )
+            parsed = condition(
+                build,
+                draft,
+                statement,
+                words,
+                index,
+                condition_place(ruleset, draft),
+                f"error detected while parsing {article} '{ruleset} {word}' condition : ",
+            )
+            if parsed is None:
+                return
+        if ruleset == "http-request":
+            build.rule_order(draft, statement, ruleset, ruleset)
+        build.watch_action(statement, ruleset, action)
+        draft.has_rules = True
+        draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
+
+    return handle
+
+
+def _tcp_request(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    kind = words[1] if len(words) > 1 else ""
+    if not kind:
+        raise Refused(f"missing argument for 'tcp-request' in {draft.title} '{draft.name}'", 1, code="missing-argument")
+    if kind == "inspect-delay":
+        _inspect_delay(build, draft, statement, words)
+        return
+    if kind not in ("connection", "session", "content"):
+        raise Refused(
+            "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in"
+            f" {draft.title} '{draft.name}' (got '{kind}')",
+            1,
+            hint=build.nearest(kind, ("inspect-delay", "connection", "session", "content")),
+        )
+    if draft.kind == "defaults" and not draft.name:
+        raise Refused(f"tcp-request {kind} is not allowed in anonymous 'defaults' sections", 0, code="wrong-section")
+    if kind != "content" and not draft.side & FRONT:
+        raise Refused(
+            f"tcp-request {kind} is not allowed because {draft.title} {draft.name} is not a frontend",
+            0,
+            code="wrong-section",
+        )
+    build.rule_order(draft, statement, f"tcp-request {kind}", "tcp-request")
+    _tcp_rule(build, draft, statement, words, f"tcp-request {kind}")
+
+
+def _tcp_response(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    kind = words[1] if len(words) > 1 else ""
+    if not kind:
+        raise Refused(
+            f"missing argument for 'tcp-response' in {draft.title} '{draft.name}'", 1, code="missing-argument"
+        )
+    if kind == "inspect-delay":
+        _inspect_delay(build, draft, statement, words)
+        return
+    if kind != "content":
+        raise Refused(
+            f"'tcp-response' expects 'inspect-delay' or 'content' in {draft.title} '{draft.name}' (got '{kind}')", 1
+        )
+    if not draft.side & BACK or (draft.kind == "defaults" and not draft.name):
+        raise Refused(
+            "tcp-response content is only allowed in 'backend' sections or 'defaults' section with a name",
+            0,
+            code="wrong-section",
+        )
+    _tcp_rule(build, draft, statement, words, "tcp-response content")
+
+
+def _inspect_delay(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    expected = f"'{words[0]} inspect-delay' expects a positive delay in milliseconds, in {draft.title} '{draft.name}'"
+    if draft.kind == "defaults" and not draft.name:
+        raise Refused(f"'{words[0]} inspect-delay' is not allowed in anonymous 'defaults' sections", 0)
+    if len(words) < 3 or not words[2]:
+        raise Refused(expected, 2, code="missing-argument")
+    try:
+        delay = build.time(statement, words, 2, "")
+    except Refused as refusal:
+        reason = refusal.message.replace(" in argument to .", "")
+        raise Refused(f"{expected} ({reason})", 2, hint=refusal.hint) from None
+    if words[0] == "tcp-request":
+        draft.inspect_delay = delay
+    draft.settings.append(tuple(words))
+
+
+def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str) -> None:
+    """A tcp-request or tcp-response rule; words[2] is the action."""
+    word = words[2] if len(words) > 2 else ""
+    action = find_action(ruleset, word) if word else None
+    if action is None and not (ruleset == "tcp-request content" and not word):
+        if word == "capture" and ruleset != "tcp-request content":
+            got = " ".join(words[2:4])
+            raise Refused(f"'{got}' is not allowed in '{ruleset}' rules in {draft.title} '{draft.name}'", 2)
+        raise unknown_action(build, ruleset, word, of_ruleset(ruleset), index=2)
+    action = action or "accept"
+    prefix = f"'{ruleset} {word}' : "
+    cursor = Words(
+        build, draft, statement, words, 3, prefix, places_of(ruleset, draft), response=ruleset.startswith("tcp-resp")
+    )
+    if action == "capture":
+        arguments = TCP_CAPTURE(cursor)
+    elif action in ("expect-proxy", "expect-netscaler-cip"):
+        got = cursor.peek()
+        if got != "layer4":
+            raise Refused(f"'{ruleset} {word}' only supports 'layer4' in {draft.title} '{draft.name}' (got '{got}')", 3)
+        cursor.position += 1
+        arguments = {}
+    else:
+        arguments = READERS[action](cursor)
+    index = cursor.position
+    parsed: Condition | None = None
+    if index < len(words) and words[index]:
+        if words[index] not in ("if", "unless"):
+            raise Refused(
+                f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got '{words[index]}')",
+                index,
+            )
+        parsed = condition(
+            build,
+            draft,
+            statement,
+            words,
+            index,
+            condition_place(ruleset, draft),
+            f"error detected in {draft.title} '{draft.name}' while parsing 'if' condition : ",
+            f"in '{ruleset}' ",
+        )
+        if parsed is None:
+            return
+    build.watch_action(statement, ruleset, action)
+    draft.has_rules = True
+    draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
+
+
+def _redirect(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    prefix = f"error detected in {draft.title} '{draft.name}' while parsing redirect rule : "
+    place = places_of("http-request", draft)
+    cursor = Words(build, draft, statement, words, 1, prefix, place)
+    found = read_redirect(cursor, formatted=False)
+    parsed: Condition | None = None
+    if cursor.peek() in ("if", "unless"):
+        parsed = condition(
+            build,
+            draft,
+            statement,
+            words,
+            cursor.position,
+            condition_place("http-request", draft),
+            f"{prefix}error in condition: ",
+        )
+        if parsed is None:
+            return
+    build.rule_order(draft, statement, "redirect", "redirect")
+    draft.redirects.append(
+        Redirect(
+            found.kind,
+            found.target,
+            found.code,
+            found.drop_query,
+            found.append_slash,
+            found.ignore_empty,
+            found.set_cookie,
+            found.clear_cookie,
+            parsed,
+            statement.span(),
+        )
+    )
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "http-request": _http_rule("http-request"),
+    "http-response": _http_rule("http-response"),
+    "http-after-response": _http_rule("http-after-response"),
+    "tcp-request": _tcp_request,
+    "tcp-response": _tcp_response,
+    "redirect": _redirect,
+}

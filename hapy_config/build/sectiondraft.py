@@ -1,0 +1,36 @@
+"""A section beside global and the proxies while it is being read."""
+
+from __future__ import annotations
+
+from hapy_config.model.config import User
+from hapy_config.syntax import Statement
+
+
+class SectionDraft:
+    """One such section.
+
+    Attributes:
+        statements: its lines as words, for the issues that run them.
+        names: where named things in it are declared.
+        numbers: plain numeric settings.
+        users, groups: of a userlist.
+        pages: of an http-errors section.
+        listens: whether it has a listener of its own.
+        local: of a peers section: this process is among the peers.
+    """
+
+    def __init__(self, kind: str, name: str, header: Statement) -> None:
+        self.kind = kind
+        self.name = name
+        self.header = header
+        self.statements: list[tuple[str, ...]] = []
+        self.names: dict[str, Statement] = {}
+        self.numbers: dict[str, int] = {}
+        self.users: dict[str, User] = {}
+        self.groups: dict[str, tuple[tuple[str, ...], Statement]] = {}
+        self.pages: dict[int, bytes] = {}
+        self.listens = False
+        self.local = False
+        self.has_bind = False
+        self.default_values: dict[str, object] = {}
+        self.default_options: dict[str, tuple[str, ...]] = {}

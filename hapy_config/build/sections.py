@@ -1,0 +1,434 @@
+"""The sections beside global and the proxies (configuration manual, sections 5.3.2, 6.2.1 and 10 to 12).
+
+Most of their lines are checked by the tables; what needs more has a handler here. They are kept as statements for the
+issues that run them; userlists and http-errors become model objects at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from hapy_config.build import peers
+from hapy_config.build.addressing import address
+from hapy_config.build.arguments import leading_integer
+from hapy_config.build.conditional import acl
+from hapy_config.build.context import Build
+from hapy_config.build.cursor import Words
+from hapy_config.build.errors import error_file
+from hapy_config.build.expressions import check_regex
+from hapy_config.build.generic import check_arguments
+from hapy_config.build.logs import read_target
+from hapy_config.build.refused import Refused
+from hapy_config.build.sectiondraft import SectionDraft
+from hapy_config.build.stick import read_table
+from hapy_config.build.unknown import unknown_statement
+from hapy_config.grammar.addresses import AddressUse
+from hapy_config.keywords import table
+from hapy_config.keywords.samples import Place
+from hapy_config.keywords.sections import TABLE as SECTIONS
+from hapy_config.keywords.spec import TARGET
+from hapy_config.model.config import User
+from hapy_config.syntax import Section, Statement
+
+Handler = Callable[[Build, SectionDraft, Statement, list[str]], None]
+
+_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
+_NAME_SERVER: Final = AddressUse(port_required=True, datagram=True)
+_MAILER: Final = AddressUse(port_required=True)
+
+#: Sections of which HAProxy only says that the second of a name is ignored, by a warning.
+_DUPLICATES: Final = {
+    "resolvers": "resolvers '{name}' has same name as another resolvers (declared at {where}).",
+    "peers": "peers section '{name}' has the same name as another peers section declared at {where}.",
+    "mailers": "mailers section '{name}' has the same name as another mailers section declared at {where}.",
+    "cache": "Duplicate cache name '{name}'.",
+    "http-errors": "http-errors section '{name}' already exists (declared at {where}).",
+    "ring": "sink named '{name}' already exists.",
+    "program": "'{name}' program section already exists in the configuration.",
+    "fcgi-app": "fcgi-app section '{name}' has the same name as another one declared at {where}.",
+    "log-forward": "log-forward section '{name}' has the same name as another log-forward section declared at {where}.",
+}
+_FREE_NAMES: Final = frozenset({"cache", "program"})
+_ONE_WORD: Final = frozenset({"userlist", "peers", "log-forward", "program", "fcgi-app", "cache"})
+
+
+def read_section(build: Build, section: Section) -> SectionDraft | None:
+    """Read one section that is neither global nor a proxy."""
+    header, words = section.header, section.header.words
+    kind = words[0]
+    entry = SECTIONS.get(kind)
+    if entry is None or not entry.known_in(TARGET):
+        _unknown_section(build, section)
+        return None
+    name = words[1] if len(words) > 1 else ""
+    draft = SectionDraft(kind, name, header)
+    _check_header(build, draft)
+    if build.watched_sections.get(kind):
+        build.watch_section(header, kind)
+    for statement in section.statements:
+        line = statement.words
+        if "" in line:
+            line = line[: line.index("")] or line[:1]
+        try:
+            _statement(build, draft, statement, line)
+        except Refused as refusal:
+            build.out.found.append(refusal.diagnostic(statement))
+    _finish(build, draft)
+    return draft
+
+
+def _unknown_section(build: Build, section: Section) -> None:
+    """A section of a later HAProxy: 2.6 takes its header for a statement out of place, and its lines too."""
+    kind = section.kind
+    previous = build.current_section
+    where = f"in '{previous}' section" if previous else "out of section"
+    entry = SECTIONS.get(kind)
+    hint = f"HAProxy knows this section since version {entry.since[0]}.{entry.since[1]}" if entry is not None else ""
+    build.error("newer-section", section.header.span(0), f"unknown keyword '{kind}' {where}", hint)
+
+
+def _check_header(build: Build, draft: SectionDraft) -> None:
+    kind, name, header = draft.kind, draft.name, draft.header
+    if not name:
+        build.error("missing-argument", header.span(1), f"'{kind}' expects <name> as arguments.")
+        return
+    if kind not in _FREE_NAMES:
+        bad = _BAD_NAME.search(name)
+        if bad is not None:
+            build.error("bad-name", header.span(1), f"character '{bad[0]}' is not permitted in '{kind}' name '{name}'.")
+    if kind in _ONE_WORD and len(header.words) > 2:
+        build.error("bad-argument", header.span(2), f"'{kind}' cannot handle unexpected argument '{header.words[2]}'.")
+    other = build.sections.get((kind, name))
+    if other is None:
+        build.sections[kind, name] = draft
+        return
+    if kind == "userlist":
+        build.warning("duplicate-name", header.span(1), f"ignoring duplicated userlist '{name}'.")
+    elif kind in _DUPLICATES:
+        where = f"{other.header.source.name}:{other.header.line}"
+        build.error("duplicate-name", header.span(1), _DUPLICATES[kind].format(name=name, where=where))
+
+
+def _statement(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if words[0] == "no" and draft.kind in ("program", "fcgi-app") and len(words) > 1 and words[1] == "option":
+        words = words[1:]
+    handler = _HANDLERS.get((draft.kind, words[0]))
+    if handler is not None:
+        handler(build, draft, statement, words)
+    else:
+        found = table(draft.kind).find(words)
+        if found is None or not found[0].known_in(TARGET):
+            refusal = unknown_statement(build, draft.kind, draft.kind, statement)
+            if draft.kind == "ring":
+                refusal.message = f"unknown statement '{words[0]}'."
+            raise refusal
+        check_arguments(build, found[0], statement, found[1], words)
+    draft.statements.append(tuple(words))
+
+
+def _name_server(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused(
+            "'nameserver' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument"
+        )
+    _entry_name(draft, words, "server", "nameserver", statement)
+    address(build, words[2], 2, _NAME_SERVER, f"'nameserver {words[1]}' : ")
+
+
+def _entry_name(draft: SectionDraft, words: list[str], title: str, what: str, statement: Statement) -> None:
+    bad = _BAD_NAME.search(words[1])
+    if bad is not None:
+        raise Refused(f"character '{bad[0]}' is not permitted in {title} name '{words[1]}'.", 1, code="bad-name")
+    other = draft.names.get(words[1])
+    if other is not None and what == "nameserver":
+        where = f"{other.source.name}:{other.line}"
+        raise Refused(
+            f"{what} '{words[1]}' has same name as another {what} (declared at {where}).", 1, code="duplicate-name"
+        )
+    draft.names[words[1]] = statement
+
+
+def _payload_size(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'accepted_payload_size' expects <nb> as argument.", 1, code="missing-argument")
+    number = leading_integer(words[1])
+    if not 12 <= number <= 65535:
+        raise Refused(f"'accepted_payload_size' must be between 12 and 65535 inclusive (was {number}).", 1)
+
+
+def _user(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'user' expects <name> as arguments.", 1, code="missing-argument")
+    name = words[1]
+    password, encrypted, groups = "", False, ""
+    index = 2
+    while index < len(words):
+        word = words[index]
+        value = words[index + 1] if index + 1 < len(words) else ""
+        if word in ("password", "insecure-password"):
+            password, encrypted = value, word == "password"
+        elif word == "groups":
+            groups = value
+        else:
+            raise Refused("'user' only supports 'password', 'insecure-password' and 'groups' options.", index)
+        index += 2
+    if name in draft.users:
+        build.warning(
+            "duplicate-name", statement.span(1), f"ignoring duplicated user '{name}' in userlist '{draft.name}'."
+        )
+        return
+    members = frozenset(group for group in groups.split(",") if group)
+    draft.users[name] = User(name, password, encrypted, members)
+    draft.names[f"user {name}"] = statement
+
+
+def _group(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'group' expects <name> as arguments.", 1, code="missing-argument")
+    name = words[1]
+    users = ""
+    index = 2
+    while index < len(words):
+        if words[index] != "users":
+            raise Refused("'group' only supports 'users' option.", index)
+        users = words[index + 1] if index + 1 < len(words) else ""
+        index += 2
+    if name in draft.groups:
+        build.warning(
+            "duplicate-name", statement.span(1), f"ignoring duplicated group '{name}' in userlist '{draft.name}'."
+        )
+        return
+    draft.groups[name] = (tuple(user for user in users.split(",") if user), statement)
+
+
+def _mailer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("'mailer' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
+    _entry_name(draft, words, "server", "mailer", statement)
+    address(build, words[2], 2, _MAILER, f"'mailer {words[1]}' : ")
+
+
+def _cache_number(minimum: int, maximum: int | None = None) -> Handler:
+    def handle(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+        text = words[1] if len(words) > 1 else ""
+        number = leading_integer(text)
+        if maximum is not None and number > maximum:
+            raise Refused(f'"{words[0]}" ({number}) must not be greater than {maximum}', 1)
+        if not text.isdigit() or number < minimum:
+            raise Refused(f"{words[0]} wrong value '{text}'", 1)
+        if len(words) > 2:
+            raise Refused(f"'{words[0]}' cannot handle unexpected argument '{words[2]}'.", 2)
+        draft.numbers[words[0]] = number
+
+    return handle
+
+
+def _cache_word(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """max-age and process-vary: a missing or strange value is a warning."""
+    text = words[1] if len(words) > 1 else ""
+    if len(words) > 2:
+        raise Refused(f"'{words[0]}' cannot handle unexpected argument '{words[2]}'.", 2)
+    if words[0] == "max-age":
+        if not text:
+            build.warning("missing-argument", statement.span(), "'max-age' expects an age parameter in seconds.")
+    elif text not in ("on", "off"):
+        build.warning(
+            "bad-argument",
+            statement.span(),
+            '\'process-vary\' expects "on" or "off" (enable or disable vary processing).',
+        )
+
+
+def _errorfile(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("errorfile: expects <status_code> and <file> as arguments.", 1, code="missing-argument")
+    page = error_file(build, build.nameless, statement, words)
+    draft.pages[page.status] = page.raw or b""
+
+
+def _ring_size(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    text = words[1] if len(words) > 1 else ""
+    size = leading_integer(text)
+    if size <= 0:
+        raise Refused(f"invalid size '{text}' for new sink buffer.", 1)
+    if words[0] == "size":
+        current = draft.numbers.get("size", 16384)
+        if size < current:
+            build.warning(
+                "ignored-argument",
+                statement.span(1),
+                f"ignoring new size '{size}' that is smaller than current size '{current}' for ring '{draft.name}'.",
+            )
+            raise Refused(f"size '{size}' is smaller than the current size '{current}'.", 1)
+        draft.numbers["size"] = size
+
+
+def _log_line(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) > 1 and words[1] == "global" and len(words) == 2:
+        return
+    shifted = words if words[0] == "log" else ["log", *words[1:]]
+    try:
+        read_target(build, statement, shifted)
+    except Refused as refusal:
+        refusal.message = refusal.message.replace("log :", f"{words[0]} :", 1)
+        raise
+
+
+def _log_forward_timeout(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    name = words[1] if len(words) > 1 else ""
+    if name != "client":
+        raise Refused(f"unknown keyword 'timeout {name}' in log-forward section.", 1)
+    if len(words) < 3:
+        raise Refused("missing timeout client value in log-forward section.", 2, code="missing-argument")
+    build.time(statement, words, 2, "'timeout client'")
+
+
+def _program_option(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    name = words[1] if len(words) > 1 else ""
+    if name != "start-on-reload":
+        raise Refused(f"unknown option '{name}'.", 1, code="unknown-option")
+
+
+def _command(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'command' expects a command with optional arguments separated in words.", 1)
+    draft.names["command"] = statement
+
+
+def _fcgi_option(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    name = words[1] if len(words) > 1 else ""
+    if name not in ("keep-conn", "get-values", "mpxs-conns", "max-reqs"):
+        raise Refused(f"unknown option '{name}'.", 1, code="unknown-option")
+    if name == "max-reqs" and (len(words) < 3 or leading_integer(words[2]) < 1):
+        raise Refused("option 'max-reqs' expects a strictly positive integer argument.", 2)
+
+
+def _path_info(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'path-info' expects <regex> as argument.", 1, code="missing-argument")
+    check_regex(words[1], 1, f"'{words[1]}' : ")
+
+
+def _docroot(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'docroot' expects <path> as argument.", 1, code="missing-argument")
+    if len(words) > 2:
+        raise Refused(f"'docroot {words[1]}' cannot handle unexpected argument '{words[2]}'.", 2)
+    draft.names["docroot"] = statement
+
+
+def _set_param(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("'set-param' expects <name> and <value> as arguments.", len(words), code="missing-argument")
+    cursor = Words(build, build.nameless, statement, words, 1, "", Place(0))
+    cursor.format(words[2], 2)
+
+
+def _fcgi_acl(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    acl(build, build.nameless, statement, words)
+
+
+def _peers_table(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    name = words[1] if len(words) > 1 else ""
+    found = read_table(build, statement, words, 2, f"{draft.name}/{name}")
+    found.peers = draft.name
+    found.owner = "peers"
+    build.tables.setdefault(found.name, found)
+
+
+_HANDLERS: Final[dict[tuple[str, str], Handler]] = {
+    ("resolvers", "nameserver"): _name_server,
+    ("resolvers", "accepted_payload_size"): _payload_size,
+    ("userlist", "user"): _user,
+    ("userlist", "group"): _group,
+    ("peers", "peer"): peers.peer,
+    ("peers", "server"): peers.peer,
+    ("peers", "bind"): peers.bind,
+    ("peers", "default-bind"): peers.bind,
+    ("peers", "default-server"): peers.default_server,
+    ("peers", "table"): _peers_table,
+    ("peers", "log"): _log_line,
+    ("mailers", "mailer"): _mailer,
+    ("cache", "total-max-size"): _cache_number(1, 4095),
+    ("cache", "max-object-size"): _cache_number(1),
+    ("cache", "max-secondary-entries"): _cache_number(1),
+    ("cache", "max-age"): _cache_word,
+    ("cache", "process-vary"): _cache_word,
+    ("http-errors", "errorfile"): _errorfile,
+    ("ring", "size"): _ring_size,
+    ("ring", "maxlen"): _ring_size,
+    ("ring", "server"): peers.ring_server,
+    ("log-forward", "bind"): peers.forward_bind,
+    ("log-forward", "dgram-bind"): peers.forward_bind,
+    ("log-forward", "log"): _log_line,
+    ("log-forward", "timeout"): _log_forward_timeout,
+    ("program", "command"): _command,
+    ("program", "option"): _program_option,
+    ("fcgi-app", "docroot"): _docroot,
+    ("fcgi-app", "option"): _fcgi_option,
+    ("fcgi-app", "path-info"): _path_info,
+    ("fcgi-app", "log-stderr"): _log_line,
+    ("fcgi-app", "set-param"): _set_param,
+    ("fcgi-app", "acl"): _fcgi_acl,
+}
+
+
+def _finish(build: Build, draft: SectionDraft) -> None:
+    """What a whole section must have."""
+    kind, name, where = draft.kind, draft.name, draft.header.span()
+    if kind == "cache":
+        total = draft.numbers.get("total-max-size", 0)
+        if not total:
+            build.error("missing-size", where, f"Size not specified for cache '{name}'", "add 'total-max-size <MB>'")
+        elif draft.numbers.get("max-object-size", 0) > total << 19:
+            build.error(
+                "bad-argument", where, f'"max-object-size" is limited to an half of "total-max-size" => {total << 19}'
+            )
+    elif kind == "program":
+        if "command" not in draft.names:
+            build.error("missing-command", where, f"The program section '{name}' lacks a command to launch.")
+        build.later.append(lambda: _need_master(build, draft))
+    elif kind == "fcgi-app" and "docroot" not in draft.names:
+        build.error("missing-docroot", where, f"fcgi-app '{name}': no docroot configured.", "add 'docroot <path>'")
+    elif kind == "userlist":
+        build.later.append(lambda: _resolve_users(build, draft))
+    elif kind == "resolvers" and not any(words[0] in ("nameserver", "parse-resolv-conf") for words in draft.statements):
+        build.warning("empty-section", where, f"resolvers '{name}' has no nameservers configured!")
+
+
+def _need_master(build: Build, draft: SectionDraft) -> None:
+    if not build.global_.get("master_worker") and not build.master_worker:
+        build.error(
+            "needs-master",
+            draft.header.span(),
+            "Can't use a 'program' section without master worker mode.",
+            "add 'master-worker' to the global section, or start with -W",
+        )
+
+
+def _resolve_users(build: Build, draft: SectionDraft) -> None:
+    """Groups name users and users name groups; all of them must exist."""
+    for user in draft.users.values():
+        for group in sorted(user.groups):
+            if group not in draft.groups:
+                statement = draft.names[f"user {user.name}"]
+                build.error(
+                    "unknown-group",
+                    statement.span(),
+                    f"userlist '{draft.name}': no such group '{group}' specified in user '{user.name}'",
+                )
+    for name, (members, statement) in draft.groups.items():
+        for member in members:
+            user_found = draft.users.get(member)
+            if user_found is None:
+                build.error(
+                    "unknown-user",
+                    statement.span(),
+                    f"userlist '{draft.name}': no such user '{member}' specified in group '{name}'",
+                )
+            else:
+                draft.users[member] = User(
+                    member, user_found.password, user_found.encrypted, user_found.groups | {name}
+                )

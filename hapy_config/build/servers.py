@@ -1,0 +1,209 @@
+"""server, server-template and default-server lines to servers."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Final
+
+from hapy_config.build.arguments import leading_integer
+from hapy_config.build.comments import pool_settings
+from hapy_config.build.context import Build
+from hapy_config.build.draft import BACK, Draft
+from hapy_config.build.expressions import version_note
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.build.serverwords import READERS, ServerWords
+from hapy_config.build.tls import certificate_fault
+from hapy_config.grammar.addresses import SERVER, parse_address
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.keywords import table
+from hapy_config.keywords.spec import TARGET
+from hapy_config.model.addresses import Address
+from hapy_config.model.server import HapyPool, Server, ServerTls
+from hapy_config.syntax import Statement
+
+_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
+_RANGE: Final = re.compile(r"(\d+)(?:-(\d+))?")
+
+#: Values that are not fields of the model, but of what is made of them.
+_HELPERS: Final = ("number", "ssl", "default_ssl", "sni", "pool")
+
+
+def _server(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("'server' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
+    name = words[1]
+    _check_name(name, "server name")
+    label = f"{draft.name}/{name}"
+    address = parse_server_address(words[2], 2, label)
+    values, options = dict(draft.server_values), dict(draft.server_options)
+    if len(words) > 3:
+        read_server_options(ServerWords(build, draft, statement, words, 3, label, name, values, options))
+    _add(build, draft, statement, name, address, values, options)
+
+
+def _template(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 4:
+        raise Refused(
+            "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments.",
+            len(words),
+            code="missing-argument",
+        )
+    prefix = words[1]
+    _check_name(prefix, "server-template prefix")
+    match = _RANGE.fullmatch(words[2])
+    low, high = (int(match[1]), int(match[2] or match[1])) if match is not None else (0, 0)
+    if match is not None and match[2] is None:
+        low, high = 1, int(match[1])
+    if low < 1 or high < low:
+        raise Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2)
+    label = f"{draft.name}/{prefix}"
+    address = parse_server_address(words[3], 3, label)
+    values, options = dict(draft.server_values), dict(draft.server_options)
+    if len(words) > 4:
+        read_server_options(ServerWords(build, draft, statement, words, 4, label, prefix, values, options))
+    values["template"] = (prefix, low, high)
+    for number in range(low, high + 1):
+        own = dict(values)
+        if number > low:
+            own.pop("number", None)
+        _add(build, draft, statement, f"{prefix}{number}", address, own, options)
+
+
+def _default_server(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    values, options = dict(draft.server_values), dict(draft.server_options)
+    read_server_options(ServerWords(build, draft, statement, words, 1, "", "default-server", values, options))
+    pool = pool_settings(build, statement)
+    if pool is not None:
+        values["pool"] = pool
+    draft.server_values, draft.server_options = values, options
+
+
+def _check_name(name: str, what: str) -> None:
+    bad = _BAD_NAME.search(name)
+    if bad is not None:
+        raise Refused(
+            f"character '{bad[0]}' is not permitted in {what} '{name}'.",
+            1,
+            code="bad-name",
+            hint="names are made of letters, digits, '-', '_', '.' and ':'",
+        )
+
+
+def parse_server_address(text: str, place: int, label: str) -> Address:
+    try:
+        return parse_address(text, SERVER)
+    except GrammarError as error:
+        raise Refused(f"'server {label}' : {error.message}", place, code="bad-address") from None
+
+
+def read_server_options(words: ServerWords) -> None:
+    """Read options to the end of the line."""
+    all_words = words.words
+    watched = words.build.watched_server_options
+    while words.position < len(all_words):
+        name = all_words[words.position]
+        reader = READERS.get(name)
+        if reader is None:
+            raise _unknown(words, name)
+        if name in watched:
+            words.build.watch_server_option(words.statement, words.position, name)
+        words.position += 1
+        reader(words, name)
+
+
+def _unknown(words: ServerWords, name: str) -> Refused:
+    entry = table("servers").get(name)
+    place = words.position
+    message = f"{words.prefix}unknown keyword '{name}'"
+    if entry is not None and not entry.known_in(TARGET):
+        code = "newer-keyword" if entry.since > TARGET else "removed-keyword"
+        return Refused(f"{message}.", place, code=code, hint=version_note(entry.since, entry.removed))
+    near = difflib.get_close_matches(name, READERS, n=1, cutoff=0.5)
+    suggestion = near[0] if near else None
+    if suggestion is not None:
+        message += f"; did you mean '{suggestion}' maybe ?"
+    else:
+        message += "."
+    if words.default:
+        message += " Hint: no address was expected for this server."
+    hint = f"did you mean '{suggestion}'?" if suggestion else ""
+    return Refused(message, place, code="unknown-keyword", hint=hint, suggestion=suggestion)
+
+
+def _add(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    name: str,
+    address: Address,
+    values: dict[str, object],
+    options: dict[str, tuple[str, ...]],
+) -> None:
+    """Put one server into the draft."""
+    other = draft.server_names.get(name)
+    if other is not None:
+        build.error(
+            "duplicate-name",
+            statement.span(1),
+            f"{draft.title} '{draft.name}', another server named '{name}' was already defined at line {other.span.line},"
+            " please use distinct names.",
+        )
+    number = values.pop("number", 0)
+    pool = pool_settings(build, statement)
+    ssl = values.pop("ssl", False)
+    default_ssl = values.pop("default_ssl", False)
+    sni = values.pop("sni", None)
+    template = values.pop("template", None)
+    shared = values.pop("pool", None)
+    _check_agent(build, statement, name, draft, options)
+    if ssl or default_ssl or "check-ssl" in options or draft.tls_checks:
+        build.tls_servers.append((draft, statement, name, options, bool(ssl)))
+    tls = _tls(sni, options) if ssl else None
+    if "crt" in options:
+        fault = certificate_fault(build, options["crt"][0])
+        if fault:
+            build.environment("bad-certificate", statement.span(), f"'server {draft.name}/{name}' : {fault}")
+    server = Server(
+        name,
+        number,  # type: ignore[arg-type]
+        address,
+        tls=tls,
+        pool=pool or shared or HapyPool(),  # type: ignore[arg-type]
+        options=options,
+        span=statement.span(0, 2),
+        **values,  # type: ignore[arg-type]
+    )
+    draft.servers.append(server)
+    draft.server_names.setdefault(name, server)
+    if number:
+        draft.server_ids[server.number] = server
+    if template is not None:
+        draft.templates.add(name)
+    if address.family == "name":
+        build.named_servers.append((draft, server, statement))
+
+
+def _tls(sni: object, options: dict[str, tuple[str, ...]]) -> ServerTls:
+    verify = options.get("verify", ("required",))[0]
+    authority = options.get("ca-file")
+    return ServerTls(verify, authority[0] if authority else None, sni, options)  # type: ignore[arg-type]
+
+
+def _check_agent(
+    build: Build, statement: Statement, name: str, draft: Draft, options: dict[str, tuple[str, ...]]
+) -> None:
+    if "agent-check" in options and leading_integer(options.get("agent-port", ("0",))[0]) <= 0:
+        build.error(
+            "missing-agent-port",
+            statement.span(),
+            f"'server {draft.name}/{name}' : server {name} does not have agent port. Agent check has been disabled.",
+        )
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "server": _server,
+    "server-template": _template,
+    "default-server": _default_server,
+}

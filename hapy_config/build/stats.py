@@ -1,0 +1,119 @@
+"""`stats …` of a proxy section (configuration manual, section 4.2): checked in full, kept for its issue."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hapy_config.build.actions import READERS
+from hapy_config.build.conditional import condition
+from hapy_config.build.context import Build
+from hapy_config.build.cursor import Words
+from hapy_config.build.draft import FRONT, Draft
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import Handler
+from hapy_config.build.rules import condition_place, find_action, places_of
+from hapy_config.build.unknown import unknown_action
+from hapy_config.keywords.actions import of_ruleset
+from hapy_config.keywords.samples import Place
+from hapy_config.syntax import Statement
+
+_EXPECTED: Final = (
+    "expects 'admin', 'uri', 'realm', 'auth', 'scope', 'enable', 'hide-version', 'show-node', 'show-desc' or"
+    " 'show-legends'."
+)
+_NEEDED: Final = {
+    "uri": "'uri' needs an URI prefix.",
+    "realm": "'realm' needs an realm name.",
+    "auth": "'auth' needs a user:password account.",
+    "scope": "'scope' needs a proxy name.",
+    "refresh": "'refresh' needs an interval in seconds.",
+}
+_WORDS: Final = (
+    *_NEEDED,
+    "admin",
+    "enable",
+    "hide-version",
+    "show-node",
+    "show-desc",
+    "show-legends",
+    "show-modules",
+    "http-request",
+)
+
+
+def _stats(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    what = words[1] if len(words) > 1 else ""
+    if not what:
+        raise Refused(f"missing keyword in 'stats', {_EXPECTED}", 1, code="missing-argument")
+    if what not in _WORDS:
+        raise Refused(
+            f"unknown stats parameter '{what}', {_EXPECTED}",
+            1,
+            code="unknown-keyword",
+            hint=build.nearest(what, _WORDS),
+        )
+    missing = _NEEDED.get(what)
+    if missing is not None and (len(words) < 3 or not words[2]):
+        raise Refused(missing, 2, code="missing-argument")
+    if what == "refresh":
+        build.time(statement, words, 2, "stats refresh interval", "s")
+    elif what == "admin":
+        _admin(build, draft, statement, words)
+    elif what == "http-request":
+        _http_request(build, draft, statement, words)
+    elif what == "show-node" and len(words) > 2 and not re.fullmatch(r"[A-Za-z0-9_-]*", words[2]):
+        raise Refused(
+            "'stats show-node' invalid node name - should be a stringwith digits(0-9), letters(A-Z, a-z), hyphen(-) or"
+            " underscode(_).",
+            2,
+        )
+    elif what == "show-desc" and len(words) == 2 and not build.global_.get("description"):
+        build.warning(
+            "missing-argument",
+            statement.span(),
+            "'show-desc' requires a parameter or 'desc' to be set in the global section.",
+        )
+    draft.stats = statement
+    draft.settings.append(tuple(words))
+
+
+def _admin(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if draft.kind == "defaults":
+        raise Refused("'stats admin' not allowed in 'defaults' section.", 0, code="wrong-section")
+    if len(words) < 3 or words[2] not in ("if", "unless"):
+        raise Refused("'stats admin' requires either 'if' or 'unless' followed by a condition.", 2)
+    place = Place.FRONTEND_HTTP_REQUEST if draft.side & FRONT else Place.BACKEND_HTTP_REQUEST
+    condition(build, draft, statement, words, 2, place, "error detected while parsing a 'stats admin' rule : ")
+
+
+def _http_request(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    if draft.kind == "defaults":
+        raise Refused("'stats http-request' not allowed in 'defaults' section.", 0, code="wrong-section")
+    word = words[2] if len(words) > 2 else ""
+    action = find_action("http-request", word)
+    if action is None:
+        raise unknown_action(build, "http-request", word, of_ruleset("http-request"), index=2)
+    prefix = f"error detected in {draft.title} '{draft.name}' while parsing 'http-request {word}' rule : "
+    cursor = Words(build, draft, statement, words, 3, prefix, places_of("http-request", draft))
+    READERS[action](cursor)
+    index = cursor.position
+    if index < len(words) and words[index]:
+        if words[index] not in ("if", "unless"):
+            raise Refused(
+                f"'http-request {word}' expects either 'if' or 'unless' followed by a condition but found"
+                f" '{words[index]}'.",
+                index,
+            )
+        condition(
+            build,
+            draft,
+            statement,
+            words,
+            index,
+            condition_place("http-request", draft),
+            f"error detected while parsing an 'http-request {word}' condition : ",
+        )
+
+
+HANDLERS: Final[dict[str, Handler]] = {"stats": _stats}

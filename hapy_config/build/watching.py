@@ -1,0 +1,112 @@
+"""What hapy knows and does not run: noted beside the findings, since HAProxy's verdict does not depend on it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hapy_config.diagnostics import Diagnostic, Severity
+from hapy_config.keywords import table
+from hapy_config.keywords.sections import CONTEXTS
+from hapy_config.keywords.spec import Keyword, Runs
+
+if TYPE_CHECKING:
+    from hapy_config.source import Span
+    from hapy_config.syntax import Statement
+
+
+@functools.cache
+def watched_first_words(family: str) -> frozenset[str]:
+    """The first words of all statements of a family that hapy does not (fully) run."""
+    return frozenset(entry.name.partition(" ")[0] for entry in table(family) if entry.runs is not Runs.YES)
+
+
+@functools.cache
+def watched_names(family: str) -> frozenset[str]:
+    """The names of a family's entries that hapy does not (fully) run."""
+    return frozenset(entry.name for entry in table(family) if entry.runs is not Runs.YES)
+
+
+class Watching:
+    """Collects `not_run`: severity ERROR stops the start, NOTICE does not."""
+
+    def __init__(self) -> None:
+        self.not_run: list[Diagnostic] = []
+        self.watched = watched_first_words("proxies") | {"option"}
+        self.watched_globals = watched_first_words("globals")
+        self.watched_sections = {entry.name: entry for entry in table("sections") if entry.runs is not Runs.YES}
+        self.watched_server_options = watched_names("servers")
+        self.watched_bind_options = watched_names("binds")
+        self.watched_actions = watched_names("actions")
+        self.watched_options = watched_names("options")
+
+    def _note(self, keyword: Keyword, span: Span, title: str) -> None:
+        loss = f": {keyword.loss}" if keyword.loss else ""
+        if keyword.runs is Runs.NO:
+            found = Diagnostic("not-run", Severity.ERROR, span, f"{title} is not run by hapy{loss}")
+        else:
+            found = Diagnostic("harmless", Severity.NOTICE, span, f"{title} has no effect in hapy{loss}")
+        self.not_run.append(found)
+
+    def watch(self, statement: Statement, words: Sequence[str], kind: str) -> None:
+        """Look a proxy's statement up."""
+        if words[0] in ("no", "default"):
+            return
+        if words[0] == "option":
+            self._watch_option(statement, words)
+            return
+        found = table("proxies").find(words)
+        if found is not None:
+            keyword, count = found
+            if keyword.runs is not Runs.YES and keyword.where & CONTEXTS[kind]:
+                self._note(keyword, statement.span(0, count - 1), f"'{keyword.name}'")
+
+    def _watch_option(self, statement: Statement, words: Sequence[str]) -> None:
+        if len(words) < 2:
+            return
+        name = words[1]
+        if name in self.watched_options:
+            keyword = table("options").get(name)
+            assert keyword is not None
+            self._note(keyword, statement.span(0, 1), f"'option {name}'")
+
+    def watch_global(self, statement: Statement, words: Sequence[str]) -> None:
+        """Look a global statement up."""
+        found = table("globals").find(words)
+        if found is not None and found[0].runs is not Runs.YES:
+            self._note(found[0], statement.span(0, found[1] - 1), f"'{found[0].name}'")
+
+    def watch_section(self, header: Statement, kind: str) -> None:
+        """Look a section up."""
+        keyword = self.watched_sections.get(kind)
+        if keyword is not None:
+            self._note(keyword, header.span(), f"section '{kind}'")
+
+    def watch_server_option(self, statement: Statement, index: int, name: str) -> None:
+        """Note a server option."""
+        keyword = table("servers").get(name)
+        assert keyword is not None
+        self._note(keyword, statement.span(index), f"server option '{name}'")
+
+    def watch_bind_option(self, statement: Statement, index: int, name: str) -> None:
+        """Note a bind option."""
+        keyword = table("binds").get(name)
+        assert keyword is not None
+        self._note(keyword, statement.span(index), f"bind option '{name}'")
+
+    def watch_action(self, statement: Statement, ruleset: str, action: str) -> None:
+        """Note an action."""
+        if action in self.watched_actions:
+            keyword = table("actions").get(action)
+            assert keyword is not None
+            self._note(keyword, statement.span(), f"'{ruleset} {action.rstrip('*')}'")
+
+    def watch_sample(self, statement: Statement, index: int, family: str, name: str) -> bool:
+        """Note a fetch or converter; tell whether hapy runs it."""
+        keyword = table(family).get(name)
+        if keyword is None or keyword.runs is Runs.YES:
+            return True
+        what = "sample fetch" if family == "fetches" else "converter"
+        self._note(keyword, statement.span(index), f"{what} '{name}'")
+        return False
