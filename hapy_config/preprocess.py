@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hapy_config.words import WordError, split
+
 #: The HAProxy version that conditions see.
 VERSION: Final = "2.6.12"
 
@@ -59,6 +61,19 @@ def evaluate_condition(text: str, surroundings: Surroundings) -> bool:
     if not text:
         return False
     return _Reader(text, surroundings).whole()()
+
+
+def evaluate_argument(text: str, surroundings: Surroundings) -> bool:
+    """Evaluate the argument of `-cc`, in which quotes and `"$VARIABLES"` work as in a file and `#` is no comment.
+
+    Raises:
+        ConditionError: for a condition that can't be read.
+    """
+    try:
+        words, _ = split(text, surroundings.env.get, comments=False)
+    except WordError as error:
+        raise ConditionError(error.message) from None
+    return evaluate_condition(" ".join(words), surroundings)
 
 
 _Thunk = Callable[[], bool]

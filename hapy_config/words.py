@@ -74,12 +74,13 @@ def plain_columns(line: str) -> list[tuple[int, int]]:
     return [(m.start() + 1, m.end() + 1) for m in _PLAIN.finditer(line)]
 
 
-def split(line: str, lookup: Lookup) -> tuple[list[str], list[tuple[int, int]]]:
+def split(line: str, lookup: Lookup, *, comments: bool = True) -> tuple[list[str], list[tuple[int, int]]]:
     """Cut a line into words.
 
     Args:
         line: the line without its line feed.
         lookup: resolves environment and pseudo variables (`.FILE`, `.LINE`, `.SECTION`).
+        comments: whether an unquoted `#` ends the line; it does not on the command line.
 
     Returns:
         The words, and for each its (start, end) columns in `line`, 1-based and end-exclusive. Words that come from one
@@ -90,7 +91,7 @@ def split(line: str, lookup: Lookup) -> tuple[list[str], list[tuple[int, int]]]:
     """
     if is_plain(line):
         return line.split(), plain_columns(line)
-    return _Splitter(line, lookup).run()
+    return _Splitter(line, lookup).run(comments=comments)
 
 
 class _Splitter:
@@ -107,7 +108,7 @@ class _Splitter:
         self.start = 0
         self.open = False  # a word has begun, perhaps an empty quoted one
 
-    def run(self) -> tuple[list[str], list[tuple[int, int]]]:
+    def run(self, *, comments: bool) -> tuple[list[str], list[tuple[int, int]]]:
         line, position = self.line, 0
         while position < len(line):
             match = _UNQUOTED.match(line, position)
@@ -117,7 +118,7 @@ class _Splitter:
                 self._finish(position)
                 position = match.end()
                 continue
-            if kind == "end":
+            if kind == "end" and (comments or line[position] == "\r"):
                 if line[position] == "#" or self.open or self.words:
                     break
                 position = match.end()

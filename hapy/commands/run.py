@@ -128,10 +128,10 @@ class Program:
 
     def _evaluate(self, condition: str) -> int:
         from hapy.features import FEATURES
-        from hapy_config.preprocess import ConditionError, Surroundings, evaluate_condition
+        from hapy_config.preprocess import ConditionError, Surroundings, evaluate_argument
 
         try:
-            return 0 if evaluate_condition(condition, Surroundings(self._environment(), FEATURES)) else 1
+            return 0 if evaluate_argument(condition, Surroundings(self._environment(), FEATURES)) else 1
         except ConditionError as error:
             self.messages.alert(f"config : Failed to evaluate condition: {error}")
             return 2

@@ -244,7 +244,7 @@ _PROCESS: Final = (
         ok=("thread-groups 1",),
         bad=("thread-groups", "thread-groups x", "thread-groups 0", "thread-groups 2", "thread-groups 1 2"),
     ),
-    _global("thread-hard-limit", _NUMBER, since=(2, 8), runs=Runs.HARMLESS, loss="one thread runs"),
+    _global("thread-hard-limit", _NUMBER, since=(2, 9), runs=Runs.HARMLESS, loss="one thread runs"),
     _global("uid", Arg(Kind.INTEGER, "id", lax=True), ok=("uid 5",), bad=("uid", "uid 5 6")),
     _number("ulimit-n"),
     _global(
@@ -313,7 +313,7 @@ _STATEMENTS: Final = (
         surplus=True,
         ok=("log-send-hostname", "log-send-hostname x"),
     ),
-    _global("log-tag", _TEXT, since=(1, 6), ok=("log-tag x",), bad=("log-tag", "log-tag a b")),
+    _global("log-tag", _TEXT, ok=("log-tag x",), bad=("log-tag", "log-tag a b")),
     _global(
         "h1-case-adjust",
         Arg(Kind.STRING, "from"),
@@ -336,18 +336,18 @@ _STATEMENTS: Final = (
     _global(
         "http-err-codes",
         Arg(Kind.STRING, "ranges", repeat=True),
-        since=(3, 1),
+        since=(3, 0),
         runs=Runs.HARMLESS,
         loss="counters count errors as 2.6 does",
     ),
     _global(
         "http-fail-codes",
         Arg(Kind.STRING, "ranges", repeat=True),
-        since=(3, 1),
+        since=(3, 0),
         runs=Runs.HARMLESS,
         loss="counters count errors as 2.6 does",
     ),
-    _flag("limited-quic", since=(2, 8), runs=Runs.HARMLESS, loss="QUIC is not spoken"),
+    _flag("limited-quic", since=(2, 9), runs=Runs.HARMLESS, loss="QUIC is not spoken"),
     _flag("pp2-never-send-local", since=(2, 2), runs=Runs.HARMLESS, loss="no PROXY header is sent by health checks"),
     _global(
         "server-state-base",

@@ -54,13 +54,14 @@ _TLS: Final = (
     _tls(
         "ssl-default-bind-curves",
         _TEXT,
-        since=(2, 0),
+        since=(2, 1),
         ok=("ssl-default-bind-curves X25519",),
         bad=("ssl-default-bind-curves", "ssl-default-bind-curves a b"),
     ),
     _tls(
         "ssl-default-bind-options",
         Arg(Kind.REST, "options"),
+        since=(1, 6),
         ok=("ssl-default-bind-options no-sslv3 no-tls-tickets ssl-min-ver TLSv1.2 prefer-client-ciphers",),
         bad=("ssl-default-bind-options", "ssl-default-bind-options x", "ssl-default-bind-options ssl-min-ver"),
     ),
@@ -83,6 +84,7 @@ _TLS: Final = (
     _tls(
         "ssl-default-server-options",
         Arg(Kind.REST, "options"),
+        since=(1, 6),
         ok=("ssl-default-server-options no-tls-tickets ssl-max-ver TLSv1.3",),
         bad=("ssl-default-server-options", "ssl-default-server-options x"),
     ),
@@ -193,7 +195,7 @@ _CLIENT: Final = (
                     "bad": ("httpclient.resolvers.prefer x",),
                 },
             ),
-            ("retries", (_NUMBER,), {"since": (2, 9)}),
+            ("retries", (_NUMBER,), {"since": (3, 1)}),
             (
                 "ssl.ca-file",
                 (Arg(Kind.STRING, "file", optional=True),),
@@ -204,7 +206,7 @@ _CLIENT: Final = (
                 (Arg(Kind.CHOICE, "value", ("none", "required")),),
                 {"since": (2, 6), "ok": ("httpclient.ssl.verify none",), "bad": ("httpclient.ssl.verify x",)},
             ),
-            ("timeout.connect", (Arg(Kind.TIME, "timeout"),), {"since": (2, 9)}),
+            ("timeout.connect", (Arg(Kind.TIME, "timeout"),), {"since": (3, 1)}),
         )
     ),
 )

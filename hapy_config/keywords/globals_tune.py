@@ -105,7 +105,7 @@ _BUFFERING: Final = (
     ),
     _number(
         "chksize",
-        removed=(2, 2),
+        removed=(2, 5),
         instead="tune.bufsize",
         loss=_BUFFERS,
         manual="3.2 of the 2.0 manual",
@@ -138,20 +138,20 @@ _LOOP: Final = (
     _number("maxpollevents", loss=_SCHED),
     _number("runqueue-depth", since=(1, 9), loss=_SCHED),
     _switch("sched.low-latency", since=(2, 2), loss=_SCHED),
-    _switch("listener.multi-queue", since=(2, 2), loss=_SCHED),
+    _switch("listener.multi-queue", since=(2, 0), loss=_SCHED),
     _tune(
         "listener.default-shards",
         Arg(Kind.CHOICE, "by", ("by-process", "by-thread", "by-group")),
         since=(2, 8),
         loss=_SCHED,
     ),
-    _switch("idle-pool.shared", since=(2, 0), loss="all connections are of one thread"),
-    _tune("fd.edge-triggered", _ON_OFF, since=(2, 0), experimental=True, loss=_SCHED),
+    _switch("idle-pool.shared", since=(2, 1), loss="all connections are of one thread"),
+    _tune("fd.edge-triggered", _ON_OFF, since=(2, 1), experimental=True, loss=_SCHED),
     _number(
         "fail-alloc",
         minimum=0,
         maximum=100,
-        since=(1, 8),
+        since=(1, 9),
         loss="it is for HAProxy's developers",
         ok=("tune.fail-alloc 5",),
         bad=("tune.fail-alloc 101", "tune.fail-alloc 5 6"),
@@ -170,7 +170,7 @@ _LOOP: Final = (
     ),
     _number("peers.max-updates-at-once", minimum=1, since=(2, 6), loss="peers are not spoken to"),
     _tune("epoll.mask-events", Arg(Kind.STRING, "events"), since=(3, 2), loss=_SCHED),
-    _number("events.max-events-at-once", since=(2, 8), loss=_SCHED),
+    _number("events.max-events-at-once", since=(2, 9), loss=_SCHED),
     _number("max-checks-per-thread", since=(2, 9), loss="servers are not checked"),
     _number("max-rules-at-once", since=(3, 1), loss=_SCHED),
     _number("renice.runtime", since=(3, 1), loss=_SCHED),
@@ -232,7 +232,7 @@ _H2: Final = (
             ("fe.rxbuf", (3, 1)),
         )
     ),
-    _tune("h2.log-errors", Arg(Kind.CHOICE, "what", ("none", "connection", "stream")), since=(3, 2), loss=_NO_H2),
+    _tune("h2.log-errors", Arg(Kind.CHOICE, "what", ("none", "connection", "stream")), since=(3, 3), loss=_NO_H2),
     _switch("h2.zero-copy-fwd-send", since=(2, 9), loss=_NO_H2),
 )
 
@@ -268,8 +268,8 @@ _VARIABLES_LUA: Final = (
     _tune(
         "lua.bool-sample-conversion", Arg(Kind.CHOICE, "value", ("normal", "pre-3.1-bug")), since=(3, 1), loss=_NO_LUA
     ),
-    _switch("lua.log.loggers", since=(2, 8), loss=_NO_LUA),
-    _tune("lua.log.stderr", Arg(Kind.CHOICE, "value", ("on", "auto", "off")), since=(2, 8), loss=_NO_LUA),
+    _switch("lua.log.loggers", since=(2, 9), loss=_NO_LUA),
+    _tune("lua.log.stderr", Arg(Kind.CHOICE, "value", ("on", "auto", "off")), since=(2, 9), loss=_NO_LUA),
     _tune("lua.openlibs", Arg(Kind.STRING, "libraries"), since=(3, 4), loss=_NO_LUA),
     _number("comp.maxlevel", minimum=1, maximum=9, loss=_NO_ZLIB),
     _number("zlib.memlevel", minimum=1, maximum=9, needs="USE_ZLIB", loss=_NO_ZLIB),
@@ -317,8 +317,8 @@ _TLS: Final = (
 
 #: Old names, from 2.6 to 3.3, and new ones of the QUIC settings.
 _QUIC_RENAMED: Final[dict[str, tuple[str, Version]]] = {
-    "cc-hystart": ("quic.fe.cc.hystart", (2, 8)),
-    "cc.cubic.min-losses": ("quic.fe.cc.cubic-min-losses", (3, 0)),
+    "cc-hystart": ("quic.fe.cc.hystart", (2, 9)),
+    "cc.cubic.min-losses": ("quic.fe.cc.cubic-min-losses", (3, 1)),
     "disable-tx-pacing": ("quic.fe.tx.pacing", (3, 1)),
     "disable-udp-gso": ("quic.fe.tx.udp-gso", (3, 1)),
     "frontend.default-max-window-size": ("quic.fe.cc.max-win-size", (3, 1)),

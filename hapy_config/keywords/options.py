@@ -227,7 +227,7 @@ TABLE: Final = Table(
             manual="4.2",
             ok=("option httpslog",),
         ),
-        _front("idle-close-on-response", since=(2, 3), manual="4.2"),
+        _front("idle-close-on-response", since=(2, 5), manual="4.2"),
         _both("independent-streams", manual="4.2"),
         _check("ldap-check", bad=("option ldap-check x",)),
         _back("log-health-checks", runs=Runs.NO, loss="no check is run or logged", manual="4.2"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 
 import pytest
@@ -15,6 +14,7 @@ from hapy_config.preprocess import (
     Blocks,
     ConditionError,
     Surroundings,
+    evaluate_argument,
     evaluate_condition,
     split_version,
 )
@@ -32,10 +32,10 @@ def evaluate(text: str) -> bool:
     return evaluate_condition(text, AROUND)
 
 
-def attempt(text: str) -> int:
+def attempt(text: str, function=evaluate_condition) -> int:
     """The exit status of `-cc`."""
     try:
-        return 0 if evaluate(text) else 1
+        return 0 if function(text, AROUND) else 1
     except ConditionError as error:
         return 2 if str(error) else 3
 
@@ -145,6 +145,43 @@ def test_faults(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("streq(a  b,a b)", 0),
+        ('"1"', 0),
+        ('streq("$A",x)', 0),
+        ("streq($A,x)", 1),
+        ("streq(a#b,a#b)", 0),
+        ("1 # no comment", 2),
+        (r"streq(\"a,b\",\"a,b\")", 0),
+        ('streq("a,b","a,b")', 2),
+        (r"\x31", 0),
+        ('"1', 2),
+        ('"$1"', 2),
+        ("", 1),
+    ],
+)
+def test_the_argument_of_cc(text: str, status: int) -> None:
+    assert attempt(text, evaluate_argument) == status
+
+
+@pytest.mark.referee
+def test_haproxy_takes_the_argument_of_cc_alike(haproxy: str) -> None:
+    for text in (
+        'streq("$A",x)',
+        "streq($A,x)",
+        "streq(a#b,a#b)",
+        "1 # x",
+        'streq("a,b","a,b")',
+        r"\x31",
+        '"1',
+        '"$1"',
+    ):
+        result = subprocess.run([haproxy, "-cc", text], capture_output=True, env={"A": "x"}, check=False, timeout=30)
+        assert attempt(text, evaluate_argument) == result.returncode, text
+
+
 def test_without_tls_no_version_of_openssl_is_true() -> None:
     bare = Surroundings({})
     assert not evaluate_condition("openssl_version_atleast(0.9.8)", bare)
@@ -201,7 +238,7 @@ def test_haproxy_decides_alike(text: str, haproxy: str) -> None:
     result = subprocess.run(
         [haproxy, "-cc", text], capture_output=True, text=True, env={"A": "x"}, check=False, timeout=30
     )
-    assert attempt(re.sub(" +", " ", text).strip()) == result.returncode, result.stderr
+    assert attempt(text, evaluate_argument) == result.returncode, result.stderr
 
 
 # Blocks
