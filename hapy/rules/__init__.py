@@ -7,17 +7,23 @@ has put into the transaction (`body_waiter`).
 from __future__ import annotations
 
 from hapy.rules.compile import Ruleset, compile_ruleset, registered
-from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Outcome, Reply, Tarpit
+from hapy.rules.outcomes import ALLOW, CLOSE, INTERNAL_ERROR, REJECT, SILENT_DROP, Outcome, Reply, Tarpit
+from hapy.rules.pages import ErrorPages, error_pages
+from hapy.rules.redirects import compile_redirect
 
 __all__ = [
     "ALLOW",
+    "CLOSE",
     "INTERNAL_ERROR",
     "REJECT",
     "SILENT_DROP",
+    "ErrorPages",
     "Outcome",
     "Reply",
     "Ruleset",
     "Tarpit",
+    "compile_redirect",
     "compile_ruleset",
+    "error_pages",
     "registered",
 ]

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, cast
 
 from hapy.acl import compile_condition
 from hapy.rules.outcomes import Outcome
+from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
 from hapy.samples.environment import CompileEnv, CompileError
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
     from hapy_config.model.rules import Rule
 
-#: A compiled action: does its work; an outcome ends the ruleset, None lets the next rule run.
-Action = Callable[["Transaction"], Outcome | None]
-AsyncAction = Callable[["Transaction"], Awaitable[Outcome | None]]
 #: A compiled condition, `unless` included.
 Predicate = Callable[["Transaction"], bool]
-#: Makes an action from a rule.
-Builder = Callable[["Rule", CompileEnv], "Action | AsyncAction"]
+_Step = tuple[Predicate | None, Action]
 
 
 class Ruleset:
@@ -35,38 +32,37 @@ class Ruleset:
     def __init__(self, steps: Sequence[tuple[Predicate | None, Action | AsyncAction, bool]]) -> None:
         self._steps = tuple(steps)
         self.is_async = any(waits for _, _, waits in steps)
-        self.run: Callable[[Transaction], Outcome | None] = _walker(
-            tuple((predicate, action) for predicate, action, _ in steps)  # type: ignore[misc]
-        )
+        self.run: Action = _walker(tuple((predicate, cast(Action, act)) for predicate, act, _ in steps))
 
     async def run_async(self, txn: Transaction) -> Outcome | None:
         """Walk the rules, waiting where one does."""
-        for predicate, action, waits in self._steps:
+        for predicate, act, waits in self._steps:
             if predicate is None or predicate(txn):
-                result = action(txn)
-                outcome = await result if waits else result  # type: ignore[misc]
+                outcome = act(txn)
+                if waits:
+                    outcome = await cast(Awaitable[Outcome | None], outcome)
                 if outcome is not None:
-                    return outcome  # type: ignore[return-value]
+                    return cast(Outcome, outcome)
         return None
 
 
-def _walker(steps: tuple[tuple[Predicate | None, Action], ...]) -> Action:
+def _walker(steps: tuple[_Step, ...]) -> Action:
     """The loop over the rules, without one where there is a single rule."""
     if len(steps) == 1:
-        predicate, action = steps[0]
-        if predicate is None:
-            return action
-        test = predicate
+        test, act = steps[0]
+        if test is None:
+            return act
+        predicate = test
 
         def single(txn: Transaction) -> Outcome | None:
-            return action(txn) if test(txn) else None
+            return act(txn) if predicate(txn) else None
 
         return single
 
     def walk(txn: Transaction) -> Outcome | None:
-        for predicate, action in steps:
-            if predicate is None or predicate(txn):
-                outcome = action(txn)
+        for test, act in steps:
+            if test is None or test(txn):
+                outcome = act(txn)
                 if outcome is not None:
                     return outcome
         return None
@@ -74,21 +70,39 @@ def _walker(steps: tuple[tuple[Predicate | None, Action], ...]) -> Action:
     return walk
 
 
-ACTIONS: Final[dict[tuple[str, str], tuple[Builder, bool]]] = {}
+def _load() -> None:
+    """Import the modules that register actions, once."""
+    import hapy.rules.actions  # noqa: F401
 
 
 def registered() -> Mapping[str, frozenset[str]]:
     """The actions that run, by ruleset."""
     _load()
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {"http-request": {"strict-mode"}}
     for ruleset, name in ACTIONS:
         found.setdefault(ruleset, set()).add(name)
+    for ruleset in ("http-request", "http-response", "http-after-response"):
+        found[ruleset].add("strict-mode")
     return {ruleset: frozenset(names) for ruleset, names in found.items()}
 
 
-def _load() -> None:
-    """Import the modules that register actions, once."""
-    import hapy.rules.actions  # noqa: F401
+def _remembering(act: Action, rule: Rule) -> Action:
+    """An action whose outcomes leave the rule's place for `last_rule_file` and `last_rule_line`."""
+    place = (rule.span.file, rule.span.line)
+
+    def final(txn: Transaction) -> Outcome | None:
+        outcome = act(txn)
+        if outcome is not None:
+            txn.override().last_rule = place
+        return outcome
+
+    return final
+
+
+#: Actions that may end a ruleset.
+_FINAL = frozenset(
+    {"accept", "allow", "auth", "close", "deny", "redirect", "reject", "return", "silent-drop", "tarpit"},
+)
 
 
 def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
@@ -99,10 +113,13 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
     """
     if not rules:
         return None
-    if not ACTIONS:
-        _load()
-    steps = []
+    _load()
+    steps: list[tuple[Predicate | None, Action | AsyncAction, bool]] = []
+    strict = True
     for rule in rules:
+        if rule.action == "strict-mode":
+            strict = bool(rule.arguments["switch"])
+            continue
         scope = env.for_response() if "response" in rule.ruleset else env
         entry = ACTIONS.get((rule.ruleset, rule.action))
         if entry is None:
@@ -110,7 +127,10 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
         build, waits = entry
         try:
             predicate = compile_condition(rule.condition, scope) if rule.condition is not None else None
-            steps.append((predicate, build(rule, scope), waits))
+            act = build(Arguments(rule, scope, strict=strict))
         except CompileError as error:
             raise CompileError(error.message, rule.span) from error
-    return Ruleset(steps)
+        if rule.action in _FINAL and rule.ruleset not in ("tcp-request connection", "tcp-request session"):
+            act = _remembering(cast(Action, act), rule)
+        steps.append((predicate, act, waits))
+    return Ruleset(steps) if steps else None

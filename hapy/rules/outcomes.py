@@ -28,8 +28,11 @@ class Outcome:
 
 #: Stop this ruleset, go on with the request.
 ALLOW: Final = Outcome("allow")
-#: Close without a word (`PR`; for tcp rules `PR`, status -1).
+#: Close without a word (`PR`, status -1). As for SILENT_DROP, the log shows no request time: `request_done` is put back
+#: to -1.
 REJECT: Final = Outcome("reject")
+#: End a TCP session after what has been passed on (`tcp-response content close`).
+CLOSE: Final = Outcome("close")
 #: Forget the connection without telling the client.
 SILENT_DROP: Final = Outcome("silent-drop")
 #: A rewrite failed or something inside did: answer 500, `PR` for requests and `PH` for answers.
@@ -57,7 +60,10 @@ class Reply(Outcome):
 
 @dataclass(frozen=True, slots=True)
 class Tarpit(Outcome):
-    """Hold the client for `timeout tarpit` (else `timeout connect`), then send the reply (`PT`)."""
+    """Hold the client for `timeout tarpit` (else `timeout connect`), then send the reply (`PT`).
+
+    In the log the time held counts as queue time: `request_done` is put back to -1, `queue_done` is the end of the wait.
+    """
 
     name: str
     reply: Reply

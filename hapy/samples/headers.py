@@ -113,3 +113,17 @@ def parameters(query: bytes, name: bytes | None, delimiters: bytes) -> list[byte
         if equals and (name is None or key == name):
             found.append(value)
     return found
+
+
+def raw_values(value: bytes) -> list[bytes]:
+    """The comma-separated values of one field with the blanks around them, so that joining gives the field again."""
+    if b'"' not in value:
+        return value.split(b",")
+    parts, position = [], 0
+    while True:
+        match = _QUOTED_VALUES.match(value, position)
+        end = match.end() if match else len(value)
+        parts.append(value[position:end])
+        if end >= len(value):
+            return parts
+        position = end + 1

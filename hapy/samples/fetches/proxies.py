@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from typing import cast as typed
 
 from hapy.net.clock import now
-from hapy.samples.environment import BackendView, CompileEnv, FrontendView, ServerView
+from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Getter, fetch
 from hapy.samples.types import Result
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
 
-Backends = Callable[["Transaction"], BackendView | None]
+Backends = Callable[["Transaction"], "Backend | None"]
 
 
-def backend_of(txn: Transaction) -> BackendView | None:
+def backend_of(txn: Transaction) -> Backend | None:
     """The transaction's backend; None while it is still with a plain frontend."""
     backend = txn.backend
-    return backend if hasattr(backend, "servers") else None
+    return None if backend is txn.frontend else typed("Backend", backend)
 
 
 def _backend(args: Args, env: CompileEnv) -> Backends:
@@ -37,7 +41,7 @@ def _backend(args: Args, env: CompileEnv) -> Backends:
     return backend_of
 
 
-def _frontend(args: Args, env: CompileEnv) -> Callable[[Transaction], FrontendView | None]:
+def _frontend(args: Args, env: CompileEnv) -> Callable[[Transaction], Frontend | None]:
     frontends = env.frontends
     if args.given(0):
         name = args.string(0)
@@ -47,7 +51,7 @@ def _frontend(args: Args, env: CompileEnv) -> Callable[[Transaction], FrontendVi
     return lambda txn: txn.frontend
 
 
-def _server(args: Args, env: CompileEnv) -> Callable[[Transaction], ServerView | None]:
+def _server(args: Args, env: CompileEnv) -> Callable[[Transaction], Server | None]:
     """The server that `backend/server` or `server` names."""
     backend_name, slash, server_name = args.string(0).rpartition("/")
     if not slash:
@@ -61,14 +65,14 @@ def _server(args: Args, env: CompileEnv) -> Callable[[Transaction], ServerView |
     place = index
     backends = env.backends
 
-    def server(txn: Transaction) -> ServerView | None:
+    def server(txn: Transaction) -> Server | None:
         backend = backends.get(backend_name)
         return None if backend is None else backend.servers[place]
 
     return server
 
 
-def usable_servers(backend: BackendView) -> int:
+def usable_servers(backend: Backend) -> int:
     """Servers that take new traffic: the active ones, else one backup (all of them with `option allbackups`)."""
     active = sum(1 for server in backend.servers if server.usable and not server.model.backup)
     if active:
@@ -77,12 +81,12 @@ def usable_servers(backend: BackendView) -> int:
     return spare if "allbackups" in backend.model.options else min(spare, 1)
 
 
-def queued(backend: BackendView) -> int:
+def queued(backend: Backend) -> int:
     """Requests waiting in the backend's queue and in its servers'."""
     return backend.queued + sum(server.queued for server in backend.servers)
 
 
-def _of_backend(measure: Callable[[BackendView], int]) -> Callable[[Args, CompileEnv], Getter]:
+def _of_backend(measure: Callable[[Backend], int]) -> Callable[[Args, CompileEnv], Getter]:
     def build(args: Args, env: CompileEnv) -> Getter:
         find = _backend(args, env)
 
@@ -95,12 +99,12 @@ def _of_backend(measure: Callable[[BackendView], int]) -> Callable[[Args, Compil
     return build
 
 
-def _avg_queue(backend: BackendView) -> int:
+def _avg_queue(backend: Backend) -> int:
     servers, waiting = usable_servers(backend), queued(backend)
     return -(-waiting // servers) if servers else waiting * 2
 
 
-def _connslots(backend: BackendView) -> int:
+def _connslots(backend: Backend) -> int:
     slots = 0
     for server in backend.servers:
         model = server.model
@@ -112,7 +116,7 @@ def _connslots(backend: BackendView) -> int:
     return slots
 
 
-def _conn_free(backend: BackendView) -> int:
+def _conn_free(backend: Backend) -> int:
     active = [server for server in backend.servers if server.usable and not server.model.backup]
     if not active:
         spares = [server for server in backend.servers if server.usable]
@@ -134,7 +138,7 @@ fetch("be_conn_free", type="sint")(_of_backend(_conn_free))
 fetch("be_sess_rate", type="sint")(_of_backend(lambda backend: backend.counters.rate.read(now())))
 
 
-def _of_frontend(measure: Callable[[FrontendView], int]) -> Callable[[Args, CompileEnv], Getter]:
+def _of_frontend(measure: Callable[[Frontend], int]) -> Callable[[Args, CompileEnv], Getter]:
     def build(args: Args, env: CompileEnv) -> Getter:
         find = _frontend(args, env)
 
@@ -152,7 +156,7 @@ fetch("fe_sess_rate", type="sint")(_of_frontend(lambda frontend: frontend.counte
 fetch("fe_req_rate", type="sint")(_of_frontend(lambda frontend: frontend.counters.req_rate.read(now())))
 
 
-def _of_server(measure: Callable[[ServerView], int]) -> Callable[[Args, CompileEnv], Getter]:
+def _of_server(measure: Callable[[Server], int]) -> Callable[[Args, CompileEnv], Getter]:
     def build(args: Args, env: CompileEnv) -> Getter:
         find = _server(args, env)
 
@@ -165,7 +169,7 @@ def _of_server(measure: Callable[[ServerView], int]) -> Callable[[Args, CompileE
     return build
 
 
-def _srv_conn_free(server: ServerView) -> int:
+def _srv_conn_free(server: Server) -> int:
     limit = server.model.maxconn
     return max(0, limit - server.current) if limit else -1
 
