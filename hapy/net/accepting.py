@@ -26,6 +26,11 @@ ServeFactory = Callable[[Callable[[], None]], asyncio.Protocol]
 _MANY_WAITING = 64
 _FEW_WAITING = 16
 
+#: Without uvloop: connections accepted before the loop does something else, and how long accepting rests when the
+#: system has no descriptors left, in seconds.
+_ACCEPTS_A_TURN = 64
+_RETRY_AFTER = 0.1
+
 #: A UNIX socket's path outlives its listener: it may already belong to the process that takes over.
 _KEEP_PATH: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
@@ -104,17 +109,29 @@ class RateGate(Gate):
 
 
 class _Waiting(asyncio.Protocol):
-    """A connection without a slot."""
+    """A connection without a slot. What it sends before its reading stops is kept for who will serve it."""
 
     def __init__(self, listener: Listener, gate: Gate) -> None:
         self.listener = listener
         self.transport: asyncio.Transport | None = None
+        self._early = b""
+        self._ended = False
         gate.waiting.append(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Event loop: leave its bytes in the kernel."""
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.pause_reading()
+        # uvloop begins to read after this call, whatever is said in it.
+        asyncio.get_running_loop().call_soon(self.transport.pause_reading)
+
+    def data_received(self, data: bytes) -> None:
+        """Event loop: bytes came before reading stopped."""
+        self._early += data
+
+    def eof_received(self) -> bool:
+        """Event loop: so did the end. The connection stays open."""
+        self._ended = True
+        return True
 
     def begin(self) -> None:
         """A gate has room: take the slots, or wait at the next gate that is full."""
@@ -134,6 +151,10 @@ class _Waiting(asyncio.Protocol):
         transport.set_protocol(protocol)
         transport.resume_reading()
         protocol.connection_made(transport)
+        if self._early and not transport.is_closing():
+            protocol.data_received(self._early)
+        if self._ended and not transport.is_closing() and not protocol.eof_received():
+            transport.close()
 
 
 class Listener:
@@ -149,30 +170,20 @@ class Listener:
         self.gates = gates
         self._serve = serve
         self._backlog = backlog
-        self._server: asyncio.Server | None = None
+        self._door: _UvloopDoor | _PlainDoor | None = None
         self._waiting = 0
         self._paused = False
         self._closed = False
-        self._starting = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Begin to take connections."""
-        if self._server is not None or self._starting or self._closed:
+        if self._door is not None or self._closed:
             return
-        self._starting = True
         loop = asyncio.get_running_loop()
-        try:
-            if self.sock.family == socket.AF_UNIX:
-                self._server = await loop.create_unix_server(
-                    self._accepted, sock=self.sock.dup(), backlog=self._backlog, **_KEEP_PATH
-                )
-            else:
-                self._server = await loop.create_server(self._accepted, sock=self.sock.dup(), backlog=self._backlog)
-        finally:
-            self._starting = False
-        if self._closed or self._paused:
-            self._suspend()
+        kind = _UvloopDoor if type(loop).__module__.startswith("uvloop") else _PlainDoor
+        self._door = kind(loop, self.sock, self._accepted)
+        await self._door.open(self._backlog)
 
     def pause(self) -> None:
         """Take no connection until `resume`; established ones go on."""
@@ -186,15 +197,15 @@ class Listener:
 
     def close(self) -> None:
         """Stop listening for good."""
-        self._closed = True
-        self._suspend()
-        self.sock.close()
+        if not self._closed:
+            self._closed = True
+            self._suspend()
+            self.sock.close()
 
     def _suspend(self) -> None:
-        # The server has its own duplicate of the socket: closing it leaves ours, and with it the kernel's queue.
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._door is not None:
+            self._door.close()
+            self._door = None
 
     def _accepted(self) -> asyncio.Protocol:
         for gate in self.gates:
@@ -223,7 +234,80 @@ class Listener:
     def waited(self) -> None:
         """One that waited has got its turn."""
         self._waiting -= 1
-        if self._waiting <= _FEW_WAITING and self._server is None and not self._paused and not self._closed:
+        if self._waiting <= _FEW_WAITING and self._door is None and not self._paused and not self._closed:
             task = asyncio.get_running_loop().create_task(self.start())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+class _UvloopDoor:
+    """Accepting as uvloop does it, within libuv: much the cheapest way there."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], asyncio.Protocol]
+    ) -> None:
+        # A duplicate of its own: closing the server leaves ours, and with it the kernel's queue.
+        self._sock = sock.dup()
+        self._loop = loop
+        self._make = make
+        self._server: asyncio.Server | None = None
+        self._closed = False
+
+    async def open(self, backlog: int) -> None:
+        """Begin."""
+        if self._sock.family == socket.AF_UNIX:
+            self._server = await self._loop.create_unix_server(
+                self._make, sock=self._sock, backlog=backlog, **_KEEP_PATH
+            )
+        else:
+            self._server = await self._loop.create_server(self._make, sock=self._sock, backlog=backlog)
+        if self._closed:
+            self._server.close()
+
+    def close(self) -> None:
+        """End."""
+        self._closed = True
+        if self._server is not None:
+            self._server.close()
+
+
+class _PlainDoor:
+    """Accepting on asyncio's own loop, whose servers lose what they have just accepted when they are closed."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self._loop = loop
+        self._sock = sock
+        self._make = make
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._retry: asyncio.TimerHandle | None = None
+
+    async def open(self, _backlog: int) -> None:
+        """Begin."""
+        self._watch()
+
+    def close(self) -> None:
+        """End."""
+        if self._retry is not None:
+            self._retry.cancel()
+        self._loop.remove_reader(self._sock.fileno())
+
+    def _watch(self) -> None:
+        self._loop.add_reader(self._sock.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_ACCEPTS_A_TURN):
+            try:
+                conn, _address = self._sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:
+                # Out of descriptors or memory: those who wait stay in the kernel's queue for a moment.
+                self._loop.remove_reader(self._sock.fileno())
+                self._retry = self._loop.call_later(_RETRY_AFTER, self._watch)
+                return
+            conn.setblocking(False)
+            task = self._loop.create_task(self._loop.connect_accepted_socket(self._make, conn))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
