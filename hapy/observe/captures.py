@@ -1,0 +1,117 @@
+"""What `capture request header`, `capture response header` and `capture cookie` keep for the log (sections 8.7 and 8.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from hapy.http.message import Header
+    from hapy.proxy.transaction import Transaction
+    from hapy_config.model.proxy import Capture, Proxy
+
+#: Keeps something of a transaction's request or answer.
+Keeper = Callable[["Transaction"], None]
+_Slots = tuple[tuple[bytes, int], ...]
+
+
+def _fill(slots: _Slots, headers: list[Header]) -> list[bytes | None]:
+    """The last field of each name, cut to its length; None where there is none or the slot is a declared one."""
+    found: list[bytes | None] = [None] * len(slots)
+    for index, (name, length) in enumerate(slots):
+        if name:
+            for key, value in headers:
+                if key == name:
+                    found[index] = value[:length]
+    return found
+
+
+def _slots(model: Proxy, direction: str) -> _Slots:
+    return tuple(
+        (to_bytes(capture.name).lower(), capture.length) for capture in model.captures if capture.direction == direction
+    )
+
+
+def request_captures(model: Proxy) -> Keeper | None:
+    """Fills the request slots as soon as the request's head is there, before any rule; None without slots."""
+    slots = _slots(model, "request")
+    if not slots:
+        return None
+
+    def keep(txn: Transaction) -> None:
+        request = txn.request
+        txn.request_captures = _fill(slots, [] if request is None else request.headers)
+
+    return keep
+
+
+def response_captures(model: Proxy) -> Keeper | None:
+    """Fills the response slots as soon as the server's answer is there, before any rule; None without slots.
+
+    What rules have put into a declared slot stays.
+    """
+    slots = _slots(model, "response")
+    if not slots:
+        return None
+
+    def keep(txn: Transaction) -> None:
+        response = txn.response
+        found = _fill(slots, [] if response is None else response.headers)
+        for index, earlier in enumerate(txn.response_captures or ()):
+            if found[index] is None:
+                found[index] = earlier
+        txn.response_captures = found
+
+    return keep
+
+
+def _cookie_test(capture: Capture) -> Callable[[bytes], bool]:
+    """Whether a `name=value` is meant: a name with `=` is the whole name, any other its beginning."""
+    wanted = to_bytes(capture.name)
+    return lambda pair: pair.startswith(wanted)
+
+
+def request_cookie(model: Proxy) -> Keeper | None:
+    """Keeps the first request cookie that `capture cookie` means; None without one.
+
+    HAProxy looks for it after the http-request rules have let the request pass, or have denied it, not when they have
+    answered otherwise.
+    """
+    capture = next((one for one in model.captures if one.direction == "cookie"), None)
+    if capture is None:
+        return None
+    meant, length = _cookie_test(capture), capture.length
+
+    def keep(txn: Transaction) -> None:
+        found = None
+        for key, value in [] if txn.request is None else txn.request.headers:
+            if key == b"cookie":
+                pairs = (pair.strip(b" \t") for pair in value.split(b";"))
+                found = next((pair[:length] for pair in pairs if meant(pair)), None)
+                if found is not None:
+                    break
+        txn.cookie_captures = [found, None]
+
+    return keep
+
+
+def response_cookie(model: Proxy) -> Keeper | None:
+    """Keeps the first cookie of the answer that `capture cookie` means; None without one."""
+    capture = next((one for one in model.captures if one.direction == "cookie"), None)
+    if capture is None:
+        return None
+    meant, length = _cookie_test(capture), capture.length
+
+    def keep(txn: Transaction) -> None:
+        kept = txn.cookie_captures or [None, None]
+        for key, value in [] if txn.response is None else txn.response.headers:
+            if key == b"set-cookie":
+                pair = value.partition(b";")[0].strip(b" \t")
+                if meant(pair):
+                    kept[1] = pair[:length]
+                    break
+        txn.cookie_captures = kept
+
+    return keep
