@@ -21,7 +21,7 @@ _GREATEST: Final = (1 << 63) - 1
 
 _LENGTH: Final = re.compile(rb"[0-9]+(?:[ \t]*,[ \t]*[0-9]+)*")
 #: A TE value that asks for trailers, the way HAProxy looks for it: case matters, what stands before it doesn't.
-_TRAILERS: Final = re.compile(rb"trailers[ \t]*(?:,|\Z)")
+_TRAILERS: Final = re.compile(rb"trailers(?:,|\Z)")
 
 
 class ConnectionOptions:
@@ -123,6 +123,19 @@ def without_connection_options(headers: list[Header], options: ConnectionOptions
                 continue
         kept.append(field)
     return kept
+
+
+def check_trailers(trailers: list[Header], status: int) -> None:
+    """HAProxy's checks of framing and Host fields in trailers; they pass on, as nobody acts upon them there.
+
+    Raises:
+        BadMessage: invalid or conflicting values.
+    """
+    lengths = {content_length(value, status) for name, value in trailers if name == b"content-length"}
+    hosts = {value.lower() for name, value in trailers if name == b"host"}
+    is_chunked([value for name, value in trailers if name == b"transfer-encoding"], status, status)
+    if len(lengths) > 1 or len(hosts) > 1:
+        raise BadMessage(status, "conflicting trailers")
 
 
 def has_token(values: list[bytes], token: bytes) -> bool:

@@ -17,9 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hapy.http.connection import ConnectionOptions, without_connection_options
+from hapy.http.fields import read_fields, read_line
 from hapy.http.interface import BadMessage, Limits
 from hapy.http.message import UNTIL_CLOSE, Header, Response, first_value
 from hapy.http.response_parser import ResponseParser
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -242,23 +245,20 @@ def parse_errorfile(raw: bytes) -> Page | None:
             raise ValueError("the body's size differs from its content-length")
     except BadMessage as error:
         raise ValueError(error.reason) from None
-    closes = b"close" in _connection_options(raw)
-    keep_alive = head.body != UNTIL_CLOSE and not closes
+    keep_alive = head.body != UNTIL_CLOSE and not _says_close(raw)
     return Page(head.status, head.reason, tuple(head.headers), b"".join(sink.parts), head.version, keep_alive)
 
 
-def _connection_options(raw: bytes) -> set[bytes]:
-    """The Connection options of a sound response: unlike a server's, an error page's version doesn't make it close."""
-    options: set[bytes] = set()
-    for line in raw.splitlines():
-        if not line:
-            if options:
-                break
-            continue
-        name, _, value = line.partition(b":")
-        if name.lower() == b"connection":
-            options.update(part.strip(b" \t").lower() for part in value.split(b","))
-    return options
+def _says_close(raw: bytes) -> bool:
+    """Whether a sound response has `Connection: close`: unlike a server's, an error page's version doesn't matter."""
+    line = read_line(raw, 0, 502)
+    while line is not None and not line[0]:
+        line = read_line(raw, line[1], 502)
+    fields = None if line is None else read_fields(raw, line[1], 502, None, len(raw))
+    options = ConnectionOptions()
+    if fields is not None:
+        without_connection_options(fields[0], options)
+    return options.close
 
 
 def location_page(code: int, url: bytes) -> Page:
@@ -317,7 +317,7 @@ def configured_page(page: ErrorPage) -> Page | None:
             rules can render (see `reply_page`).
     """
     if page.location is not None:
-        return location_page(page.location_code, page.location.encode("utf-8", "surrogateescape"))
+        return location_page(page.location_code, to_bytes(page.location))
     if page.raw is not None:
         return parse_errorfile(page.raw)
     raise ValueError(f"the reply for {page.status} is not an errorfile")

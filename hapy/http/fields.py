@@ -137,6 +137,11 @@ def read_fields(
         start = after
 
 
+def counts_as_11(version: bytes) -> bool:
+    """Whether HAProxy takes an odd version word for HTTP/1.1: it looks only where `HTTP/1.1` has its digits."""
+    return len(version) == 8 and (version[5:6] > b"1" or (version[5:6] == b"1" and version[7:] >= b"1"))
+
+
 def _check_partial(buffer: bytes, start: int, status: int, name_bytes: bytes | None) -> None:
     """Refuses an unfinished line as soon as its name can't be one."""
     name, colon, _ = buffer[start:].partition(b":")

@@ -1,7 +1,8 @@
 """What the two parsers share: where a message's body ends, chunked decoding, pipelined bytes.
 
 Chunked bodies as HAProxy 2.6 takes them: sizes of any number of leading zeros and 13 significant hex digits at most,
-blanks after the size, extensions dropped, line ends CRLF or bare LF; trailers are passed on.
+blanks after the size, extensions dropped, line ends CRLF or bare LF; trailers are passed on. (In trailers HAProxy 2.6
+now takes, now refuses names that are no tokens; hapy refuses them.)
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
+from hapy.http.connection import check_trailers
 from hapy.http.fields import TOKEN_BYTES, read_fields
 from hapy.http.interface import BadMessage, Limits
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
@@ -237,6 +239,8 @@ class MessageParser(ABC):
             self.pending = buffer[at:]
             return None
         trailers, at = found
+        if trailers:
+            check_trailers(trailers, self._status)
         self.pending = buffer[at:]
         return trailers
 

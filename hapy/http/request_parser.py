@@ -27,7 +27,7 @@ from hapy.http.connection import (
     is_chunked,
     without_connection_options,
 )
-from hapy.http.fields import FIELDS, TOKEN_BYTES, read_fields, read_line
+from hapy.http.fields import FIELDS, TOKEN_BYTES, counts_as_11, read_fields, read_line
 from hapy.http.framing import DONE, FIELD_OVERHEAD, HEAD_OVERHEAD, MessageParser
 from hapy.http.interface import Limits, RequestSink
 from hapy.http.message import CHUNKED, TUNNEL, Request
@@ -154,10 +154,7 @@ class RequestParser(MessageParser):
         if self._limits.accept_invalid:
             match = _LENIENT_LINE.fullmatch(line)
             if match is not None:
-                # HAProxy looks at the places where HTTP/1.1 has its digits, and at the length.
-                version = match[3]
-                is_11 = len(version) == 8 and (version[5:6] > b"1" or (version[5:6] == b"1" and version[7:] >= b"1"))
-                return match[1], match[2], 11 if is_11 else 10
+                return match[1], match[2], 11 if counts_as_11(match[3]) else 10
             match = _HTTP09_LINE.fullmatch(line)
             if match is not None:
                 return match[1], match[2], _NO_VERSION
@@ -229,8 +226,8 @@ class RequestParser(MessageParser):
                 headers = [field for field in headers if field[0] != b"upgrade"]
             elif options.upgrade:
                 upgrade = b", ".join(protocols)
-            if options.upgrade and has_token(protocols, b"websocket") and not _has_websocket_key(headers):
-                raise self._bad("websocket upgrade without a key")
+                if has_token(protocols, b"websocket") and not _has_websocket_key(headers):
+                    raise self._bad("websocket upgrade without a key")
         return Request(method, target, version, headers, body, keep_alive, upgrade, expect)
 
 

@@ -26,7 +26,7 @@ from hapy.http.connection import (
     is_chunked,
     without_connection_options,
 )
-from hapy.http.fields import FIELDS, TOKEN_BYTES, read_fields, read_line
+from hapy.http.fields import FIELDS, TOKEN_BYTES, counts_as_11, read_fields, read_line
 from hapy.http.framing import DONE, FIELD_OVERHEAD, FIXED, HEAD_OVERHEAD, MessageParser
 from hapy.http.interface import BadMessage, Limits, ResponseSink
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE, Response
@@ -202,7 +202,7 @@ class ResponseParser(MessageParser):
             match = _LENIENT_LINE.fullmatch(line) if self._limits.accept_invalid else None
             if match is None:
                 raise self._bad("invalid status line") from None
-            return 10, int(match[2]), match[3] or b""
+            return 11 if counts_as_11(match[1]) else 10, int(match[2]), match[3] or b""
 
     def _frame(self, version: int, status: int, reason: bytes, headers: list[Header], keep_alive: bool) -> Response:
         """Body length, connection options and the checks across fields."""
