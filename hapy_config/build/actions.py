@@ -18,6 +18,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.replies import read_redirect, read_reply
 from hapy_config.grammar.checks import variable as variable_fault
 from hapy_config.keywords import table
+from hapy_config.model.proxy import Capture
 
 Arguments = Mapping[str, object]
 Reader = Callable[[Words], Arguments]
@@ -145,6 +146,13 @@ def _expression(words: Words) -> Arguments:
     return {"expression": words.expression()}
 
 
+def _new_slot(words: Words, length: int) -> int:
+    """The number of a request capture slot declared by the rule that fills it."""
+    slot = sum(1 for capture in words.draft.captures if capture.direction == "request")
+    words.draft.captures.append(Capture("request", "", length))
+    return slot
+
+
 def _capture(words: Words) -> Arguments:
     expression = words.expression("http-request capture")
     expected = "expects <expression> [ 'len' <length> | id <idx> ]"
@@ -157,7 +165,7 @@ def _capture(words: Words) -> Arguments:
         length = leading_integer(text)
         if length <= 0:
             raise words.refuse("length must be > 0", words.position - 1)
-        return {"expression": expression, "length": length}
+        return {"expression": expression, "length": length, "slot": _new_slot(words, length)}
     if kind == "id":
         words.position += 1
         text = words.take("missing id value")
@@ -173,7 +181,7 @@ def _tcp_capture(words: Words) -> Arguments:
         raise words.refuse("a positive 'len' argument is mandatory")
     length = leading_integer(words.peek(1))
     words.position += 2
-    return {"expression": expression, "length": length}
+    return {"expression": expression, "length": length, "slot": _new_slot(words, length)}
 
 
 def _track(words: Words) -> Arguments:
@@ -283,7 +291,9 @@ def _strict_mode(words: Words) -> Arguments:
 
 def _use_service(words: Words) -> Arguments:
     name = words.take("'use-service' expects a service name.")
-    if name not in table("services"):
+    if words.build.lua and name.startswith("lua."):
+        words.build.note_lua(words.statement, words.position - 1, f"service '{name}'")
+    elif name not in table("services"):
         raise words.refuse(f"'{name}' unknown service name.", words.position - 1)
     return {"service": name}
 

@@ -19,13 +19,14 @@ from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.formats import parse_format
 from hapy_config.keywords.samples import Place
 from hapy_config.model.rules import UseBackend, UseServer
+from hapy_config.source import NOWHERE
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
     from hapy_config.build.draft import Draft
     from hapy_config.syntax import Statement
 
-#: What messages call the parts that only HTTP proxies make use of.
+_SMALLEST_BUFFER: Final = 340
 _HASHES: Final = frozenset({"uri", "url_param", "hdr"})
 
 
@@ -33,15 +34,28 @@ def finish(build: Build) -> bool:
     """Make all checks; tell whether anything would listen."""
     for task in build.later:
         task()
-    check_arguments_of_expressions(build)
+    _buffer_size(build)
     for draft in build.proxies:
         if not draft.disabled:
             _proxy(build, draft)
+    check_arguments_of_expressions(build)
     check_needed(build)
     check_servers(build)
     check_tracks(build)
     check_tls_servers(build)
     return _has_listener(build)
+
+
+def _buffer_size(build: Build) -> None:
+    """HAProxy's own error pages must fit into a buffer; the longest takes all of 340 bytes."""
+    size = build.tune.get("bufsize")
+    if isinstance(size, int) and size < _SMALLEST_BUFFER:
+        build.error(
+            "small-buffer",
+            NOWHERE,
+            "Internal error: invalid default message for HTTP return code 405: unable to add payload into the HTX message.",
+            "raise 'tune.bufsize'",
+        )
 
 
 def _proxy(build: Build, draft: Draft) -> None:

@@ -36,7 +36,7 @@ def read_target(build: Build, statement: Statement, words: list[str]) -> LogTarg
             "log : expects <address> and <facility> or global as arguments", len(words), code="missing-argument"
         )
     index = 2
-    length, form, sample = 1024, "rfc3164", None
+    length, form, sample = 1024, "", None
     if index < len(words) and words[index] == "len":
         length = leading_integer(words[index + 1]) if index + 1 < len(words) else 0
         if not 80 <= length <= 65535:

@@ -27,8 +27,10 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
         raise Refused(f"character '{bad[0]}' is not permitted in server name '{name}'.", 1, code="bad-name")
     local = name == build.local_peer
     index = 2
-    if not (local and draft.has_bind) and len(words) > 2:
-        parse_server_address(words[2], 2, name)
+    if words[0] == "peer":
+        _mixing(draft, "peer")
+    if len(words) > 2 and not (local and words[0] == "server"):
+        _address(build, words, local, name)
         index = 3
     values, options = dict(draft.default_values), dict(draft.default_options)
     label = f"{name}/{name}" if local else f"(null)/{name}"
@@ -40,8 +42,34 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
             f"'server {name}' : init_addr, resolvers, check and agent are ignored for peers.",
         )
     if local:
-        draft.local = True
+        other = draft.names.get("the local peer")
+        if other is not None and words[0] == "peer":
+            where = f"{other.source.name}:{other.line}"
+            raise Refused(f"'peer {name}' : local peer name already referenced at {where}. {name}", 1, code="duplicate-name")
+        draft.names["the local peer"] = statement
         draft.listens = True
+
+
+def _address(build: Build, words: list[str], local: bool, name: str) -> None:
+    label = f"{name}/{name}" if local else f"(null)/{name}"
+    found = parse_server_address(words[2], 2, label)
+    if found.family == "name" and not build.host_exists(found.host, found.protocol):
+        raise Refused(
+            f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'",
+            2,
+            code="unresolved-host",
+            environment=True,
+        )
+    if local and words[0] == "peer" and not found.port:
+        raise Refused(f"'peer {name}' : missing port specification in '{words[2]}'", 2, code="bad-address")
+
+
+def _mixing(draft: SectionDraft, own: str) -> None:
+    """A peers section is written with `peer` lines, or with `bind` and `server` lines."""
+    other = "bind" if own == "peer" else "peer"
+    if other in draft.written:
+        raise Refused('mixing "peer" and "bind" line is forbidden', 0, code="mixed-peers")
+    draft.written.add(own)
 
 
 def default_server(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -58,6 +86,7 @@ def bind(build: Build, draft: SectionDraft, statement: Statement, words: list[st
     if words[0] == "bind" and len(words) > 1:
         listening_addresses(build, words[1], 1, "'bind' : ")
         index = 2
+        _mixing(draft, "bind")
         if draft.has_bind:
             raise Refused(
                 'One listener per "peers" section is authorized but another is already configured.',

@@ -31,7 +31,6 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.servers import HANDLERS as SERVER_HANDLERS
 from hapy_config.build.unknown import unknown_statement
-from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
 from hapy_config.syntax import Section, Statement
@@ -92,9 +91,12 @@ _ON_ITS_OWN: Final = frozenset(
 )
 
 
-def read_proxy(build: Build, section: Section) -> Draft:
+def read_proxy(build: Build, section: Section) -> None:
     """Read one proxy section, header and lines."""
     draft = _open(build, section)
+    if draft is None:
+        _orphans(build, section)
+        return
     handlers = _handlers_of("named defaults" if draft.kind == "defaults" and draft.name else draft.kind)
     watched = build.watched
     for statement in section.statements:
@@ -112,7 +114,17 @@ def read_proxy(build: Build, section: Section) -> Draft:
             build.out.found.append(refusal.diagnostic(statement))
         if first in watched:
             build.watch(statement, words, draft.kind)
-    return draft
+
+
+def _orphans(build: Build, section: Section) -> None:
+    """The lines of a section whose header HAProxy threw away."""
+    for statement in section.statements:
+        build.error(
+            "orphan",
+            statement.span(0),
+            "'listen' or 'defaults' expected.",
+            f"the section's header on line {section.header.line} is not understood: mend it first",
+        )
 
 
 def _negated(build: Build, draft: Draft, statement: Statement, handlers: dict[str, Handler]) -> None:
@@ -202,8 +214,8 @@ def _wrong_side(name: str, capability: str) -> Handler:
     return handle
 
 
-def _open(build: Build, section: Section) -> Draft:
-    """The section's draft, with its name checked and its defaults applied."""
+def _open(build: Build, section: Section) -> Draft | None:
+    """The section's draft, with its name checked and its defaults applied; None where HAProxy opens no section."""
     header, words = section.header, section.header.words
     kind = words[0]
     origin: int | None = None
@@ -217,7 +229,8 @@ def _open(build: Build, section: Section) -> Draft:
         name = "".join(words[1:2])
         if len(words) > 3 and words[2] == "from" and words[3]:
             origin = 3
-        _check_header(build, header, kind, name, origin)
+        if not _check_header(build, header, kind, name, origin):
+            return None
     draft = Draft(kind, name, header)
     if kind != "defaults":
         _register(build, draft)
@@ -231,11 +244,12 @@ def _open(build: Build, section: Section) -> Draft:
     return draft
 
 
-def _check_header(build: Build, header: Statement, kind: str, name: str, origin: int | None) -> None:
+def _check_header(build: Build, header: Statement, kind: str, name: str, origin: int | None) -> bool:
+    """Check a header; tell whether HAProxy opens the section."""
     words = header.words
     if not name:
         build.error("missing-argument", header.span(1), f"'{kind}' expects an <id> argument")
-        return
+        return True
     bad = _BAD_NAME.search(name)
     if bad is not None:
         build.error(
@@ -244,18 +258,18 @@ def _check_header(build: Build, header: Statement, kind: str, name: str, origin:
             f"character '{bad[0]}' is not permitted in '{kind}' name '{name}'.",
             "names are made of letters, digits, '-', '_', '.' and ':'",
         )
-    if origin is not None and len(words) > 4:
+    surplus = origin is not None and len(words) > 4
+    if surplus:
         build.error("bad-argument", header.span(4), f"'{kind}' cannot handle unexpected argument '{words[4]}'.")
-    elif origin is None and len(words) > 2 and SIDES[kind] & FRONT:
-        alert = Diagnostic(
+    if (surplus or (origin is None and len(words) > 2)) and SIDES[kind] & FRONT:
+        build.alert(
             "old-listen-address",
-            Severity.ERROR,
             header.span(2),
             "please use the 'bind' keyword for listening addresses.",
             f"move it to a line of its own: bind {words[2]}",
-            fatal=False,
         )
-        build.out.found.append(alert)
+        return False
+    return True
 
 
 def _register(build: Build, draft: Draft) -> None:
@@ -328,14 +342,11 @@ def _mixed(build: Build, parent: Draft, header: Statement) -> None:
     """An alert that HAProxy prints and goes on after."""
     name = parent.name
     where = f"{parent.header.source.name}:{parent.header.line}"
-    alert = Diagnostic(
+    build.alert(
         "mixed-defaults",
-        Severity.ERROR,
         header.span(),
         f"defaults section '{name}' (declared at {where}) is explicitly referenced by another proxy and implicitly"
         " used here. To avoid any ambiguity don't mix both usage. Add a last defaults section not explicitly used or"
         " always use explicit references.",
         f"write 'from {name}' here as well",
-        fatal=False,
     )
-    build.out.found.append(alert)

@@ -68,6 +68,9 @@ def _http_rule(ruleset: str) -> Handler:
         word = words[1] if len(words) > 1 else ""
         action = find_action(ruleset, word)
         if action is None:
+            if build.lua and word.startswith("lua."):
+                _lua_rule(build, draft, statement, words, ruleset, 1)
+                return
             raise unknown_action(build, ruleset, word, of_ruleset(ruleset))
         prefix = f"error detected in {draft.title} '{draft.name}' while parsing '{ruleset} {word}' rule : "
         if action == "normalize-uri" and not build.experimental:
@@ -177,6 +180,9 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     """A tcp-request or tcp-response rule; words[2] is the action."""
     word = words[2] if len(words) > 2 else ""
     action = find_action(ruleset, word) if word else None
+    if action is None and build.lua and word.startswith("lua."):
+        _lua_rule(build, draft, statement, words, ruleset, 2)
+        return
     if action is None and not (ruleset == "tcp-request content" and not word):
         if word == "capture" and ruleset != "tcp-request content":
             got = " ".join(words[2:4])
@@ -220,6 +226,19 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     build.watch_action(statement, ruleset, action)
     draft.has_rules = True
     draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
+
+
+def _lua_rule(
+    build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str, index: int
+) -> None:
+    """An action that a Lua file registers: its arguments are that file's business."""
+    build.note_lua(statement, index, f"'{ruleset} {words[index]}'")
+    behind = index + 1
+    while behind < len(words) and words[behind] not in ("if", "unless"):
+        behind += 1
+    if behind < len(words):
+        prefix = f"error detected while parsing an '{ruleset} {words[index]}' condition : "
+        condition(build, draft, statement, words, behind, condition_place(ruleset, draft), prefix)
 
 
 def _redirect(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

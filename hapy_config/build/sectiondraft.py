@@ -16,7 +16,7 @@ class SectionDraft:
         users, groups: of a userlist.
         pages: of an http-errors section.
         listens: whether it has a listener of its own.
-        local: of a peers section: this process is among the peers.
+        written: of a peers section: whether it has `peer` lines, `bind` lines.
     """
 
     def __init__(self, kind: str, name: str, header: Statement) -> None:
@@ -30,7 +30,7 @@ class SectionDraft:
         self.groups: dict[str, tuple[tuple[str, ...], Statement]] = {}
         self.pages: dict[int, bytes] = {}
         self.listens = False
-        self.local = False
+        self.written: set[str] = set()
         self.has_bind = False
         self.default_values: dict[str, object] = {}
         self.default_options: dict[str, tuple[str, ...]] = {}

@@ -62,7 +62,7 @@ def _stats(build: Build, draft: Draft, statement: Statement, words: list[str]) -
         _admin(build, draft, statement, words)
     elif what == "http-request":
         _http_request(build, draft, statement, words)
-    elif what == "show-node" and len(words) > 2 and not re.fullmatch(r"[A-Za-z0-9_-]*", words[2]):
+    elif what == "show-node" and len(words) > 2 and not re.fullmatch(r"[A-Za-z0-9_.-]*", words[2]):
         raise Refused(
             "'stats show-node' invalid node name - should be a stringwith digits(0-9), letters(A-Z, a-z), hyphen(-) or"
             " underscode(_).",

@@ -110,3 +110,10 @@ class Watching:
         what = "sample fetch" if family == "fetches" else "converter"
         self._note(keyword, statement.span(index), f"{what} '{name}'")
         return False
+
+    def note_lua(self, statement: Statement, index: int, title: str) -> None:
+        """Note something that a Lua file registers."""
+        found = Diagnostic(
+            "not-run", Severity.ERROR, statement.span(index), f"{title} is not run by hapy: Lua is not run"
+        )
+        self.not_run.append(found)
