@@ -1,4 +1,4 @@
-"""What `capture request header`, `capture response header` and `capture cookie` keep for the log (sections 8.7 and 8.8)."""
+"""What `capture request header`, `capture response header` and `capture cookie` keep for logs (sections 8.7, 8.8)."""
 
 from __future__ import annotations
 

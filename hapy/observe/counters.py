@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class Rate:
-    """Events per second over a sliding second, as HAProxy measures it: the current period and the weighted previous one."""
+    """Events per second over a sliding second: the current period and, weighted, the one before."""
 
     __slots__ = ("count", "highest", "previous", "start")
 

@@ -67,7 +67,7 @@ def make_framing(target: LogTarget, process: Process, tag: str, hostname: str | 
     if target.facility not in _FACILITIES:
         raise CompileError(f"unknown log facility '{target.facility}'", target.span)
     facility = _FACILITIES.index(target.facility) * 8
-    form = target.format
+    form = target.format or ("rfc3164" if hostname else "local")
     name = to_bytes(tag)
     if form in ("local", "rfc3164"):
         host = b"" if form == "local" else to_bytes(hostname or "localhost") + b" "

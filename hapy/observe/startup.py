@@ -97,4 +97,4 @@ def describe(found: Diagnostic) -> str:
     """One finding as HAProxy words its place: `config : parsing [FILE:LINE] : REASON`."""
     place = f"parsing [{found.span.file}:{found.span.line}] : " if found.span.line else ""
     hint = f" ({found.hint})" if found.hint else ""
-    return f"config : {place}{found.message}.{hint}"
+    return f"config : {place}{found.message}{hint}"

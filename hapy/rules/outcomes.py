@@ -62,7 +62,7 @@ class Reply(Outcome):
 class Tarpit(Outcome):
     """Hold the client for `timeout tarpit` (else `timeout connect`), then send the reply (`PT`).
 
-    In the log the time held counts as queue time: `request_done` is put back to -1, `queue_done` is the end of the wait.
+    In the log the time held counts as queue time: `request_done` goes back to -1, `queue_done` is the end of the wait.
     """
 
     name: str

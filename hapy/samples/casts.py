@@ -48,7 +48,7 @@ _CASTS: Final[dict[str, Callable[[Value], Result]]] = {
 
 def cast(source: str, target: str) -> Callable[[Value], Result] | None:
     """The cast from a static type to the type that a converter takes, None where none is needed."""
-    if target == "any" or source == target or (source in _ADDRESSES and target in _ADDRESSES):
+    if target in ("any", source) or (source in _ADDRESSES and target in _ADDRESSES):
         return None
     if source in _TEXTS and target in _TEXTS:
         return None

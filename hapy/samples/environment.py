@@ -44,8 +44,8 @@ class CompileEnv:
         config: the whole configuration.
         proxy: the section that is being compiled.
         process: the facts and counters of the process.
-        frontends, backends: the running ones by name. They may still be empty while compiling: what refers to them looks
-            them up when it runs (the model has already made sure that they exist).
+        frontends, backends: the running ones by name. They may still be empty while compiling: what refers to them
+            looks them up when it runs (the model has already made sure that they exist).
         response: what is compiled looks at answers (`hdr` then means the answer's).
         read_file: gives the content of a file of patterns; raises OSError.
         cache: ACLs compiled so far, so that one used in many places is compiled once.

@@ -72,7 +72,7 @@ def last_value(headers: Headers, name: bytes) -> bytes | None:
 
 
 def cookies(headers: Headers, name: bytes | None, *, header: bytes = b"cookie") -> list[bytes]:
-    """The values of all request cookies of that name (all cookies for None), in order; cookies without `=` don't count."""
+    """The values of all request cookies of that name (of all for None), in order; those without `=` don't count."""
     found: list[bytes] = []
     for key, line in headers:
         if key != header:

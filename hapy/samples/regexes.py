@@ -1,4 +1,4 @@
-r"""Substitutions as HAProxy writes them (`\1`), and the configuration's regular expressions with this package's errors."""
+r"""Substitutions as HAProxy writes them (`\1`), and the configuration's regular expressions."""
 
 from __future__ import annotations
 

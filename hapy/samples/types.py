@@ -1,7 +1,7 @@
 """The values that flow through sample expressions, and HAProxy's casts between them (configuration manual, 7.3).
 
-bool is bool, sint is int (64 bits, signed), str is bytes, bin is `Binary`, ipv4 and ipv6 are `ipaddress` objects, meth is
-bytes too. A fetch that has nothing to say gives None, and so does a cast that can't be done.
+bool is bool, sint is int (64 bits, signed), str is bytes, bin is `Binary`, ipv4 and ipv6 are `ipaddress` objects, meth
+is bytes too. A fetch that has nothing to say gives None, and so does a cast that can't be done.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class LogTarget:
     Attributes:
         address: None for `log global`, which the builder has already replaced by the global targets.
         stream: `stdout`, `stderr`, `ring` or empty for a syslog address.
-        format: rfc3164, rfc5424, short, raw, timed, iso, local or priority.
+        format: rfc3164, rfc5424, short, raw, timed, iso, local or priority; empty where none was written: local, or
+            rfc3164 with `log-send-hostname`.
         length: longest message in bytes.
         facility: the syslog facility's name.
         level: the least severe level sent.
@@ -46,7 +47,7 @@ class LogTarget:
 
     address: Address | None
     stream: str = ""
-    format: str = "rfc3164"
+    format: str = ""
     length: int = 1024
     facility: str = "local0"
     level: str = "debug"

@@ -116,7 +116,7 @@ def _del_header(args: Arguments) -> Action:
 
 
 def _replacement(args: Arguments, name: str) -> Callable[[Transaction], regexes.Replacement]:
-    """The substitution of a rule: fixed, or rendered for each transaction before its `\\1` are looked at."""
+    """The substitution of a rule: fixed, or rendered for each transaction before its references are looked at."""
     fmt = args.rule.arguments[name]
     constant = getattr(fmt, "constant", None)
     if constant is not None:
@@ -174,10 +174,8 @@ def _values_replaced(
     changed = False
     for raw in raw_values(field[1]):
         match = search(raw.strip(b" \t"))
-        if match is not None:
-            changed = True
-            raw = replacement()(match)
-        parts.append(raw)
+        changed = changed or match is not None
+        parts.append(raw if match is None else replacement()(match))
     return (field[0], b",".join(parts)) if changed else field
 
 

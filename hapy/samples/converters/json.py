@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast as typed
 
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.registry import Args, Converter, converter
@@ -92,5 +92,4 @@ def _result(value: object, *, as_int: bool) -> Result:
 
 @converter("json_query", takes="str", gives="any")
 def _json_query(args: Args, env: CompileEnv) -> Converter:
-    find = query(args.string(0), args.string(1, ""))
-    return lambda value: find(value)  # type: ignore[arg-type]
+    return typed(Converter, query(args.string(0), args.string(1, "")))

@@ -1,7 +1,7 @@
-"""Log formats compiled: one Python function per format, its source made of the pieces in `aliases` and run once at start.
+"""Log formats compiled: one Python function per format, its source made of the pieces in `aliases`, run once at start.
 
-A format is used in two ways. In rules it makes a part of an HTTP message: what has no value is empty, control characters
-are percent-encoded. In logs what has no value is `-`, and +Q quotes.
+A format is used in two ways. In rules it makes a part of an HTTP message: what has no value is empty, control
+characters are percent-encoded. In logs what has no value is `-`, and +Q quotes.
 """
 
 from __future__ import annotations

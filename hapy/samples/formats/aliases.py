@@ -1,7 +1,7 @@
 """The log variables (configuration manual, 8.2.6) as pieces of the source text that a format is compiled to.
 
-In that text `t` is the transaction, `c` its client, `p` the process, `fe` the frontend; `ms_…` are the points in time in
-milliseconds since the accept, -1 where not reached. Each piece names what it needs computed before.
+In that text `t` is the transaction, `c` its client, `p` the process, `fe` the frontend; `ms_…` are the points in time
+in milliseconds since the accept, -1 where not reached. Each piece names what it needs computed before.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Alias:
 
     Attributes:
         code: an expression: an int for numeric ones, else bytes or None (nothing to show).
-        kind: `text` (quoted with +Q), `sure` (the same, and never empty), `number` (never quoted), `optional` (a number that
-            may be missing), `milliseconds`, `plain` (text that +Q leaves alone) or `many` (several texts).
+        kind: `text` (quoted with +Q), `sure` (the same, and never empty), `number` (never quoted), `optional` (a
+            number that may be missing), `milliseconds`, `plain` (text that +Q leaves alone) or `many` (several texts).
         needs: names of PRELUDE entries.
         hexadecimal: the format of the number (or `ip`) with +X, empty where +X changes nothing.
         total: a final figure, which `logasap` writes with a `+`.
