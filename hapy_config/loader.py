@@ -183,9 +183,12 @@ class _FileReader:
 
     def _plain(self, begin: int, end: int) -> None:
         """Read the lines from index `begin` to before `end`, none of which is special."""
-        if not self.blocks.active:
-            return
         source = self.source
+        if not self.blocks.active:
+            for self.line, line in enumerate(source.lines[begin:end], begin + 1):
+                if len(line) > MAX_WORDS:
+                    self._within_limits(Statement(source, self.line, line.split()))
+            return
         statements = self.section.statements if self.section is not None else None
         is_global = self.section is not None and self.section.kind == "global"
         for index, line in enumerate(
@@ -196,9 +199,10 @@ class _FileReader:
                 continue
             first = words[0]
             if first in CONTEXTS:
-                section = self._open_section(Statement(source, index + 1, words))
-                statements = section.statements
-                is_global = first == "global"
+                header = Statement(source, index + 1, words)
+                if self._within_limits(header):
+                    statements = self._open_section(header).statements
+                    is_global = first == "global"
             elif statements is None or len(words) > MAX_WORDS or (is_global and first in _ENVIRONMENT):
                 self.line = index + 1
                 self._statement(Statement(source, index + 1, words))
@@ -218,13 +222,16 @@ class _FileReader:
             return
         if not words or not words[0]:
             return
+        statement = Statement(self.source, self.line, words, columns)
+        if not self._within_limits(statement):
+            return
         if words[0][0] == ".":
-            self._directive(Statement(self.source, self.line, words, columns))
+            self._directive(statement)
         elif self.blocks.active:
             if words[0] in CONTEXTS:
-                self._open_section(Statement(self.source, self.line, words, columns))
+                self._open_section(statement)
             else:
-                self._statement(Statement(self.source, self.line, words, columns))
+                self._statement(statement)
 
     def _open_section(self, header: Statement) -> Section:
         words = header.words
@@ -235,13 +242,7 @@ class _FileReader:
     def _statement(self, statement: Statement) -> None:
         """Put a statement where it belongs, with all checks."""
         words = statement.words
-        if len(words) > MAX_WORDS:
-            self.found.error(
-                "too-many-words",
-                statement.span(MAX_WORDS),
-                f"too many words, truncating after word {MAX_WORDS}",
-                hint="several shorter lines say the same, for most keywords",
-            )
+        if not self._within_limits(statement):
             return
         if self.section is None:
             self.found.error("outside-section", statement.span(0), f"unknown keyword '{words[0]}' out of section")
@@ -249,6 +250,18 @@ class _FileReader:
         self.section.statements.append(statement)
         if self.section.kind == "global" and words[0] in _ENVIRONMENT:
             self._change_environment(statement)
+
+    def _within_limits(self, statement: Statement) -> bool:
+        """Whether a line has no more words than a line may have; HAProxy looks at lines that don't count, too."""
+        if len(statement.words) <= MAX_WORDS:
+            return True
+        self.found.error(
+            "too-many-words",
+            statement.span(MAX_WORDS),
+            f"too many words, truncating after word {MAX_WORDS}",
+            hint="several shorter lines say the same, for most keywords",
+        )
+        return False
 
     def _change_environment(self, statement: Statement) -> None:
         """`setenv`, `presetenv`, `unsetenv`, `resetenv`; missing words are the builder's business."""
@@ -292,8 +305,13 @@ class _FileReader:
                 wanted = self.blocks.wants_condition
                 self.blocks.switch(self._condition(statement) if wanted else False, final=False)
             elif directive in {".else", ".endif"}:
-                self._no_argument(statement)
-                self.blocks.check(directive)
+                right = self._no_argument(statement)
+                try:
+                    self.blocks.check(directive)
+                except BlockError:
+                    if right:
+                        raise
+                    return  # one finding for a line is enough
                 if directive == ".else":
                     self.blocks.switch(condition=True, final=True)
                 else:
@@ -303,13 +321,15 @@ class _FileReader:
         except BlockError as error:
             self.found.error("bad-block", statement.span(0), str(error))
 
-    def _no_argument(self, statement: Statement) -> None:
+    def _no_argument(self, statement: Statement) -> bool:
         if len(statement.words) > 1:
             self.found.error(
                 "surplus-argument",
                 statement.span(1),
                 f"Unexpected argument '{statement.words[1]}' for '{statement.words[0]}'",
             )
+            return False
+        return True
 
     def _condition(self, statement: Statement) -> bool | None:
         text = " ".join(statement.words[1:])

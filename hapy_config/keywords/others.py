@@ -232,7 +232,7 @@ _RING: Final = (
         "backing-file",
         _FILE,
         surplus=True,
-        since=(2, 7),
+        since=(2, 6),
         ok=("backing-file /tmp/hapy-ring-example",),
         bad=("backing-file",),
     ),

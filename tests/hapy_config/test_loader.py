@@ -93,6 +93,10 @@ def test_the_end_of_a_file_ends_its_section(tmp_path: Path) -> None:
         ("global\n x" + " y" * MAX_WORDS + "\n", [("ERROR", 2, "too many words, truncating after word 64")]),
         ("global\n x" + " y" * (MAX_WORDS - 1) + "\n", []),
         ('global\n "" x\n ""\n', []),
+        ("global" + " y" * MAX_WORDS + "\n", [("ERROR", 1, None)]),
+        (".if 0\n x" + " y" * MAX_WORDS + "\n.endif\n", [("ERROR", 2, None)]),
+        (".if 1" + " 1" * MAX_WORDS + "\nglobal\n", [("ERROR", 1, None)]),
+        (".else x\n", [("ERROR", 1, "Unexpected argument 'x' for '.else'")]),
     ],
 )
 def test_findings(text: str, expected: list[tuple[str, int, str | None]]) -> None:
