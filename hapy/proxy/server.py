@@ -13,6 +13,7 @@ from hapy.proxy.queue import Queue
 
 if TYPE_CHECKING:
     from hapy.proxy.backend import Backend
+    from hapy.proxy.connector import Connector
     from hapy_config.model.addresses import Address
     from hapy_config.model.server import Server as ServerModel
 
@@ -35,11 +36,15 @@ class Server:
         queue: requests that wait for this server and no other.
         pool: its idle connections.
         counters: what statistics print.
+        connector: opens connections to it; set once by who builds the runtime.
     """
+
+    connector: Connector
 
     __slots__ = (
         "address",
         "backend",
+        "connector",
         "counters",
         "current",
         "drain",
