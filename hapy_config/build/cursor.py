@@ -58,7 +58,7 @@ class Words:
         self.words = words
         self.position = position
         self.start = position
-        self.action_word = words[position - 1] if position else ""
+        self.action_word = words[position - 1] if 0 < position <= len(words) else ""
         self.prefix = prefix
         self.places = places
         self.response = response

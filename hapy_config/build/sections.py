@@ -188,6 +188,9 @@ def _group(build: Build, draft: SectionDraft, statement: Statement, words: list[
     if len(words) < 2:
         raise Refused("'group' expects <name> as arguments.", 1, code="missing-argument")
     name = words[1]
+    bad = _BAD_NAME.search(name)
+    if bad is not None:
+        raise Refused(f"character '{bad[0]}' is not permitted in 'group' name '{name}'.", 1, code="bad-name")
     users = ""
     index = 2
     while index < len(words):
@@ -289,6 +292,19 @@ def _program_option(build: Build, draft: SectionDraft, statement: Statement, wor
     name = words[1] if len(words) > 1 else ""
     if name != "start-on-reload":
         raise Refused(f"unknown option '{name}'.", 1, code="unknown-option")
+    _no_more(words, 2, "option start-on-reload")
+
+
+def _no_more(words: list[str], count: int, what: str) -> None:
+    """Refuse the word at index `count`, if there is one."""
+    if len(words) > count and words[count]:
+        raise Refused(f"'{what}' cannot handle unexpected argument '{words[count]}'.", count)
+
+
+def _condition_at(words: list[str], index: int) -> None:
+    """Refuse a word that begins no condition."""
+    if len(words) > index and words[index] not in ("if", "unless"):
+        raise Refused(f"'{words[0]}' expects 'if' or 'unless' followed by a condition, not '{words[index]}'.", index)
 
 
 def _command(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -303,12 +319,20 @@ def _fcgi_option(build: Build, draft: SectionDraft, statement: Statement, words:
         raise Refused(f"unknown option '{name}'.", 1, code="unknown-option")
     if name == "max-reqs" and (len(words) < 3 or leading_integer(words[2]) < 1):
         raise Refused("option 'max-reqs' expects a strictly positive integer argument.", 2)
+    _no_more(words, 3 if name == "max-reqs" else 2, f"option {name}")
+
+
+def _pass_header(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'pass-header' expects <name> as arguments.", 1, code="missing-argument")
+    _condition_at(words, 2)
 
 
 def _path_info(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'path-info' expects <regex> as argument.", 1, code="missing-argument")
     check_regex(words[1], 1, f"'{words[1]}' : ")
+    _no_more(words, 2, f"path-info {words[1]}")
 
 
 def _docroot(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -324,6 +348,7 @@ def _set_param(build: Build, draft: SectionDraft, statement: Statement, words: l
         raise Refused("'set-param' expects <name> and <value> as arguments.", len(words), code="missing-argument")
     cursor = Words(build, build.nameless, statement, words, 1, "", Place(0))
     cursor.format(words[2], 2)
+    _condition_at(words, 3)
 
 
 def _fcgi_acl(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -370,6 +395,7 @@ _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     ("fcgi-app", "option"): _fcgi_option,
     ("fcgi-app", "path-info"): _path_info,
     ("fcgi-app", "log-stderr"): _log_line,
+    ("fcgi-app", "pass-header"): _pass_header,
     ("fcgi-app", "set-param"): _set_param,
     ("fcgi-app", "acl"): _fcgi_acl,
 }

@@ -144,7 +144,7 @@ _PEERS: Final = (
         "peer",
         _REST_MAYBE,
         repeatable=True,
-        ok=("peer a 127.0.0.1:5", "peer"),
+        ok=("peer a 127.0.0.1:5",),
         bad=("peer b 127.0.0.1:5 nothing",),
     ),
     _p(
@@ -152,7 +152,7 @@ _PEERS: Final = (
         _REST_MAYBE,
         repeatable=True,
         since=(2, 0),
-        ok=("server c 127.0.0.1:5", "server"),
+        ok=("server c 127.0.0.1:5",),
         bad=("server d 127.0.0.1:5 nothing",),
     ),
     # The 2.6 manual speaks of it, the program does not know it.
