@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 
 
 class Balancer:
-    """Picks a server for a request. One per backend.
+    """Picks a server for a request. A backend has one for its servers and one for its backups.
 
     Attributes:
         tracks_load: `load_changed` must be called when a server's slots or queue change.
+        one_table: there is one for both, told of those that requests go to.
     """
 
     tracks_load = False
+    one_table = False
 
     def update(self, servers: Sequence[Server]) -> None:
         """The servers in use, their weights or their order changed. Called once at start, then at each change.

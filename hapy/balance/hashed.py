@@ -28,6 +28,7 @@ class Hashed(Balancer):
         self._lookup: Ring | ServerMap = (
             Ring(balance.hash_balance_factor) if balance.hash_type == "consistent" else ServerMap()
         )
+        self.one_table = isinstance(self._lookup, ServerMap)
         self._preserve = preserve
         self._only: Server | None = None
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class StaticRoundRobin(Balancer):
     """Walks the table; full servers are stepped over."""
 
+    one_table = True
+
     def __init__(self) -> None:
         self._map = ServerMap()
 

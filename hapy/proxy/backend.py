@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from hapy.balance.base import Balancer
 from hapy.balance.choose import make_balancer
+from hapy.balance.single import FirstOnly
 from hapy.observe.counters import BackendCounters
 from hapy.pool import FdBudget, OwnConnections
 from hapy.proxy.queue import NoServer, Queue, QueueAborted, QueueFull, QueueTimeout, Ticket
@@ -62,11 +64,15 @@ class Backend:
         self.by_name = {server.model.name: server for server in self.servers}
         self.counters = BackendCounters()
         self.persist: Callable[[Transaction], Server | None] | None = None
-        self.balancer = make_balancer(model, env)
-        self.active: tuple[Server, ...] = ()
-        self._load_changed = self.balancer.load_changed if self.balancer.tracks_load else None
-        self._prefer_last = "prefer-last-server" in model.options
         self._all_backups = "allbackups" in model.options
+        self._main = make_balancer(model, env)
+        self._spare: Balancer = FirstOnly()
+        if self._all_backups:
+            self._spare = self._main if self._main.one_table else make_balancer(model, env)
+        self.balancer = self._main
+        self.active: tuple[Server, ...] = ()
+        self._tracks_load = self._main.tracks_load
+        self._prefer_last = "prefer-last-server" in model.options
         self._wait_for: Server | None = None
         self._update()
 
@@ -142,14 +148,17 @@ class Backend:
 
     def _take(self, server: Server) -> Server:
         server.current += 1
-        if self._load_changed is not None:
+        if self._tracks_load:
             self._load_changed(server)
         return server
+
+    def _load_changed(self, server: Server) -> None:
+        (self._spare if server.model.backup else self._main).load_changed(server)
 
     def release(self, server: Server) -> None:
         """Free a slot; whoever waits longest for it gets it."""
         server.current -= 1
-        if self._load_changed is not None:
+        if self._tracks_load:
             self._load_changed(server)
         if server.maxconn and (len(server.queue) or len(self.queue)):
             self.serve_queues(server)
@@ -188,7 +197,7 @@ class Backend:
             ticket = queue.enter(anyio.current_time())
             counters.qcur += 1
             counters.qmax = max(counters.qmax, counters.qcur)
-            if waiting_for is not None and self._load_changed is not None:
+            if waiting_for is not None and self._tracks_load:
                 self._load_changed(waiting_for)
             if on_ticket is not None:
                 on_ticket(ticket)
@@ -200,7 +209,7 @@ class Backend:
                     txn.backend_queue += ticket.ahead
                 else:
                     txn.server_queue += ticket.ahead
-                    if self._load_changed is not None:
+                    if self._tracks_load:
                         self._load_changed(waiting_for)
             if server is None:
                 server = self.assign(txn, forced, avoid, own)
@@ -237,11 +246,18 @@ class Backend:
 
     def _update(self) -> None:
         active = tuple(server for server in self.servers if server.usable and not server.model.backup)
-        if not active:
-            backups = tuple(server for server in self.servers if server.usable and server.model.backup)
-            active = backups if self._all_backups else backups[:1]
-        self.active = active
-        self.balancer.update(active)
+        backups = tuple(server for server in self.servers if server.usable and server.model.backup)
+        if active:
+            self.active = active
+            self.balancer = self._main
+        else:
+            self.active = backups if self._all_backups else backups[:1]
+            self.balancer = self._spare
+        if self._spare is self._main:
+            self._main.update(self.active)
+        else:
+            self._main.update(active)
+            self._spare.update(backups)
 
 
 def default_fullconn(config: Config, name: str) -> int:

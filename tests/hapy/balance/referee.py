@@ -21,6 +21,7 @@ class Origin:
         self.requests = 0
         self._held: dict[str, threading.Event] = {}
         self._arrived: dict[str, threading.Event] = {}
+        self._at: dict[str, str] = {}
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(path)
         self._socket.listen(128)
@@ -55,12 +56,17 @@ class Origin:
                 if held:
                     name = held.group(1).decode()
                     event = self._held.setdefault(name, threading.Event())
+                    server = re.search(rb"\r\nx-name: (\S+)", head)
+                    assert server
+                    self._at[name] = server.group(1).decode()
                     self._arrived.setdefault(name, threading.Event()).set()
                     event.wait(30)
                 conn.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
-    def has_arrived(self, name: str) -> bool:
-        return self._arrived.setdefault(name, threading.Event()).wait(5)
+    def arrived_at(self, name: str) -> str | None:
+        """The server that a held request was sent to, None if it does not come."""
+        self._arrived.setdefault(name, threading.Event()).wait(5)
+        return self._at.get(name)
 
     def let_go(self, name: str) -> None:
         self._held.setdefault(name, threading.Event()).set()
@@ -108,6 +114,7 @@ frontend fe
     {frontend}
     default_backend be
 backend be
+    http-send-name-header x-name
     {backend}
 {lines}
 """
@@ -174,11 +181,11 @@ backend be
         assert found
         return found.group(1).decode()
 
-    def hold(self, name: str) -> None:
-        """Send a request that the origin answers only when `let_go(name)` is called."""
+    def hold(self, name: str, headers: Sequence[tuple[str, str]] = ()) -> str | None:
+        """Send a request that the origin answers only when `let_go(name)` is called; the server's name."""
         client = self._holding[name] = self.connect()
-        client.sendall(request_bytes("GET", f"/hold/{name}", [("connection", "close")], b""))
-        assert self.origin.has_arrived(name)
+        client.sendall(request_bytes("GET", f"/hold/{name}", [("connection", "close"), *headers], b""))
+        return self.origin.arrived_at(name)
 
     def let_go(self, name: str) -> str:
         """Let a held request finish; the server's name."""
