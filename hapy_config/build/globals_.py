@@ -188,6 +188,7 @@ def _numeric_identity(build: Build, statement: Statement, words: list[str]) -> N
 def _master_worker(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) > 1 and words[1] != "no-exit-on-failure":
         raise Refused("'master-worker' only supports 'no-exit-on-failure' option.", 1)
+    at_most(words, 1)
     build.global_["master_worker"] = True
 
 

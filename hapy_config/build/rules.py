@@ -183,12 +183,11 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     if action is None and build.lua and word.startswith("lua."):
         _lua_rule(build, draft, statement, words, ruleset, 2)
         return
-    if action is None and not (ruleset == "tcp-request content" and not word):
+    if action is None:
         if word == "capture" and ruleset != "tcp-request content":
             got = " ".join(words[2:4])
             raise Refused(f"'{got}' is not allowed in '{ruleset}' rules in {draft.title} '{draft.name}'", 2)
         raise unknown_action(build, ruleset, word, of_ruleset(ruleset), index=2)
-    action = action or "accept"
     prefix = f"'{ruleset} {word}' : "
     cursor = Words(
         build, draft, statement, words, 3, prefix, places_of(ruleset, draft), response=ruleset.startswith("tcp-resp")

@@ -227,7 +227,8 @@ _PROCESS: Final = (
     _global("stress-level", _NUMBER, since=(3, 2), runs=Runs.HARMLESS, loss="it is for HAProxy's developers"),
     _global(
         "thread-group",
-        _REST,
+        Arg(Kind.INTEGER, "group", minimum=1, maximum=1),
+        _REST_MAYBE,
         repeatable=True,
         since=(2, 5),
         runs=Runs.HARMLESS,
