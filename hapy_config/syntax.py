@@ -47,7 +47,11 @@ class Statement:
         """
         columns = self._columns
         if columns is None:
-            columns = self._columns = plain_columns(self.raw)
+            raw = self.raw
+            if first is None:  # the common case, without looking for each word
+                begin = len(raw) - len(raw.lstrip(" \t\r"))
+                return Span(self.source.name, self.line, begin + 1, len(raw.rstrip(" \t\r")) + 1)
+            columns = self._columns = plain_columns(raw)
         if first is None:
             return Span(self.source.name, self.line, columns[0][0], columns[-1][1])
         if first >= len(columns):

@@ -52,7 +52,7 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
 
 def make_binds(reading: BindWords, addresses: list[Address], statement: Statement) -> list[Bind]:
     """One `Bind` per address."""
-    span = statement.span(0, 1)
+    span = statement.span()
     return [
         Bind(
             address,

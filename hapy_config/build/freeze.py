@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.model.config import Config, Global, OtherSection, Userlist
 from hapy_config.model.proxy import Balance, ErrorPage, LogTarget, Proxy, Timeouts
 from hapy_config.model.rules import Rule
-from hapy_config.model.server import Server
+from hapy_config.model.server import Bind, Server
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -41,6 +42,18 @@ _GLOBAL_FIELDS: Final = (
 )  # fmt: skip
 
 
+def _count(items: Sequence[Bind] | Sequence[Server], taken: Mapping[int, object]) -> None:
+    """Give those without a number the next free one; HAProxy counts on with every item, numbered or not."""
+    number = 1
+    for item in items:
+        if not item.number:
+            while number in taken:
+                number += 1
+            # The objects were made in this build and nobody else has seen them.
+            object.__setattr__(item, "number", number)
+        number += 1
+
+
 class Freezer:
     """Makes the model; values that many proxies share are made once."""
 
@@ -63,8 +76,20 @@ class Freezer:
             for (kind, _), draft in build.sections.items()
             if kind not in ("userlist", "http-errors")
         )
+        self._number_proxies()
         proxies = tuple([self.proxy(draft) for draft in build.proxies])
         return Config(self.global_(), proxies, userlists, errors, others)
+
+    def _number_proxies(self) -> None:
+        """Proxies count from 1, or from 2 behind the one that HAProxy makes of the stats sockets."""
+        build = self.build
+        number = 2 if build.stats_sockets else 1
+        for draft in build.proxies:
+            if not draft.number:
+                while number in build.proxy_ids:
+                    number += 1
+                draft.number = number
+            number += 1
 
     def global_(self) -> Global:
         """The global section."""
@@ -128,6 +153,7 @@ class Freezer:
 
     def _front(self, draft: Draft, values: dict[str, object]) -> None:
         if draft.binds:
+            _count(draft.binds, draft.bind_ids)
             values["binds"] = tuple(draft.binds)
         if draft.captures:
             values["captures"] = tuple(draft.captures)
@@ -165,16 +191,7 @@ class Freezer:
     @staticmethod
     def _servers(draft: Draft) -> tuple[Server, ...]:
         """The servers, with the numbers that were left to count."""
-        taken = draft.server_ids
-        number = 1
-        for server in draft.servers:
-            if server.number:
-                continue
-            while number in taken:
-                number += 1
-            # The object was made in this build and nobody else has seen it.
-            object.__setattr__(server, "number", number)
-            number += 1
+        _count(draft.servers, draft.server_ids)
         return tuple(draft.servers)
 
     def _timeout(self, timeouts: dict[str, int]) -> Timeouts:

@@ -172,7 +172,7 @@ def _add(
         tls=tls,
         pool=pool or shared or HapyPool(),  # type: ignore[arg-type]
         options=options,
-        span=statement.span(0, 2),
+        span=statement.span(),
         **values,  # type: ignore[arg-type]
     )
     draft.servers.append(server)

@@ -89,10 +89,17 @@ class Config:
     http_errors: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict, hash=False)
     others: tuple[OtherSection, ...] = ()
 
+    _frontends: Mapping[str, Proxy] = field(init=False, repr=False, compare=False, hash=False)
+    _backends: Mapping[str, Proxy] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_frontends", {proxy.name: proxy for proxy in self.proxies if proxy.is_frontend})
+        object.__setattr__(self, "_backends", {proxy.name: proxy for proxy in self.proxies if proxy.is_backend})
+
     def frontend(self, name: str) -> Proxy | None:
         """The frontend (or listen) of that name."""
-        return next((p for p in self.proxies if p.is_frontend and p.name == name), None)
+        return self._frontends.get(name)
 
     def backend(self, name: str) -> Proxy | None:
         """The backend (or listen) of that name."""
-        return next((p for p in self.proxies if p.is_backend and p.name == name), None)
+        return self._backends.get(name)
