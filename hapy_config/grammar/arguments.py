@@ -41,10 +41,8 @@ def cut(text: str, position: int) -> tuple[tuple[str, ...], int, tuple[int, ...]
     """Cut the argument list whose `(` stands at `position`.
 
     Returns:
-        The arguments with quotes and escapes resolved, the position after the `)`, and where each argument begins.
-
-    Raises:
-        GrammarError: when the list does not end.
+        The arguments with quotes and escapes resolved, the position after the `)` (0 when the list does not end), and
+        where each argument begins.
     """
     simple = _SIMPLE.match(text, position)
     if simple is not None:
@@ -56,7 +54,8 @@ def cut(text: str, position: int) -> tuple[tuple[str, ...], int, tuple[int, ...]
     while True:
         match = _PART.match(text, position)
         if match is None:
-            raise GrammarError("expected ')'", len(text))
+            values.append("".join(parts))
+            return tuple(values), 0, tuple(starts)
         position = match.end()
         kind = match.lastgroup
         if kind == "end":
@@ -95,9 +94,6 @@ def check(
         GrammarError: in HAProxy's words. `GrammarError.word` holds the 1-based number of the argument.
     """
     values = values or ("",)
-    if len(values) > len(types) and not (not types and values == ("",)):
-        place = starts[len(types)] - (1 if types else 0)
-        raise GrammarError(f"expected ')' before '{text[place:end]}'", place, max(len(types), 1))
     for number, (kind, value) in enumerate(zip(types, values, strict=False), 1):
         place = starts[number - 1] if starts else end
         if value == "":
@@ -105,10 +101,15 @@ def check(
                 raise GrammarError(f"expected type '{kind}' at position {number}, but got nothing", place, number)
             if kind not in _MAY_BE_EMPTY and number < len(values):
                 place = starts[number] - 1
-                raise GrammarError(f"expected ')' before '{text[place:end]}'", place, number)
+                raise GrammarError(f"expected ')' before '{text[place:]}'", place, min(number, 2))
         elif not valid(kind, value):
             raise GrammarError(f"failed to parse '{value}' as type '{kind}' at position {number}", place, number)
     given = len(values)
+    if given > len(types) and (types or values != ("",)):
+        place = starts[len(types)] - (1 if types else 0)
+        raise GrammarError(
+            f"expected ')' before '{text[place:]}'", place, len(types) if len(types) > 1 else len(types) + 1
+        )
     if given < required:
         kind = types[given]
         raise GrammarError(f"missing arguments (got {given}/{required}), type '{kind}' expected", end, given + 1)

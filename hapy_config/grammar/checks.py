@@ -273,7 +273,7 @@ def _url_enc(args: Args) -> str:
 
 def _protobuf(args: Args) -> str:
     kind = _argument(args, 1)
-    return "" if not kind or kind in _PROTOBUF_TYPES else f"Wrong protocol buffer type '{kind}'"
+    return "" if len(args) < 2 or kind in _PROTOBUF_TYPES else f"Wrong protocol buffer type '{kind}'"
 
 
 def _regsub(args: Args) -> str:
@@ -283,7 +283,7 @@ def _regsub(args: Args) -> str:
 
 def _debug(args: Args) -> str:
     sink = _argument(args, 1)
-    return "" if sink in ("", "stdout", "stderr", "buf0") else f"No such sink '{sink}'"
+    return "" if len(args) < 2 or sink in ("stdout", "stderr", "buf0") else f"No such sink '{sink}'"
 
 
 _CONNECT: Final = _words(
@@ -310,7 +310,7 @@ _FIX_TAGS: Final = frozenset(
 
 def _fix(args: Args) -> str:
     tag = _argument(args, 0)
-    return "" if tag in _FIX_TAGS or tag.isdecimal() else f"Unknown FIX tag name '{tag}'"
+    return "" if tag in _FIX_TAGS or (tag.isdecimal() and int(tag) > 0) else f"Unknown FIX tag name '{tag}'"
 
 
 def _distcc(args: Args) -> str:

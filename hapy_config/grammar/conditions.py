@@ -12,8 +12,8 @@ from typing import Final
 
 from hapy_config.grammar import patterns
 from hapy_config.grammar.errors import GrammarError
-from hapy_config.grammar.expressions import parse_acl_keyword, parse_expression_words, places
-from hapy_config.keywords.acls import ACL_KEYWORDS, DEFAULT_MATCH, MATCH_TYPES, PREDEFINED
+from hapy_config.grammar.expressions import acl_keyword, parse_acl_keyword, parse_expression_words, places
+from hapy_config.keywords.acls import DEFAULT_MATCH, MATCH_TYPES, PREDEFINED
 from hapy_config.keywords.samples import CASTS, Place
 from hapy_config.model.expressions import AclExpression, Condition, SampleExpression, Term
 from hapy_config.source import NOWHERE, Span
@@ -79,7 +79,7 @@ def parse_acl(
             values,
             ignore_case=flags.ignore_case,
             numeric_only=flags.numeric_only,
-            dotted=match == "int" and criterion.fetch.name in _DOTTED,
+            dotted=implied == "int" and not flags.match and criterion.fetch.name in _DOTTED,
             resolve=resolve,
         )
     except GrammarError as error:
@@ -107,20 +107,22 @@ _NO_PATTERN: Final = (
 
 
 def _criterion(words: Sequence[str], start: int) -> tuple[SampleExpression, str, int]:
-    """The sample, the way of matching that its keyword implies, and the index of the next word."""
+    """The sample, the way of matching that its keyword implies, and the index of the next word.
+
+    Words after a plain fetch that name converters belong to its expression; HAProxy takes them for values all the same.
+    """
     word = words[start]
-    name = word.partition("(")[0].partition(",")[0]
     try:
-        if name in ACL_KEYWORDS:
+        if acl_keyword(word):
             criterion, implied = parse_acl_keyword(word)
             return criterion, implied, start + 1
-        criterion, index = parse_expression_words(words, start)
+        criterion, _ = parse_expression_words(words, start)
     except GrammarError as error:
         message = error.message
         if not message.startswith("ACL keyword"):
-            message = f"{message} in ACL expression '{words[error.word or start]}'"
+            message = f"{message} in ACL expression '{word}'"
         raise GrammarError(message, error.offset, error.word or start) from None
-    return criterion, "", index
+    return criterion, "", start + 1
 
 
 def _flags(words: Sequence[str], index: int, end: int) -> tuple[_Flags, int]:
@@ -261,7 +263,7 @@ class _ConditionParser:
         words = self.words
         while index < len(words) and words[index]:
             word = words[index]
-            if word in ("or", "||"):
+            if word == "||" or word.lower() == "or":
                 if suite:
                     alternatives.append(tuple(suite))
                 suite, negated = [], False

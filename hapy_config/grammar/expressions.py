@@ -97,6 +97,12 @@ def parse_prefix(text: str, position: int) -> tuple[SampleExpression, int]:
     return _parse(text, position)
 
 
+def acl_keyword(text: str) -> str:
+    """The ACL keyword that a word begins with, or an empty string."""
+    match = _NAME.match(text)
+    return match[0] if match is not None and match[0] in ACL_KEYWORDS else ""
+
+
 def parse_acl_keyword(text: str) -> tuple[SampleExpression, str]:
     """Parse the first word of an ACL: an ACL keyword (`path_beg`), or any expression.
 
@@ -190,6 +196,9 @@ def _call(text: str, name: str, position: int, entry: Sample) -> tuple[Call, int
     types, required = entry.parameters
     if position < len(text) and text[position] == "(":
         values, end, starts = arguments.cut(text, position)
+        if not end:
+            arguments.check(values, types, required, starts, text, len(text))
+            raise GrammarError("expected ')'", len(text), min(len(values), 2))
     else:
         values, end, starts = (), position, ()
     arguments.check(values, types, required, starts, text, end)
@@ -206,29 +215,29 @@ def _converters(text: str, position: int, kind: str) -> tuple[tuple[Call, ...], 
             break
         match = _NAME.match(text, position)
         assert match is not None
-        call, entry, position = _converter(text, match[0], position, match.end())
+        entry = CONVERTERS.get(match[0])
+        if entry is None or not _known_converter(match[0]):
+            raise GrammarError(f"unknown converter '{match[0]}'", position)
         if entry.takes not in CASTS[kind]:
-            raise GrammarError(f"converter '{entry.name}' cannot be applied", match.start())
+            raise GrammarError(f"converter '{entry.name}' cannot be applied", position)
+        call, position = _converter(text, entry, match.end())
         kind = entry.type
         calls.append(call)
     return tuple(calls), kind, position
 
 
-def _converter(text: str, name: str, start: int, position: int) -> tuple[Call, Converter, int]:
-    """One converter with its arguments."""
-    entry = CONVERTERS.get(name)
-    if entry is None or not entry.known_in(TARGET) or entry.needs:
-        raise GrammarError(f"unknown converter '{name}'", start)
+def _converter(text: str, entry: Converter, position: int) -> tuple[Call, int]:
+    """The arguments of a converter whose name ends at `position`."""
+    name = entry.name
     try:
-        call, position = _call(text, name, position, entry)
+        call, end = _call(text, name, position, entry)
     except GrammarError as error:
-        raise GrammarError(
-            f"invalid arg {error.word or 1} in converter '{name}' : {error.message}", error.offset
-        ) from None
+        number = error.word or 1
+        raise GrammarError(f"invalid arg {number} in converter '{name}' : {error.message}", error.offset) from None
     fault = checks.converter(name, call.args)
     if fault:
-        raise GrammarError(f"invalid args in converter '{name}' : {fault}", start + len(name))
-    return call, entry, position
+        raise GrammarError(f"invalid args in converter '{name}' : {fault}", position)
+    return call, end
 
 
 def _join(expression: SampleExpression, word: str) -> SampleExpression:

@@ -18,9 +18,13 @@ from hapy_config.grammar.regexes import compile_regex
 #: Operators of integer matching.
 OPERATORS: Final = ("eq", "gt", "ge", "lt", "le")
 
-_RANGE: Final = re.compile(r"(?P<low>[+-]?[0-9]*)(?:(?P<colon>:)(?P<high>[+-]?[0-9]*))?\Z")
-_DOTTED: Final = re.compile(r"(?:(?P<low>[0-9]+(?:\.[0-9]+)?)?)(?:(?P<colon>:)(?P<high>[0-9]+(?:\.[0-9]+)?)?)?\Z")
+_NUMBER: Final = re.compile(r"(-?[0-9]+)\Z")
+_TO_DOT: Final = re.compile(r"(-?[0-9]+)(?:\..*)?\Z", re.DOTALL)
+_DOTTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
+_RANGE: Final = re.compile(r"([0-9]*):([0-9]*)\Z")
+_DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?):((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
 _PARTS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10}){0,3}\Z")
+_FULL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 
 #: Tells whether a host name resolves to an IPv4 address.
@@ -53,7 +57,8 @@ class Network:
 def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[IntegerRange, ...]:
     """The ranges that a list of integer patterns stands for.
 
-    An operator counts for what follows it, until the next one: `gt 5 lt 3` is over 5 or below 3.
+    An operator counts for the numbers after it, until the next one: `gt 5 lt 3` is over 5 or below 3. Ranges mean the
+    same after any operator.
 
     Args:
         patterns: numbers, ranges (`1:10`, `:10`, `1:`) and operators.
@@ -67,45 +72,55 @@ def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[In
     for index, text in enumerate(patterns):
         if text in OPERATORS:
             operator = text
-            continue
-        low, high = _bounds(text, operator, index, dotted=dotted)
-        if operator == "gt":
-            low, high = (None if high is None else high + 1), None
-        elif operator == "ge":
-            low, high = high, None
-        elif operator == "lt":
-            low, high = None, (None if low is None else low - 1)
-        elif operator == "le":
-            low, high = None, low
-        ranges.append(IntegerRange(low, high))
+        elif ":" in text:
+            ranges.append(_range(text, index, dotted=dotted))
+        else:
+            ranges.append(_compared(_number(text, operator, index, dotted=dotted), operator))
     return tuple(ranges)
 
 
-def _bounds(text: str, operator: str, index: int, *, dotted: bool) -> tuple[int | None, int | None]:
-    """One number or range."""
-    match = (_DOTTED if dotted else _RANGE).match(text)
-    ranged = ":" in text
-    if match is not None and text:
-        low = _number(match["low"], dotted=dotted)
-        if not ranged and low is not None:
-            return low, low
-        high = _number(match["high"], dotted=dotted)
-        if ranged and not (low is not None and high is not None and low > high):
-            return low, high
-    if ranged:
-        raise GrammarError(f"'{text}' is not a valid number range", 0, index)
-    if operator:
+def _compared(value: int, operator: str) -> IntegerRange:
+    """The range that lies so to a number."""
+    if operator == "gt":
+        return IntegerRange(value + 1, None)
+    if operator == "ge":
+        return IntegerRange(value, None)
+    if operator == "lt":
+        return IntegerRange(None, value - 1)
+    if operator == "le":
+        return IntegerRange(None, value)
+    return IntegerRange(value, value)
+
+
+def _range(text: str, index: int, *, dotted: bool) -> IntegerRange:
+    """`low:high`, of which one may be left out."""
+    match = (_DOTTED_RANGE if dotted else _RANGE).match(text)
+    if match is not None and len(text) > 1:
+        low = _value(match[1], dotted=dotted) if match[1] else None
+        high = _value(match[2], dotted=dotted) if match[2] else None
+        if low is None or high is None or low <= high:
+            return IntegerRange(low, high)
+    raise GrammarError(f"'{text}' is not a valid {'dotted ' if dotted else ''}number range", 0, index)
+
+
+def _number(text: str, operator: str, index: int, *, dotted: bool) -> int:
+    """One number. After an ordering operator HAProxy stops reading at a dot."""
+    ordered = operator not in ("", "eq")
+    match = (_DOTTED if dotted else _TO_DOT if ordered else _NUMBER).match(text)
+    if match is not None:
+        value = _value(match[0] if dotted else match[1], dotted=dotted)
+        if -(2**63) <= value < 2**63:
+            return value
+    if ordered:
         raise GrammarError(f"'{text}' is neither a number nor a supported operator", 0, index)
-    raise GrammarError(f"'{text}' is not a number", 0, index)
+    raise GrammarError(f"'{text}' is not a {'dotted ' if dotted else ''}number", 0, index)
 
 
-def _number(text: str | None, *, dotted: bool) -> int | None:
-    if not text or text in "+-":
-        return None
-    if dotted:
-        major, _, minor = text.partition(".")
-        return (int(major) << 16) + int(minor or "0")
-    return int(text)
+def _value(text: str, *, dotted: bool) -> int:
+    if not dotted:
+        return int(text)
+    major, _, minor = text.partition(".")
+    return (int(major) << 16) + int(minor or "0")
 
 
 def network(text: str) -> Network | None:
@@ -189,7 +204,8 @@ def check(
         integer_ranges(patterns, dotted=dotted)
     elif match == "ip":
         for index, text in enumerate(patterns):
-            if network(text) is None and (numeric_only or not _host(text, resolve)):
+            found = network(text)
+            if (found is None and (numeric_only or not _host(text, resolve))) or (numeric_only and _abbreviated(text)):
                 raise GrammarError(f"'{text}' is not a valid IPv4 or IPv6 address", 0, index)
     elif match == "reg":
         for index, text in enumerate(patterns):
@@ -202,6 +218,12 @@ def check(
             fault = hexadecimal(text)
             if fault:
                 raise GrammarError(fault, 0, index)
+
+
+def _abbreviated(text: str) -> bool:
+    """Whether an IPv4 address is not written in full, which -n does not let pass."""
+    host = text.partition("/")[0]
+    return ":" not in host and _FULL.match(host) is None
 
 
 def _host(text: str, resolve: Resolver | None) -> bool:

@@ -76,6 +76,8 @@ _MESSAGES: Final = (
 )
 
 _PLAIN: Final = re.compile(r"[^\\\[({]+")
+_SET_IN_CLASS: Final = re.compile(r"\\[dwshvDWSHVpP]|\[:\^?\w+:\]")
+_QUANTIFIER: Final = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
 _NUMBER: Final = re.compile(r"-?\d+")
 
 
@@ -151,7 +153,9 @@ class _Translator:
             flags = self.groups[-1]
             if piece == "|":
                 self.out.append(")" * len(flags) + "|" + "".join(flags))
-            elif piece == ")" and len(self.groups) > 1:
+            elif piece == ")":
+                if len(self.groups) == 1:
+                    raise self.fail("unmatched closing parenthesis")
                 self.out.append(")" * len(self.groups.pop()) + ")")
             else:
                 self.out.append(piece)
@@ -176,6 +180,11 @@ class _Translator:
         elif letter == "E":
             pass
         elif letter in _WHOLE:
+            quantified = _QUANTIFIER.match(text, self.position)
+            if letter == "Z" and quantified:
+                raise self.fail("quantifier does not follow a repeatable item")
+            if letter == "N" and text.startswith("{", self.position) and not quantified:
+                raise self.fail("\\N{name} is not supported")
             self.out.append(_WHOLE[letter])
         elif letter in _KEPT or letter.isdigit():
             self.out.append("\\" + letter)
@@ -274,7 +283,7 @@ class _Translator:
                 after_set = self._escape_in_class(parts)
             elif character == "-":
                 self.position += 1
-                parts.append(self._hyphen(start, after_set=after_set))
+                parts.append(r"\-" if parts[-1] == "-" else self._hyphen(start, after_set=after_set))
             else:
                 parts.append("\\" + character if character in "[]^&|~" else character)
                 self.position += 1
@@ -307,12 +316,15 @@ class _Translator:
         return False
 
     def _hyphen(self, start: int, *, after_set: bool) -> str:
-        """A `-` inside a class: a range's sign, or itself at the ends and beside a set."""
+        """A `-` inside a class: itself at the ends, else a range's sign, which can't stand beside a set."""
         text, position = self.text, self.position
         at_start = text[start + 1 : position - 1] in ("", "^")
         at_end = text.startswith("]", position)
-        before_set = bool(re.compile(r"\\[dwshvDWSHVpP]|\[:\^?\w+:\]").match(text, position))
-        return r"\-" if at_start or at_end or after_set or before_set else "-"
+        if at_start or at_end:
+            return r"\-"
+        if after_set or _SET_IN_CLASS.match(text, position):
+            raise self.fail("invalid range in character class")
+        return "-"
 
     def _group(self) -> None:
         """An opening parenthesis with what its `?` asks for."""
