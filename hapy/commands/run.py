@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hapy.observe.startup import Messages
+from hapy.observe.startup import Messages, describe
 from hapy.options import Options, UsageError, parse
+from hapy_config.diagnostics import Severity
 
 if TYPE_CHECKING:
     from hapy.master import State
@@ -148,7 +149,14 @@ class Program:
                     f"config : Cannot open configuration file/directory {path} : {error.strerror or error}"
                 )
                 raise StopProgram(1) from None
-        return read_config(self.options.files, env=self._environment(), features=FEATURES)
+        return read_config(
+            self.options.files,
+            env=self._environment(),
+            features=FEATURES,
+            local_peer=self.options.local_peer,
+            master_worker=self.options.master,
+            lookup=None if self.options.no_resolve_errors else _resolves,
+        )
 
     def _judge(self, result: Result) -> Config:
         """Say what was found; stops when the configuration is refused."""
@@ -159,23 +167,28 @@ class Program:
         for warning in options.warnings:
             messages.warning(warning)
         messages.tell(result.diagnostics)
-        errors = [found for found in result.diagnostics if found.severity.name == "ERROR"]
-        if errors:
+        errors = [found for found in result.diagnostics if found.severity is Severity.ERROR and found.fatal]
+        config = result.config
+        if errors or config is None:
             for name in dict.fromkeys(found.span.file for found in errors if found.span.file):
                 messages.alert(f"config : Error(s) found in configuration file : {name}")
             messages.alert("config : Fatal errors found in configuration.")
             raise StopProgram(1)
-        if options.master_socket is not None and not self._is_master(result.config):
+        if options.master_socket is not None and not self._is_master(config):
             messages.warning("config : a master CLI socket was defined, but master-worker mode (-W) is not enabled.")
-        zero_warning = ("zero-warning",) in result.config.global_.settings
+        zero_warning = ("zero-warning",) in config.global_.settings
         if messages.warned and (options.zero_warning or zero_warning):
             messages.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.")
             raise StopProgram(1)
         self._judge_not_run(result)
-        return apply(result.config, options)
+        return apply(config, options)
 
     def _settle_quiet(self, result: Result) -> None:
-        if ("quiet",) in result.config.global_.settings and not self.verbose:
+        """`quiet` in the global section silences the whole start, even where the file is refused later on."""
+        words = [
+            s.words for section in result.document.sections if section.kind == "global" for s in section.statements
+        ]
+        if ["quiet"] in words and not self.verbose:
             self.messages.quiet = True
 
     def _judge_not_run(self, result: Result) -> None:
@@ -183,9 +196,7 @@ class Program:
         options, messages = self.options, self.messages
         stopping = False
         for found in result.not_run:
-            from hapy.observe.startup import describe
-
-            serious = found.severity.name == "ERROR"
+            serious = found.severity is Severity.ERROR
             fatal = options.strict or (serious and not options.lenient and not options.check)
             stopping = stopping or fatal
             if fatal:
@@ -257,6 +268,17 @@ class Program:
                     print("Warnings were found.")
                 print("Configuration file is valid")
         return 0 if has_listener else 2
+
+
+def _resolves(name: str, family: str) -> bool:
+    """Whether the system knows an address of that name."""
+    import socket
+
+    families = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+    try:
+        return bool(socket.getaddrinfo(name, None, families.get(family, socket.AF_UNSPEC), socket.SOCK_STREAM))
+    except (OSError, UnicodeError):
+        return False
 
 
 def _loaded_libraries() -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hapy_config.build.arguments import milliseconds
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 
@@ -264,6 +265,9 @@ def _after_bind(opening: Opening, place: _Place, sock: socket.socket) -> None:
         _try(opening, place, "cannot set MSS", sock, tcp, socket.TCP_MAXSEG, bind.mss)
     if bind.defer_accept:
         _try(opening, place, "cannot enable DEFER_ACCEPT", sock, tcp, socket.TCP_DEFER_ACCEPT, 1)
+    if "tcp-ut" in bind.options:
+        limit = milliseconds(bind.options["tcp-ut"][0])
+        _try(opening, place, "cannot set TCP User Timeout", sock, tcp, socket.TCP_USER_TIMEOUT, limit)
     if bind.tfo:
         queue = bind.backlog or place.proxy.backlog or 1024
         _try(opening, place, "cannot enable TCP_FASTOPEN", sock, tcp, socket.TCP_FASTOPEN, queue)
