@@ -11,7 +11,7 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from hapy.net.stream import Stream
 
@@ -90,7 +90,7 @@ async def connect(destination: Destination, factory: Callable[[], S]) -> S:
                 raise
     except OSError as error:
         raise _failure(error, bound=destination.source is not None) from error
-    return cast("tuple[asyncio.Transport, S]", pair)[1]
+    return pair[1]
 
 
 def _socket(destination: Destination) -> socket.socket:

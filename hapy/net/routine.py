@@ -101,3 +101,8 @@ class Routine:
         coroutine = self._coroutine
         if coroutine is not None:
             self._step(coroutine.send, None)
+
+
+def later(callback: Callable[[], None]) -> None:
+    """Call back when the event loop has done with what it is at."""
+    asyncio.get_running_loop().call_soon(callback)

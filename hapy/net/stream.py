@@ -18,12 +18,16 @@ from typing import cast
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 
+_Socket = socket.socket
+
 #: Bytes that may wait in a transport before its feeder is paused, and at how many it goes on.
 HIGH_WATER = 256 * 1024
 LOW_WATER = 64 * 1024
 
 #: How long `finish()` reads and drops what still comes, in seconds.
 DRAIN_TIME = 2.0
+
+_TCP_REPAIR = 19
 
 _RESET = struct.pack("ii", 1, 0)
 
@@ -143,6 +147,11 @@ class Stream(asyncio.Protocol):
         self.transport.write_eof()
         self.expire_after(DRAIN_TIME)
 
+    def shut_down(self) -> None:
+        """Send what is buffered, then FIN; go on reading."""
+        if not self.closed:
+            self.transport.write_eof()
+
     def abort(self) -> None:
         """Reset the connection; what is buffered is lost."""
         if not self.closed:
@@ -151,10 +160,32 @@ class Stream(asyncio.Protocol):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self.transport.abort()
 
+    def vanish(self) -> None:
+        """Close without a word on the wire: the peer sees neither FIN nor RST and goes on waiting.
+
+        Where the system does not allow that (it takes CAP_NET_ADMIN), a reset is sent that is too short-lived to leave
+        the local network.
+        """
+        if self.closed:
+            return
+        sock = self.socket
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            try:
+                sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)
+            except OSError:
+                if sock.family == socket.AF_INET:
+                    sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+                else:
+                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1)
+                self.abort()
+                return
+        self.closed = True
+        self.transport.abort()
+
     @property
-    def socket(self) -> socket.socket | None:
+    def socket(self) -> _Socket | None:
         """The socket underneath, for options only; None when it is gone."""
-        return cast("socket.socket | None", self.transport.get_extra_info("socket"))
+        return cast("_Socket | None", self.transport.get_extra_info("socket"))
 
     # event loop
 

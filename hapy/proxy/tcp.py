@@ -15,7 +15,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, Watched, now, wall, watch
-from hapy.net.connect import ConnectFailed, connect
+from hapy.net.connect import ConnectFailed
 from hapy.net.routine import Routine, in_task, pause
 from hapy.net.stream import Stream
 from hapy.proxy.failures import Failed
@@ -25,7 +25,8 @@ from hapy.proxy.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hapy.proxy.frontend import Frontend, Listening
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.listening import Listening
     from hapy.proxy.route import Route
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Client
@@ -117,7 +118,11 @@ class ClientSide(Side):
     def on_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         super().on_lost(error)
+        self.frontend.on_disconnection(self)
         self._release()
+
+    def stop(self) -> None:
+        """The frontend stops: a session ends in its own time."""
 
 
 class ServerSide(Side):
@@ -136,7 +141,19 @@ class TcpSession(Routine):
         deadline, looked_at, slot: see `hapy.net.clock.Watched`; for connecting and waiting.
     """
 
-    __slots__ = ("client", "deadline", "done", "frontend", "held", "holds", "looked_at", "route", "server", "slot", "txn")
+    __slots__ = (
+        "client",
+        "deadline",
+        "done",
+        "frontend",
+        "held",
+        "holds",
+        "looked_at",
+        "route",
+        "server",
+        "slot",
+        "txn",
+    )
 
     def __init__(self, client: ClientSide) -> None:
         super().__init__()
@@ -156,7 +173,7 @@ class TcpSession(Routine):
 
     def start(self) -> None:
         """Begin, unless the frontend's connection rules turn the client away."""
-        if self.frontend.on_connection(self.client):
+        if self.frontend.admit(self.client, self.client.client):
             self.client.timeout = self.frontend.client_timeout
             self.client.expire_after(self.client.timeout)
             self.begin(self._run())
@@ -201,7 +218,7 @@ class TcpSession(Routine):
             tries += 1
             txn.retries += 1
             server.counters.wretr += 1
-            if route.redispatches_at(tries):
+            if route.redispatches(tries):
                 self._release()
                 avoid = server
                 txn.redispatched = True
@@ -213,7 +230,9 @@ class TcpSession(Routine):
         backend = route.backend
         assert backend is not None
         try:
-            server = backend.assign(self.txn, route.forced_server(self.txn), avoid)
+            server = backend.assign(
+                self.txn, route.use_server(self.txn) if route.use_server is not None else None, avoid
+            )
             if server is None:
                 limit = None if route.queue_timeout == NEVER else now() + route.queue_timeout
                 server = await in_task(backend.wait_for_server, self.txn, limit)
@@ -231,7 +250,7 @@ class TcpSession(Routine):
     async def _connect(self, route: Route, server: Server) -> ServerSide:
         self._expire_after(route.connect_timeout)
         try:
-            side = await connect(server.destination, ServerSide)
+            side = await server.connector.dial_raw(ServerSide, self.txn)
         finally:
             self.deadline = NEVER
         server.counters.connect += 1
@@ -353,7 +372,7 @@ class TcpSession(Routine):
         self._release()
         if self.route.backend is not None:
             self.route.backend.end()
-        self.frontend.finish_session(self.client, txn)
+        self.frontend.finish_session(txn)
 
 
 def keep_alive_probes(sock: socket.socket) -> None:

@@ -1,0 +1,109 @@
+"""What is added to a request's head before it leaves: unique id, x-forwarded-for, x-original-to; in HAProxy's order."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hapy.http.message import first_value
+
+if TYPE_CHECKING:
+    from hapy.proxy.runtime import Runtime
+    from hapy.proxy.transaction import Transaction
+    from hapy_config.model.proxy import ForwardFor, Proxy
+
+Addition = Callable[["Transaction"], None]
+
+
+def compile_additions(fe: Proxy, be: Proxy, runtime: Runtime) -> tuple[Addition, ...]:
+    """The additions for a frontend's requests to a backend."""
+    additions: list[Addition] = []
+    if fe.unique_id_format is not None and fe.unique_id_header:
+        additions.append(_unique_id(fe, runtime))
+    if (own := _merged(fe.forwardfor, be.forwardfor, "x-forwarded-for")) is not None:
+        additions.append(_forwarded_for(*own))
+    if (own := _merged(fe.originalto, be.originalto, "x-original-to")) is not None:
+        additions.append(_original_to(*own))
+    return tuple(additions)
+
+
+def _merged(fe: ForwardFor | None, be: ForwardFor | None, _default: str) -> tuple[bytes, bool, tuple[str, ...]] | None:
+    """The header, whether one that is there stays alone, and the networks excepted: the backend's word comes first."""
+    if fe is None and be is None:
+        return None
+    chosen = be or fe
+    assert chosen is not None
+    if_none = (fe is None or fe.if_none) and (be is None or be.if_none)
+    excepted = (*(fe.excepted if fe else ()), *(be.excepted if be else ()))
+    return chosen.header.lower().encode(), if_none, excepted
+
+
+def _matcher(networks: tuple[str, ...]) -> Callable[[bytes], bool] | None:
+    """Whether an address in text form is in one of the networks; answers are remembered."""
+    if not networks:
+        return None
+    parsed = [ipaddress.ip_network(network, strict=False) for network in networks]
+    known: dict[bytes, bool] = {}
+
+    def test(address: bytes) -> bool:
+        found = known.get(address)
+        if found is None:
+            if len(known) >= 4096:
+                known.clear()
+            try:
+                value = ipaddress.ip_address(address.decode())
+                found = any(value in network for network in parsed)
+            except ValueError:
+                found = False
+            known[address] = found
+        return found
+
+    return test
+
+
+def _forwarded_for(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addition:
+    is_excepted = _matcher(excepted)
+
+    def add(txn: Transaction) -> None:
+        request = txn.request
+        assert request is not None
+        source = txn.source or txn.client.source
+        if source == b"unix" or (is_excepted is not None and is_excepted(source)):
+            return
+        if if_none and first_value(request.headers, name) is not None:
+            return
+        request.headers.append((name, source))
+
+    return add
+
+
+def _original_to(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addition:
+    is_excepted = _matcher(excepted)
+
+    def add(txn: Transaction) -> None:
+        request = txn.request
+        assert request is not None
+        destination = txn.destination or txn.client.destination
+        if destination == b"unix" or (is_excepted is not None and is_excepted(destination)):
+            return
+        if if_none and first_value(request.headers, name) is not None:
+            return
+        request.headers.append((name, destination))
+
+    return add
+
+
+def _unique_id(fe: Proxy, runtime: Runtime) -> Addition:
+    assert fe.unique_id_format is not None and fe.unique_id_header is not None
+    name = fe.unique_id_header.lower().encode()
+    render = runtime.compile_format(fe.unique_id_format, fe)
+
+    def add(txn: Transaction) -> None:
+        request = txn.request
+        assert request is not None
+        if txn.unique_id is None:
+            txn.unique_id = render(txn)
+        request.headers.append((name, txn.unique_id))
+
+    return add

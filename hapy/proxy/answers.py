@@ -1,0 +1,134 @@
+"""Answers that no server gave: what rules decide, error pages, and closing without a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.http.message import CHUNKED, UNTIL_CLOSE
+from hapy.net.clock import NEVER, now
+from hapy.net.routine import pause
+from hapy.proxy.exchange import DeadlinePassed, Exchange
+from hapy.proxy.failures import Failed
+from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Reply, Tarpit
+
+if TYPE_CHECKING:
+    from hapy.http.message import Response
+    from hapy.rules.outcomes import Outcome
+
+
+async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
+    """Do what a ruleset has decided about a request; whether the client's connection must be cut.
+
+    Raises:
+        Failed: the decision is an error page, or no answer at all.
+    """
+    txn = exchange.txn
+    counters = exchange.route.counters
+    if isinstance(outcome, Tarpit):
+        counters.dreq += 1
+        await _hold(exchange)
+        txn.request_done = -1.0
+        txn.queue_done = now()
+        outcome = outcome.reply
+    if isinstance(outcome, Reply):
+        if outcome.kind == "deny":
+            counters.dreq += outcome.phase == "R"
+        else:
+            exchange.frontend.counters.intercepted += 1
+        return reply(exchange, outcome)
+    txn.request_done = -1.0
+    if outcome is SILENT_DROP:
+        exchange.frontend.drop(exchange.stream)
+        raise Failed(0, "P", "R")
+    if outcome is REJECT:
+        counters.dreq += 1
+        raise Failed(0, "P", "R")
+    assert outcome is INTERNAL_ERROR, outcome
+    counters.eint += 1
+    raise Failed(500, "P", "R")
+
+
+def conclude_response(exchange: Exchange, outcome: Outcome) -> bool:
+    """Do what a ruleset has decided about a server's answer; whether the client's connection must be cut.
+
+    Raises:
+        Failed: the decision is an error page, or no answer at all.
+    """
+    txn = exchange.txn
+    counters = exchange.route.counters
+    server = exchange.server
+    txn.response_done = -1.0
+    if server is not None:
+        txn.bytes_out += server.size
+    if isinstance(outcome, Reply):
+        if outcome.kind == "deny":
+            counters.dresp += 1
+        return reply(exchange, outcome)
+    if outcome is INTERNAL_ERROR:
+        counters.eint += 1
+        raise Failed(500, "P", "H")
+    if outcome is SILENT_DROP:
+        exchange.frontend.drop(exchange.stream)
+    raise Failed(0, "P", "H")
+
+
+async def _hold(exchange: Exchange) -> None:
+    """A tarpit: keep the client waiting, unless it leaves."""
+    exchange.expire_after(exchange.route.tarpit_timeout)
+    try:
+        while not (exchange.client_failure and exchange.frontend.abort_on_close):
+            await pause()
+    except DeadlinePassed:
+        return
+    exchange.deadline = NEVER
+
+
+def reply(exchange: Exchange, outcome: Reply) -> bool:
+    """Send the answer of a rule; whether the client's connection must be cut."""
+    txn = exchange.txn
+    txn.term_cause = outcome.cause
+    txn.term_phase = outcome.phase
+    built = outcome.build(txn)
+    if built is None:
+        return True
+    return _send(exchange, *built)
+
+
+def answer_error(exchange: Exchange, failure: Failed) -> bool:
+    """Send the error page of a failure; whether the client's connection must be cut.
+
+    Once the answer's head has gone out nothing can be said any more, and cutting the connection tells the client.
+    """
+    txn = exchange.txn
+    txn.term_cause = failure.cause
+    txn.term_phase = failure.phase
+    if failure.silent:
+        txn.log_level = "silent"
+    if failure.status == 0 or exchange.answering:
+        return True
+    built = exchange.frontend.runtime.pages.build(txn, failure.status)
+    if built is None:
+        return True
+    return _send(exchange, *built)
+
+
+def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
+    """Send an answer of our own, past http-response rules but through http-after-response ones."""
+    txn = exchange.txn
+    txn.response = response
+    stay = response.keep_alive and exchange.request_ended and exchange.client_failure != "bad"
+    for rules in exchange.route.after_rules:
+        outcome = rules.run(txn)
+        if outcome is not None and outcome is not ALLOW:
+            break
+    if exchange.route.answers_close(response):
+        stay = False
+    txn.status = response.status
+    txn.bytes_out += 32 + len(response.reason) + len(body)
+    for name, value in response.headers:
+        txn.bytes_out += len(name) + len(value)
+    if response.body not in (CHUNKED, UNTIL_CLOSE):
+        response.body = len(body)
+    exchange.answering = exchange.complete = True
+    exchange.send(response, body, ended=True, trailers=[], stay=stay)
+    return False

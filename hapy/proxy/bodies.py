@@ -1,0 +1,50 @@
+"""Waiting for a request's body before it goes anywhere: `option http-buffer-request` and `wait-for-body`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.net.clock import NEVER, now
+from hapy.net.routine import pause
+from hapy.proxy.exchange import DeadlinePassed, Exchange
+from hapy.proxy.failures import Failed
+
+if TYPE_CHECKING:
+    from hapy.proxy.transaction import BodyWaiter
+
+
+def waiter(exchange: Exchange) -> BodyWaiter:
+    """What rules await to have the request's body at hand."""
+
+    async def wait(milliseconds: int, at_least: int) -> None:
+        await buffer_body(exchange, milliseconds / 1000, at_least)
+
+    return wait
+
+
+async def buffer_body(exchange: Exchange, seconds: float, at_least: int = 0) -> None:
+    """Wait until the body is complete, or as much of it as a buffer holds, or `at_least` bytes (0: no such limit).
+
+    Raises:
+        Failed: the time is up (408), or the client has left or broken off.
+    """
+    txn = exchange.txn
+    enough = min(at_least or exchange.frontend.buffer_size, exchange.frontend.buffer_size)
+    exchange.expire_after(seconds)
+    try:
+        while not exchange.request_ended and exchange.size < enough:
+            if exchange.client_failure == "bad":
+                raise Failed(400, "P", "R")
+            if exchange.client_failure:
+                raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "R")
+            exchange.stream.deadline = NEVER
+            await pause()
+    except DeadlinePassed:
+        txn.request_done = -1.0
+        raise Failed(408, "c", "R") from None
+    finally:
+        exchange.deadline = NEVER
+        txn.body = b"".join(exchange.pieces)
+    if exchange.pieces:
+        exchange.pieces = [txn.body]
+    txn.request_done = now()

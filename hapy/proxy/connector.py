@@ -1,0 +1,126 @@
+"""How connections to one server are made: address, source, key and limits, worked out once."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, TypeVar
+
+from hapy.http.codec import Limits, response_parser
+from hapy.net.connect import ConnectFailed, Destination, connect
+from hapy.pool import ConnectionKey
+from hapy.proxy.server_connection import ServerConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.http.codec import ResponseSink
+    from hapy.http.response_parser import ResponseParser
+    from hapy.net.stream import Stream
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Transaction
+    from hapy_config.model.server import Source
+
+S = TypeVar("S", bound="Stream")
+
+_FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}
+_UNIX_PATH_MAX = 108
+
+
+class Connector:
+    """Opens connections to a server.
+
+    Attributes:
+        fixed: every connection has the server's own key; else `key` works it out from the request.
+    """
+
+    __slots__ = ("_base", "_generation", "_source", "fixed", "limits", "server")
+
+    def __init__(self, server: Server, source: Source | None, limits: Limits) -> None:
+        self.server = server
+        self.limits = limits
+        self._source = source
+        self._generation = -1
+        self._base: Destination | None = None
+        address = server.address
+        self.fixed = not (address.port_offset or address.family == "any" or (source is not None and source.usesrc))
+
+    def parser(self, sink: ResponseSink) -> ResponseParser:
+        """A parser for one connection's answers."""
+        return response_parser(self.limits, sink)
+
+    def key(self, txn: Transaction) -> ConnectionKey:
+        """The identity of a connection for this request."""
+        if self.fixed:
+            return self.server.key
+        destination = self._destination(txn)
+        address = self.server.address
+        return ConnectionKey(
+            self.server.generation,
+            host=destination.host.encode() if address.family == "any" else None,
+            port=destination.port if address.port_offset or address.family == "any" else 0,
+            source=destination.source[0].encode() if destination.source is not None else None,
+            source_port=destination.source[1] if destination.source is not None else 0,
+        )
+
+    async def dial(self, key: ConnectionKey, txn: Transaction | None = None) -> ServerConnection:
+        """Open a connection for requests; without a transaction one for the pool.
+
+        Raises:
+            ConnectFailed: there is none.
+        """
+        server = self.server
+        parser = self.parser
+        return await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
+
+    async def dial_raw(self, factory: Callable[[], S], txn: Transaction) -> S:
+        """Open a connection that carries bytes (`mode tcp`).
+
+        Raises:
+            ConnectFailed: there is none.
+        """
+        return await connect(self._destination(txn), factory)
+
+    def _destination(self, txn: Transaction | None) -> Destination:
+        base = self._base
+        if base is None or self._generation != self.server.generation:
+            base = self._base = self._resolve()
+            self._generation = self.server.generation
+        if self.fixed or txn is None:
+            return base
+        return self._for_request(base, txn)
+
+    def _resolve(self) -> Destination:
+        address = self.server.address
+        source = self._source
+        bound: tuple[str, int] | None = None
+        if source is not None and source.address.family in ("ipv4", "ipv6"):
+            bound = (source.address.host, source.address.port or 0)
+        interface = source.interface if source is not None else None
+        if address.family == "any":
+            return Destination(socket.AF_INET, "0.0.0.0", address.port or 0, bound, interface)
+        family = _FAMILIES.get(address.family)
+        if family is None:
+            raise ConnectFailed("refused", f"{address.host or address.family} has no address")
+        host = address.host
+        if address.family == "abns":
+            host = "\0" + host.ljust(_UNIX_PATH_MAX - 1, "\0")
+        return Destination(family, host, address.port or 0, bound, interface)
+
+    def _for_request(self, base: Destination, txn: Transaction) -> Destination:
+        address = self.server.address
+        client = txn.client
+        host, port, family = base.host, base.port, base.family
+        if address.family == "any":
+            host = (txn.destination or client.destination).decode()
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            if not address.port_offset:
+                port = base.port or txn.destination_port or client.destination_port
+        if address.port_offset:
+            port = (txn.destination_port or client.destination_port) + (address.port or 0)
+            if not 0 < port < 65536:
+                raise ConnectFailed("refused", f"port {port} does not exist")
+        source = base.source
+        usesrc = self._source.usesrc if self._source is not None else None
+        if usesrc in ("clientip", "client"):
+            source = ((txn.source or client.source).decode(), client.source_port if usesrc == "client" else 0)
+        return Destination(family, host, port, source, base.interface)

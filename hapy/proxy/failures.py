@@ -1,0 +1,33 @@
+"""How a request can fail on its way: what the client is told, and which letters the log gets (section 8.5)."""
+
+from __future__ import annotations
+
+
+class Failed(Exception):  # noqa: N818 - an answer to give, not a defect
+    """The request is answered with an error, or not at all.
+
+    Attributes:
+        status: the status to answer, 0 for none: the client's connection is closed without a word.
+        cause, phase: the two letters of the termination state.
+        silent: no log line and no counter of failures (a reused connection broke under a request that can't be repeated;
+            to the client it looks like a keep-alive connection that ended, which it must expect).
+    """
+
+    def __init__(self, status: int, cause: str, phase: str, *, silent: bool = False) -> None:
+        super().__init__(f"{status} {cause}{phase}")
+        self.status = status
+        self.cause = cause
+        self.phase = phase
+        self.silent = silent
+
+
+class Lost(Exception):  # noqa: N818 - perhaps the request is sent again
+    """The server gave no answer.
+
+    Attributes:
+        event: `empty-response`, `junk-response`, `response-timeout` or a status, as `retry-on` names them.
+    """
+
+    def __init__(self, event: str) -> None:
+        super().__init__(event)
+        self.event = event

@@ -1,0 +1,272 @@
+"""A frontend as it runs: what its section says, compiled; its connections; the beginning and the end of each request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.http.codec import Limits
+from hapy.http.errors import connection_error
+from hapy.net.accepting import Gate
+from hapy.net.clock import now
+from hapy.observe.captures import request_captures, request_cookie, response_captures, response_cookie
+from hapy.observe.counters import FrontendCounters
+from hapy.observe.log import Logger
+from hapy.proxy.http1 import ClientConnection
+from hapy.proxy.listening import Listening
+from hapy.proxy.route import Route, seconds
+from hapy.proxy.tcp import ClientSide
+from hapy.proxy.transaction import Transaction
+from hapy.rules.outcomes import ALLOW, Reply
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from hapy.net.stream import Stream
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.exchange import Exchange
+    from hapy.proxy.runtime import Runtime
+    from hapy.proxy.transaction import Client
+    from hapy.rules.outcomes import Outcome
+    from hapy_config.model.proxy import Proxy
+    from hapy_config.model.server import Bind
+
+    FrontConnection = ClientConnection | ClientSide
+
+
+class Frontend:
+    """The running counterpart of a frontend (or of a listen's frontend half).
+
+    Attributes:
+        model: what the file says. label: the name in bytes. runtime: all that runs.
+        counters: what statistics print. logger: its access log. gate: its `maxconn`.
+        stopping: it is being shut down: idle connections go, answers say so.
+        connections: those that are open.
+        limits, buffer_size: what a request's head may be, and how much of a body is held.
+        closes: answers end the client's connection (`option httpclose`).
+        ignore_probes: connections that never say anything leave no trace (`option http-ignore-probes`).
+        client_timeout, head_timeout, idle_timeout: seconds a client may be silent, take for a request's head, take between
+            two requests; NEVER for no limit of its own.
+        name_cases: how header names are written towards clients, None for lower case.
+        unique_id: makes a request's id, None without `unique-id-format`.
+        monitor: answers `monitor-uri`, None without one.
+        connection_rules, session_rules, content_rules, request_rules: compiled, None where there are none.
+        redirects: its `redirect` lines, None without any.
+        route: what holds before a backend is chosen.
+    """
+
+    def __init__(self, model: Proxy, runtime: Runtime) -> None:
+        self.model = model
+        self.label = model.name.encode()
+        self.runtime = runtime
+        self.process = runtime.process
+        self.counters = FrontendCounters()
+        self.gate = Gate(model.maxconn or 0)
+        self.stopping = False
+        self.connections: set[FrontConnection] = set()
+        options = model.options
+        tune = runtime.config.global_.tune
+        self.buffer_size = runtime.process.bufsize
+        self.limits = Limits(
+            bufsize=runtime.process.bufsize,
+            maxrewrite=runtime.process.maxrewrite,
+            max_headers=int(tune.get("http.maxhdr", 101)),
+            accept_invalid="accept-invalid-http-request" in options,
+        )
+        self.closes = model.http_mode == "close"
+        self.abort_on_close = "abortonclose" in options
+        self.ignore_probes = "http-ignore-probes" in options
+        self._dont_log_null = "dontlognull" in options
+        self.name_cases = runtime.name_cases if "h1-case-adjust-bogus-client" in options else None
+        self.max_own = int(tune.get("max-session-srv-conns", 5))
+        timeouts = model.timeouts
+        self.client_timeout = seconds(timeouts.client)
+        self.head_timeout = seconds(timeouts.http_request)
+        between = timeouts.http_keep_alive if timeouts.http_keep_alive is not None else timeouts.http_request
+        self.idle_timeout = min(seconds(between), self.client_timeout)
+        self._compile(model, runtime)
+        self._default: Route | None = None
+        self._routes: dict[Backend, Route] = {}
+
+    def _compile(self, model: Proxy, runtime: Runtime) -> None:
+        env = runtime.env(model)
+        self.logger = Logger(model, env)
+        self.unique_id: Callable[[Transaction], bytes] | None = None
+        if model.unique_id_format is not None:
+            self.unique_id = runtime.compile_format(model.unique_id_format, model)
+        self.connection_rules = runtime.ruleset(model, "tcp-request connection")
+        self.session_rules = runtime.ruleset(model, "tcp-request session")
+        self.content_rules = runtime.ruleset(model, "tcp-request content")
+        self.request_rules = runtime.ruleset(model, "http-request")
+        self.redirects = runtime.redirects(model)
+        self.keep_request = request_captures(model)
+        self.keep_request_cookie = request_cookie(model)
+        self.keep_response = response_captures(model)
+        self.keep_response_cookie = response_cookie(model)
+        self.monitor = self._monitor(model, runtime) if model.monitor_uri is not None else None
+        self.route = Route(self, None)
+
+    def _monitor(self, model: Proxy, runtime: Runtime) -> Callable[[Transaction], Outcome | None]:
+        uri = (model.monitor_uri or "").encode()
+        failing = [runtime.condition(condition, model) for condition in model.monitor_fail]
+        pages = runtime.pages
+
+        def reply(status: int) -> Reply:
+            return Reply("monitor", "return", status, "L", "R", lambda txn: pages.build(txn, status))
+
+        sound, failed = reply(200), reply(503)
+
+        def monitor(txn: Transaction) -> Outcome | None:
+            if txn.uri != uri:
+                return None
+            txn.log_level = "silent"
+            return failed if any(fails(txn) for fails in failing) else sound
+
+        return monitor
+
+    def finish_setup(self, default: Backend | None) -> None:
+        """Once all backends stand: where requests go that no `use_backend` sends elsewhere."""
+        self._default = self.route if default is None else self.route_to(default)
+        self._branches = self.runtime.branches(self)
+
+    # connections
+
+    def protocol(self, bind: Bind) -> Callable[[Callable[[], None]], asyncio.Protocol]:
+        """What makes the protocol of each connection that the bind accepts."""
+        listening = Listening(bind)
+        make = ClientConnection if self.model.mode == "http" else ClientSide
+        return lambda release: make(self, listening, release)
+
+    def admit(self, connection: FrontConnection, client: Client) -> bool:
+        """Count a new connection and ask the rules about it; False: it is being closed."""
+        counters = self.counters
+        counters.conn_tot += 1
+        if self.connection_rules is not None or self.session_rules is not None:
+            txn = Transaction(client, self, client.accepted)
+            if self.connection_rules is not None and self.connection_rules.run(txn) not in (None, ALLOW):
+                counters.dcon += 1
+                connection.draining = True
+                connection.abort()
+                return False
+            if self.session_rules is not None and self.session_rules.run(txn) not in (None, ALLOW):
+                counters.dses += 1
+                connection.finish()
+                return False
+        self.connections.add(connection)
+        self.process.connections += 1
+        counters.open()
+        if self.logger.at_accept:
+            self.logger.log_accept(client)
+        return True
+
+    def on_disconnection(self, connection: FrontConnection) -> None:
+        """A connection has ended."""
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self.process.connections -= 1
+            self.counters.scur -= 1
+
+    def drop(self, connection: Stream) -> None:
+        """Forget a connection without telling its client (`silent-drop`): no FIN, no RST reaches it."""
+        connection.vanish()
+
+    def refuse(self, txn: Transaction, status: int, cause: str) -> bytes:
+        """A connection failed before its request was understood: count and log it; gives the bytes to answer."""
+        self.counters.ereq += 1
+        self.process.requests += 1
+        txn.number = self.process.requests
+        txn.status = status
+        txn.term_cause = cause
+        txn.term_phase = "R"
+        txn.finished = now()
+        self.counters.answered(status)
+        if not (self._dont_log_null and txn.idle_done < 0):
+            self.logger.log_transaction(txn)
+        page = self.runtime.pages.page(txn, status)
+        return b"" if page is None else connection_error(status)
+
+    # requests
+
+    def begin_request(self, txn: Transaction) -> None:
+        """A request's head is complete."""
+        process = self.process
+        process.requests += 1
+        txn.number = process.requests
+        counters = self.counters
+        counters.req_tot += 1
+        counters.req_rate.add(txn.request_done)
+        if self.keep_request is not None:
+            self.keep_request(txn)
+
+    def choose(self, txn: Transaction) -> Route:
+        """The route of a request: the first `use_backend` that holds, else the default."""
+        for choose in self._branches:
+            backend = choose(txn)
+            if backend is not None:
+                return self.route_to(backend)
+        assert self._default is not None
+        return self._default
+
+    def route_to(self, backend: Backend) -> Route:
+        """The route to a backend, compiled when first needed."""
+        route = self._routes.get(backend)
+        if route is None:
+            route = self._routes[backend] = Route(self, backend)
+        return route
+
+    def finish_request(self, exchange: Exchange, *, cut: bool) -> None:
+        """A request is over: give back what it holds, count and log it, go on with its connection.
+
+        Args:
+            exchange: the request.
+            cut: the client's connection must end, it has not had a whole answer.
+        """
+        txn = exchange.txn
+        route = exchange.route
+        if exchange.server is not None:
+            if exchange.answering and not exchange.complete:
+                txn.bytes_out += exchange.server.size
+            route.settle(exchange)
+        elif exchange.slot_held:
+            route.free_slot(exchange)
+        txn.finished = now()
+        if exchange.entered:
+            route.leave(txn)
+        counters = self.counters
+        counters.bin += txn.bytes_in
+        counters.bout += txn.bytes_out
+        if txn.status > 0:
+            counters.answered(txn.status)
+        if not exchange.logged:
+            self.logger.log_transaction(txn)
+        exchange.leave(abort=cut)
+
+    def log_as_soon(self, exchange: Exchange, size: int) -> None:
+        """`option logasap`: write the line when the answer's head has gone out; `size` bytes have come of it."""
+        txn = exchange.txn
+        before = txn.bytes_out
+        txn.bytes_out += size
+        txn.finished = now()
+        self.logger.log_transaction(txn)
+        txn.finished = -1.0
+        txn.bytes_out = before
+        exchange.logged = True
+
+    def finish_session(self, txn: Transaction) -> None:
+        """A TCP session is over: count and log it."""
+        self.counters.bin += txn.bytes_in
+        self.counters.bout += txn.bytes_out
+        self.logger.log_transaction(txn)
+
+    # the end
+
+    def stop(self) -> None:
+        """Soft stop: idle connections are closed, all others with their next answer."""
+        self.stopping = True
+        for connection in tuple(self.connections):
+            connection.stop()
+
+    def abort(self) -> None:
+        """Hard stop: close everything now."""
+        for connection in tuple(self.connections):
+            connection.abort()

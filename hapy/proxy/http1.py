@@ -1,0 +1,360 @@
+"""HTTP/1 client connections: requests in, one exchange after another, answers out.
+
+Rules:
+- Idle, a connection holds no exchange, no transaction and no coroutine.
+- A pipelined request waits in the parser until the answer before it is complete; meanwhile reading pauses.
+- Until a head is complete only this module deals with the connection: what goes wrong then (bad request, timeout, the
+  client leaves) is answered with HAProxy's fixed bytes, past all rules (`_refuse`).
+- After an answer with `connection: close` the client sees FIN at once, and what it still sends is read and dropped for a
+  moment, so that no reset takes the answer away from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.http.codec import BadMessage, request_parser
+from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
+from hapy.http.serialize import chunk, last_chunk, response_head
+from hapy.net.clock import NEVER, now, wall
+from hapy.net.routine import later
+from hapy.proxy.exchange import ClientStream, Exchange
+from hapy.proxy.path import serve
+from hapy.proxy.private import CREDENTIALS, is_bound
+from hapy.proxy.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.http.message import Header, Request, Response
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.listening import Listening
+    from hapy.proxy.transaction import Client
+
+
+class ClientConnection(ClientStream):
+    """One HTTP/1 connection from a client.
+
+    Attributes:
+        frontend: where it came in. listening: through which bind.
+        client: its addresses and the like.
+        own, bound: see `hapy.proxy.exchange.ClientStream`.
+        exchange: the request in progress, None while idle or while a head is coming in.
+        txn: of the request whose head is coming in.
+        started: when the wait for the next request began.
+        head_deadline: when the head that is coming in must be complete.
+    """
+
+    __slots__ = (
+        "_release",
+        "client",
+        "exchange",
+        "frontend",
+        "head_deadline",
+        "listening",
+        "parser",
+        "started",
+        "txn",
+    )
+
+    client: Client
+
+    def __init__(self, frontend: Frontend, listening: Listening, release: Callable[[], None]) -> None:
+        super().__init__()
+        self.frontend = frontend
+        self.listening = listening
+        self._release = release
+        self.exchange: Http1Exchange | None = None
+        self.txn: Transaction | None = None
+        self.started = 0.0
+        self.head_deadline = NEVER
+        self.parser = request_parser(frontend.limits, self)
+
+    # the connection
+
+    def on_open(self) -> None:
+        """Accepted."""
+        self.client = client = self.listening.meet(self.transport)
+        self.started = started = client.accepted
+        frontend = self.frontend
+        if not frontend.admit(self, client):
+            return
+        if frontend.head_timeout is not NEVER:
+            self.head_deadline = started + frontend.head_timeout
+        self.expire_after(min(frontend.head_timeout, frontend.client_timeout))
+
+    def on_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        exchange = self.exchange
+        if exchange is not None:
+            if exchange.client_failure in ("", "eof"):
+                exchange.client_failure = "reset" if error is not None else "eof"
+            exchange.on_client_news()
+        elif not self.draining:
+            self._cut_short()
+        if self.own is not None:
+            self.own.close()
+        self.frontend.on_disconnection(self)
+        self._release()
+
+    def on_eof(self) -> None:
+        """The client has closed its side."""
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.client_failure = exchange.client_failure or "eof"
+            exchange.on_client_news()
+        else:
+            self._cut_short()
+
+    def _cut_short(self) -> None:
+        """The client has left without a request, or in the middle of a head."""
+        txn = self.txn
+        if txn is None:
+            if self.client.requests or self.frontend.ignore_probes:
+                self.close()
+                return
+            txn = Transaction(self.client, self.frontend, self.started)
+        self._refuse(txn, 400, "C")
+
+    def on_deadline(self) -> None:
+        """The client has been silent for too long."""
+        exchange = self.exchange
+        if self.draining:
+            self.close()
+        elif exchange is not None:
+            exchange.client_failure = exchange.client_failure or "timeout"
+            exchange.on_client_news()
+        elif self.txn is None and (self.client.requests or self.frontend.ignore_probes):
+            self.close()
+        else:
+            self._refuse(self.txn or Transaction(self.client, self.frontend, self.started), 408, "c")
+
+    def pause_writing(self) -> None:
+        """Event loop: the client takes no more for now."""
+        super().pause_writing()
+        self.expire_after(self.frontend.client_timeout)
+
+    def on_drained(self) -> None:
+        """The client takes bytes again."""
+        exchange = self.exchange
+        if exchange is not None:
+            if exchange.request_sent:
+                self.deadline = NEVER
+            exchange.on_client_drained()
+
+    def stop(self) -> None:
+        """The frontend stops: an idle connection that has had its answer is closed, any other at its next answer."""
+        if self.exchange is None and self.txn is None and self.client.requests and not self.draining:
+            self.finish()
+
+    # requests
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request."""
+        exchange = self.exchange
+        if exchange is not None:
+            self._body_received(exchange, data)
+            return
+        if self.draining:
+            return
+        txn = self.txn
+        if txn is None:
+            txn = self.txn = Transaction(self.client, self.frontend, self.started)
+            txn.idle_done = now()
+            txn.request_wall = wall()
+        try:
+            self.parser.feed(data)
+        except BadMessage as error:
+            self._refuse(txn, error.status or 400, "P")
+            return
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start the exchange whose head is complete, or wait for the rest of a head."""
+        exchange = self.exchange
+        if exchange is not None:
+            self.deadline = NEVER
+            if not exchange.request_ended:
+                self.expire_after(self.frontend.client_timeout)
+            exchange.begin(serve(exchange))
+            return
+        if self.parser.idle:
+            self.txn = None  # nothing but blank lines
+            return
+        frontend = self.frontend
+        if self.client.requests and self.head_deadline is NEVER and frontend.head_timeout is not NEVER:
+            self.head_deadline = now() + frontend.head_timeout
+        self.deadline = NEVER
+        self.expire_after(min(self.head_deadline - now(), frontend.client_timeout))
+
+    def _body_received(self, exchange: Http1Exchange, data: bytes) -> None:
+        if exchange.request_ended and not exchange.tunnel:
+            self.parser.feed(data)  # the next request's, kept there
+            if len(self.parser.pending) >= self.frontend.buffer_size:
+                self.pause()
+            return
+        try:
+            self.parser.feed(data)
+        except BadMessage:
+            exchange.client_failure = "bad"
+        if not exchange.request_ended:
+            self.expire_after(self.frontend.client_timeout)
+        exchange.on_client_news()
+
+    def _refuse(self, txn: Transaction, status: int, cause: str) -> None:
+        """Answer what never became a request, log it, close."""
+        self.txn = None
+        self.deadline = NEVER
+        data = self.frontend.refuse(txn, status, cause)
+        if not self.closed:
+            self.transport.write(data)
+            self.finish()
+
+    def next_request(self) -> None:
+        """The exchange is over and the connection stays: wait for the next request, or begin with one that has come."""
+        self.exchange = None
+        self.feeder = None
+        self.started = now()
+        self.head_deadline = NEVER
+        pending = self.parser.pending
+        if pending or self.eof or not self.reading:
+            self.resume()
+            later(self._go_on)
+            return
+        self.parser.resume()
+        self.deadline = NEVER
+        self.expire_after(self.frontend.idle_timeout)
+        if self.frontend.stopping:
+            self.finish()
+
+    def _go_on(self) -> None:
+        """The next request may be here already."""
+        if self.closed or self.draining:
+            return
+        txn = self.txn = Transaction(self.client, self.frontend, self.started)
+        txn.idle_done = now()
+        txn.request_wall = wall()
+        try:
+            self.parser.resume()
+        except BadMessage as error:
+            self._refuse(txn, error.status or 400, "P")
+            return
+        if self.exchange is None and self.parser.idle:
+            self.txn = None
+            if self.eof:
+                self.close()
+            else:
+                self.deadline = NEVER
+                self.expire_after(self.frontend.idle_timeout)
+        elif self.exchange is None and self.eof:
+            self._cut_short()
+        else:
+            self._begin()
+            exchange = self.exchange
+            if exchange is not None and self.eof:
+                exchange.client_failure = exchange.client_failure or "eof"
+                exchange.on_client_news()
+
+    # what the parser tells
+
+    def on_head(self, head: Request, /) -> None:
+        """A request's head is complete."""
+        txn = self.txn
+        assert txn is not None
+        self.txn = None
+        client = self.client
+        client.requests += 1
+        txn.request_done = now()
+        txn.request = head
+        txn.method = method = head.method
+        txn.uri = target = head.target
+        txn.version = head.version
+        size = 29 + len(method) + len(target)
+        bound = False
+        for name, value in head.headers:
+            size += len(name) + len(value)
+            if name in CREDENTIALS and is_bound(value):
+                bound = True
+        txn.bytes_in = size
+        self.exchange = Http1Exchange(txn, head, self.frontend, self, first=client.requests == 1, bound=bound)
+
+    def on_data(self, data: bytes, /) -> None:
+        """Bytes of its body."""
+        exchange = self.exchange
+        assert exchange is not None
+        exchange.pieces.append(data)
+        exchange.size += len(data)
+        exchange.txn.bytes_in += len(data)
+
+    def on_end(self, trailers: list[Header], /) -> None:
+        """It is complete."""
+        exchange = self.exchange
+        assert exchange is not None
+        exchange.request_ended = True
+        exchange.request_trailers = trailers
+        if exchange.request.body == CHUNKED:
+            exchange.txn.bytes_in += 1
+
+
+class Http1Exchange(Exchange):
+    """An exchange on an HTTP/1 connection.
+
+    Attributes:
+        keep_alive: the connection stays after the answer. chunked: the answer's body goes out in chunks.
+    """
+
+    __slots__ = ("chunked", "keep_alive")
+
+    stream: ClientConnection
+    keep_alive: bool
+    chunked: bool
+
+    def send(self, response: Response | None, data: bytes, *, ended: bool, trailers: list[Header], stay: bool) -> None:
+        """Send a part of an answer, in one write."""
+        stream = self.stream
+        if response is not None:
+            body = response.body
+            request = self.request
+            frontend = self.frontend
+            self.keep_alive = keep = (
+                stay and request.keep_alive and body != UNTIL_CLOSE and not frontend.closes and not frontend.stopping
+            )
+            close = not keep and body != TUNNEL
+            head = response_head(response, request.version, close=close, cases=frontend.name_cases)
+            self.chunked = body == CHUNKED
+        else:
+            head = b""
+        if self.chunked:
+            data = (chunk(data) if data else b"") + (last_chunk(trailers, self.frontend.name_cases) if ended else b"")
+        data = head + data
+        if data and not stream.closed:
+            stream.transport.write(data)
+
+    def send_informational(self, response: Response) -> None:
+        """Send a 1xx head."""
+        if self.request.version >= 11 and not self.stream.closed:
+            self.stream.transport.write(
+                response_head(response, self.request.version, close=False, cases=self.frontend.name_cases)
+            )
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes through a tunnel."""
+        if data and not self.stream.closed:
+            self.stream.transport.write(data)
+
+    def open_tunnel(self) -> None:
+        """From now on the client's bytes come as they are."""
+        self.tunnel = True
+        self.stream.parser.start_tunnel()
+
+    def leave(self, *, abort: bool) -> None:
+        """Go on with the connection as the answer said."""
+        stream = self.stream
+        if stream.closed:
+            return
+        if abort or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
+            stream.exchange = None
+            stream.deadline = NEVER
+            stream.finish()
+        else:
+            stream.next_request()

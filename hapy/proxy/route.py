@@ -1,0 +1,245 @@
+"""What a frontend and a backend say together about a request, compiled once for each pair that occurs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from hapy.net.clock import NEVER
+from hapy.pool import OwnConnections
+from hapy.proxy.additions import compile_additions
+
+if TYPE_CHECKING:
+    from hapy.http.message import Request, Response
+    from hapy.http.serialize import NameCases
+    from hapy.observe.counters import BackendCounters, FrontendCounters
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.exchange import Exchange
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Transaction
+    from hapy.rules import Outcome, Ruleset
+    from hapy_config.model.proxy import Proxy
+    from hapy_config.model.rules import Rule
+
+_MODES: Final = {"keep-alive": 0, "server-close": 1, "close": 2}
+
+#: Algorithms that go round: any server will do, so a retry goes to another one at once.
+_ROUND: Final = frozenset({"roundrobin", "static-rr", "random"})
+
+#: What `retry-on all-retryable-errors` stands for.
+_ALL_RETRYABLE: Final = frozenset(
+    {"conn-failure", "empty-response", "junk-response", "response-timeout", "0rtt-rejected", "500", "502", "503", "504"}
+)
+
+
+def seconds(milliseconds: int | None) -> float:
+    """A timeout for deadlines: NEVER where there is none."""
+    return milliseconds / 1000 if milliseconds else NEVER
+
+
+class Route:
+    """A frontend's requests to one backend (or to none yet).
+
+    Attributes:
+        frontend: where they come in. backend: where they go, None before one is chosen.
+        model: the backend's, or the frontend's before one is chosen.
+        close_server: the server's connection ends with each answer. tell_close: and the server is told so.
+        asks_close, answers_close: whether a rule has put `connection: close` into a request or an answer.
+        abort_on_close: the client's leaving ends a request that has no answer yet.
+        buffer_body: the request's body is waited for (`option http-buffer-request`), for at most `body_timeout`.
+        prepare: what adds header fields before a request leaves (x-forwarded-for, unique id, …), in order.
+        name_header: the field that names the server to it, or None.
+        counters: the backend's, or the frontend's before one is chosen.
+        request_rules, redirects: the backend's own. response_rules, after_rules: the backend's, then the frontend's.
+        use_server: what `use-server` lines say, None without any.
+        retries, retry_events, retry_statuses, retries_connections: which failures are tried again, and how often.
+        name_cases: how header names are written towards the server, None for lower case.
+        …_timeout: seconds, NEVER for none.
+    """
+
+    backend: Backend | None
+
+    __slots__ = (
+        "_always_redispatches",
+        "abort_on_close",
+        "after_rules",
+        "answers_close",
+        "asks_close",
+        "backend",
+        "body_timeout",
+        "buffer_body",
+        "client_fin_timeout",
+        "close_server",
+        "connect_timeout",
+        "counters",
+        "frontend",
+        "model",
+        "name_cases",
+        "name_header",
+        "prefer_last",
+        "prepare",
+        "queue_timeout",
+        "redirects",
+        "request_rules",
+        "response_rules",
+        "retries",
+        "retries_connections",
+        "retry_events",
+        "retry_statuses",
+        "server_fin_timeout",
+        "server_timeout",
+        "tarpit_timeout",
+        "tell_close",
+        "tunnel_timeout",
+        "use_server",
+    )
+
+    def __init__(self, frontend: Frontend, backend: Backend | None) -> None:
+        fe = frontend.model
+        be: Proxy = fe if backend is None else backend.model
+        self.frontend = frontend
+        self.backend = backend
+        self.model = be
+        self.counters: FrontendCounters | BackendCounters = frontend.counters if backend is None else backend.counters
+        self._set_modes(fe, be)
+        self._set_timeouts(fe, be)
+        self._set_retries(be)
+        self.abort_on_close = "abortonclose" in fe.options and "abortonclose" in be.options
+        self.buffer_body = "http-buffer-request" in fe.options or "http-buffer-request" in be.options
+        self.prefer_last = "prefer-last-server" in be.options
+        self.name_header = be.http_send_name_header.lower().encode() if be.http_send_name_header else None
+        self.name_cases: NameCases | None = (
+            frontend.runtime.name_cases if "h1-case-adjust-bogus-server" in be.options else None
+        )
+        self.prepare = compile_additions(fe, be, frontend.runtime)
+        self._set_rules(frontend, backend)
+
+    def _set_modes(self, fe: Proxy, be: Proxy) -> None:
+        self.close_server = max(_MODES[fe.http_mode], _MODES[be.http_mode]) > 0
+        self.tell_close = self.close_server and "http-pretend-keepalive" not in be.options
+        sections = (fe,) if be is fe else (fe, be)
+        touched = any(_sets_connection(rules) for section in sections for rules in section.rules.values())
+        self.asks_close: Callable[[Request], bool] = _says_close if touched else _never
+        self.answers_close: Callable[[Response], bool] = _says_close if touched else _never
+
+    def _set_timeouts(self, fe: Proxy, be: Proxy) -> None:
+        timeouts = be.timeouts
+        self.connect_timeout = seconds(timeouts.connect)
+        self.queue_timeout = seconds(timeouts.queue if timeouts.queue is not None else timeouts.connect)
+        self.server_timeout = seconds(timeouts.server)
+        self.server_fin_timeout = seconds(timeouts.server_fin)
+        self.client_fin_timeout = seconds(fe.timeouts.client_fin)
+        self.tunnel_timeout = seconds(timeouts.tunnel)
+        self.tarpit_timeout = seconds(timeouts.tarpit if timeouts.tarpit is not None else timeouts.connect)
+        self.body_timeout = seconds(timeouts.http_request if timeouts.http_request is not None else fe.timeouts.client)
+
+    def _set_retries(self, be: Proxy) -> None:
+        self.retries = be.retries
+        events = set(be.retry_on)
+        if "all-retryable-errors" in events:
+            events |= _ALL_RETRYABLE
+        self.retry_events = frozenset(events)
+        self.retry_statuses = frozenset(event for event in events if event.isdigit())
+        self.retries_connections = "conn-failure" in events
+        self._always_redispatches = be.balance.algorithm in _ROUND
+
+    def _set_rules(self, frontend: Frontend, backend: Backend | None) -> None:
+        runtime = frontend.runtime
+        fe = frontend.model
+        self.request_rules: Ruleset | None = None
+        self.use_server: Callable[[Transaction], Server | None] | None = None
+        self.redirects: Callable[[Transaction], Outcome | None] | None = None
+        sections = [fe]
+        if backend is not None:
+            self.use_server = runtime.use_servers(backend)
+            if backend.model is not fe:
+                self.request_rules = runtime.ruleset(backend.model, "http-request")
+                self.redirects = runtime.redirects(backend.model)
+                sections.insert(0, backend.model)
+        self.response_rules: tuple[Ruleset, ...] = runtime.rulesets(sections, "http-response")
+        self.after_rules: tuple[Ruleset, ...] = runtime.rulesets(sections, "http-after-response")
+
+    # what a request does here
+
+    def enter(self, exchange: Exchange) -> None:
+        """A request comes to the backend."""
+        backend = self.backend
+        assert backend is not None
+        exchange.entered = True
+        backend.begin()
+        self.counters.open()
+
+    def leave(self, txn: Transaction) -> None:
+        """It leaves the backend: count it."""
+        backend = self.backend
+        assert backend is not None
+        backend.end()
+        counters = self.counters
+        counters.scur -= 1
+        counters.bin += txn.bytes_in
+        counters.bout += txn.bytes_out
+        if txn.status > 0:
+            counters.answered(txn.status)
+
+    def settle(self, exchange: Exchange) -> None:
+        """The request has no further use for its server: keep or close the connection, free the slot."""
+        connection = exchange.server
+        assert connection is not None
+        pool = connection.server.pool
+        exchange.server = None
+        exchange.sending = False
+        if connection.reusable and exchange.request_sent and not exchange.discarding:
+            own = None
+            if connection.private or pool.reuse == "never":
+                own = exchange.stream.own
+                if own is None:
+                    own = exchange.stream.own = OwnConnections(self.frontend.max_own)
+            connection.rest()
+            pool.release(connection, own)
+        else:
+            connection.exchange = None
+            pool.discard(connection)
+        self.free_slot(exchange)
+
+    def free_slot(self, exchange: Exchange) -> None:
+        """Give the server's slot back and count what it did."""
+        exchange.slot_held = False
+        txn = exchange.txn
+        server = txn.server
+        assert server is not None and self.backend is not None
+        counters = server.counters
+        counters.scur -= 1
+        counters.bin += txn.bytes_in
+        counters.bout += txn.bytes_out
+        if txn.status > 0 and txn.response_done >= 0:
+            counters.answered(txn.status)
+        self.backend.release(server)
+
+    def redispatches(self, attempt: int) -> bool:
+        """Whether the attempt after so many failures goes to another server (`option redispatch`)."""
+        backend = self.backend
+        every = self.model.redispatch
+        if not every or backend is None:
+            return False
+        if self._always_redispatches and len(backend.active) > 1:
+            return True
+        period = every if every > 0 else self.retries + 1 + every
+        return period > 0 and attempt % period == 0
+
+
+def _sets_connection(rules: tuple[Rule, ...]) -> bool:
+    return any(str(rule.arguments.get("name", "")).lower() == "connection" for rule in rules)
+
+
+def _never(_message: Request | Response) -> bool:
+    return False
+
+
+def _says_close(message: Request | Response) -> bool:
+    """Take `connection: close` out of a head that rules have put it into; whether it was there."""
+    kept = [field for field in message.headers if field[0] != b"connection" or field[1].strip().lower() != b"close"]
+    if len(kept) == len(message.headers):
+        return False
+    message.headers = kept
+    return True

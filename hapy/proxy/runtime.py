@@ -1,0 +1,271 @@
+"""Everything that runs, built once from the configuration: frontends, backends, their rules, loggers and connectors.
+
+Built before any socket is opened and before the process forks; nothing here needs an event loop until `start`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hapy.acl import compile_condition
+from hapy.http.codec import Limits
+from hapy.observe.process import Process
+from hapy.pool import FdBudget
+from hapy.proxy.backend import Backend
+from hapy.proxy.connector import Connector
+from hapy.proxy.frontend import Frontend
+from hapy.rules import compile_ruleset
+from hapy.rules.pages import error_pages
+from hapy.rules.redirects import compile_redirect
+from hapy.samples.environment import CompileEnv
+from hapy.samples.formats import compile_format
+from hapy_config.model.server import Server as ServerModel
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from hapy.proxy.exchange import Exchange
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Transaction
+    from hapy.rules import Outcome, Ruleset
+    from hapy_config.model.config import Config
+    from hapy_config.model.expressions import Condition, LogFormat
+    from hapy_config.model.proxy import Proxy
+
+Predicate = Callable[["Transaction"], bool]
+
+
+class Runtime:
+    """One generation of running proxies.
+
+    Attributes:
+        config: what it was built from.
+        process: the facts and counters of the process.
+        frontends, backends: by name. pages: the error pages.
+        budget: the process's sockets.
+        name_cases: the `h1-case-adjust` map.
+    """
+
+    def __init__(self, config: Config, *, descriptors: int | None = None) -> None:
+        settings = config.global_
+        self.config = config
+        self.process = process = Process(node=settings.node, tag=_program_name(), threads=settings.nbthread or 1)
+        process.bufsize = int(settings.tune.get("bufsize", process.bufsize))
+        process.maxrewrite = min(int(settings.tune.get("maxrewrite", process.maxrewrite)), process.bufsize // 2)
+        self.name_cases = {to_bytes(name).lower(): to_bytes(case) for name, case in settings.h1_case_adjust.items()}
+        self.budget = FdBudget(
+            descriptors or _descriptor_limit(),
+            int(settings.tune.get("pool-high-fd-ratio", 25)),
+            int(settings.tune.get("pool-low-fd-ratio", 20)),
+        )
+        self.frontends: dict[str, Frontend] = {}
+        self.backends: dict[str, Backend] = {}
+        self._envs: dict[int, CompileEnv] = {}
+        self._rulesets: dict[tuple[int, str], Ruleset | None] = {}
+        first = config.proxies[0] if config.proxies else None
+        self._base: CompileEnv | None = (
+            CompileEnv(config, first, process, self.frontends, self.backends) if first is not None else None
+        )
+        if self._base is not None:
+            self.pages = error_pages(self._base)
+        for model in config.proxies:
+            if model.is_backend and not model.disabled:
+                self.backends[model.name] = self._backend(model)
+        for model in config.proxies:
+            if model.is_frontend and not model.disabled:
+                self.frontends[model.name] = Frontend(model, self)
+        for frontend in self.frontends.values():
+            frontend.finish_setup(self._default_backend(frontend.model))
+
+    def _default_backend(self, model: Proxy) -> Backend | None:
+        if model.default_backend is not None:
+            return self.backends.get(model.default_backend)
+        return self.backends.get(model.name) if model.is_backend else None
+
+    def _backend(self, model: Proxy) -> Backend:
+        served = _with_dispatch(model)
+        backend = Backend(served, self.env(model), self.budget)
+        for rules in ("http-request", "http-response", "http-after-response"):
+            self.ruleset(model, rules)  # finds at start what can't be run
+        limits = Limits(
+            bufsize=self.process.bufsize,
+            maxrewrite=self.process.maxrewrite,
+            max_headers=int(self.config.global_.tune.get("http.maxhdr", 101)),
+            accept_invalid="accept-invalid-http-response" in model.options,
+        )
+        for server in backend.servers:
+            server.connector = Connector(server, server.model.source or model.source, limits)
+        return backend
+
+    # compiling
+
+    def env(self, model: Proxy) -> CompileEnv:
+        """The surroundings for compiling what stands in a section."""
+        env = self._envs.get(id(model))
+        if env is None:
+            assert self._base is not None
+            env = self._envs[id(model)] = replace(self._base, proxy=model)
+        return env
+
+    def ruleset(self, model: Proxy, name: str) -> Ruleset | None:
+        """A section's rules of one kind, compiled; None where there are none."""
+        key = (id(model), name)
+        if key not in self._rulesets:
+            self._rulesets[key] = compile_ruleset(model.rules.get(name, ()), self.env(model))
+        return self._rulesets[key]
+
+    def rulesets(self, models: Iterable[Proxy], name: str) -> tuple[Ruleset, ...]:
+        """The same of several sections, those without any left out."""
+        found = [self.ruleset(model, name) for model in models]
+        return tuple(rules for rules in found if rules is not None)
+
+    def compile_format(self, fmt: LogFormat, model: Proxy) -> Callable[[Transaction], bytes]:
+        """A format that stands in a section."""
+        return compile_format(fmt, self.env(model))
+
+    def condition(self, condition: Condition, model: Proxy) -> Predicate:
+        """A condition that stands in a section."""
+        return compile_condition(condition, self.env(model))
+
+    def redirects(self, model: Proxy) -> Callable[[Transaction], Outcome | None] | None:
+        """A section's `redirect` lines: the first that applies answers; None without any."""
+        steps = [
+            (
+                self.condition(redirect.condition, model) if redirect.condition is not None else None,
+                compile_redirect(redirect, self.env(model)),
+            )
+            for redirect in model.redirects
+        ]
+        if not steps:
+            return None
+
+        def walk(txn: Transaction) -> Outcome | None:
+            for applies, act in steps:
+                if applies is None or applies(txn):
+                    outcome = act(txn)
+                    if outcome is not None:
+                        return outcome
+            return None
+
+        return walk
+
+    def branches(self, frontend: Frontend) -> tuple[Callable[[Transaction], Backend | None], ...]:
+        """A frontend's `use_backend` lines; each gives a backend or None for the next one."""
+        model = frontend.model
+        found = []
+        for use in model.use_backends:
+            applies = self.condition(use.condition, model) if use.condition is not None else None
+            if isinstance(use.target, str):
+                found.append(_fixed(applies, self.backends.get(use.target)))
+            else:
+                found.append(_named(applies, self.compile_format(use.target, model), self.backends))
+        return tuple(found)
+
+    def use_servers(self, backend: Backend) -> Callable[[Transaction], Server | None] | None:
+        """A backend's `use-server` lines: the server named by the first that applies, if it takes requests."""
+        model = backend.model
+        steps: list[tuple[Predicate | None, Callable[[Transaction], Server | None]]] = []
+        for use in model.use_servers:
+            applies = self.condition(use.condition, model) if use.condition is not None else None
+            if isinstance(use.target, str):
+                steps.append((applies, _constant(backend.by_name.get(use.target))))
+            else:
+                steps.append((applies, _server_named(self.compile_format(use.target, model), backend)))
+        if not steps:
+            return None
+
+        def choose(txn: Transaction) -> Server | None:
+            for applies, name in steps:
+                if applies is None or applies(txn):
+                    server = name(txn)
+                    return server if server is not None and server.up and not server.maintenance else None
+            return None
+
+        return choose
+
+    # running
+
+    async def start(self, group: TaskGroup) -> None:
+        """On the event loop, in the process that will serve."""
+        self.process.pid = os.getpid()
+        for backend in self.backends.values():
+            self._start_pools(backend, group)
+
+    def stop(self) -> None:
+        """Soft stop."""
+        self.process.stopping = True
+        for frontend in self.frontends.values():
+            frontend.stop()
+        for backend in self.backends.values():
+            for server in backend.servers:
+                server.pool.enabled = False
+                server.pool.drop_idle()
+
+    def abort(self) -> None:
+        """Hard stop."""
+        for frontend in self.frontends.values():
+            frontend.abort()
+
+    def give_up(self, exchange: Exchange) -> None:
+        """A request met a defect: nothing of it stays."""
+        exchange.stream.abort()
+
+    def _start_pools(self, backend: Backend, group: TaskGroup) -> None:
+        """Purging and warming."""
+
+
+def build(config: Config) -> Runtime:
+    """Everything that runs.
+
+    Raises:
+        CompileError: for something in the configuration that can't be run.
+    """
+    return Runtime(config)
+
+
+def _program_name() -> str:
+    return os.path.basename(sys.argv[0]) or "hapy"
+
+
+def _descriptor_limit() -> int:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _with_dispatch(model: Proxy) -> Proxy:
+    """`dispatch` is served by a nameless server whose connections are shared by nobody."""
+    if model.dispatch is None or model.servers:
+        return model
+    server = ServerModel(name="<NOSRV>", number=0, address=model.dispatch)
+    return replace(model, servers=(server,), reuse="never")
+
+
+def _fixed(applies: Predicate | None, backend: Backend | None) -> Callable[[Transaction], Backend | None]:
+    if applies is None:
+        return lambda txn: backend
+    return lambda txn: backend if applies(txn) else None
+
+
+def _named(
+    applies: Predicate | None, render: Callable[[Transaction], bytes], backends: dict[str, Backend]
+) -> Callable[[Transaction], Backend | None]:
+    def choose(txn: Transaction) -> Backend | None:
+        if applies is not None and not applies(txn):
+            return None
+        return backends.get(render(txn).decode("utf-8", "surrogateescape"))
+
+    return choose
+
+
+def _constant(server: Server | None) -> Callable[[Transaction], Server | None]:
+    return lambda txn: server
+
+
+def _server_named(render: Callable[[Transaction], bytes], backend: Backend) -> Callable[[Transaction], Server | None]:
+    return lambda txn: backend.by_name.get(render(txn).decode("utf-8", "surrogateescape"))

@@ -1,0 +1,237 @@
+"""A connection to a server: HTTP/1 answers in, whatever the exchange writes out.
+
+Rules:
+- It belongs to one exchange at a time. While it idles (`exchange` is None) reading stays armed, so that FIN, RST or bytes
+  that nobody asked for evict it at once.
+- What the parser tells is kept here (`response`, `pieces`, `ended`, `failure`); once the bytes at hand are parsed, the
+  exchange is told that there is news.
+"""
+
+from __future__ import annotations
+
+from select import POLLIN, poll
+from typing import TYPE_CHECKING
+
+from hapy.http.codec import BadMessage
+from hapy.http.message import CHUNKED
+from hapy.net.clock import NEVER, now
+from hapy.net.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.http.codec import ResponseSink
+    from hapy.http.message import Header, Response
+    from hapy.http.response_parser import ResponseParser
+    from hapy.pool import ConnectionKey, Holder
+    from hapy.proxy.exchange import Exchange
+    from hapy.proxy.server import Server
+
+    ParserFactory = Callable[[ResponseSink], ResponseParser]
+
+#: Idle for less than this many seconds, a connection is taken without a look at its socket: the event loop has just
+#: looked itself.
+FRESH = 0.05
+
+
+class ServerConnection(Stream):
+    """One connection to a server; a `hapy.pool.PooledConnection`.
+
+    Attributes:
+        server: whose it is.
+        key, requests, private, holder: see `hapy.pool.PooledConnection`.
+        exchange: whose request it carries, None while idle.
+        response: the final answer's head, once it has come.
+        informational: 1xx heads not yet passed on.
+        pieces: the answer's body as far as it has come and was not passed on.
+        ended: the answer is complete; trailers: what its chunked body ended with.
+        failure: why no (complete) answer can come any more: `bad` (no HTTP), `eof`, `reset`, `timeout`; else empty.
+        received: whether anything has come since the request was sent.
+        size: bytes of the answer, as HAProxy counts them: names and values of its fields without what stands between.
+        final: the request in progress is its last.
+        idle_since: when it was last put aside.
+    """
+
+    __slots__ = (
+        "ended",
+        "exchange",
+        "failure",
+        "final",
+        "holder",
+        "idle_since",
+        "informational",
+        "key",
+        "parser",
+        "pieces",
+        "private",
+        "received",
+        "requests",
+        "response",
+        "server",
+        "size",
+        "trailers",
+    )
+
+    def __init__(self, server: Server, key: ConnectionKey, make_parser: ParserFactory) -> None:
+        super().__init__()
+        self.server = server
+        self.key = key
+        self.requests = 0
+        self.private = False
+        self.holder: Holder | None = None
+        self.exchange: Exchange | None = None
+        self.response: Response | None = None
+        self.informational: list[Response] | None = None
+        self.pieces: list[bytes] = []
+        self.ended = False
+        self.trailers: list[Header] = []
+        self.failure = ""
+        self.final = False
+        self.received = False
+        self.size = 0
+        self.idle_since = 0.0
+        self.parser = make_parser(self)
+
+    # what the path of a request does
+
+    def begin(self, exchange: Exchange, method: bytes, *, final: bool) -> None:
+        """The next request on this connection is the exchange's."""
+        self.final = final
+        self.exchange = exchange
+        self.requests += 1
+        self.response = None
+        self.ended = False
+        self.received = False
+        self.size = 0
+        self.failure = ""
+        self.parser.expect(method)
+
+    def rest(self) -> None:
+        """The answer is complete: ready for the next request."""
+        self.exchange = None
+        self.feeder = None
+        self.deadline = NEVER
+        self.response = None
+        self.idle_since = now()
+        self.parser.resume()
+
+    @property
+    def reusable(self) -> bool:
+        """Whether nothing speaks against another request: sound, complete, silent and empty-handed."""
+        return (
+            self.ended
+            and not self.final
+            and self.response is not None
+            and self.response.keep_alive
+            and not self.closed
+            and not self.eof
+            and not self.failure
+            and not self.parser.pending
+            and self.writable
+            and self.reading
+        )
+
+    def is_alive(self) -> bool:
+        """A last look before it is handed out."""
+        if self.closed or self.eof:
+            return False
+        if now() - self.idle_since < FRESH:
+            return True
+        look = poll()
+        look.register(self.transport.get_extra_info("socket").fileno(), POLLIN)
+        return not look.poll(0)
+
+    # what the parser tells
+
+    def on_head(self, head: Response, /) -> None:
+        """The final head is complete."""
+        self.response = head
+        self.size += _size(head)
+
+    def on_informational(self, head: Response, /) -> None:
+        """A 1xx head."""
+        if self.informational is None:
+            self.informational = []
+        self.informational.append(head)
+        self.size += _size(head)
+
+    def on_data(self, data: bytes, /) -> None:
+        """Bytes of the body."""
+        self.pieces.append(data)
+        self.size += len(data)
+
+    def on_end(self, trailers: list[Header], /) -> None:
+        """The answer is complete."""
+        self.ended = True
+        self.trailers = trailers
+        if self.response is not None and self.response.body == CHUNKED:
+            self.size += 1
+
+    # what the event loop tells
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the answer."""
+        exchange = self.exchange
+        if exchange is None:
+            self._evict()
+            return
+        self.received = True
+        try:
+            self.parser.feed(data)
+        except BadMessage:
+            self.failure = "bad"
+        exchange.on_server_news(self)
+
+    def on_eof(self) -> None:
+        """The server has closed its side."""
+        exchange = self.exchange
+        if exchange is None:
+            self._evict()
+            return
+        try:
+            self.parser.feed_eof()
+        except BadMessage:
+            self.failure = "eof"
+        if not self.ended and not self.failure:
+            self.failure = "eof"
+        exchange.on_server_news(self)
+
+    def on_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        exchange = self.exchange
+        if exchange is None:
+            self._evict()
+        elif not self.ended and not self.failure:
+            self.failure = "reset" if error is not None else "eof"
+            exchange.on_server_news(self)
+        self.server.pool.budget.used -= 1
+
+    def on_deadline(self) -> None:
+        """`timeout server` has passed without a byte."""
+        exchange = self.exchange
+        if exchange is not None:
+            self.failure = "timeout"
+            exchange.on_server_news(self)
+
+    def on_open(self) -> None:
+        """The connection stands."""
+        self.server.pool.budget.used += 1
+
+    def on_drained(self) -> None:
+        """More of the request may be written."""
+        if self.exchange is not None:
+            self.exchange.on_server_drained(self)
+
+    def _evict(self) -> None:
+        holder = self.holder
+        if holder is not None:
+            holder.evict(self)
+        else:
+            self.close()
+
+
+def _size(head: Response) -> int:
+    size = 32 + len(head.reason)
+    for name, value in head.headers:
+        size += len(name) + len(value)
+    return size

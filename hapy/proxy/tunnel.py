@@ -1,0 +1,70 @@
+"""After `101 Switching Protocols` or a CONNECT's 2xx: bytes both ways until both sides have closed.
+
+A half-close is passed on. `timeout tunnel` takes the place of `timeout client` and `timeout server`; bytes in either
+direction move both. Once a side has closed, `timeout client-fin` and `timeout server-fin` take over where they are set.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.net.clock import NEVER
+from hapy.net.routine import pause
+from hapy.proxy.failures import Failed
+
+if TYPE_CHECKING:
+    from hapy.http.message import Response
+    from hapy.proxy.exchange import Exchange
+
+
+async def run_tunnel(exchange: Exchange, response: Response) -> bool:
+    """Send the head that opens the tunnel, and wait for its end; whether the client's connection must be cut.
+
+    Raises:
+        Failed: a side was silent for too long, or broke off.
+    """
+    route = exchange.route
+    server = exchange.server
+    stream = exchange.stream
+    assert server is not None
+    limit = route.tunnel_timeout
+    overrides = exchange.txn.overrides
+    if overrides is not None and overrides.timeouts is not None and "tunnel" in overrides.timeouts:
+        limit = overrides.timeouts["tunnel"] / 1000
+    if limit is not NEVER:
+        exchange.server_timeout = exchange.client_timeout = limit
+    else:
+        exchange.client_timeout = exchange.frontend.client_timeout
+    exchange.send(response, b"", ended=False, trailers=[], stay=False)
+    exchange.open_tunnel()
+    exchange.forward_answer()
+    exchange.on_client_news()
+    told_client = told_server = False
+    while True:
+        if exchange.complete and not told_client:
+            told_client = True
+            stream.shut_down()
+            _hurry(exchange)
+        if exchange.client_failure == "eof" and not told_server:
+            told_server = True
+            server.shut_down()
+            _hurry(exchange)
+        if told_client and told_server:
+            exchange.txn.bytes_out += server.size
+            server.size = 0
+            return False
+        if exchange.client_failure in ("reset", "timeout"):
+            raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
+        if server.failure:
+            raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
+        await pause()
+
+
+def _hurry(exchange: Exchange) -> None:
+    """One side has closed: less patience with the other, where the configuration says so."""
+    route = exchange.route
+    if route.client_fin_timeout is not NEVER:
+        exchange.client_timeout = route.client_fin_timeout
+    if route.server_fin_timeout is not NEVER:
+        exchange.server_timeout = route.server_fin_timeout
+    exchange.refresh()

@@ -1,0 +1,281 @@
+"""To a server and back: choosing it, a connection to it, sending the request, the head of the answer, and trying again.
+
+Rules (seen on the wire of HAProxy 2.6, and section "retries" of its manual):
+- `retries` counts attempts after the first, whatever they are for.
+- A connection that fails is tried again on the same server after a second (or `timeout connect` where that is less; after
+  a timeout at once), unless `option redispatch` sends the request elsewhere, which happens at once.
+- An answer that never comes is asked for again only if `retry-on` names that failure and the whole request was there when
+  it was first sent. It goes to the same server at once.
+- On a connection that had been used before, silence means that the server had closed it meanwhile. hapy then sends the
+  request again on a new connection when that is safe: its method is idempotent (RFC 9110 section 9.2.2) and its body
+  is at hand. This costs no retry. Otherwise the client's connection is closed without a word, as HAProxy does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.http.serialize import request_head
+from hapy.net.clock import NEVER, now
+from hapy.net.connect import ConnectFailed
+from hapy.net.routine import in_task, pause
+from hapy.pool import ReuseReason
+from hapy.proxy.backend import NoServer, QueueAborted, QueueFull, QueueTimeout
+from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
+from hapy.proxy.failures import Failed, Lost
+
+if TYPE_CHECKING:
+    from hapy.http.message import Response
+    from hapy.pool import ConnectionKey
+    from hapy.proxy.server import Server
+    from hapy.proxy.server_connection import ServerConnection
+
+#: Methods whose repetition does no harm.
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+
+#: The pause before a failed connection is tried again on the same server, in seconds.
+RETRY_PAUSE = 1.0
+
+
+async def fetch(exchange: Exchange) -> Response:
+    """Send the request to a server, as often as it takes; gives the head of the final answer.
+
+    Raises:
+        Failed: there is none.
+    """
+    route = exchange.route
+    backend = route.backend
+    txn = exchange.txn
+    assert backend is not None
+    forced = route.use_server(txn) if route.use_server is not None else None
+    server: Server | None = None
+    avoid: Server | None = None
+    fresh = False
+    while True:
+        if server is None:
+            own = exchange.stream.own if route.prefer_last or exchange.stream.bound else None
+            try:
+                server = backend.assign(txn, forced, avoid, own)
+            except NoServer:
+                raise Failed(503, "S", "C") from None
+            except QueueFull:
+                raise Failed(503, "S", "Q") from None
+            if server is None:
+                server = await _queue(exchange, forced, avoid, own)
+            exchange.slot_held = True
+            if avoid is not None and server is not avoid:
+                txn.redispatched = True
+                server.counters.wredis += 1
+                backend.counters.wredis += 1
+            txn.server = server
+            txn.queue_done = now()
+            server.counters.open()
+        pool = server.pool
+        connector = server.connector
+        key = server.key if connector.fixed else connector.key(txn)
+        connection: ServerConnection | None = None
+        if not fresh:
+            repeatable = exchange.request_ended and txn.method in IDEMPOTENT
+            connection = pool.acquire(key, exchange.first, exchange.stream.own, repeatable=repeatable)  # type: ignore[assignment]
+        if connection is None:
+            pool.reserve(ReuseReason.RETRY if fresh else None)
+            txn.reuse_reason = pool.reason
+            txn.reused = False
+            try:
+                connection = await _open(exchange, server, key)
+            except ConnectFailed as failure:
+                pool.discard(None)
+                server = await _after_refusal(exchange, server, failure)
+                if server is None:
+                    avoid, forced = txn.server, None
+                continue
+            server.counters.connect += 1
+            backend.counters.connect += 1
+        else:
+            txn.reuse_reason = pool.reason
+            txn.reused = True
+            server.counters.reuse += 1
+            backend.counters.reuse += 1
+        txn.connect_done = now()
+        try:
+            return await _ask(exchange, connection)
+        except Lost as lost:
+            exchange.server = None
+            exchange.sending = False
+            pool.discard(connection)
+            txn.response_done = -1.0
+            if _may_ask_again(exchange, lost.event):
+                txn.retries += 1
+                server.counters.wretr += 1
+                backend.counters.wretr += 1
+            elif not connection.received and txn.reused and exchange.replay is not None and txn.method in IDEMPOTENT:
+                pass
+            else:
+                raise _failure(exchange, connection, lost.event) from None
+            fresh = True
+            if exchange.replay:
+                exchange.pieces = [exchange.replay]
+                exchange.size = len(exchange.replay)
+            exchange.request_sent = False
+
+
+async def _ask(exchange: Exchange, connection: ServerConnection) -> Response:
+    """Send the request on the connection; gives the head of the final answer.
+
+    Raises:
+        Lost: the server gave none.
+        Failed: the client made it pointless.
+    """
+    route = exchange.route
+    request = exchange.request
+    exchange.server = connection
+    asks_close = route.asks_close(request)
+    connection.begin(exchange, request.method, final=route.close_server or asks_close)
+    close = route.tell_close or asks_close
+    if route.name_header is not None:
+        name, label = route.name_header, connection.server.label
+        request.headers = [field for field in request.headers if field[0] != name]
+        request.headers.append((name, label))
+    exchange.sending = True
+    connection.feeder = exchange.stream
+    exchange.forward_request(request_head(request, close=close, cases=route.name_cases))
+    while connection.response is None:
+        if connection.failure or exchange.client_failure:
+            _look(exchange, connection)
+        await pause()
+        if connection.informational is not None:
+            for head in connection.informational:
+                exchange.send_informational(head)
+            connection.informational = None
+    response = connection.response
+    if route.retry_statuses and str(response.status) in route.retry_statuses:
+        if _may_ask_again(exchange, str(response.status)):
+            raise Lost(str(response.status))
+    exchange.txn.response_done = now()
+    return response
+
+
+def _look(exchange: Exchange, connection: ServerConnection) -> None:
+    """Something failed before the answer's head was complete: whether that ends the wait."""
+    failure = connection.failure
+    if failure == "timeout":
+        raise Lost("response-timeout")
+    if failure == "bad" or (failure and connection.received):
+        raise Lost("junk-response")
+    if failure:
+        raise Lost("empty-response")
+    gone = exchange.client_failure
+    if gone == "bad":
+        raise Failed(400, "P", "H")
+    if gone == "timeout":
+        if exchange.server_timeout is NEVER:
+            raise Failed(0, "c", "D")
+        exchange.client_failure = ""  # the server's timeout decides
+    elif not exchange.request_ended or (gone == "reset" and exchange.route.abort_on_close):
+        raise Failed(0, "C", "D")
+    elif exchange.route.abort_on_close:
+        raise Failed(400, "C", "H")
+
+
+def _may_ask_again(exchange: Exchange, event: str) -> bool:
+    """Whether `retry-on` and the request let it be sent again after this."""
+    overrides = exchange.txn.overrides
+    return (
+        exchange.txn.retries < exchange.route.retries
+        and event in exchange.route.retry_events
+        and exchange.replay is not None
+        and len(exchange.replay) <= exchange.frontend.buffer_size
+        and not (overrides is not None and overrides.no_l7_retry)
+    )
+
+
+def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Failed:
+    """What the client is told when the server gave no answer."""
+    counters = connection.server.counters
+    if event == "response-timeout":
+        counters.eresp += 1
+        return Failed(504, "s", "H")
+    if connection.failure != "bad" and exchange.txn.reused:
+        return Failed(0, "S", "H", silent=True)
+    counters.eresp += 1
+    return Failed(502, "P" if connection.failure == "bad" else "S", "H")
+
+
+async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None, own: object) -> Server:
+    """Wait for a slot."""
+    route = exchange.route
+    backend = route.backend
+    assert backend is not None
+    txn = exchange.txn
+    if exchange.client_failure and exchange.client_matters():
+        raise Failed(0, "C", "Q")
+    deadline = None if route.queue_timeout is NEVER else now() + route.queue_timeout
+    try:
+        return await in_task(backend.wait_for_server, txn, deadline, forced, avoid, own)
+    except NoServer:
+        raise Failed(503, "S", "C") from None
+    except QueueFull:
+        raise Failed(503, "S", "Q") from None
+    except QueueTimeout:
+        txn.queue_done = now()
+        raise Failed(503, "s", "Q") from None
+    except (QueueAborted, ClientGone):
+        txn.queue_done = now()
+        raise Failed(0, "C", "Q") from None
+
+
+async def _open(exchange: Exchange, server: Server, key: ConnectionKey) -> ServerConnection:
+    """A new connection, within `timeout connect`.
+
+    Raises:
+        ConnectFailed: there is none.
+        Failed: the client has gone.
+    """
+    if exchange.client_failure and exchange.client_matters():
+        server.pool.discard(None)
+        raise Failed(0, "C", "C")
+    if exchange.route.connect_timeout is not NEVER:
+        exchange.expire_after(exchange.route.connect_timeout)
+    try:
+        return await server.connector.dial(key, exchange.txn)
+    except DeadlinePassed:
+        raise ConnectFailed("timeout") from None
+    except ClientGone:
+        server.pool.discard(None)
+        raise Failed(0, "C", "C") from None
+    finally:
+        exchange.deadline = NEVER
+
+
+async def _after_refusal(exchange: Exchange, server: Server, failure: ConnectFailed) -> Server | None:
+    """A connection failed: wait as long as is due, and say where to try again: None for another server.
+
+    Raises:
+        Failed: no further attempt is left.
+    """
+    route = exchange.route
+    backend = route.backend
+    assert backend is not None
+    txn = exchange.txn
+    server.counters.econ += 1
+    backend.counters.econ += 1
+    attempt = txn.retries + 1
+    if attempt > route.retries or not route.retries_connections:
+        cause = {"timeout": "s", "resources": "R"}.get(failure.kind, "S")
+        raise Failed(503, cause, "C")
+    txn.retries = attempt
+    server.counters.wretr += 1
+    backend.counters.wretr += 1
+    if route.redispatches(attempt):
+        route.free_slot(exchange)
+        return None
+    if failure.kind != "timeout":
+        exchange.expire_after(min(RETRY_PAUSE, route.connect_timeout))
+        try:
+            while not (exchange.client_failure and exchange.client_matters()):
+                await pause()
+        except DeadlinePassed:
+            return server
+        exchange.deadline = NEVER
+        raise Failed(0, "C", "C")
+    return server
