@@ -210,7 +210,7 @@ def check(
     elif match == "reg":
         for index, text in enumerate(patterns):
             try:
-                compile_regex(text, ignore_case)
+                compile_regex(text, ignore_case, captures=False)
             except GrammarError as error:
                 raise error.at(index) from None
     elif match == "bin":

@@ -57,8 +57,15 @@ _SETS_NEGATED: Final = {
 }
 _PROPERTIES: Final = {"L": "A-Za-z", "Lu": "A-Z", "Ll": "a-z", "N": "0-9", "Nd": "0-9"}
 _SIMPLE: Final = {"a": r"\x07", "e": r"\x1b", "f": r"\x0c", "n": r"\n", "r": r"\r", "t": r"\t"}
-_WHOLE: Final = {"z": r"\Z", "Z": r"(?=\n?\Z)", "R": r"(?:\r\n|[\n\x0b\x0c\r\x85])", "N": r"[^\n]", "C": r"[\x00-\xff]"}
-_KEPT: Final = frozenset("AbB")
+_WHOLE: Final = {
+    "z": r"\Z",
+    "Z": r"(?=\n?\Z)",
+    "R": r"(?:\r\n|[\n\x0b\x0c\r\x85])",
+    "N": r"[^\n]",
+    "C": r"[\x00-\xff]",
+    "B": r"(?!\b)",
+}
+_KEPT: Final = frozenset("Ab")
 _REFUSED: Final = {"K": r"\K", "G": r"\G", "X": r"\X", "U": r"\U", "L": r"\L", "u": r"\u", "l": r"\l"}
 
 _MESSAGES: Final = (
@@ -82,14 +89,21 @@ _NUMBER: Final = re.compile(r"-?\d+")
 
 
 @lru_cache(maxsize=16384)
-def compile_regex(text: str, ignore_case: bool = False) -> re.Pattern[bytes]:
+def compile_regex(text: str, ignore_case: bool = False, captures: bool = True) -> re.Pattern[bytes]:
     """Compile a pattern of the configuration.
+
+    Args:
+        text: the pattern.
+        ignore_case: whether letters match without regard to case (ASCII).
+        captures: whether plain parentheses capture. In ACLs and maps HAProxy lets only named groups capture, so that
+            `\\1` is an error there.
 
     Raises:
         GrammarError: when it is no regular expression, or one that Python can't run; `offset` is where.
     """
     source = to_bytes(text).decode("latin-1")
-    translated = _Translator(source).run() if _needs_translation(source) else source
+    same = (captures or "(" not in source) and _DIFFERENT.search(source) is None
+    translated = source if same else _Translator(source, captures).run()
     try:
         return re.compile(translated.encode("latin-1"), re.IGNORECASE if ignore_case else 0)
     except re.error as error:
@@ -104,21 +118,18 @@ def compile_regex(text: str, ignore_case: bool = False) -> re.Pattern[bytes]:
         raise GrammarError(f"regex '{text}' is invalid (error=regular expression is too large, erroffset=0)") from None
 
 
-_DIFFERENT: Final = re.compile(r"\[|\\[^.\\/?*+()|^$\-dwsDWSbBAnrtf:0-9]|\(\?|\{,")
-
-
-def _needs_translation(source: str) -> bool:
-    """Whether anything in the pattern could mean something else to Python."""
-    return _DIFFERENT.search(source) is not None
+#: What could mean something else to Python.
+_DIFFERENT: Final = re.compile(r"\[|\\[^.\\/?*+()|^$\-dwsDWSbAnrtf:0-9]|\(\?|\{,")
 
 
 class _Translator:
     """One pattern's rewriting: the position in it, what has been written, and the groups that inline flags opened."""
 
-    __slots__ = ("groups", "out", "position", "text")
+    __slots__ = ("captures", "groups", "out", "position", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, captures: bool) -> None:
         self.text = text
+        self.captures = captures
         self.position = 0
         self.out: list[str] = []
         self.groups: list[list[str]] = [[]]  # for each open group, the flag groups opened in it
@@ -181,7 +192,7 @@ class _Translator:
             pass
         elif letter in _WHOLE:
             quantified = _QUANTIFIER.match(text, self.position)
-            if letter == "Z" and quantified:
+            if letter in "BZ" and quantified:
                 raise self.fail("quantifier does not follow a repeatable item")
             if letter == "N" and text.startswith("{", self.position) and not quantified:
                 raise self.fail("\\N{name} is not supported")
@@ -333,7 +344,7 @@ class _Translator:
         if not text.startswith("?", self.position):
             if text.startswith("*", self.position):
                 raise self.fail("verbs such as (*UTF) are not supported")
-            self._open("(")
+            self._open("(" if self.captures else "(?:")
             return
         comment = re.compile(r"\?#[^)]*\)").match(text, self.position)
         if comment is not None:
