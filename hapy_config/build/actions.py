@@ -14,6 +14,7 @@ from typing import Final
 
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.cursor import Words
+from hapy_config.build.draft import FRONT
 from hapy_config.build.refused import Refused
 from hapy_config.build.replies import read_redirect, read_reply
 from hapy_config.grammar.checks import variable as variable_fault
@@ -161,6 +162,8 @@ def _capture(words: Words) -> Arguments:
         raise words.refuse("expects 'len or 'id'")
     if kind == "len" and not words.response:
         words.position += 1
+        if not words.draft.side & FRONT:
+            raise words.refuse(f"proxy '{words.draft.name}' has no frontend capability", words.start)
         text = words.take("missing length value")
         length = leading_integer(text)
         if length <= 0:
@@ -180,6 +183,8 @@ def _tcp_capture(words: Words) -> Arguments:
     if words.peek() != "len" or leading_integer(words.peek(1)) <= 0:
         raise words.refuse("a positive 'len' argument is mandatory")
     length = leading_integer(words.peek(1))
+    if not words.draft.side & FRONT:
+        raise words.refuse(f"proxy '{words.draft.name}' has no frontend capability", words.start)
     words.position += 2
     return {"expression": expression, "length": length, "slot": _new_slot(words, length)}
 

@@ -40,6 +40,7 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
                 code="duplicate-id",
             )
         draft.bind_ids[number] = statement
+    draft.listens = True  # HAProxy counts the ignored bind of a backend too
     if not draft.side & FRONT:
         return
     if reading.ssl:

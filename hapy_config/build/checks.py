@@ -302,16 +302,29 @@ def _rules(kind: str) -> Handler:
 
 
 def _in_order(draft: Draft, name: str, word: str) -> None:
-    """A `connect` must come before anything that is sent or expected."""
+    """A `connect` must come before anything else that is done; HTTP goes connect, send, expect, and round again."""
     own = [action for family, action in draft.check_rules if family == name]
-    if word == "connect":
-        first = next((a for a in own if not a.startswith(("comment", "set-var", "unset-var"))), None)
-        if first is not None and first != "connect":
-            raise Refused(
-                f"'{name} connect' : first step MUST also be a 'connect', optionally preceded by a 'set-var', an"
-                " 'unset-var' or a 'comment', when there is a 'connect' step in the tcp-check ruleset.",
-                1,
-            )
+    steps = [action for action in own if not action.startswith(("comment", "set-var", "unset-var"))]
+    if word == "connect" and steps and steps[0] != "connect":
+        raise Refused(
+            f"'{name} connect' : first step MUST also be a 'connect', optionally preceded by a 'set-var', an"
+            " 'unset-var' or a 'comment', when there is a 'connect' step in the tcp-check ruleset.",
+            1,
+        )
+    if name != "http-check" or not steps:
+        return
+    last = steps[-1]
+    missing = ""
+    if word == "send" and last != "connect":
+        missing = "connect"
+    elif word == "expect" and last == "connect":
+        missing = "send"
+    elif word == "connect" and last != "expect":
+        missing = "expect"
+    if missing:
+        raise Refused(
+            f"'{name} {word}' : unable to add http-check {word} rule at step {len(own) + 1} (missing {missing} rule)..", 1
+        )
 
 
 HANDLERS: Final[dict[str, Handler]] = {"http-check": _rules("http"), "tcp-check": _rules("tcp")}

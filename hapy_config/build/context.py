@@ -125,6 +125,7 @@ class Build(References, Watching):
         # the global section
         self.global_: dict[str, object] = {}
         self.tune: dict[str, int | str] = {}
+        self.given: set[str] = set()
         self.case_adjust: dict[str, str] = {}
         self.unix_bind: dict[str, str] = {}
         self.stats_sockets: list[tuple[str, ...]] = []

@@ -89,6 +89,7 @@ class Draft:
     grace: int = 0
     last_rule: int = 0
     has_rules: bool = False
+    listens: bool = False
     inspect_delay: int | None = None
     fcgi_app: tuple[str, Statement] | None = None
     tls_checks: bool = False

@@ -155,6 +155,8 @@ def _use_backends(build: Build, draft: Draft) -> None:
                 f"Proxy '{draft.name}': unable to find required use_backend: '{text}'.",
                 build.nearest(text, build.backends),
             )
+        elif target is draft:
+            build.error("loop", statement.span(1), f"Proxy '{draft.name}': loop detected for use_backend: '{text}'.")
         else:
             _compatible(build, draft, target, statement, "in a 'use_backend' rule")
 
@@ -255,11 +257,12 @@ def _formats(build: Build, draft: Draft) -> None:
 
 
 def _log_formats(build: Build, draft: Draft) -> None:
-    if draft.log_format_kind in ("httplog", "httplog-clf") and draft.mode != "http":
+    if draft.log_format_kind in ("httplog", "httplog-clf", "httpslog") and draft.mode != "http":
+        option = draft.log_format_kind.removesuffix("-clf")
         build.warning(
             "needs-http",
             draft.header.span(),
-            f"'option httplog' not usable with {draft.title} '{draft.name}' (needs 'mode http')."
+            f"'option {option}' not usable with {draft.title} '{draft.name}' (needs 'mode http')."
             " Falling back to 'option tcplog'.",
         )
         draft.log_format_kind = "tcplog"
@@ -307,9 +310,9 @@ def _captures(build: Build, draft: Draft) -> None:
     for ruleset, rules in draft.rules.items():
         for rule in rules:
             slot = rule.arguments.get("slot") if rule.action == "capture" else None
-            if slot is None or not isinstance(slot, int):
+            if not isinstance(slot, int) or "length" in rule.arguments:
                 continue
-            direction = "request" if ruleset == "http-request" else "response"
+            direction = "request" if ruleset in ("http-request", "tcp-request content") else "response"
             if draft.side & FRONT and slot >= counts[direction]:
                 shown = "http-request" if ruleset == "http-request" else "http-response"
                 build.error(
@@ -415,4 +418,4 @@ def _has_listener(build: Build) -> bool:
         return True
     if any(draft.listens for draft in build.sections.values()):
         return True
-    return any(draft.binds and not draft.disabled for draft in build.proxies if draft.side & FRONT)
+    return any(draft.listens and not draft.disabled for draft in build.proxies)

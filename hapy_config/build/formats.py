@@ -13,6 +13,7 @@ from hapy_config.syntax import Statement
 _OLD_NAMES: Final = {
     "httplog": "option httplog",
     "httplog-clf": "option httplog",
+    "httpslog": "option httpslog",
     "tcplog": "option tcplog",
     "log-format": "log-format",
 }

@@ -145,10 +145,10 @@ class Freezer:
 
     @staticmethod
     def _with_log_options(draft: Draft, options: frozenset[str]) -> frozenset[str]:
-        """`httplog`, `httplog-clf` and `tcplog` are options too, as far as whoever writes log lines is concerned."""
+        """`httplog`, `httplog clf`, `httpslog` and `tcplog` are options too, as far as whoever writes log lines is concerned."""
         kind = draft.log_format_kind
-        if kind in ("httplog", "httplog-clf", "tcplog"):
-            return options | {kind}
+        if kind in ("httplog", "httplog-clf", "httpslog", "tcplog"):
+            return options | {kind.replace("-", " ")}
         return options
 
     def _front(self, draft: Draft, values: dict[str, object]) -> None:

@@ -80,6 +80,11 @@ def read_global(build: Build, section: Section) -> None:
 
 def _statement(build: Build, statement: Statement, words: list[str], *, negated: bool) -> None:
     first = words[0]
+    if first in _ONCE and not negated:
+        if first in build.given and len(words) > 1:
+            build.alert("duplicate", statement.span(), f"'{first}' already specified. Continuing.", "remove one of the lines")
+            return
+        build.given.add(first)
     if negated:
         if first == "log":
             build.global_log.clear()
@@ -121,6 +126,14 @@ _GONE: Final = {
     "tune.chksize": "option 'tune.chksize' is not supported any more (tune.bufsize is used instead).",
 }
 
+#: Of these the first counts; HAProxy alerts of a second one and goes on.
+_ONCE: Final = frozenset(
+    {
+        "chroot", "cluster-secret", "fd-hard-limit", "gid", "log-send-hostname", "maxconn", "maxconnrate",
+        "maxpipes", "maxsessrate", "maxsslrate", "pidfile", "server-state-base", "server-state-file", "spread-checks",
+        "tune.maxaccept", "tune.maxpollevents", "tune.runqueue-depth", "uid", "ulimit-n",
+    }
+)  # fmt: skip
 _TIMES: Final = {"hard-stop-after": "hard_stop_after", "grace": "grace"}
 _NUMBERS: Final = {"maxconn": "maxconn", "ulimit-n": "ulimit_n", "uid": "uid", "gid": "gid"}
 _TEXTS: Final = {"pidfile": "pidfile", "chroot": "chroot", "localpeer": "localpeer", "log-tag": "log_tag"}

@@ -196,6 +196,10 @@ def _httplog(build: Build, draft: Draft, statement: Statement, words: list[str])
     _set_log_format(build, draft, statement, "httplog-clf" if clf else "httplog", "option httplog")
 
 
+def _httpslog(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    _set_log_format(build, draft, statement, "httpslog", "option httpslog")
+
+
 def _tcplog(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     _no_more(words, 2)
     _set_log_format(build, draft, statement, "tcplog", "option tcplog")
@@ -203,8 +207,8 @@ def _tcplog(build: Build, draft: Draft, statement: Statement, words: list[str]) 
 
 def _set_log_format(build: Build, draft: Draft, statement: Statement, kind: str, word: str) -> None:
     if draft.log_format_kind and draft.kind == "defaults":
-        names = {"httplog": "option httplog", "httplog-clf": "option httplog", "tcplog": "option tcplog"}
-        old = names.get(draft.log_format_kind, "log-format")
+        known = draft.log_format_kind in ("httplog", "httplog-clf", "httpslog", "tcplog")
+        old = f"option {draft.log_format_kind.removesuffix('-clf')}" if known else "log-format"
         build.warning("overridden", statement.span(), f"'{word}' overrides previous '{old}' in 'defaults' section.")
     draft.log_format = None
     draft.log_format_kind = kind
@@ -330,6 +334,7 @@ _CHECKS: Final[dict[str, Callable[[list[str]], None]]] = {
 _VALUES: Final[dict[str, Callable[[Build, Draft, Statement, list[str]], None]]] = {
     "forwardfor": _forwardfor,
     "httplog": _httplog,
+    "httpslog": _httpslog,
     "originalto": _originalto,
     "tcplog": _tcplog,
     "tcpka": _tcpka,

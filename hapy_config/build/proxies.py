@@ -31,8 +31,10 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.servers import HANDLERS as SERVER_HANDLERS
 from hapy_config.build.unknown import unknown_statement
+from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
+from hapy_config.keywords.spec import TARGET, Keyword
 from hapy_config.syntax import Section, Statement
 
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
@@ -146,7 +148,7 @@ def _other(build: Build, draft: Draft, statement: Statement) -> None:
     """A statement without a handler of its own: the tables check it, or say why it can't stand here."""
     context = CONTEXTS[draft.kind]
     found = table("proxies").find(statement.words)
-    if found is None or not found[0].known_in((2, 6)) or not (found[0].where | found[0].ignored) & context:
+    if found is None or not found[0].known_in(TARGET) or not (found[0].where | found[0].ignored) & context:
         raise unknown_statement(build, "proxies", draft.kind, statement)
     keyword, count = found
     if keyword.named_defaults and draft.kind == "defaults" and not draft.name:
@@ -164,7 +166,7 @@ def _handlers_of(kind: str) -> dict[str, Handler]:
     proxies = table("proxies")
     found: dict[str, Handler] = {}
     for name, handler in HANDLERS.items():
-        keyword = proxies.get(name)
+        keyword = proxies.get(name) or _common(name)
         if keyword is None or name in _ON_ITS_OWN or keyword.removed is not None:
             found[name] = handler
         elif keyword.where & context:
@@ -177,6 +179,14 @@ def _handlers_of(kind: str) -> dict[str, Handler]:
         else:
             found[name] = _wrong_side(name, "backend" if kind == "frontend" else "frontend")
     return found
+
+
+def _common(name: str) -> Keyword | None:
+    """An entry that stands for all that begin with the word, where they agree on the sections."""
+    entries = [entry for entry in table("proxies") if entry.name.startswith(f"{name} ") and entry.known_in(TARGET)]
+    if not entries or any((entry.where, entry.ignored) != (entries[0].where, entries[0].ignored) for entry in entries):
+        return None
+    return entries[0]
 
 
 def _ignoring(name: str, handler: Handler, capability: str) -> Handler:
@@ -261,15 +271,25 @@ def _check_header(build: Build, header: Statement, kind: str, name: str, origin:
     surplus = origin is not None and len(words) > 4
     if surplus:
         build.error("bad-argument", header.span(4), f"'{kind}' cannot handle unexpected argument '{words[4]}'.")
-    if (surplus or (origin is None and len(words) > 2)) and SIDES[kind] & FRONT:
+    if not surplus and (origin is not None or len(words) < 3):
+        return True
+    if SIDES[kind] & FRONT:
         build.alert(
             "old-listen-address",
             header.span(2),
             "please use the 'bind' keyword for listening addresses.",
             f"move it to a line of its own: bind {words[2]}",
         )
-        return False
-    return True
+    else:
+        found = Diagnostic(
+            "surplus-argument",
+            Severity.DIAG,
+            header.span(2),
+            f"HAProxy opens no section for a '{kind}' line with more than a name",
+            "remove it",
+        )
+        build.out.found.append(found)
+    return False
 
 
 def _register(build: Build, draft: Draft) -> None:
