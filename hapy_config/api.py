@@ -13,6 +13,7 @@ from hapy_config.build.builder import build
 from hapy_config.diagnostics import Diagnostic, Diagnostics
 from hapy_config.model.config import Config
 from hapy_config.preprocess import VERSION, Surroundings
+from hapy_config.source import Source
 from hapy_config.syntax import Document
 
 #: Gives a file's content; raises OSError.
@@ -88,7 +89,7 @@ def read_text(
 ) -> Result:
     """Read one configuration that is at hand as text; see `read_config`."""
     environment = dict(os.environ if env is None else env)
-    source = loader.Source.from_text(name, text)
+    source = Source.from_text(name, text)
     with _collector_paused():
         surroundings = Surroundings(environment, features)
         document, found = loader.load_sources([source], surroundings, environment, Diagnostics())
