@@ -4,4 +4,5 @@ import sys
 
 from hapy.cli import main
 
+sys.argv[0] = "hapy"
 sys.exit(main())

@@ -19,6 +19,8 @@ from hapy.observe.startup import Messages
 from hapy.options import Options
 from hapy.processes import PidFile, StartError
 from hapy.proxy.runtime import Runtime, build
+from hapy.samples.environment import CompileError
+from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.model.config import Config
 
 #: How often binding is tried while an old process pauses its listeners, and the wait between, in seconds.
@@ -53,7 +55,11 @@ class Launch:
         return self.state is not None and self.state.reloading
 
     def go(self) -> int:
-        """Start and serve; gives the exit status."""
+        """Start and serve; gives the exit status.
+
+        Raises:
+            StartError: the start has failed before anything was served; it has been said.
+        """
         try:
             self._set_limits()
             runtime = build(self.config)
@@ -65,7 +71,10 @@ class Launch:
                 processes.drop_privileges(self.config.global_)
         except StartError as error:
             self.messages.alert(str(error))
-            return 1
+            raise
+        except CompileError as error:
+            self.messages.tell([Diagnostic("not-run", Severity.ERROR, error.span, error.message)])
+            raise StartError(error.message) from error
         if self.daemon and not self.reloading:
             self._go_background(pidfile)
         elif pidfile is not None:

@@ -64,6 +64,7 @@ class Job:
 
 def run(job: Job) -> int:
     """Serve until told to stop; gives the exit status. Ends by the signal itself on SIGTERM and SIGINT."""
+    job.messages.serving()
     worker = Worker(job)
     try:
         anyio.run(worker.main, backend="asyncio", backend_options={"use_uvloop": True})
@@ -202,12 +203,12 @@ class Worker:
             back = self.job.runtime.backends.get(proxy.name) if proxy.is_backend else None
             active = spare = 0
             for server in back.servers if back is not None else ():
-                up = server.usable
+                up = server.up and not server.maintenance
                 active += up and not server.model.backup
                 spare += up and server.model.backup
                 self.messages.warning(
                     f"SIGHUP: Server {proxy.name}/{server.model.name} is {'UP' if up else 'DOWN'}. "
-                    f"Conn: {server.current} act, {server.queue_length} pend, {server.counters.stot} tot."
+                    f"Conn: {server.current} act, {server.queued} pend, {server.counters.stot} tot."
                 )
             if back is None or not back.servers:
                 state = "has no servers."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hapy.observe.startup import Messages, describe
 from hapy.options import Options, UsageError, parse
+from hapy.processes import StartError
 from hapy_config.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def main(arguments: list[str]) -> int:
         return Program(options).run()
     except StopProgram as stop:
         return stop.status
+    except StartError:
+        return 1
 
 
 def _show_usage() -> None:
@@ -97,7 +100,7 @@ class Program:
             self.state = State.inherited()
         try:
             return self._start()
-        except StopProgram:
+        except (StopProgram, StartError):
             if self.state is not None and self.state.reloading and self.state.workers:
                 return self._keep_old_workers(self.state)
             raise

@@ -1,7 +1,7 @@
 """What hapy says on standard error, in HAProxy's form: `[NOTICE]   (pid) : …`, `[WARNING]  (pid) : …` and so on.
 
 Rules:
-- Before the first warning or alert come two notices with the program's version and path.
+- Before the first warning or alert of a start come two notices with the program's version and path.
 - Quiet silences everything; exit codes speak then.
 - Messages are flushed at once, and a closed or full standard error is no reason to fail.
 """
@@ -37,6 +37,10 @@ class Messages:
         self.show_diagnostics = show_diagnostics
         self.warned = False
         self._introduced = False
+
+    def serving(self) -> None:
+        """The start is over: what comes now speaks for itself."""
+        self._introduced = True
 
     def notice(self, text: str) -> None:
         """Say what is no fault."""
