@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hapy_config.diagnostics import Diagnostics, Severity
@@ -305,3 +305,46 @@ def test_haproxy_says_the_same(content: bytes, haproxy: str, tmp_path: Path) -> 
     ]
     assert sorted(ours) == sorted(theirs)
     assert document.sources[0].name == str(file)
+
+
+FUZZ = st.sampled_from(
+    [
+        "global", "defaults", "frontend f", "listen l", " daemon", "# note", "", " \t", ".if 1", ".if 0", ".elif 1",
+        ".elif 0", ".else", ".endif", ".if foo", ".elif foo", ".notice x", ".alert x", '.warning "a $A b"', ".nothing", ' x "',
+        " x 'y'", ' "$A"', " setenv A b", '.notice "$A"', " presetenv B c", " .if defined(A)", "\r", " a\rb", " a \rb", "foo",
+        " x\u00a0y", " \x0bdaemon", ".endif x", ".else y", '.if "', "'.if' 1", ".IF 1", ". if 1", "..", "\t.endif", " unsetenv A",
+        '.notice "[${.SECTION}] $.LINE"', '"" x', " resetenv", "\\.if 1", ".if 1 # c", ".if !defined(A) || 0", " x" * 70,
+    ]
+)  # fmt: skip
+#: After these HAProxy reads no further, and hapy does.
+_LAST_WORDS = re.compile(
+    r"non-terminated|lone '|after '\.else'|conditional|predicate|Unexpected argument '.*' for '\.(?:else|endif)"
+    r"|unknown directive|^'x'$"
+)
+
+
+@pytest.mark.referee
+@given(lines=st.lists(FUZZ, min_size=1, max_size=14))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_haproxy_finds_the_same_in_any_file(lines: list[str], haproxy: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.cfg"
+    file.write_bytes(("\n".join(lines) + "\n").encode())
+    env = {"A": "x", "PATH": os.environ["PATH"]}
+    result = subprocess.run([haproxy, "-c", "-f", str(file)], capture_output=True, env=env, check=False, timeout=30)
+    theirs = {
+        comparable(severity, int(line), message)
+        for severity, line, message in _SAID.findall(result.stderr.decode("utf-8", "surrogateescape"))
+        if not ("unknown keyword" in message and "' section" in message) and "cannot handle" not in message
+    }
+    _, found = load([str(file)], env=dict(env))
+    names = {Severity.ERROR: "ALERT", Severity.WARNING: "WARNING", Severity.NOTICE: "NOTICE"}
+    ours = {
+        comparable(names[finding.severity], finding.span.line, finding.message)
+        for finding in found
+        if finding.severity in names
+    }
+    ends = [line for severity, line, message in theirs if severity == "ALERT" and _LAST_WORDS.search(message)]
+    if ends:
+        theirs = {said for said in theirs if said[1] <= min(ends) and "non-terminated" not in said[2]}
+        ours = {said for said in ours if said[1] <= min(ends) and "non-terminated" not in said[2]}
+    assert ours == theirs
