@@ -21,8 +21,9 @@ OPERATORS: Final = ("eq", "gt", "ge", "lt", "le")
 _NUMBER: Final = re.compile(r"(-?[0-9]+)\Z")
 _TO_DOT: Final = re.compile(r"(-?[0-9]+)(?:\..*)?\Z", re.DOTALL)
 _DOTTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
-_RANGE: Final = re.compile(r"([0-9]*):([0-9]*)\Z")
-_DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?):((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
+# A `-` parts a range as a `:` does, also as the first character: `-5` is everything up to 5.
+_RANGE: Final = re.compile(r"([0-9]*)[:-](-?[0-9]*)\Z")
+_DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?)[:-]((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
 _PARTS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10}){0,3}\Z")
 _FULL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
@@ -72,7 +73,7 @@ def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[In
     for index, text in enumerate(patterns):
         if text in OPERATORS:
             operator = text
-        elif ":" in text:
+        elif ":" in text or "-" in text[1:] or (text[0] == "-" and operator in ("", "eq")):
             ranges.append(_range(text, index, dotted=dotted))
         else:
             ranges.append(_compared(_number(text, operator, index, dotted=dotted), operator))
@@ -81,10 +82,10 @@ def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[In
 
 def _compared(value: int, operator: str) -> IntegerRange:
     """The range that lies so to a number."""
-    if operator == "gt":
-        return IntegerRange(value + 1, None)
-    if operator == "ge":
-        return IntegerRange(value, None)
+    if operator in ("gt", "ge"):
+        low = value + (operator == "gt")
+        # HAProxy writes `low:` and reads it again, where a leading `-` makes it a range with an upper bound.
+        return IntegerRange(low, None) if low >= 0 else IntegerRange(None, -low)
     if operator == "lt":
         return IntegerRange(None, value - 1)
     if operator == "le":
@@ -95,9 +96,11 @@ def _compared(value: int, operator: str) -> IntegerRange:
 def _range(text: str, index: int, *, dotted: bool) -> IntegerRange:
     """`low:high`, of which one may be left out."""
     match = (_DOTTED_RANGE if dotted else _RANGE).match(text)
+    if text == "--":
+        return IntegerRange(None, 0)
     if match is not None and len(text) > 1:
         low = _value(match[1], dotted=dotted) if match[1] else None
-        high = _value(match[2], dotted=dotted) if match[2] else None
+        high = _value(match[2], dotted=dotted) if match[2].strip("-") else None
         if low is None or high is None or low <= high:
             return IntegerRange(low, high)
     raise GrammarError(f"'{text}' is not a valid {'dotted ' if dotted else ''}number range", 0, index)
