@@ -1,8 +1,7 @@
 """Field lines: one `name: value` line to a header, and the slow, exact reader of a whole head.
 
-Two ways in. `FIELDS[line]` is the fast one, for a line known to have been ended by CRLF: it remembers short lines,
-because clients and servers repeat themselves (`accept-encoding: gzip, deflate, br`), and raises `OddLine` for anything
-that is not plainly sound. `read_lines` then has the final word: it takes a head apart the way HAProxy does.
+Two ways in. `plain_fields` is the fast one, for lines that CRLF has ended; it gives up on anything that is not plainly
+sound. `read_line` and `read_fields` then have the final word: they take a head apart the way HAProxy does.
 
 What HAProxy 2.6 takes (seen on the wire):
 
@@ -15,7 +14,7 @@ What HAProxy 2.6 takes (seen on the wire):
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from hapy.http.interface import BadMessage
 
@@ -25,47 +24,99 @@ if TYPE_CHECKING:
 #: RFC 9110 section 5.6.2.
 TOKEN_BYTES: Final = b"!#$%&'*+-.0123456789^_`ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz|~"
 
-#: Lines longer than this are not remembered, nor are those of names whose values are secrets or never come again.
-_LONGEST_KEPT: Final = 160
-_NEVER_KEPT: Final = frozenset(
+#: Names whose lines come again and again, from one client or from many, and hold no secrets.
+_REPEATED: Final = frozenset(
     {
-        b"authorization",
-        b"cookie",
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"accept-ranges",
+        b"access-control-allow-origin",
+        b"age",
+        b"alt-svc",
+        b"cache-control",
+        b"connection",
+        b"content-encoding",
+        b"content-language",
+        b"content-length",
+        b"content-type",
+        b"date",
+        b"dnt",
         b"etag",
-        b"if-modified-since",
-        b"if-none-match",
-        b"proxy-authorization",
-        b"set-cookie",
-        b"traceparent",
-        b"x-api-key",
-        b"x-request-id",
+        b"expires",
+        b"host",
+        b"keep-alive",
+        b"last-modified",
+        b"origin",
+        b"pragma",
+        b"priority",
+        b"referrer-policy",
+        b"sec-ch-ua",
+        b"sec-ch-ua-mobile",
+        b"sec-ch-ua-platform",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"sec-fetch-user",
+        b"server",
+        b"strict-transport-security",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade-insecure-requests",
+        b"user-agent",
+        b"vary",
+        b"via",
+        b"x-content-type-options",
+        b"x-forwarded-proto",
+        b"x-frame-options",
+        b"x-powered-by",
+        b"x-xss-protection",
     },
 )
-_MOST_KEPT: Final = 2048
+_LONGEST_KEPT: Final = 200
+_MOST_KEPT: Final = 1024
+
+#: Sound field lines of those names to headers. Forgets all when it has grown too large: no peer can make it grow.
+_known: Final[dict[bytes, Header]] = {}
+#: The same for names: as written to lower case.
+_names: Final[dict[bytes, bytes]] = {}
 
 
-class OddLine(ValueError):  # noqa: N818  never seen outside this package
-    """A line that the fast reader leaves to the slow one."""
+def plain_fields(lines: list[bytes]) -> list[Header] | None:
+    """The headers of field lines that stood between CRLFs; None when any of them is not plainly sound.
+
+    Lines that were seen before cost a dictionary look-up.
+    """
+    fields: list[Header | None] = [*map(_known.get, lines)]
+    if all(fields):
+        return cast("list[Header]", fields)
+    for at, field in enumerate(fields):
+        if field is not None:
+            continue
+        line = lines[at]
+        written, colon, value = line.partition(b":")
+        name = _names.get(written) or _name(written)
+        if not colon or name is None or b"\n" in value or b"\r" in value:
+            return None
+        fields[at] = new = (name, value.strip(b" \t"))
+        if name in _REPEATED and len(line) <= _LONGEST_KEPT:
+            if len(_known) >= _MOST_KEPT:
+                _known.clear()
+            _known[line] = new
+    return cast("list[Header]", fields)
 
 
-class _Fields(dict[bytes, "Header"]):
-    """Field line to header; forgets all when it has grown too large, so that no peer can make it grow."""
+def _name(written: bytes) -> bytes | None:
+    """A field name in lower case, remembered; None when it is no token."""
+    if not written or written.translate(None, TOKEN_BYTES):
+        return None
+    name = written.lower()
+    if len(written) <= _LONGEST_KEPT:
+        if len(_names) >= _MOST_KEPT:
+            _names.clear()
+        _names[written] = name
+    return name
 
-    __slots__ = ()
-
-    def __missing__(self, line: bytes) -> Header:
-        name, colon, value = line.partition(b":")
-        if not colon or not name or name.translate(None, TOKEN_BYTES) or b"\n" in line or b"\r" in line:
-            raise OddLine
-        field = (name.lower(), value.strip(b" \t"))
-        if len(line) <= _LONGEST_KEPT and field[0] not in _NEVER_KEPT:
-            if len(self) >= _MOST_KEPT:
-                self.clear()
-            self[line] = field
-        return field
-
-
-FIELDS: Final = _Fields()
 
 _CR_OR_LF: Final = re.compile(rb"[\r\n]")
 

@@ -27,7 +27,7 @@ from hapy.http.connection import (
     is_chunked,
     without_connection_options,
 )
-from hapy.http.fields import FIELDS, TOKEN_BYTES, counts_as_11, read_fields, read_line
+from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
 from hapy.http.framing import DONE, FIELD_OVERHEAD, HEAD_OVERHEAD, MessageParser
 from hapy.http.interface import Limits, RequestSink
 from hapy.http.message import CHUNKED, TUNNEL, Request
@@ -73,13 +73,14 @@ class RequestParser(MessageParser):
             try:
                 method, target, version = lines.pop(0).split(b" ")
                 number = _VERSIONS[version]
-                headers = [FIELDS[line] for line in lines]
                 sound = method in _METHODS and target[0] == 0x2F and not target.translate(None, _TARGET_BYTES)
             except (ValueError, KeyError, IndexError):
                 sound = False
             if sound and len(lines) < self._max_headers:
-                self._complete(method, target, number, headers, rest)
-                return
+                headers = plain_fields(lines)
+                if headers is not None:
+                    self._complete(method, target, number, headers, rest)
+                    return
         self._read_head(buffer)
 
     def _complete(self, method: bytes, target: bytes, version: int, headers: list[Header], rest: bytes) -> None:

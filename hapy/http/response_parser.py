@@ -26,7 +26,7 @@ from hapy.http.connection import (
     is_chunked,
     without_connection_options,
 )
-from hapy.http.fields import FIELDS, TOKEN_BYTES, counts_as_11, read_fields, read_line
+from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
 from hapy.http.framing import DONE, FIELD_OVERHEAD, FIXED, HEAD_OVERHEAD, MessageParser
 from hapy.http.interface import BadMessage, Limits, ResponseSink
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE, Response
@@ -102,11 +102,11 @@ class ResponseParser(MessageParser):
             lines = head.split(b"\r\n")
             try:
                 version, status, reason = _STATUS_LINES[lines.pop(0)]
-                headers = [FIELDS[line] for line in lines]
-            except (ValueError, KeyError):
+            except KeyError:
                 pass
             else:
-                if len(lines) < self._max_headers:
+                headers = plain_fields(lines)
+                if headers is not None and len(lines) < self._max_headers:
                     return self._complete(version, status, reason, headers, rest)
         return self._read_head(buffer)
 

@@ -27,6 +27,8 @@ _KEEP_ALIVE: Final = b"\r\nconnection: keep-alive\r\n\r\n"
 _REQUEST_VERSION: Final = {9: b" HTTP/0.9", 10: b" HTTP/1.0", 11: b" HTTP/1.1", 20: b" HTTP/1.1"}
 _STATUS_LINE: Final = {9: b"HTTP/0.9 %d %b", 10: b"HTTP/1.0 %d %b", 11: b"HTTP/1.1 %d %b", 20: b"HTTP/1.1 %d %b"}
 
+_field_line: Final = b": ".join
+
 #: What ends a chunked body without trailers.
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -42,8 +44,8 @@ def request_head(request: Request, *, close: bool, cases: NameCases | None = Non
         close: the server connection is for this request only.
         cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-server` is on.
     """
-    lines = [request.method + b" " + request.target + _REQUEST_VERSION[request.version]]
-    lines += [b"%b: %b" % field for field in (request.headers if cases is None else adjusted(request.headers, cases))]
+    fields = request.headers if cases is None else adjusted(request.headers, cases)
+    lines = [request.method + b" " + request.target + _REQUEST_VERSION[request.version], *map(_field_line, fields)]
     end = _END
     if close:
         if request.version >= 11 and not _upgrades(request.headers):
@@ -64,8 +66,8 @@ def response_head(response: Response, client_version: int, *, close: bool, cases
         close: the client connection ends with this response.
         cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-client` is on.
     """
-    lines = [_STATUS_LINE[response.version] % (response.status, response.reason)]
-    lines += [b"%b: %b" % field for field in (response.headers if cases is None else adjusted(response.headers, cases))]
+    fields = response.headers if cases is None else adjusted(response.headers, cases)
+    lines = [_STATUS_LINE[response.version] % (response.status, response.reason), *map(_field_line, fields)]
     end = _END
     if response.version >= 11:
         if (close or client_version < 11) and response.status >= 200 and not _upgrades(response.headers):
@@ -78,7 +80,8 @@ def response_head(response: Response, client_version: int, *, close: bool, cases
 
 
 def _upgrades(headers: list[Header]) -> bool:
-    return has_token([value for name, value in headers if name == b"connection"], b"upgrade")
+    options = [value for name, value in headers if name == b"connection"]
+    return bool(options) and has_token(options, b"upgrade")
 
 
 def adjusted(headers: list[Header], cases: NameCases) -> list[Header]:
