@@ -172,11 +172,12 @@ def make_method_matcher(patterns: Sequence[str], *, ignore_case: bool) -> Matche
         return known.__contains__
 
     def test(value: Value) -> bool:
+        assert isinstance(value, bytes)
         if value in known:
             return True
         if value in _METHODS:
             return False
-        return (value.lower() if ignore_case else value) in others  # type: ignore[union-attr]
+        return (value.lower() if ignore_case else value) in others
 
     return test
 

@@ -47,8 +47,7 @@ class Args:
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
         self.name = name
-        # `name()` and `name` are the same: no arguments.
-        self.words = () if tuple(words) == ("",) else tuple(words)
+        self.words = tuple(words)
 
     def __len__(self) -> int:
         return len(self.words)

@@ -7,6 +7,7 @@ is bytes too. A fetch that has nothing to say gives None, and so does a cast tha
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
@@ -37,6 +38,8 @@ def to_string(value: Value) -> bytes:
         return b"1"
     if value is False:
         return b"0"
+    if isinstance(value, IPv6Address):
+        return socket.inet_ntop(socket.AF_INET6, value.packed).encode("ascii")
     return str(value).encode("ascii")
 
 
@@ -54,7 +57,7 @@ def parse_int(text: bytes) -> int:
 def to_int(value: Value) -> int | None:
     """The integer of a value: a text's leading digits, an IPv4 address as a number; None for IPv6."""
     if isinstance(value, bytes):
-        return parse_int(value)
+        return parse_int(value) if value else None
     if isinstance(value, int):
         return int(value)
     return int(value) if isinstance(value, IPv4Address) else None

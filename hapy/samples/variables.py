@@ -1,8 +1,8 @@
 """Variables: `proc.`, `sess.`, `txn.`, `req.` and `res.` names, read and written by rules and converters.
 
 `proc.` ones live in the process, `sess.` ones with the client connection, the others with the transaction. `req.` ones
-are gone once an answer is being worked on. `txn.hapy.reuse` is hapy's own: why the request did or did not reuse a server
-connection; to HAProxy it is a variable that nobody sets.
+are gone once an answer is being worked on. `txn.hapy.reuse` is hapy's own: why the request did or did not reuse a
+server connection; to HAProxy it is a variable that nobody sets.
 """
 
 from __future__ import annotations

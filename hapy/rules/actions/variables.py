@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from hapy.rules.registry import HTTP, TCP, Action, Arguments, action
 from hapy.samples import variables
-from hapy.samples.converters.variables import CONDITIONS, conditional_writer
+from hapy.samples.converters.variables import CONDITIONS, ConditionalWriter, conditional_writer
 from hapy.samples.environment import CompileError
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
 
 
-def _writer(args: Arguments) -> variables.Writer:
+def _writer(args: Arguments) -> ConditionalWriter:
     """The writer of a rule's variable, with the conditions in its parentheses."""
     options = args.rule.arguments.get("options") or ()
     assert isinstance(options, tuple)

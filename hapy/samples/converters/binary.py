@@ -30,10 +30,10 @@ def _hex(args: Args, env: CompileEnv) -> Converter:
 @converter("hex2i", takes="str", gives="sint")
 def _hex2i(args: Args, env: CompileEnv) -> Converter:
     def convert(value: Value) -> Result:
-        try:
-            number = int(_data(value), 16)
-        except ValueError:
-            return 0
+        text = _data(value)
+        if text.translate(None, b"0123456789abcdefABCDEF"):
+            return None
+        number = int(text or b"0", 16) & 0xFFFFFFFFFFFFFFFF
         return number - 2**64 if number >= 2**63 else number
 
     return convert
@@ -115,7 +115,7 @@ def _be2hex(args: Args, env: CompileEnv) -> Converter:
 
 @converter("htonl", takes="sint", gives="bin")
 def _htonl(args: Args, env: CompileEnv) -> Converter:
-    return lambda value: Binary(struct.pack(">I", int(value) & 0xFFFFFFFF))  # type: ignore[arg-type]
+    return lambda value: Binary(struct.pack(">I", int(value) & 0xFFFFFFFF))
 
 
 @converter("bytes", takes="bin", gives="bin")
@@ -184,18 +184,6 @@ def _mask(text: str, bits: int) -> int:
     return int(ipaddress.IPv4Address(text) if bits == 32 else ipaddress.IPv6Address(text))
 
 
-def to_ipv4(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address inside a mapped (`::ffff:a.b.c.d`) or 6to4 one, None for the others."""
-    number = int(address)
-    if number >> 32 == 0xFFFF:
-        return IPv4Address(number & 0xFFFFFFFF)
-    if number >> 112 == 0x2002:
-        return IPv4Address(number >> 80 & 0xFFFFFFFF)
-    if number >> 32 == 0:
-        return IPv4Address(number & 0xFFFFFFFF)
-    return None
-
-
 @converter("ipmask", takes="addr", gives="addr")
 def _ipmask(args: Args, env: CompileEnv) -> Converter:
     try:
@@ -206,11 +194,9 @@ def _ipmask(args: Args, env: CompileEnv) -> Converter:
 
     def masked(value: Value) -> Result:
         if isinstance(value, IPv6Address):
-            if mask6 is not None:
-                return IPv6Address(int(value) & mask6)
-            mapped = to_ipv4(value)
+            mapped = value.ipv4_mapped
             if mapped is None:
-                return None
+                return None if mask6 is None else IPv6Address(int(value) & mask6)
             value = mapped
         return IPv4Address(int(value) & mask4) if isinstance(value, IPv4Address) else None
 

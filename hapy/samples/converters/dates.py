@@ -32,7 +32,17 @@ def _http_date(args: Args, env: CompileEnv) -> Converter:
     if unit not in _UNITS:
         raise args.error(f"unknown unit {unit!r}; expects s, ms or us")
     divisor = _UNITS[unit]
-    return lambda value: http_date((int(value) + offset) // divisor)  # type: ignore[arg-type]
+
+    def formatted(value: Value) -> Result:
+        moment = int(value) + offset
+        seconds, fraction = divmod(moment, divisor)
+        date = http_date(seconds)
+        if date is None or divisor == 1:
+            return date
+        # The fraction stands without leading zeros, as HAProxy writes it.
+        return b"%b.%d GMT" % (date.removesuffix(b" GMT"), fraction)
+
+    return formatted
 
 
 @converter("ltime", "utime", takes="sint", gives="str")
@@ -42,7 +52,7 @@ def _strftime(args: Args, env: CompileEnv) -> Converter:
 
     def formatted(value: Value) -> Result:
         try:
-            parts = broken_down(int(value) + offset)  # type: ignore[arg-type]
+            parts = broken_down(int(value) + offset)
         except (OverflowError, OSError, ValueError):
             return None
         return time.strftime(text, parts).encode("utf-8", "surrogateescape")

@@ -18,7 +18,8 @@ def _unescape(text: bytes) -> bytes | None:
     """Each %XX as the byte it stands for; None when a `%` is not followed by two hexadecimal digits."""
     if b"%" not in text:
         return text
-    parts, position = [], 0
+    parts: list[bytes] = []
+    position = 0
     for match in _ESCAPED.finditer(text):
         if match[1] is None:
             return None

@@ -72,13 +72,13 @@ def _operation(args: Args, env: CompileEnv) -> TxnConverter:
     operand = _operand(args, env)
     if isinstance(operand, int):
         constant = operand
-        return lambda value, txn: operate(int(value), constant)  # type: ignore[arg-type]  # the cast made it one
+        return lambda value, txn: operate(int(value), constant)
     read = operand
 
     def with_variable(value: Value, txn: Transaction) -> Result:
         found = read(txn)
         other = None if found is None else to_int(found)
-        return None if other is None else operate(int(value), other)  # type: ignore[arg-type]
+        return None if other is None else operate(int(value), other)
 
     return with_variable
 
@@ -92,7 +92,7 @@ def _simple(name: str, gives: str, operate: Callable[[int], int]) -> None:
     """Register a converter of one integer without arguments."""
 
     def build(args: Args, env: CompileEnv) -> Converter:
-        return lambda value: operate(int(value))  # type: ignore[arg-type]  # the cast made it one
+        return lambda value: operate(int(value))
 
     converter(name, takes="sint", gives=gives)(build)
 

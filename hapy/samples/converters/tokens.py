@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples import variables
 from hapy.samples.converters.binary import decode_url64
-from hapy.samples.converters.json import query
 from hapy.samples.environment import CompileEnv
+from hapy.samples.json_path import query
 from hapy.samples.registry import Args, Converter, TxnConverter, converter
 from hapy.samples.types import Binary, Result, Value, to_string
 

@@ -34,18 +34,29 @@ CONDITIONS: Final[dict[str, _Test]] = {
 }
 
 
-def conditional_writer(name: str, conditions: tuple[str, ...], env: CompileEnv) -> variables.Writer:
+#: Sets a variable if it may, and says whether it did.
+ConditionalWriter = Callable[["Transaction", Result], bool]
+
+
+def conditional_writer(name: str, conditions: tuple[str, ...], env: CompileEnv) -> ConditionalWriter:
     """A writer that sets only when all conditions of `set-var(name,cond…)` hold."""
     write = variables.writer(name, env)
     tests = tuple(CONDITIONS[condition] for condition in conditions)
     if not tests:
-        return write
+
+        def write_always(txn: Transaction, value: Result) -> bool:
+            write(txn, value)
+            return True
+
+        return write_always
     read = variables.reader(name, env)
 
-    def write_if(txn: Transaction, value: Result) -> None:
+    def write_if(txn: Transaction, value: Result) -> bool:
         current = read(txn)
-        if value is not None and all(test(value, current) for test in tests):
-            write(txn, value)
+        if value is None or not all(test(value, current) for test in tests):
+            return False
+        write(txn, value)
+        return True
 
     return write_if
 
@@ -59,8 +70,7 @@ def _set_var(args: Args, env: CompileEnv) -> TxnConverter:
     write = conditional_writer(args.string(0), conditions, env)
 
     def set_var(value: Value, txn: Transaction) -> Result:
-        write(txn, value)
-        return value
+        return value if write(txn, value) else None
 
     return set_var
 

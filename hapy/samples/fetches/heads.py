@@ -267,7 +267,7 @@ def captured_uri(txn: Transaction) -> bytes | None:
     """The request's URI as received, from its first slash on; None without a request line."""
     from hapy.samples.targets import path_and_query
 
-    return (path_and_query(txn.uri) or txn.uri) if txn.uri else None
+    return path_and_query(txn.uri)
 
 
 @fetch("capture.req.method", type="str")

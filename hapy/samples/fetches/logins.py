@@ -93,7 +93,7 @@ def _http_auth(args: Args, env: CompileEnv) -> Getter:
 
     def checked(txn: Transaction) -> Result:
         found = basic(txn)
-        return found is not None and users.check(*found) is not None
+        return None if found is None else users.check(*found) is not None
 
     return checked
 

@@ -129,13 +129,21 @@ def _conn_free(backend: Backend) -> int:
     return free
 
 
+def _be_conn(backend: Backend) -> int:
+    return backend.current
+
+
+def _be_sess_rate(backend: Backend) -> int:
+    return backend.counters.rate.read(now())
+
+
 fetch("nbsrv", type="sint")(_of_backend(usable_servers))
 fetch("queue", type="sint")(_of_backend(queued))
 fetch("avg_queue", type="sint")(_of_backend(_avg_queue))
 fetch("connslots", type="sint")(_of_backend(_connslots))
-fetch("be_conn", type="sint")(_of_backend(lambda backend: backend.current))
+fetch("be_conn", type="sint")(_of_backend(_be_conn))
 fetch("be_conn_free", type="sint")(_of_backend(_conn_free))
-fetch("be_sess_rate", type="sint")(_of_backend(lambda backend: backend.counters.rate.read(now())))
+fetch("be_sess_rate", type="sint")(_of_backend(_be_sess_rate))
 
 
 def _of_frontend(measure: Callable[[Frontend], int]) -> Callable[[Args, CompileEnv], Getter]:
@@ -151,9 +159,21 @@ def _of_frontend(measure: Callable[[Frontend], int]) -> Callable[[Args, CompileE
     return build
 
 
-fetch("fe_conn", type="sint")(_of_frontend(lambda frontend: frontend.counters.scur))
-fetch("fe_sess_rate", type="sint")(_of_frontend(lambda frontend: frontend.counters.rate.read(now())))
-fetch("fe_req_rate", type="sint")(_of_frontend(lambda frontend: frontend.counters.req_rate.read(now())))
+def _fe_conn(frontend: Frontend) -> int:
+    return frontend.counters.scur
+
+
+def _fe_sess_rate(frontend: Frontend) -> int:
+    return frontend.counters.rate.read(now())
+
+
+def _fe_req_rate(frontend: Frontend) -> int:
+    return frontend.counters.req_rate.read(now())
+
+
+fetch("fe_conn", type="sint")(_of_frontend(_fe_conn))
+fetch("fe_sess_rate", type="sint")(_of_frontend(_fe_sess_rate))
+fetch("fe_req_rate", type="sint")(_of_frontend(_fe_req_rate))
 
 
 def _of_server(measure: Callable[[Server], int]) -> Callable[[Args, CompileEnv], Getter]:
@@ -174,11 +194,15 @@ def _srv_conn_free(server: Server) -> int:
     return max(0, limit - server.current) if limit else -1
 
 
+def _srv_sess_rate(server: Server) -> int:
+    return server.counters.rate.read(now())
+
+
 fetch("srv_conn", type="sint")(_of_server(lambda server: server.current))
 fetch("srv_conn_free", type="sint")(_of_server(_srv_conn_free))
 fetch("srv_is_up", type="bool")(_of_server(lambda server: server.up and not server.maintenance))
 fetch("srv_queue", type="sint")(_of_server(lambda server: server.queued))
-fetch("srv_sess_rate", type="sint")(_of_server(lambda server: server.counters.rate.read(now())))
+fetch("srv_sess_rate", type="sint")(_of_server(_srv_sess_rate))
 fetch("srv_iweight", type="sint")(_of_server(lambda server: server.model.weight))
 fetch("srv_uweight", type="sint")(_of_server(lambda server: server.weight))
 fetch("srv_weight", type="sint")(_of_server(lambda server: server.weight))

@@ -168,8 +168,8 @@ def _method(args: Args, env: CompileEnv) -> Getter:
 
 def _parameters(args: Args) -> Callable[[Transaction], list[bytes]]:
     name = args.data(0) if args.given(0) else None
-    delimiter = args.data(1, "")
-    start = b"?" if delimiter in (b"", b"?", b"&") else delimiter[:1]
+    delimiter = args.data(1, "?")[:1] or b"?"
+    start = b"?" if delimiter == b"&" else delimiter
     ends = b";" + delimiter
 
     def found(txn: Transaction) -> list[bytes]:

@@ -62,7 +62,7 @@ ALIASES: Final[dict[str, Alias]] = {
     "H": Alias("hostname", "sure"),
     "HM": Alias("t.method or BAD", "sure", http=True),
     "HP": Alias("encode_line(t.uri.partition(b'?')[0]) if t.method else BAD", "sure", http=True),
-    "HPO": Alias("path_only(t)", "sure", http=True),
+    "HPO": Alias("path_only(t)", http=True),
     "HQ": Alias("query(t)", http=True),
     "HU": Alias("encode_line(t.uri) if t.method else BAD", "sure", http=True),
     "HV": Alias("version(t)", "sure", http=True),

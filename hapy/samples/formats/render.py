@@ -325,8 +325,7 @@ def _line(length: int) -> Callable[[Transaction], bytes]:
 def _path_only(txn: Transaction) -> bytes:
     if not txn.method:
         return BAD_REQUEST
-    found = targets.path(txn.uri)
-    return encode_line(txn.uri.partition(b"?")[0] if found is None else found)
+    return encode_line(targets.path(txn.uri) or b"")
 
 
 def _query(txn: Transaction) -> bytes:

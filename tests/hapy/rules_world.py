@@ -1,0 +1,144 @@
+"""What the tests of samples, ACLs, rules and logs share: a transaction out of raw bytes, and the real haproxy to compare with.
+
+`Referee` writes one configuration whose frontends answer with `http-request return … lf-file`, so that hundreds of formats
+are rendered by a few requests.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Self
+
+from hapy.http.message import Request, Response
+from hapy.observe.counters import BackendCounters, FrontendCounters
+from hapy.observe.process import Process
+from hapy.proxy.transaction import Client, Transaction
+from hapy.samples import CompileEnv
+from hapy_config.model.config import Config, User, Userlist
+from hapy_config.model.proxy import Proxy
+
+USERS = Userlist("u", {"u": User("u", "p", encrypted=False, groups=frozenset({"g"}))})
+
+
+def environment(model: Proxy | None = None, **settings: object) -> CompileEnv:
+    """Surroundings with one listen section `f`."""
+    proxy = model or Proxy("f", "listen", mode="http", **settings)
+    return CompileEnv(Config(proxies=(proxy,), userlists={"u": USERS}), proxy, Process(), {}, {})
+
+
+def parse_head(raw: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]], bytes]:
+    """First line's words, fields, body."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    fields = [(name.lower(), value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines)]
+    return first.split(b" ", 2), fields, body
+
+
+def transaction(raw: bytes, env: CompileEnv, response: bytes | None = None) -> Transaction:
+    """A transaction as it stands when rules run."""
+    client = Client(b"127.0.0.1", 40000, b"127.0.0.1", 8080, socket.AF_INET)
+    client.requests = 1
+    frontend = SimpleNamespace(
+        model=env.proxy, label=env.proxy.name.encode(), counters=FrontendCounters(), unique_id=None
+    )
+    txn = Transaction(client, frontend, 100.0)  # type: ignore[arg-type]
+    txn.backend = SimpleNamespace(  # type: ignore[assignment]
+        model=env.proxy, label=env.proxy.name.encode(), counters=BackendCounters(), servers=(), current=0, queued=0
+    )
+    words, fields, body = parse_head(raw)
+    version = int(words[2][5:].replace(b".", b""))
+    request = Request(words[0], words[1], version, fields, len(body))
+    txn.request, txn.method, txn.uri, txn.version, txn.body = request, words[0], words[1], version, body
+    if response is not None:
+        words, fields, body = parse_head(response)
+        txn.response = Response(int(words[1]), words[2], fields, len(body))
+    return txn
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Referee:
+    """One run of the real haproxy."""
+
+    def __init__(self, haproxy: str, folder: Path, configuration: str) -> None:
+        path = folder / "haproxy.cfg"
+        path.write_text(configuration)
+        self.process = subprocess.Popen([haproxy, "-db", "-f", str(path)], stderr=subprocess.PIPE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.communicate()
+
+    def connect(self, port: int) -> socket.socket:
+        """A connection, waited for while haproxy starts."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=5)
+            except OSError:
+                if self.process.poll() is not None:
+                    raise AssertionError(self.process.stderr.read().decode()) from None  # type: ignore[union-attr]
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def ask(self, port: int, request: bytes) -> bytes:
+        """Send one request; everything that comes back up to the end of the answer."""
+        with self.connect(port) as client:
+            client.sendall(request)
+            return read_answer(client)
+
+
+def read_answer(client: socket.socket) -> bytes:
+    """One whole answer with a content-length, or what comes until the end."""
+    data = b""
+    while True:
+        piece = client.recv(65536)
+        data += piece
+        head, end, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if not piece or (end and length and len(body) >= int(length[1])) or (end and b" 204 " in head[:20]):
+            return data
+
+
+def rendered(haproxy: str, folder: Path, formats: Sequence[str], requests: Sequence[bytes]) -> list[list[bytes]]:
+    """What haproxy makes of each format for each request."""
+    chunks = [formats[start : start + 40] for start in range(0, len(formats), 40)]
+    ports = [free_port() for _ in chunks]
+    text = (
+        "userlist u\n group g users u\n user u insecure-password p\nglobal\n tune.bufsize 65536\ndefaults\n mode http\n"
+    )
+    text += " timeout client 5s\n timeout server 5s\n timeout connect 1s\n option http-buffer-request\n"
+    for number, (chunk, port) in enumerate(zip(chunks, ports, strict=True)):
+        file = folder / f"formats-{number}"
+        file.write_bytes(b"".join(b"<%d>%b</%d>" % (i, _bytes(fmt), i) for i, fmt in enumerate(chunk)))
+        name = "f" if number == 0 else f"f{number}"
+        text += f"listen {name}\n bind 127.0.0.1:{port}\n http-request return content-type text/plain lf-file {file}\n"
+    with Referee(haproxy, folder, text) as referee:
+        return [
+            [
+                re.search(rb"<%d>(.*?)</%d>" % (i, i), answer, re.DOTALL)[1]  # type: ignore[index]
+                for chunk, port in zip(chunks, ports, strict=True)
+                for answer in [referee.ask(port, request)]
+                for i in range(len(chunk))
+            ]
+            for request in requests
+        ]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
