@@ -30,7 +30,8 @@ from benchmarks.programs import (
 CONFIG = """
 global
     nbthread 1
-    maxconn 20000
+    maxconn {maxconn}
+    no strict-limits
     log 127.0.0.1:{syslog} local0
 defaults
     mode http
@@ -93,6 +94,15 @@ def cost(pid: int, port: int, seconds: float, case: str) -> float:
     return (cpu_seconds(pid) - before) / count
 
 
+def raise_file_limit(wanted: int) -> None:
+    """Let this process and the proxies it starts have `wanted` descriptors, or end with a clear word."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, wanted), max(hard, wanted)))
+    except (OSError, ValueError):
+        raise SystemExit(f"{wanted} file descriptors are needed and {hard} allowed: use --idle for fewer") from None
+
+
 def idle_memory(pid: int, port: int, connections: int) -> float:
     """Bytes a keep-alive client connection costs while it is idle, each having made one request."""
     request = "\r\n".join(["GET / HTTP/1.1", "Host: hapy.test", *HEADERS, "", ""]).encode()
@@ -120,8 +130,7 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=10000, help="idle connections for the memory figure, 0 for none")
     options = parser.parse_args()
     need("haproxy", "nginx", "wrk")
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_file_limit(options.idle + 3000)
     figures: dict[tuple[str, str], list[float]] = {}
     memory: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name, syslog_sink() as syslog:
@@ -132,7 +141,7 @@ def main() -> None:
                 for program in ("haproxy", "hapy"):
                     port = free_port()
                     config = folder / f"{program}.cfg"
-                    config.write_text(CONFIG.format(syslog=syslog, port=port, origin=origin))
+                    config.write_text(CONFIG.format(syslog=syslog, port=port, origin=origin, maxconn=options.idle + 2000))
                     with running(proxy_command(program, config), port) as process:
                         if round_number == 0 and options.idle:
                             memory[program] = idle_memory(process.pid, port, options.idle)
