@@ -142,9 +142,10 @@ def main() -> None:
                     port = free_port()
                     config = folder / f"{program}.cfg"
                     config.write_text(CONFIG.format(syslog=syslog, port=port, origin=origin, maxconn=options.idle + 2000))
-                    with running(proxy_command(program, config), port) as process:
-                        if round_number == 0 and options.idle:
+                    if round_number == 0 and options.idle:
+                        with running(proxy_command(program, config), port) as process:
                             memory[program] = idle_memory(process.pid, port, options.idle)
+                    with running(proxy_command(program, config), port) as process:
                         wrk(port, 0.5, 32)
                         for case in GOALS:
                             figure = cost(process.pid, port, options.seconds, case)
