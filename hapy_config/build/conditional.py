@@ -53,7 +53,9 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
     for message, index in warnings:
         build.warning("no-pattern", statement.span(index), message)
     _check_files(build, parsed, statement, f"error detected while parsing ACL '{name}' : ")
-    _note(build, draft, statement, parsed)
+    build.note_criterion(draft, statement, parsed.criterion)
+    if parsed.criterion.fetch.name == "http_auth_group":
+        build.group_acls.append((draft, statement, name, parsed))
     own = draft.acls.get(name)
     if own is None:
         draft.acls[name] = [parsed]
@@ -65,11 +67,6 @@ def _check_files(build: Build, parsed: AclExpression, statement: Statement, pref
     """Refuse a pattern file that can't be read."""
     for file in parsed.files:
         build.need_pattern_file(file, statement, prefix)
-
-
-def _note(build: Build, draft: Draft, statement: Statement, parsed: AclExpression) -> None:
-    """Have the names in an ACL looked up, and its fetch's kind of data compared with the proxy's mode, at the end."""
-    build.note_criterion(draft, statement, parsed.criterion)
 
 
 def condition(
@@ -98,7 +95,7 @@ def condition(
     try:
         parsed = parse_condition(
             words,
-            draft.visible_acls(),
+            draft.acls,
             index,
             span=statement.span(),
             warn=lambda message, place: warnings.append((message, place)),
@@ -118,6 +115,8 @@ def condition(
                     plain = False
                 if not term.name:
                     build.note_criterion(draft, statement, expression.criterion)
+                    if expression.criterion.fetch.name == "http_auth_group":
+                        build.group_acls.append((draft, statement, "", expression))
                     if expression.files:
                         _check_files(build, expression, statement, prefix)
     if not plain:
@@ -129,7 +128,7 @@ def _acl_error(build: Build, draft: Draft, statement: Statement, error: GrammarE
     hint = error_hint(error)
     _, found, rest = error.message.partition("no such ACL : '")
     if found:
-        hint = build.nearest(rest.rstrip("'"), draft.visible_acls())
+        hint = build.nearest(rest.rstrip("'"), draft.acls)
     build.error("bad-condition", statement.span(error.word), f"{prefix}{error.message}.", hint)
 
 
@@ -196,8 +195,8 @@ def _use_backend(build: Build, draft: Draft, statement: Statement, words: list[s
             return
     if draft.side & FRONT:
         build.rule_order(draft, statement, "use_backend", "use_backend")
-        draft.use_backends.append(UseBackend(target, parsed, statement.span()))
-        draft.use_backend_statements.append(statement)
+    draft.use_backends.append(UseBackend(target, parsed, statement.span()))
+    draft.use_backend_statements.append(statement)
 
 
 def _use_server(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

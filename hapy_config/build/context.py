@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hapy_config.build.bindwords import BindWords
     from hapy_config.build.sectiondraft import SectionDraft
     from hapy_config.build.tables import StickTable
-    from hapy_config.model.expressions import LogFormat, SampleExpression
+    from hapy_config.model.expressions import AclExpression, LogFormat, SampleExpression
     from hapy_config.model.proxy import LogTarget
     from hapy_config.model.server import Server
 
@@ -144,6 +144,7 @@ class Build(References, Watching):
         self.named_servers: list[tuple[Draft, Server, Statement]] = []
         self.tls_servers: list[tuple[Draft, Statement, str, dict[str, tuple[str, ...]], bool]] = []
         self.criteria: list[tuple[Draft, Statement, SampleExpression]] = []
+        self.group_acls: list[tuple[Draft, Statement, str, AclExpression]] = []
         self.comments: dict[str, dict[int, re.Match[str]]] = {}
         self.used_comments: set[tuple[str, int]] = set()
         self._pattern_files: set[str] = set()

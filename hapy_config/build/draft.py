@@ -39,6 +39,7 @@ class Draft:
     parent: Draft | None = None
     used_explicitly: bool = False
     used_implicitly: bool = False
+    users_side: int = 0
 
     # what every proxy inherits
     mode: str = "tcp"
@@ -143,10 +144,3 @@ class Draft:
     def is_backend(self) -> bool:
         """Whether it can have servers."""
         return self.side & BACK != 0 and self.kind != "defaults"
-
-    def visible_acls(self) -> Mapping[str, list[AclExpression]]:
-        """The ACLs declared so far, those of a named defaults section among them."""
-        parent = self.parent
-        if parent is None or not parent.acls or not parent.name:
-            return self.acls
-        return {**parent.acls, **self.acls}

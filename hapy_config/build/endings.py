@@ -182,6 +182,28 @@ _CHECKS: Final = {
 }
 
 
+def check_groups(build: Build) -> None:
+    """The groups that `http_auth_group` compares with must be in its userlist."""
+    for draft, statement, name, parsed in build.group_acls:
+        if draft.disabled:
+            continue
+        section = build.sections.get(("userlist", parsed.criterion.fetch.args[0] if parsed.criterion.fetch.args else ""))
+        if section is None:
+            continue
+        prefix = f"proxy {draft.name}: acl {name} http_auth_group():"
+        if parsed.criterion.converters or not parsed.patterns:
+            build.error("unknown-group", statement.span(), f"{prefix} no groups specified.")
+            continue
+        for group in parsed.patterns:
+            if group not in section.groups:
+                build.error(
+                    "unknown-group",
+                    statement.span(),
+                    f"{prefix} invalid group '{group}'.",
+                    build.nearest(group, section.groups),
+                )
+
+
 def check_servers(build: Build) -> None:
     """Ports to check, resolvers, protocols, and host names that must resolve."""
     for draft in build.proxies:

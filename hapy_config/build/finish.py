@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.endings import (
     check_arguments_of_expressions,
+    check_groups,
     check_needed,
     check_servers,
     check_tls_servers,
@@ -40,6 +41,7 @@ def finish(build: Build) -> bool:
             _proxy(build, draft)
     check_arguments_of_expressions(build)
     check_needed(build)
+    check_groups(build)
     check_servers(build)
     check_tracks(build)
     check_tls_servers(build)
@@ -67,9 +69,9 @@ def _proxy(build: Build, draft: Draft) -> None:
             draft.header.span(),
             f"{draft.title} '{draft.name}' has no 'bind' directive. Please declare it as a backend if this was intended.",
         )
+    _default_backend(build, draft)
+    _use_backends(build, draft)
     if front:
-        _default_backend(build, draft)
-        _use_backends(build, draft)
         _binds(build, draft)
     if back:
         _use_servers(build, draft)

@@ -24,7 +24,7 @@ from hapy_config.build import (
 )
 from hapy_config.build.binds import bind
 from hapy_config.build.context import Build
-from hapy_config.build.draft import FRONT, SIDES, Draft
+from hapy_config.build.draft import BACK, FRONT, SIDES, Draft
 from hapy_config.build.generic import check_arguments
 from hapy_config.build.inherit import inherit
 from hapy_config.build.refused import Refused
@@ -246,6 +246,8 @@ def _open(build: Build, section: Section) -> Draft | None:
         _register(build, draft)
     parent = _parent(build, draft, origin)
     if parent is not None:
+        if kind != "defaults" and parent.has_rules:
+            _check_rules(build, draft, parent)
         inherit(draft, parent)
     if kind == "defaults":
         build.last_defaults = draft
@@ -356,6 +358,33 @@ def _parent(build: Build, draft: Draft, origin: int | None) -> Draft | None:
         _mixed(build, parent, header)
     parent.used_explicitly = True
     return parent
+
+
+def _check_rules(build: Build, draft: Draft, parent: Draft) -> None:
+    """Rules of a defaults section serve frontends or backends, never both, and no listen."""
+    where = f"{parent.header.source.name}:{parent.header.line}"
+    fault = ""
+    rules = parent.rules
+    if draft.kind == "listen":
+        fault = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
+    elif parent.users_side | draft.side == FRONT | BACK:
+        fault = (
+            "frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules"
+            f" (defaults section at {where})."
+        )
+    elif draft.kind == "backend" and ("tcp-request connection" in rules or "tcp-request session" in rules):
+        fault = (
+            "a backend section cannot inherit from a defaults section defining 'tcp-request connection' or 'tcp-request"
+            f" session' rules (defaults section at {where})."
+        )
+    elif draft.kind == "frontend" and "tcp-response content" in rules:
+        fault = (
+            "a frontend section cannot inherit from a defaults section defining 'tcp-response content' rules"
+            f" (defaults section at {where})."
+        )
+    if fault:
+        build.error("defaults-with-rules", draft.header.span(), fault)
+    parent.users_side |= draft.side
 
 
 def _mixed(build: Build, parent: Draft, header: Statement) -> None:
