@@ -37,7 +37,8 @@ class LeastConn(Balancer):
 
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came, went, or changed weight."""
-        for server in [server for server in self._entries if server not in servers]:
+        present = set(servers)
+        for server in [server for server in self._entries if server not in present]:
             del self._entries[server]
             del self._weights[server]
         for server in servers:

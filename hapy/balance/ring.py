@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from hapy.balance.bounded import LoadBound
@@ -92,19 +93,17 @@ class Ring:
         server = owners[index]
         if not self._bound and server is not avoid:
             return server
-        for other in (*owners[index:], *owners[:index]):
+        for other in chain(owners[index:], owners[:index]):
             if other is not avoid and not self._bound.reached(other):
                 return other
         return server
 
-    def following(self, value: int) -> Sequence[Server]:
+    def following(self, value: int) -> Iterator[Server]:
         """The owners of all points, from the one nearest to the hash."""
         if self._stale:
             self._build()
-        if not self._owners:
-            return ()
-        index = self._nearest(value)
-        return (*self._owners[index:], *self._owners[:index])
+        index = self._nearest(value) if self._owners else 0
+        return chain(self._owners[index:], self._owners[:index])
 
     def next(self, avoid: Server | None) -> Server | None:
         """The owner of the next point that has room, for requests without a key."""
@@ -114,7 +113,7 @@ class Ring:
         size = len(owners)
         start = bisect_right(self._points, self._last)
         avoided = -1
-        for place in (*range(start, size), *range(min(start, size))):
+        for place in chain(range(start, size), range(start)):
             server = owners[place]
             if server.has_room():
                 if server is not avoid:

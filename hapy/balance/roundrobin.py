@@ -16,6 +16,7 @@ Rules, as observed on 2.6.12:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,10 @@ class _Turn:
         self.tree: list[Any] | None = None
 
 
+def _weight(turn: _Turn) -> int:
+    return turn.weight
+
+
 class RoundRobin(Balancer):
     """The scheduler of one group of servers."""
 
@@ -72,25 +77,28 @@ class RoundRobin(Balancer):
         """Servers came, went, or changed weight."""
         self._disturb()
         self._learned = None
-        for server in [server for server in self._turns if server not in servers]:
+        present = set(servers)
+        for server in [server for server in self._turns if server not in present]:
             turn = self._gone[server] = self._turns.pop(server)
             self._remove(turn)
             self._total -= turn.weight
         starting = not self._window
         for server in servers:
-            turn = self._turns.get(server)
-            if turn is None:
-                turn = self._turns[server] = self._gone.pop(server, None) or _Turn(server)
+            known = self._turns.get(server)
+            if known is None:
+                turn = self._turns[server] = self._gone.pop(server) if server in self._gone else _Turn(server)
                 turn.weight = server.weight * _SCALE
                 self._total += turn.weight
                 if starting:
-                    self._queue_by_weight(self._first, turn)
+                    turn.tree = self._first
+                    self._first.append(turn)
                 else:
                     turn.due = self._place + (self._total + self._window - self._place) // turn.weight
                     self._queue(turn)
-            elif turn.weight != server.weight * _SCALE:
-                self._reweigh(turn, server.weight * _SCALE)
+            elif known.weight != server.weight * _SCALE:
+                self._reweigh(known, server.weight * _SCALE)
         if starting:
+            self._sort_first()
             self._begin_window()
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
@@ -187,10 +195,7 @@ class RoundRobin(Balancer):
     def _queue_by_weight(self, waiting: list[_Turn], turn: _Turn) -> None:
         """Let it wait for its first turn: after those that are as heavy, before lighter ones."""
         turn.tree = waiting
-        index = len(waiting)
-        while index and waiting[index - 1].weight >= turn.weight:
-            index -= 1
-        waiting.insert(index, turn)
+        waiting.insert(bisect_left(waiting, turn.weight, key=_weight), turn)
 
     def _remove(self, turn: _Turn) -> None:
         if turn.tree is self._due:
@@ -222,14 +227,18 @@ class RoundRobin(Balancer):
     def _turn_window(self) -> None:
         """The window's end: all wait for their first turn again."""
         self._first, self._next = self._next, self._first
-        self._first.reverse()
-        self._first.sort(key=lambda turn: turn.weight)
+        self._sort_first()
         for turn in self._first:
             turn.tree = self._first
         order, taken = self._order, self._taken
         if order is not None and taken and len(taken) <= _LEARNABLE and len(order) == len(self._turns):
             self._learned = (order, taken)
         self._begin_window()
+
+    def _sort_first(self) -> None:
+        """From the order of coming to that of first turns, the next one last."""
+        self._first.reverse()
+        self._first.sort(key=_weight)
 
     def _begin_window(self) -> None:
         self._window = self._place = self._total

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -59,13 +60,11 @@ class ServerMap:
         table = self._table
         return table[value % len(table)] if table else None
 
-    def following(self, value: int) -> Sequence[Server]:
+    def following(self, value: int) -> Iterator[Server]:
         """All entries, from the one that this hash stands for."""
         table = self._table
-        if not table:
-            return ()
-        index = value % len(table)
-        return (*table[index:], *table[:index])
+        index = value % len(table) if table else 0
+        return chain(table[index:], table[:index])
 
     def next(self, avoid: Server | None) -> Server | None:
         """The next in the table that has room."""
@@ -75,7 +74,7 @@ class ServerMap:
         if index >= size:
             index = 0
         avoided = -1
-        for place in (*range(index, size), *range(index)):
+        for place in chain(range(index, size), range(index)):
             server = table[place]
             if server.has_room():
                 if server is not avoid:

@@ -47,8 +47,10 @@ Rules:
   isn't in maintenance; fewer than `pool-max-conn` are idle; open sockets are below the high ratio; and none is idle
   yet, or open sockets are below the low ratio and busy + idle is at most what is needed + `pool-low-conn`.
 - What is needed: the most busy at once since the last purge, or the estimate carried over from before, whichever is
-  more. A purge closes half (rounded up) of what exceeds it, then carries the estimate over: halfway to the new peak
-  when that is lower. It is the excess that is halved, not the idle connections as the manual has it.
+  more. A purge closes half of what exceeds it (rounded up, and one more: HAProxy's share of a thread), then carries the
+  estimate over: halfway to the new peak when that is lower. It is the excess that is halved, not the idle connections
+  as the manual has it.
+- `max-reuse` is kept. HAProxy 2.6 keeps it towards HTTP/2 servers only; its manual promises no more.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from hapy.net.clock import now
 from hapy.pool.budget import FdBudget, unlimited
 from hapy.pool.reasons import ReuseReason
 
@@ -65,7 +68,10 @@ if TYPE_CHECKING:
     from hapy.pool.key import ConnectionKey
     from hapy.pool.own import OwnConnections
 
-_Stack = dict["PooledConnection", None]
+_Stack = dict["PooledConnection", float]  # and when it was opened, where that matters
+
+#: Connecting to a far server takes this many seconds or more.
+FAR = 0.005
 
 
 class _Shelf:
@@ -95,11 +101,14 @@ class _Shelf:
 
     def evict(self, conn: PooledConnection) -> None:
         """The idle connection ended, or said something unasked."""
+        pool = self.pool
         for stack in self.later:
             if conn in stack:
-                del stack[conn]
-                self.pool.lose(self, conn, ReuseReason.STALE)
-                self.pool.tell_shortage()
+                opened = stack.pop(conn)
+                pool.lose(self, conn, ReuseReason.STALE)
+                if stack is self.fresh and pool.on_unused is not None:
+                    pool.on_unused(now() - opened)
+                pool.tell_shortage()
                 return
 
 
@@ -112,15 +121,22 @@ class Pool:
         idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled.
         max_used: the most used at once since the last purge. needed: the estimate carried over.
         enabled: False in maintenance: nothing is kept. generation: of the server's address; others are not kept.
-        on_shortage: called (no argument) when connections went that may have to be replaced ahead of need; set by
-            the keeper.
+        distance: seconds that connecting takes of late, 0 while unknown.
+        asked: a request came since an idle connection last proved superfluous.
+        at_rest: nothing is kept, and nothing has to be purged.
+        on_kept: called when a connection is kept after a rest. on_shortage: when connections went that may have to be
+            replaced ahead of need. on_unused: with its age in seconds, when one that was opened ahead ended unused. All
+            three are set by the keeper.
     """
 
     __slots__ = (
         "_first_is_later",
         "_shelves",
+        "asked",
+        "at_rest",
         "budget",
         "counts",
+        "distance",
         "enabled",
         "generation",
         "idle",
@@ -130,7 +146,9 @@ class Pool:
         "max_used",
         "min_conn",
         "needed",
+        "on_kept",
         "on_shortage",
+        "on_unused",
         "purge_delay",
         "reason",
         "reuse",
@@ -178,7 +196,12 @@ class Pool:
         self.warming = 0
         self.max_used = 0
         self.needed = 0
+        self.distance = 0.0
+        self.asked = False
+        self.at_rest = True
+        self.on_kept: Callable[[], None] | None = None
         self.on_shortage: Callable[[], None] | None = None
+        self.on_unused: Callable[[float], None] | None = None
 
     def __repr__(self) -> str:
         return f"<Pool {self.reuse}: {self.used} busy, {self.idle} idle, {self.warming} warming, needs {self.needed}>"
@@ -222,10 +245,13 @@ class Pool:
     def _use(self, reason: ReuseReason) -> None:
         self.reason = reason
         self.counts[reason] += 1
+        self.asked = True
         self.used = used = self.used + 1
         if used > self.max_used:
             self.max_used = used
-            self.needed = max(self.needed, used)
+            if used > self.needed:
+                self.needed = used
+                self.tell_shortage()
 
     def _miss(self, shelf: _Shelf | None) -> None:
         if self.reuse == "never":
@@ -269,14 +295,23 @@ class Pool:
         if lost is not None:
             self._lost(conn.key, lost)
             conn.close()
+            if lost is ReuseReason.SPENT:
+                self.tell_shortage()
             return False
         shelf = self._shelves.get(conn.key)
         if shelf is None:
             shelf = self._shelves[conn.key] = _Shelf(self)
         conn.holder = shelf
-        (shelf.proven if conn.requests > 1 else shelf.once)[conn] = None
+        (shelf.proven if conn.requests > 1 else shelf.once)[conn] = 0.0
         self.idle += 1
+        if self.at_rest:
+            self._leave_rest()
         return True
+
+    def _leave_rest(self) -> None:
+        self.at_rest = False
+        if self.on_kept is not None:
+            self.on_kept()
 
     def discard(self, conn: PooledConnection | None) -> None:
         """A connection that was in use is no more, or (None) could not be opened. Closes it."""
@@ -299,7 +334,7 @@ class Pool:
     def _unwanted(self, conn: PooledConnection) -> ReuseReason | None:
         """Why a connection that comes back is not kept, or None. It still counts as used here."""
         idle = self.idle
-        if not self.enabled or self.keeps_none or conn.key.generation != self.generation:
+        if not self.enabled or self.keeps_none or self._is_old(conn):
             return ReuseReason.OFF
         if self._spent(conn):
             return ReuseReason.SPENT
@@ -315,11 +350,31 @@ class Pool:
         """Connections, busy and idle, that recent demand or the configured minimum asks for."""
         return max(self.needed, self.min_conn or 0)
 
+    @property
+    def warms(self) -> bool:
+        """Connections are opened ahead: the file asks for it, or the server is far."""
+        return bool(self.min_conn) or (self.min_conn is None and self.distance >= FAR)
+
+    @property
+    def target(self) -> int:
+        """Connections, busy and idle, that warming sees to."""
+        automatic = 0
+        if self.min_conn != 0 and self.asked and self.distance >= FAR:
+            automatic = self.needed + self.needed // 4
+        return max(automatic, self.min_conn or 0)
+
+    def connected(self, seconds: float) -> None:
+        """Opening a connection took that long: the distance is a moving average, of which this makes up a fourth."""
+        self.distance += (seconds - self.distance) / 4 if self.distance else seconds
+
     def _lost(self, key: ConnectionKey, reason: ReuseReason) -> None:
         shelf = self._shelves.get(key)
         if shelf is None:
             shelf = self._shelves[key] = _Shelf(self)
         shelf.lost = reason
+
+    def _is_old(self, conn: PooledConnection) -> bool:
+        return conn.key.generation != self.generation
 
     def lose(self, shelf: _Shelf, conn: PooledConnection, reason: ReuseReason) -> None:
         """Close an idle connection that its stack has let go of already."""
@@ -338,7 +393,10 @@ class Pool:
     def purge(self) -> int:
         """Every `pool-purge-delay`: close half of the excess, carry the estimate over. Returns how many it closed."""
         excess = self.used + self.idle - max(self.max_used, self.wanted)
-        closed = self._close_oldest((excess + 1) // 2, ReuseReason.PURGED) if excess > 0 else 0
+        closed = 0
+        if excess > 0:
+            count = (excess + 1) // 2 + 1
+            closed = self._close_oldest(min(count, excess) if self.warms else count, ReuseReason.PURGED)
         self.needed = max((self.needed + self.max_used) // 2, self.max_used)
         self.max_used = self.used
         for key in [key for key, shelf in self._shelves.items() if not len(shelf)]:
@@ -363,13 +421,21 @@ class Pool:
 
     def add_fresh(self, conn: PooledConnection) -> bool:
         """A connection dialled ahead stands. Kept unless nobody wants it any more; True when kept."""
-        if not self.enabled or self.keeps_none or 0 <= self.max_idle <= self.idle or not conn.is_alive():
+        if (
+            not self.enabled
+            or self.keeps_none
+            or 0 <= self.max_idle <= self.idle
+            or self._is_old(conn)
+            or not conn.is_alive()
+        ):
             conn.close()
             return False
         shelf = self._shelves.get(conn.key)
         if shelf is None:
             shelf = self._shelves[conn.key] = _Shelf(self)
         conn.holder = shelf
-        shelf.fresh[conn] = None
+        shelf.fresh[conn] = now()
         self.idle += 1
+        if self.at_rest:
+            self._leave_rest()
         return True

@@ -13,6 +13,7 @@ The path of a request uses it like this (all but the wait are plain calls):
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,12 +23,14 @@ from hapy.balance.choose import make_balancer
 from hapy.balance.single import FirstOnly
 from hapy.observe.counters import BackendCounters
 from hapy.pool import FdBudget, OwnConnections
+from hapy.pool.keeper import Keeper, may_be_far
 from hapy.proxy.queue import NoServer, Queue, QueueAborted, QueueFull, QueueTimeout, Ticket
 from hapy.proxy.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hapy.proxy.server_connection import ServerConnection
     from hapy.proxy.transaction import Transaction
     from hapy.samples import CompileEnv
     from hapy_config.model.config import Config
@@ -232,6 +235,24 @@ class Backend:
             else:
                 return
 
+    # --- pools ---
+
+    def keep_pools(self, keeper: Keeper) -> None:
+        """Have the pools purged and warmed."""
+        model = self.model
+        connect = model.timeouts.connect
+        asks_for_reuse = model.reuse in {"aggressive", "always"} and model.http_mode == "keep-alive"
+        for server in self.servers:
+            dial = None
+            if model.mode == "http" and model.reuse != "never" and server.connector.fixed:
+                dial = partial(_dial, server)
+            keeper.add(
+                server.pool,
+                dial,
+                timeout=connect / 1000 if connect else None,
+                probe=asks_for_reuse and not server.model.backup and may_be_far(server.address),
+            )
+
     # --- changes ---
 
     def server_changed(self, server: Server) -> None:
@@ -258,6 +279,10 @@ class Backend:
         else:
             self._main.update(active)
             self._spare.update(backups)
+
+
+async def _dial(server: Server) -> ServerConnection:
+    return await server.connector.dial(server.key)
 
 
 def default_fullconn(config: Config, name: str) -> int:

@@ -15,6 +15,7 @@ from hapy.acl import compile_condition
 from hapy.http.codec import Limits
 from hapy.observe.process import Process
 from hapy.pool import FdBudget
+from hapy.pool.keeper import Keeper
 from hapy.proxy.backend import Backend
 from hapy.proxy.connector import Connector
 from hapy.proxy.frontend import Frontend
@@ -193,8 +194,10 @@ class Runtime:
     async def start(self, group: TaskGroup) -> None:
         """On the event loop, in the process that will serve."""
         self.process.pid = os.getpid()
+        keeper = Keeper()
         for backend in self.backends.values():
-            self._start_pools(backend, group)
+            backend.keep_pools(keeper)
+        group.start_soon(keeper.run)
 
     def stop(self) -> None:
         """Soft stop."""
@@ -214,9 +217,6 @@ class Runtime:
     def give_up(self, exchange: Exchange) -> None:
         """A request met a defect: nothing of it stays."""
         exchange.stream.abort()
-
-    def _start_pools(self, backend: Backend, group: TaskGroup) -> None:
-        """Purging and warming."""
 
 
 def build(config: Config) -> Runtime:

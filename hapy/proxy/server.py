@@ -153,6 +153,8 @@ class Server:
             self.pool.enabled = not maintenance
             if maintenance:
                 self.pool.drop_idle()
+            else:
+                self.pool.tell_shortage()
         if drain is not None:
             self.drain = drain
         self._changed()
@@ -166,6 +168,7 @@ class Server:
         self.key = ConnectionKey(self.generation)
         self.pool.generation = self.generation
         self.pool.drop_idle()
+        self.pool.tell_shortage()
 
     def _changed(self) -> None:
         self.usable = self.up and not self.maintenance and not self.drain and self.weight > 0

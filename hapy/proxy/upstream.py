@@ -81,6 +81,7 @@ async def fetch(exchange: Exchange) -> Response:
             pool.reserve(ReuseReason.RETRY if fresh else None)
             txn.reuse_reason = pool.reason
             txn.reused = False
+            began = now()
             try:
                 connection = await _open(exchange, server, key)
             except ConnectFailed as failure:
@@ -89,6 +90,7 @@ async def fetch(exchange: Exchange) -> Response:
                 if server is None:
                     avoid, forced = txn.server, None
                 continue
+            pool.connected(now() - began)
             server.counters.connect += 1
             backend.counters.connect += 1
         else:

@@ -15,7 +15,6 @@ from hapy.proxy.transaction import Client, Transaction
 from hapy_config.model.addresses import Address
 from hapy_config.model.proxy import Balance, Proxy
 from hapy_config.model.server import Server as ServerModel
-
 from tests.hapy.balance.referee import Referee
 
 #: (name, options) of each server.

@@ -11,14 +11,21 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
 
 class Origin:
-    """Answers 200 at once, or for `/hold/N` when `let_go(N)` is called. Counts connections and requests."""
+    """Answers 200 at once, or for `/hold/N` when `let_go(N)` is called; closes after `/close`.
+
+    Attributes:
+        connections: accepted so far; an answer's `x-conn` tells the number of its own. open: those that still are.
+        requests: received so far.
+    """
 
     def __init__(self, path: str) -> None:
         self.connections = 0
         self.requests = 0
+        self.open: set[int] = set()
         self._held: dict[str, threading.Event] = {}
         self._arrived: dict[str, threading.Event] = {}
         self._at: dict[str, str] = {}
@@ -34,9 +41,16 @@ class Origin:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
+            self.open.add(self.connections)
+            threading.Thread(target=self._serve, args=(conn, self.connections), daemon=True).start()
 
-    def _serve(self, conn: socket.socket) -> None:
+    def _serve(self, conn: socket.socket, number: int) -> None:
+        try:
+            self._answer(conn, number)
+        finally:
+            self.open.discard(number)
+
+    def _answer(self, conn: socket.socket, number: int) -> None:
         data = b""
         with conn, contextlib.suppress(OSError):
             while True:
@@ -61,7 +75,11 @@ class Origin:
                     self._at[name] = server.group(1).decode()
                     self._arrived.setdefault(name, threading.Event()).set()
                     event.wait(30)
-                conn.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                closing = b" /close" in head
+                extra = b"connection: close\r\n" if closing else b""
+                conn.sendall(b"HTTP/1.1 200 OK\r\n%sx-conn: %d\r\ncontent-length: 0\r\n\r\n" % (extra, number))
+                if closing:
+                    return
 
     def arrived_at(self, name: str) -> str | None:
         """The server that a held request was sent to, None if it does not come."""
@@ -134,7 +152,7 @@ backend be
         self._clients: dict[str, socket.socket] = {"192.0.2.1": self._client}
         self._holding: dict[str, socket.socket] = {}
 
-    def __enter__(self) -> Referee:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:

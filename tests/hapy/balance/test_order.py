@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from hapy_config.model.proxy import Balance
-
 from tests.hapy.balance.mine import Mine, Story, backend_model, server_words
 from tests.hapy.balance.referee import Referee
 

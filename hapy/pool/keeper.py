@@ -1,0 +1,219 @@
+"""What happens to pools between requests: purging what is not needed, and opening ahead what will be.
+
+Rules:
+
+- A pool is purged every `pool-purge-delay`, counted from the first connection that it keeps. A pool that is empty and
+  needs nothing is left alone.
+- Warming fills a pool up to its target (busy and idle connections together), within `pool-max-conn` and below the low
+  fd ratio, one connection at a time per server and a few at once in all. The target is
+
+    `# hapy: pool-min-conn N`   at least N, at all times, from the start; 0: no warming at all
+    automatic                   what recent demand needs, and a quarter more, rounded down: so that nothing is added to
+                                small demands, and a handshake is paid for only where demand grows
+
+- Automatic warming is for servers that are far: connecting to them has taken FAR seconds or more. What a near server
+  would gain is not worth a connection that its owner did not expect. Nor is it begun before there was a request, but
+  for one connection at the start, and that only where the operator asked for reuse (`http-reuse aggressive` or
+  `always`) and the server's address isn't one of this machine; it also tells how far the server is.
+- A connection that was opened ahead and ends unused shows that more of them aren't needed: automatic warming then stops
+  until the next request. If it ended within YOUNG seconds, or can't be opened at all, the next attempt waits: a second,
+  then twice as long each time, a minute at most.
+"""
+
+from __future__ import annotations
+
+import heapq
+import ipaddress
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import TYPE_CHECKING
+
+import anyio
+
+from hapy.net.clock import now
+from hapy.net.connect import ConnectFailed
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from hapy.pool.connection import PooledConnection
+    from hapy.pool.pool import Pool
+    from hapy_config.model.addresses import Address
+
+#: Opens a connection for the pool, or raises ConnectFailed.
+Dial = Callable[[], Awaitable["PooledConnection"]]
+
+#: Shorter than this a connection has failed rather than ended.
+YOUNG = 1.0
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_AT_ONCE = 16  # dials under way in all
+_DIAL_TIMEOUT = 5.0
+
+
+class _Kept:
+    """A pool and its warming.
+
+    Attributes:
+        dial: None where connections of this server can't be opened ahead.
+        probe: open one at the start.
+        pause: seconds before the next attempt after another failure.
+        not_before: no attempt before this moment.
+    """
+
+    __slots__ = ("dial", "dialling", "not_before", "pause", "pool", "probe", "purge_due", "timeout")
+
+    def __init__(self, pool: Pool, dial: Dial | None, timeout: float, probe: bool) -> None:
+        self.pool = pool
+        self.dial = dial
+        self.timeout = timeout
+        self.probe = probe
+        self.dialling = False
+        self.purge_due = False
+        self.pause = _FIRST_PAUSE
+        self.not_before = 0.0
+
+
+class Keeper:
+    """Keeps all pools of a worker. Add them, then `run` it as a task."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, _Kept, bool]] = []  # a heap: when, (a number), whose, whether it is a purge
+        self._sequence = count()
+        self._wake = anyio.Event()
+        self._slots = anyio.Semaphore(_AT_ONCE)
+        self._group: TaskGroup | None = None
+
+    def add(self, pool: Pool, dial: Dial | None = None, *, timeout: float | None = None, probe: bool = False) -> None:
+        """Look after a pool.
+
+        Args:
+            pool: the pool.
+            dial: opens a connection for it; None if connections differ from request to request.
+            timeout: `timeout connect` in seconds.
+            probe: in automatic mode, open one connection at the start.
+        """
+        kept = _Kept(pool, dial, timeout or _DIAL_TIMEOUT, probe)
+        pool.on_kept = lambda: self._schedule_purge(kept)
+        if dial is not None and pool.min_conn != 0:
+            pool.on_shortage = lambda: self._look(kept)
+            if pool.min_conn or probe:
+                self._at(0.0, kept)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            try:
+                while True:
+                    self._work()
+                    self._wake = anyio.Event()
+                    rest = self._due[0][0] - now() if self._due else float("inf")
+                    with anyio.move_on_after(max(rest, 0.0)):
+                        await self._wake.wait()
+            finally:
+                self._group = None
+
+    def _work(self) -> None:
+        moment = now()
+        while self._due and self._due[0][0] <= moment:
+            _, _, kept, purge = heapq.heappop(self._due)
+            if purge:
+                self._purge(kept)
+            else:
+                self._look(kept)
+
+    def _at(self, moment: float, kept: _Kept, *, purge: bool = False) -> None:
+        heapq.heappush(self._due, (moment, next(self._sequence), kept, purge))
+        if self._due[0][2] is kept:
+            self._wake.set()
+
+    # --- purging ---
+
+    def _schedule_purge(self, kept: _Kept) -> None:
+        if not kept.purge_due and kept.pool.purge_delay:
+            kept.purge_due = True
+            self._at(now() + kept.pool.purge_delay, kept, purge=True)
+
+    def _purge(self, kept: _Kept) -> None:
+        pool = kept.pool
+        pool.purge()
+        kept.purge_due = False
+        if pool.idle or pool.needed or pool.max_used:
+            self._schedule_purge(kept)
+        else:
+            pool.at_rest = True
+
+    # --- warming ---
+
+    def _look(self, kept: _Kept) -> None:
+        """Open a connection if the pool is short of one."""
+        if kept.dialling or self._group is None or kept.dial is None or not self._short(kept):
+            return
+        moment = now()
+        if kept.not_before > moment:
+            kept.dialling = True  # until then nothing else starts
+            self._group.start_soon(self._dial_later, kept, kept.not_before - moment)
+            return
+        kept.dialling = True
+        self._group.start_soon(self._dial, kept)
+
+    def _short(self, kept: _Kept) -> bool:
+        pool = kept.pool
+        if pool.keeps_none or not pool.enabled or pool.reuse == "never" or pool.budget.used >= pool.budget.low:
+            return False
+        if 0 <= pool.max_idle <= pool.idle:
+            return False
+        target = 1 if kept.probe else pool.target
+        return pool.used + pool.idle < target
+
+    async def _dial_later(self, kept: _Kept, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        kept.dialling = False
+        self._look(kept)
+
+    async def _dial(self, kept: _Kept) -> None:
+        assert kept.dial is not None
+        pool = kept.pool
+        pool.warming += 1
+        try:
+            async with self._slots:
+                began = now()
+                with anyio.fail_after(kept.timeout):
+                    conn = await kept.dial()
+            pool.connected(now() - began)
+        except (ConnectFailed, TimeoutError):
+            kept.probe = False
+            self._put_off(kept)
+            if not pool.min_conn:
+                pool.asked = False
+        else:
+            kept.probe = False
+            pool.on_unused = lambda age: self._ended_unused(kept, age)
+            if not pool.add_fresh(conn):
+                self._put_off(kept)
+        finally:
+            pool.warming -= 1
+            kept.dialling = False
+        self._look(kept)
+
+    def _ended_unused(self, kept: _Kept, age: float) -> None:
+        """A connection opened ahead ended before any request used it."""
+        if not kept.pool.min_conn:
+            kept.pool.asked = False
+        if age < YOUNG:
+            self._put_off(kept)
+        else:
+            kept.pause = _FIRST_PAUSE
+
+    def _put_off(self, kept: _Kept) -> None:
+        kept.not_before = now() + kept.pause
+        kept.pause = min(kept.pause * 2, _LONGEST_PAUSE)
+
+
+def may_be_far(address: Address) -> bool:
+    """Whether the address can be another machine's: neither a UNIX socket nor loopback."""
+    if address.family not in {"ipv4", "ipv6"}:
+        return False
+    return not ipaddress.ip_address(address.host).is_loopback
