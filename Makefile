@@ -1,0 +1,47 @@
+# The two commands of the README: `make run` and `make test`. Both make their environment first.
+
+VENV ?= .venv
+CFG  ?= examples/haproxy_cfgs/quickstart.cfg
+TESTS ?=
+
+.PHONY: run test check lint clean
+
+run: $(VENV)/hapy.stamp
+	@printf '%s\n' \
+	    'hapy runs $(CFG). Type in another terminal:' \
+	    '' \
+	    '    curl -i http://127.0.0.1:8080/                          # one server answers' \
+	    '    curl -s http://127.0.0.1:8080/a http://127.0.0.1:8080/b # one connection, two servers' \
+	    '    curl -i http://127.0.0.1:8080/api/users                 # another backend' \
+	    '    curl -i http://127.0.0.1:8080/private/                  # denied by a rule' \
+	    '' \
+	    'Each request leaves a line of the access log below. Ctrl-C ends it. To run your own file:' \
+	    '' \
+	    '    $(VENV)/bin/hapy check /etc/haproxy/haproxy.cfg' \
+	    '    $(VENV)/bin/hapy -f /etc/haproxy/haproxy.cfg' \
+	    ''
+	@exec $(VENV)/bin/hapy -db -f $(CFG)
+
+test: $(VENV)/dev.stamp
+	$(VENV)/bin/python -m pytest -n auto $(TESTS)
+
+check: lint test
+
+lint: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf $(VENV) .ci-venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/hapy.stamp: pyproject.toml .ci/environment
+	@echo 'making the environment in $(VENV) ...'
+	@.ci/environment $(VENV)
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml .ci/environment
+	@echo 'making the environment in $(VENV) ...'
+	@.ci/environment $(VENV) dev
+	@touch $(VENV)/hapy.stamp $@
