@@ -67,11 +67,14 @@ HEADERS = [
 GOALS = {"keep-alive": 1.5, "connection: close": 1.6, "10 MB body": 2.0}
 
 
-def wrk(port: int, seconds: float, connections: int, path: str = "/", *headers: str) -> int:
+def wrk(port: int, seconds: int, connections: int, path: str = "/", *headers: str) -> int:
     """Run wrk; the number of complete requests."""
     arguments = [part for header in (*HEADERS, *headers) for part in ("-H", header)]
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", *arguments, f"http://127.0.0.1:{port}{path}"]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *arguments, f"http://127.0.0.1:{port}{path}"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise SystemExit(f"wrk failed: {run.stdout}{run.stderr}")
+    output = run.stdout
     found = re.search(r"(\d+) requests in", output)
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     errors = re.search(r"Socket errors: (.*)", output)
@@ -82,7 +85,7 @@ def wrk(port: int, seconds: float, connections: int, path: str = "/", *headers: 
     return int(found[1])
 
 
-def cost(pid: int, port: int, seconds: float, case: str) -> float:
+def cost(pid: int, port: int, seconds: int, case: str) -> float:
     """CPU seconds of the proxy per request of one case."""
     before = cpu_seconds(pid)
     if case == "keep-alive":
@@ -125,7 +128,7 @@ def idle_memory(pid: int, port: int, connections: int) -> float:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4, help="length of one measurement (default 4)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of one measurement (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds, whose median is shown (default 3)")
     parser.add_argument("--idle", type=int, default=10000, help="idle connections for the memory figure, 0 for none")
     options = parser.parse_args()
@@ -146,7 +149,7 @@ def main() -> None:
                         with running(proxy_command(program, config), port) as process:
                             memory[program] = idle_memory(process.pid, port, options.idle)
                     with running(proxy_command(program, config), port) as process:
-                        wrk(port, 0.5, 32)
+                        wrk(port, 1, 32)
                         for case in GOALS:
                             figure = cost(process.pid, port, options.seconds, case)
                             figures.setdefault((program, case), []).append(figure)
