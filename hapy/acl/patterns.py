@@ -90,6 +90,11 @@ def parse_hex(pattern: str) -> bytes:
 
 def _text_matcher(match: str, patterns: Sequence[bytes], *, ignore_case: bool) -> Matcher:
     """The test for str, beg, end, sub, dir, dom and bin."""
+    if match in _DELIMITERS:
+        # A pattern of nothing but delimiters matches nothing.
+        patterns = [one for one in patterns if one.strip(_DELIMITERS[match])]
+        if not patterns:
+            return lambda _: False
     if match in _DELIMITERS or (match == "sub" and (ignore_case or len(patterns) > 4)):
         parts = [re.escape(one) if match == "sub" else _word_pattern(match, one) for one in patterns]
         search = re.compile(b"|".join(parts), re.IGNORECASE if ignore_case else 0).search

@@ -54,6 +54,23 @@ def parse_int(text: bytes) -> int:
     return clamp(int(match[0])) if match else 0
 
 
+def parse_field_int(text: bytes) -> int:
+    """The integer of a header, cookie or parameter (`req.hdr_val` and its kin), as HAProxy's 32-bit reader has it.
+
+    It stops at the first character above `9`; what sorts below `0` counts as a negative digit, large numbers wrap.
+    """
+    if len(text) < 10 and text.isdigit():
+        return int(text)
+    negative = text[:1] == b"-"
+    value = 0
+    for byte in text[1:] if negative else text:
+        digit = byte - 48
+        if digit > 9:
+            break
+        value = value * 10 + (-digit if negative else digit)
+    return (value + 2**31) % 2**32 - 2**31
+
+
 def to_int(value: Value) -> int | None:
     """The integer of a value: a text's leading digits, an IPv4 address as a number; None for IPv6."""
     if isinstance(value, bytes):

@@ -116,7 +116,10 @@ def read_answer(client: socket.socket) -> bytes:
 
 
 def rendered(haproxy: str, folder: Path, formats: Sequence[str], requests: Sequence[bytes]) -> list[list[bytes]]:
-    """What haproxy makes of each format for each request."""
+    """What haproxy makes of each format for each request.
+
+    Set before: `txn.cmp` and `txn.cc` to abc, `txn.key` to a2V5, `txn.five` to the integer 5.
+    """
     chunks = [formats[start : start + 40] for start in range(0, len(formats), 40)]
     ports = [free_port() for _ in chunks]
     text = (
@@ -127,7 +130,10 @@ def rendered(haproxy: str, folder: Path, formats: Sequence[str], requests: Seque
         file = folder / f"formats-{number}"
         file.write_bytes(b"".join(b"<%d>%b</%d>" % (i, _bytes(fmt), i) for i, fmt in enumerate(chunk)))
         name = "f" if number == 0 else f"f{number}"
-        text += f"listen {name}\n bind 127.0.0.1:{port}\n http-request return content-type text/plain lf-file {file}\n"
+        text += f"listen {name}\n bind 127.0.0.1:{port}\n http-request set-var(txn.cmp) str(abc)\n"
+        text += " http-request set-var(txn.key) str(a2V5)\n http-request set-var(txn.cc) str(abc)\n"
+        text += " http-request set-var(txn.five) int(5)\n"
+        text += f" http-request return content-type text/plain lf-file {file}\n"
     with Referee(haproxy, folder, text) as referee:
         return [
             [

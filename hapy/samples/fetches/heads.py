@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.samples import headers
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Fetch, Getter, fetch
-from hapy.samples.types import Binary, Result, Value, parse_int
+from hapy.samples.types import Binary, Result, Value, parse_field_int
 
 if TYPE_CHECKING:
     from hapy.http.message import Header
@@ -116,9 +116,9 @@ def _hdr_val(args: Args, env: CompileEnv) -> Fetch:
 
     def number(txn: Transaction) -> Result:
         value = one(txn)
-        return parse_int(value) if isinstance(value, bytes) else None
+        return parse_field_int(value) if isinstance(value, bytes) else None
 
-    return Fetch(number, lambda txn: [parse_int(value) for value in many(txn)])
+    return Fetch(number, lambda txn: [parse_field_int(value) for value in many(txn)])
 
 
 def parse_forwarded(text: bytes) -> Address | None:
@@ -233,9 +233,9 @@ def _cook_val(args: Args, env: CompileEnv) -> Fetch:
 
     def number(txn: Transaction) -> Result:
         value = one(txn)
-        return parse_int(value) if isinstance(value, bytes) else None
+        return parse_field_int(value) if isinstance(value, bytes) else None
 
-    return Fetch(number, lambda txn: [parse_int(value) for value in many(txn)])
+    return Fetch(number, lambda txn: [parse_field_int(value) for value in many(txn)])
 
 
 @fetch("req.ver", "req_ver", type="str")

@@ -11,7 +11,7 @@ from hapy.samples.environment import CompileEnv
 from hapy.samples.fetches.addresses import source_address
 from hapy.samples.headers import parameters
 from hapy.samples.registry import Args, Fetch, Getter, fetch
-from hapy.samples.types import Binary, Result, parse_int
+from hapy.samples.types import Binary, Result, parse_field_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,9 +202,9 @@ def _urlp_val(args: Args, env: CompileEnv) -> Fetch:
 
     def number(txn: Transaction) -> Result:
         value = first(txn)
-        return parse_int(value) if isinstance(value, bytes) else None
+        return parse_field_int(value) if isinstance(value, bytes) else None
 
     def numbers(txn: Transaction) -> list[Value]:
-        return [parse_int(value) for value in found(txn)]
+        return [parse_field_int(value) for value in found(txn)]
 
     return Fetch(number, numbers)

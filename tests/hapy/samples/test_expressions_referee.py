@@ -23,7 +23,10 @@ RICH = (
 PLAIN = b"GET /x HTTP/1.0\r\nAuthorization: Bearer abc.def\r\n\r\n"
 STAR = b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n"
 ADDRESS = b"GET http://1.2.3.4:8080 HTTP/1.1\r\nhost: 1.2.3.4:8080\r\n\r\n"
-ODD = b"GET /?a=1&&b=%20+?c HTTP/1.1\r\nhost: b\r\na: \r\na:,,x,\r\ncookie: a=b;c;=d; e = f ;\r\n\r\n"
+ODD = (
+    b"GET /?a=1&&b=%20+?c HTTP/1.1\r\nhost: b\r\na: \r\na:,,x,\r\nn1: 3.1\r\nn2: -3\r\nn3: +3\r\nn4: 99999999999\r\n"
+    b"n5: 3 x\r\nn6: abc\r\nn7: --3\r\nn8: 2147483648\r\nn9: 99999999999999999999\r\ncookie: a=b;c;=d; e = f ;\r\n\r\n"
+)
 REQUESTS = {"rich": RICH, "plain": PLAIN, "star": STAR, "address": ADDRESS, "odd": ODD}
 
 FETCH_WORDS = """
@@ -31,6 +34,7 @@ path pathq query url url_ip url_port base baseq base32 url32 base32+src,hex url3
 req.hdr(host) req.hdr(a) req.hdr(a,1) req.hdr(a,-1) req.hdr(a,2) req.hdr(a,-2) req.hdr(a,0) req.hdr(a,9) req.hdr(a,-9)
 req.hdr_cnt(a) req.fhdr(a) req.fhdr(a,1) req.fhdr(a,-2) req.fhdr_cnt(a) req.hdr_cnt req.fhdr_cnt req.hdr() req.hdr(q)
 req.hdr(q,1) req.hdr_cnt(q) req.hdr_cnt(e) req.hdr(e) req.hdr(e,1) req.hdr_val(v) req.hdr_val(v,1) req.hdr_val(nope)
+req.hdr_val(n1) req.hdr_val(n2) req.hdr_val(n3) req.hdr_val(n4) req.hdr_val(n5) req.hdr_val(n6) req.hdr_val(n7) req.hdr_val(n8) req.hdr_val(n9)
 req.hdr_ip(i) req.hdr_ip(i,1) req.hdr_ip(i,2) req.hdr_ip(i,3) req.hdr_ip(i,4) req.hdr_ip(i,5) req.hdr_names
 req.hdr_names(;) req.hdrs req.hdrs_bin,hex hdr(a) hdr_cnt(a) hdr_val(v) hdr_ip(i,1)
 req.cook(s) req.cook req.cook_cnt req.cook_cnt(s) req.cook_val(n) req.cook(t) req.cook(emp) req.cook(nov) req.cook(z)
@@ -151,7 +155,7 @@ str(xxyyabc),ltrim(xy)
 str(abc),concat(-)
 str(abc),concat(-,txn.no,-)
 str(abc),concat(,txn.no)
-str(abc),set-var(txn.cc),concat(:,txn.cc,!)
+str(abc),concat(:,txn.cc,!)
 int(5),set-var(txn.n5),add(txn.n5)
 str(7),set-var(txn.s7),add(txn.s7)
 str(abc),add_item(:,txn.no,s)
@@ -160,19 +164,32 @@ str(),add_item(:,txn.cc)
 str(x),add_item(:,txn.cc)
 str(x),add_item(:,,end)
 str(),add_item(:,,end)
-str(abc),set-var(txn.cmp),strcmp(txn.cmp)
+str(abc),strcmp(txn.cmp)
 str(abd),strcmp(txn.cmp)
 str(ab),strcmp(txn.cmp)
 str(abcd),strcmp(txn.cmp)
 str(abc),strcmp(txn.none)
 str(abc),secure_memcmp(txn.cmp)
 str(abd),secure_memcmp(txn.cmp)
-str(abc),set-var(txn.ife,ifexists),concat(txn.ife)
-var(txn.ife)
-str(abc),set-var(txn.ifn,ifnotexists),length
-var(txn.ifn)
-str(abc),unset-var(txn.ifn)
-var(txn.ifn,gone)
+str(abc),secure_memcmp(txn.none)
+int(5),strcmp(txn.five)
+int(5),add(txn.five)
+int(7),mod(txn.cmp)
+str(x),set-var(txn.v1,ifexists),upper
+str(x),set-var(txn.v2,ifnotexists),upper
+str(x),set-var(txn.cmp,ifnotexists),upper
+str(),set-var(txn.v3,ifempty),concat(e)
+str(x),set-var(txn.v4,ifempty),upper
+str(x),set-var(txn.v5,ifnotempty),upper
+str(x),set-var(txn.v6,ifset),upper
+str(x),set-var(txn.v7,ifnotset),upper
+int(9),set-var(txn.five,ifgt),add(0)
+int(3),set-var(txn.five,ifgt),add(0)
+int(3),set-var(txn.v8,iflt),add(0)
+str(x),unset-var(txn.v9),upper
+var(txn.cmp,gone)
+var(txn.none,gone),upper
+var(txn.five),add(1)
 str(a%20b%2Fc+d),url_dec
 str(a%20b%2Fc+d),url_dec(1)
 str(a?b+c),url_dec
@@ -328,8 +345,6 @@ str(abc),sha2(512),hex
 str(abc),digest(md5),hex
 str(abc),digest(sha256),hex
 str(abc),hmac(sha256,a2V5),hex
-str(abc),set-var(txn.k64),length
-str(a2V5),set-var(txn.key)
 str(abc),hmac(sha1,txn.key),hex
 int(0),http_date
 int(1700000000),http_date
@@ -397,6 +412,7 @@ def test_expressions_as_haproxy(kind, haproxy, tmp_path):
     txn = transaction(raw, env)
     env.backends["f"] = txn.backend  # type: ignore[index]
     txn.status = 200
+    txn.variables = {"txn.cmp": b"abc", "txn.key": b"a2V5", "txn.cc": b"abc", "txn.five": 5}
     different = []
     for text, expected in zip(FORMATS, answers, strict=True):
         found = compile_format(parse_format(text), env)(txn)
