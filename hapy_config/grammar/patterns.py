@@ -73,7 +73,7 @@ def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[In
     for index, text in enumerate(patterns):
         if text in OPERATORS:
             operator = text
-        elif ":" in text or "-" in text[1:] or (text[0] == "-" and operator in ("", "eq")):
+        elif ":" in text or "-" in text[1:] or (text[:1] == "-" and operator in ("", "eq")):
             ranges.append(_range(text, index, dotted=dotted))
         else:
             ranges.append(_compared(_number(text, operator, index, dotted=dotted), operator))

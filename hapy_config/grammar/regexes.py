@@ -90,13 +90,13 @@ _NUMBER: Final = re.compile(r"-?\d+")
 
 @lru_cache(maxsize=16384)
 def compile_regex(text: str, ignore_case: bool = False, captures: bool = True) -> re.Pattern[bytes]:
-    """Compile a pattern of the configuration.
+    r"""Compile a pattern of the configuration.
 
     Args:
         text: the pattern.
         ignore_case: whether letters match without regard to case (ASCII).
         captures: whether plain parentheses capture. In ACLs and maps HAProxy lets only named groups capture, so that
-            `\\1` is an error there.
+            `\1` is an error there.
 
     Raises:
         GrammarError: when it is no regular expression, or one that Python can't run; `offset` is where.
