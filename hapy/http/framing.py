@@ -39,6 +39,8 @@ _SIZE_LINE_BEGUN: Final = re.compile(rb"(?:0*[0-9A-Fa-f]{0,13}(?<=[0-9A-Fa-f])[ 
 # tune.bufsize - tune.maxrewrite (found by bisection).
 FIELD_OVERHEAD: Final = 8
 HEAD_OVERHEAD: Final = 85
+VERSION_SIZE: Final = 8
+STATUS_SIZE: Final = 3
 #: A head's raw size for whose sake none can be too large is smaller than that by this much, and by 4 a field.
 _RAW_OVERHEAD: Final = 83
 
@@ -126,6 +128,34 @@ class MessageParser(ABC):
         elif FIXED <= state <= TRAILERS:
             self._state = FAILED
             raise BadMessage(0, "closed within the body")
+
+    def _skip_blank_lines(self, buffer: bytes) -> bytes:
+        """What is left of a head's bytes without the blank lines in front of it."""
+        at = 0
+        while buffer.startswith((b"\r\n", b"\n"), at):
+            at += 2 if buffer[at] == 0x0D else 1
+        if at >= self._limits.bufsize:
+            raise self._bad("too many blank lines")
+        return buffer[at:] if at else buffer
+
+    def _check_size(self, raw_size: int, start_size: int, headers: list[Header]) -> None:
+        """Refuses a head that HAProxy's buffer wouldn't hold.
+
+        Args:
+            raw_size: as received.
+            start_size: of the start line's parts without the blanks.
+            headers: the fields that go on.
+        """
+        size = HEAD_OVERHEAD + start_size
+        size += sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in headers])
+        if raw_size > self._limits.bufsize or size > self._room:
+            raise self._bad("head too large")
+
+    def _wait_for_more(self, buffer: bytes) -> None:
+        """Keeps an unfinished head."""
+        self.pending = buffer
+        if len(buffer) >= self._limits.bufsize:
+            raise self._bad("head too large")
 
     def _bad(self, reason: str) -> BadMessage:
         return BadMessage(self._status, reason)

@@ -28,7 +28,7 @@ from hapy.http.connection import (
     without_connection_options,
 )
 from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
-from hapy.http.framing import DONE, FIELD_OVERHEAD, HEAD_OVERHEAD, MessageParser
+from hapy.http.framing import DONE, VERSION_SIZE, MessageParser
 from hapy.http.interface import Limits, RequestSink
 from hapy.http.message import CHUNKED, TUNNEL, Request
 from hapy.http.target import check_target
@@ -43,8 +43,6 @@ _TARGET_BYTES: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != 0x23)
 _FRAMING: Final = frozenset(
     {b"connection", b"content-length", b"expect", b"host", b"te", b"transfer-encoding", b"upgrade"},
 )
-#: What the version adds to the size of a head.
-_VERSION_SIZE: Final = 8
 _NO_VERSION: Final = 0
 _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
@@ -109,13 +107,7 @@ class RequestParser(MessageParser):
     def _read_head(self, buffer: bytes) -> None:
         """The exact reader: HAProxy's rules, one by one."""
         limits = self._limits
-        at = 0
-        while buffer.startswith((b"\r\n", b"\n"), at):
-            at += 2 if buffer[at] == 0x0D else 1
-        if at:
-            if at >= limits.bufsize:
-                raise self._bad("too many blank lines")
-            buffer = buffer[at:]
+        buffer = self._skip_blank_lines(buffer)
         self.pending = buffer
         if not buffer or buffer == b"\r":
             return
@@ -134,16 +126,11 @@ class RequestParser(MessageParser):
             allowed = None if limits.accept_invalid else TOKEN_BYTES
             fields = read_fields(buffer, found[1], 400, allowed, limits.max_headers)
         if fields is None:
-            if len(buffer) >= limits.bufsize:
-                raise self._bad("request head too large")
+            self._wait_for_more(buffer)
             return
         headers, end = fields
         head = self._frame(method, target, version, headers, keep_alive=version >= 11)
-        size = (
-            len(method) + len(target) + sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in head.headers])
-        )
-        if end > limits.bufsize or size + HEAD_OVERHEAD + _VERSION_SIZE > self._room:
-            raise self._bad("request head too large")
+        self._check_size(end, len(method) + len(target) + VERSION_SIZE, head.headers)
         self.pending = b""
         self._begin(head, buffer[end:])
 

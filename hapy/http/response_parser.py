@@ -27,7 +27,7 @@ from hapy.http.connection import (
     without_connection_options,
 )
 from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
-from hapy.http.framing import DONE, FIELD_OVERHEAD, FIXED, HEAD_OVERHEAD, MessageParser
+from hapy.http.framing import DONE, FIXED, STATUS_SIZE, VERSION_SIZE, MessageParser
 from hapy.http.interface import BadMessage, Limits, ResponseSink
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE, Response
 
@@ -42,8 +42,6 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/([0-9])\.([0-9])[ \t]+([1-9][0-9]{2})(?
 _LENIENT_LINE: Final = re.compile(rb"([A-Z0-9./]+)[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?")
 _BEGUN: Final = re.compile(rb"(?:[A-Z0-9./]+(?:[ \t]+[0-9]*(?:[ \t][^\r\n]*)?)?)?\r?")
 _BODILESS: Final = (b"content-length", b"transfer-encoding")
-#: What version and status add to the size of a head.
-_START_SIZE: Final = 11
 
 
 class _StatusLines(dict[bytes, tuple[int, int, bytes]]):
@@ -167,11 +165,7 @@ class ResponseParser(MessageParser):
     def _read_head(self, buffer: bytes) -> bytes | None:
         """The exact reader: HAProxy's rules, one by one."""
         limits = self._limits
-        at = 0
-        while buffer.startswith((b"\r\n", b"\n"), at):
-            at += 2 if buffer[at] == 0x0D else 1
-        if at:
-            buffer = buffer[at:]
+        buffer = self._skip_blank_lines(buffer)
         self.pending = buffer
         if not buffer or buffer == b"\r":
             return None
@@ -185,14 +179,11 @@ class ResponseParser(MessageParser):
             allowed = None if limits.accept_invalid else TOKEN_BYTES
             fields = read_fields(buffer, found[1], 502, allowed, limits.max_headers)
         if fields is None:
-            if len(buffer) >= limits.bufsize:
-                raise self._bad("response head too large")
+            self._wait_for_more(buffer)
             return None
         headers, end = fields
         head = self._frame(version, status, reason, headers, version >= 11)
-        size = len(reason) + sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in head.headers])
-        if end > limits.bufsize or size + HEAD_OVERHEAD + _START_SIZE > self._room:
-            raise self._bad("response head too large")
+        self._check_size(end, len(reason) + VERSION_SIZE + STATUS_SIZE, head.headers)
         return self._begin(head, buffer[end:])
 
     def _status_line(self, line: bytes) -> tuple[int, int, bytes]:
