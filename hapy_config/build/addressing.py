@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from hapy_config.build.arguments import at_most
@@ -16,6 +17,23 @@ from hapy_config.model.server import Source
 from hapy_config.syntax import Statement
 
 
+_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}|([A-Za-z_0-9]+))")
+
+
+def expand(build: Build, text: str) -> str:
+    """An address with its variables: HAProxy expands them there also where nothing is quoted."""
+    if "$" not in text:
+        return text
+    return _VARIABLE.sub(lambda match: build.env.get(match[1] or match[2], ""), text)
+
+
+def address_fault(text: str, error: GrammarError) -> str:
+    """The reason, with the word as it was written."""
+    if error.message.startswith("''"):
+        return error.message.replace("''", f"'{text}'", 1)
+    return error.message
+
+
 def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -> Address:
     """The address `text`, whose host must exist where the builder was given a resolver.
 
@@ -23,9 +41,9 @@ def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -
         Refused: when it is none.
     """
     try:
-        found = parse_address(text, use)
+        found = parse_address(expand(build, text), use)
     except GrammarError as error:
-        raise Refused(f"{prefix}{error.message}", place, code="bad-address") from None
+        raise Refused(f"{prefix}{address_fault(text, error)}", place, code="bad-address") from None
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
         message = use.unresolved.format(host=found.host, text=text)
         raise Refused(f"{prefix}{message}", place, code="unresolved-host", environment=True)

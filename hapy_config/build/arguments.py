@@ -60,18 +60,19 @@ def milliseconds(text: str, *, unit: str = "ms") -> tuple[int, str]:
 
     Args:
         text: digits and an optional unit (us, ms, s, m, h, d).
-        unit: the unit of a bare number.
+        unit: the unit of a bare number, which HAProxy also counts in: 31 bits of it are the longest time.
 
     Returns:
         The time, and the first character behind the unit where there is one: HAProxy 2.6 warns of it and goes on.
 
     Raises:
-        TimeError: for what is no time, or one beyond 24.8 days.
+        TimeError: for what is no time, or one that is too long.
     """
     match = _TIME.fullmatch(text)
     assert match is not None
     digits, rest = match[1], match[2]
     behind = ""
+    counted = unit
     if rest:
         if rest[:2] in ("us", "ms"):
             unit, behind = rest[:2], rest[2:3]
@@ -81,10 +82,10 @@ def milliseconds(text: str, *, unit: str = "ms") -> tuple[int, str]:
             raise TimeError(rest[0])
         if not digits:
             raise TimeError(rest[0])
-    result = -(-int(digits or "0") * _IN_MICROSECONDS[unit] // 1000)
-    if result > MAX_TIMER:
+    exact = int(digits or "0") * _IN_MICROSECONDS[unit]
+    if exact > MAX_TIMER * _IN_MICROSECONDS[counted]:
         raise TimeError("")
-    return result, behind
+    return -(-exact // 1000), behind
 
 
 TIME_SUFFIX: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Final
 
+from hapy_config.build.addressing import address_fault, expand
 from hapy_config.build.bindwords import READERS, BindWords
 from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
@@ -45,9 +46,8 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
         return
     if reading.ssl:
         draft.tls_binds.append((statement, reading))
-    proto = reading.options.get("proto", ("",))[0]
-    if proto in ("fcgi", "none"):
-        draft.bind_protocols.append((statement, proto))
+    if "proto" in reading.options:
+        draft.bind_protocols.append((statement, reading.options["proto"][0]))
     draft.binds.extend(make_binds(reading, addresses, statement))
 
 
@@ -78,9 +78,9 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str) -> lis
     found: list[Address] = []
     for part in parts:
         try:
-            address = parse_address(part, BIND)
+            address = parse_address(expand(build, part), BIND)
         except GrammarError as error:
-            raise Refused(f"{prefix}{error.message}", place, code="bad-address") from None
+            raise Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address") from None
         if address.family == "name" and not build.host_exists(address.host, address.protocol):
             raise Refused(
                 f"{prefix}invalid address: '{address.host}' in '{part}'",

@@ -36,6 +36,8 @@ def _comment(words: Words) -> None:
 def _connect(words: Words) -> None:
     while word := words.peek():
         words.position += 1
+        if word == "ssl":
+            words.draft.tls_checks = True
         if word == "port":
             _port(words)
         elif word == "addr":
@@ -311,7 +313,7 @@ def _in_order(draft: Draft, name: str, word: str) -> None:
             " 'unset-var' or a 'comment', when there is a 'connect' step in the tcp-check ruleset.",
             1,
         )
-    if name != "http-check" or not steps:
+    if name != "http-check" or not steps or draft.check != "httpchk":
         return
     last = steps[-1]
     missing = ""
@@ -323,7 +325,8 @@ def _in_order(draft: Draft, name: str, word: str) -> None:
         missing = "expect"
     if missing:
         raise Refused(
-            f"'{name} {word}' : unable to add http-check {word} rule at step {len(own) + 1} (missing {missing} rule)..", 1
+            f"'{name} {word}' : unable to add http-check {word} rule at step {len(own) + 1} (missing {missing} rule)..",
+            1,
         )
 
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
-from hapy_config.build.expressions import error_hint, log_format
+from hapy_config.build.expressions import error_hint, log_format, only_here
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.grammar.conditions import check_acl_name, parse_acl, parse_condition, unavailable
+from hapy_config.grammar.conditions import check_acl_name, parse_acl, parse_condition, predefined, unavailable
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, places
 from hapy_config.keywords.samples import PLACE_NAMES, Place
@@ -28,9 +28,9 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
     fault = check_acl_name(name)
     if fault:
         raise Refused(f"{fault}.", 1, code="bad-name")
-    if name == "or":
+    if name.lower() == "or":
         raise Refused(
-            "acl name 'or' will never match. 'or' is used to express a logical disjunction within a condition.",
+            f"acl name '{name}' will never match. 'or' is used to express a logical disjunction within a condition.",
             1,
             code="bad-name",
         )
@@ -44,6 +44,10 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
             resolve=build.resolve,
         )
     except GrammarError as error:
+        if only_here(error):
+            build.note_regex(statement, error)
+            draft.acls.setdefault(name, []).extend(predefined("FALSE"))
+            return
         raise Refused(
             f"error detected while parsing ACL '{name}' : {error.message}.",
             error.word,
@@ -52,7 +56,7 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
         ) from None
     for message, index in warnings:
         build.warning("no-pattern", statement.span(index), message)
-    _check_files(build, parsed, statement, f"error detected while parsing ACL '{name}' : ")
+    build.check_pattern_files(parsed, statement, f"error detected while parsing ACL '{name}' : ")
     build.note_criterion(draft, statement, parsed.criterion)
     if parsed.criterion.fetch.name == "http_auth_group":
         build.group_acls.append((draft, statement, name, parsed))
@@ -61,12 +65,6 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
         draft.acls[name] = [parsed]
     else:
         own.append(parsed)
-
-
-def _check_files(build: Build, parsed: AclExpression, statement: Statement, prefix: str) -> None:
-    """Refuse a pattern file that can't be read."""
-    for file in parsed.files:
-        build.need_pattern_file(file, statement, prefix)
 
 
 def condition(
@@ -103,7 +101,10 @@ def condition(
         )
     except GrammarError as error:
         for one in (error, *error.others):
-            _acl_error(build, draft, statement, one, prefix)
+            if only_here(one):
+                build.note_regex(statement, one)
+            else:
+                _acl_error(build, draft, statement, one, prefix)
         return None
     for message, place in warnings:
         build.warning("no-pattern", statement.span(place), message)
@@ -118,7 +119,7 @@ def condition(
                     if expression.criterion.fetch.name == "http_auth_group":
                         build.group_acls.append((draft, statement, "", expression))
                     if expression.files:
-                        _check_files(build, expression, statement, prefix)
+                        build.check_pattern_files(expression, statement, prefix)
     if not plain:
         _warn_unavailable(build, statement, parsed, where, index, rule)
     return parsed

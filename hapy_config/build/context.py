@@ -20,6 +20,7 @@ from hapy_config.build.arguments import (
 )
 from hapy_config.build.draft import BACK, Draft
 from hapy_config.build.expressions import note_references
+from hapy_config.build.patternfiles import pattern_file_fault
 from hapy_config.build.references import References
 from hapy_config.build.refused import Refused
 from hapy_config.build.watching import Watching
@@ -147,7 +148,7 @@ class Build(References, Watching):
         self.group_acls: list[tuple[Draft, Statement, str, AclExpression]] = []
         self.comments: dict[str, dict[int, re.Match[str]]] = {}
         self.used_comments: set[tuple[str, int]] = set()
-        self._pattern_files: set[str] = set()
+        self.pattern_files: dict[tuple[str, str, bool, bool], str] = {}
         self.formats: dict[tuple[str, str], LogFormat] = {}
         source = Source("", ("global",))
         self.nameless = Draft("listen", "", Statement(source, 1, ["global"]))
@@ -243,20 +244,17 @@ class Build(References, Watching):
         note_references(self, draft, statement, 0, criterion, acl=True)
         self.criteria.append((draft, statement, criterion))
 
-    def need_pattern_file(self, file: str, statement: Statement, prefix: str) -> None:
-        """Refuse a pattern file that can't be read.
+    def check_pattern_files(self, parsed: AclExpression, statement: Statement, prefix: str) -> None:
+        """Refuse a pattern file that can't be used.
 
         Raises:
-            Refused: when it can't.
+            Refused: when one can't.
         """
-        if file in self._pattern_files:
-            return
-        if not os.access(self.files.path(file), os.R_OK):
-            index = statement.words.index(file) if file in statement.words else None
-            raise Refused(
-                f"{prefix}failed to open pattern file <{file}>.", index, code="missing-file", environment=True
-            )
-        self._pattern_files.add(file)
+        for file in parsed.files:
+            fault = pattern_file_fault(self, file, parsed.match, ignore_case=parsed.ignore_case, as_map=parsed.as_map)
+            if fault:
+                index = statement.words.index(file) if file in statement.words else None
+                raise Refused(f"{prefix}{fault}.", index, code="bad-pattern-file", environment=True)
 
     # -- the machine
 

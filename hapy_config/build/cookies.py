@@ -75,7 +75,7 @@ def _domain(build: Build, statement: Statement, words: list[str], index: int) ->
             statement.span(index),
             f"domain '{domain}' contains no embedded dot, this configuration may not work properly (see RFC6265#5.2.3).",
         )
-    bad = next((character for character in domain if not (character.isalnum() or character in "-.")), None)
+    bad = next((character for character in domain if not (character.isalnum() or character in "-._")), None)
     if bad is not None:
         raise Refused(f"character '{bad}' is not permitted in domain name '{domain}'.", index)
 

@@ -101,7 +101,7 @@ class Words:
 
     def regex(self, text: str, place: int) -> None:
         """Refuse what is no regular expression."""
-        check_regex(text, place, self.prefix)
+        check_regex(self.build, self.statement, text, place, self.prefix)
 
     def time(self, place: int, what: str, *, short: bool = False) -> int:
         """The time in ms at `place`."""

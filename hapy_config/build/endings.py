@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from hapy_config.grammar.expressions import Reference
     from hapy_config.model.expressions import SampleExpression
     from hapy_config.model.server import Server
+    from hapy_config.source import Span
     from hapy_config.syntax import Statement
 
 
@@ -187,7 +189,9 @@ def check_groups(build: Build) -> None:
     for draft, statement, name, parsed in build.group_acls:
         if draft.disabled:
             continue
-        section = build.sections.get(("userlist", parsed.criterion.fetch.args[0] if parsed.criterion.fetch.args else ""))
+        section = build.sections.get(
+            ("userlist", parsed.criterion.fetch.args[0] if parsed.criterion.fetch.args else "")
+        )
         if section is None:
             continue
         prefix = f"proxy {draft.name}: acl {name} http_auth_group():"
@@ -222,6 +226,14 @@ def check_servers(build: Build) -> None:
             protocol = server.options.get("proto")
             if protocol is not None:
                 _protocol(build, draft, server, protocol[0])
+            protocol = server.options.get("check-proto")
+            if protocol is not None and server.check and (draft.check == "httpchk") == (protocol[0] == "none"):
+                build.error(
+                    "incompatible-protocol",
+                    server.span,
+                    f"config: {draft.title} '{draft.name}': server '{server.name}' uses an incompatible MUX protocol for"
+                    " the selected check type",
+                )
     for draft, server, statement in build.named_servers:
         _resolve(build, draft, server, statement)
 
@@ -334,15 +346,25 @@ def check_tls_servers(build: Build) -> None:
     """A server's certificate is verified by default, which needs something to verify it by."""
     if build.global_.get("ssl-server-verify") == "none":
         return
+    for draft in build.proxies:
+        if draft.tls_checks and not draft.disabled:
+            for server in draft.servers:
+                if server.tls is None and server.span not in {entry[1].span() for entry in build.tls_servers}:
+                    _unverified(build, draft, server.span, server.name, server.options)
     for draft, statement, name, options, _ in build.tls_servers:
-        if draft.disabled or options.get("verify", ("required",))[0] == "none" or "ca-file" in options:
-            continue
-        build.error(
-            "missing-authority",
-            statement.span(),
-            f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on a"
-            " LAN where you're certain to trust the server's certificate, please set an explicit 'verify none' statement on"
-            " the 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side verifications"
-            " by default.",
-            "add 'verify none', or 'ca-file <file>'",
-        )
+        if not draft.disabled:
+            _unverified(build, draft, statement.span(), name, options)
+
+
+def _unverified(build: Build, draft: Draft, span: Span, name: str, options: Mapping[str, tuple[str, ...]]) -> None:
+    if options.get("verify", ("required",))[0] == "none" or "ca-file" in options:
+        return
+    build.error(
+        "missing-authority",
+        span,
+        f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on a LAN"
+        " where you're certain to trust the server's certificate, please set an explicit 'verify none' statement on the"
+        " 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side verifications by"
+        " default.",
+        "add 'verify none', or 'ca-file <file>'",
+    )

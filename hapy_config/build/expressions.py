@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hapy_config.build.patternfiles import map_fault
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
@@ -101,8 +102,15 @@ def check_format(
             note_references(build, draft, statement, place, expression)
 
 
-def check_regex(text: str, place: int, prefix: str = "") -> None:
-    """Refuse what is no regular expression; what only hapy can't run is noted by whoever compiles it.
+def only_here(error: GrammarError) -> bool:
+    """Whether a regular expression is one of HAProxy's that Python can't run."""
+    return error.message.startswith("regex '") and (
+        "is not supported" in error.message or "are not supported" in error.message
+    )
+
+
+def check_regex(build: Build, statement: Statement, text: str, place: int, prefix: str = "") -> None:
+    """Refuse what is no regular expression, and note what only hapy can't run.
 
     Raises:
         Refused: with the reason and the offset.
@@ -110,6 +118,9 @@ def check_regex(text: str, place: int, prefix: str = "") -> None:
     try:
         compile_regex(text)
     except GrammarError as error:
+        if only_here(error):
+            build.note_regex(statement, error.at(place))
+            return
         raise Refused(f"{prefix}{error.message}.", place, code="bad-regex") from None
 
 
@@ -122,6 +133,19 @@ def note_references(
     runs = build.watch_sample(statement, index, "fetches", expression.fetch.name)
     for call in expression.converters:
         runs = build.watch_sample(statement, index, "converters", call.name) and runs
+    for call in expression.converters:
+        if call.name.startswith("map"):
+            fault = map_fault(build, call)
+            if fault:
+                raise Refused(
+                    f"failed to parse sample expression <{expression.text}> : invalid args in converter '{call.name}' :"
+                    f" {fault}.",
+                    index,
+                    code="bad-pattern-file",
+                    environment=True,
+                )
+        elif call.name == "regsub" and call.args:
+            check_regex(build, statement, call.args[0], index)
     found = tuple(references(expression))
     if found:
         build.expression_references.append((draft, statement, index, expression, found, acl))

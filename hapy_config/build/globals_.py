@@ -82,7 +82,9 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
     first = words[0]
     if first in _ONCE and not negated:
         if first in build.given and len(words) > 1:
-            build.alert("duplicate", statement.span(), f"'{first}' already specified. Continuing.", "remove one of the lines")
+            build.alert(
+                "duplicate", statement.span(), f"'{first}' already specified. Continuing.", "remove one of the lines"
+            )
             return
         build.given.add(first)
     if negated:

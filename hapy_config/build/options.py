@@ -99,7 +99,10 @@ def no_option(build: Build, draft: Draft, statement: Statement, words: list[str]
 
 
 def default_option(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    """`default option NAME`: as if no defaults section had spoken of it."""
+    """`default option NAME`; HAProxy 2.6 leaves `default` among the words, which most options then refuse."""
+    if len(words) > 1 and (words[1] in SWITCHES or words[1] in _MODES):
+        extra = words[2] if len(words) > 2 else words[1]
+        raise Refused(f"'option {words[1]}' cannot handle unexpected argument '{extra}'.", 1)
     _option(build, draft, statement, words, "default")
 
 

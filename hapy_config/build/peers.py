@@ -45,14 +45,16 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
         other = draft.names.get("the local peer")
         if other is not None and words[0] == "peer":
             where = f"{other.source.name}:{other.line}"
-            raise Refused(f"'peer {name}' : local peer name already referenced at {where}. {name}", 1, code="duplicate-name")
+            raise Refused(
+                f"'peer {name}' : local peer name already referenced at {where}. {name}", 1, code="duplicate-name"
+            )
         draft.names["the local peer"] = statement
         draft.listens = True
 
 
 def _address(build: Build, words: list[str], local: bool, name: str) -> None:
     label = f"{name}/{name}" if local else f"(null)/{name}"
-    found = parse_server_address(words[2], 2, label)
+    found = parse_server_address(build, words[2], 2, label)
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
         raise Refused(
             f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'",
@@ -104,7 +106,7 @@ def ring_server(build: Build, draft: SectionDraft, statement: Statement, words: 
     if len(words) < 3:
         raise Refused("'server' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
     label = f"{draft.name}/{words[1]}"
-    parse_server_address(words[2], 2, label)
+    parse_server_address(build, words[2], 2, label)
     read_server_options(ServerWords(build, build.nameless, statement, words, 3, label, words[1], {}, {}))
 
 

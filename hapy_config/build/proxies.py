@@ -103,6 +103,8 @@ def read_proxy(build: Build, section: Section) -> None:
     watched = build.watched
     for statement in section.statements:
         words = statement.words
+        if "" in words:  # an empty word ends a line
+            words = words[: words.index("")] or words[:1]
         first = words[0]
         handler = handlers.get(first)
         try:

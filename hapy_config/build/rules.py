@@ -227,9 +227,7 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
 
 
-def _lua_rule(
-    build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str, index: int
-) -> None:
+def _lua_rule(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str, index: int) -> None:
     """An action that a Lua file registers: its arguments are that file's business."""
     build.note_lua(statement, index, f"'{ruleset} {words[index]}'")
     behind = index + 1

@@ -331,7 +331,7 @@ def _pass_header(build: Build, draft: SectionDraft, statement: Statement, words:
 def _path_info(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'path-info' expects <regex> as argument.", 1, code="missing-argument")
-    check_regex(words[1], 1, f"'{words[1]}' : ")
+    check_regex(build, statement, words[1], 1, f"'{words[1]}' : ")
     _no_more(words, 2, f"path-info {words[1]}")
 
 

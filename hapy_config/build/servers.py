@@ -6,6 +6,7 @@ import difflib
 import re
 from typing import Final
 
+from hapy_config.build.addressing import address_fault, expand
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
@@ -36,7 +37,7 @@ def _server(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     name = words[1]
     _check_name(name, "server name")
     label = f"{draft.name}/{name}"
-    address = parse_server_address(words[2], 2, label)
+    address = parse_server_address(build, words[2], 2, label)
     values, options = dict(draft.server_values), dict(draft.server_options)
     if len(words) > 3:
         read_server_options(ServerWords(build, draft, statement, words, 3, label, name, values, options))
@@ -59,7 +60,7 @@ def _template(build: Build, draft: Draft, statement: Statement, words: list[str]
     if low < 1 or high < low:
         raise Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2)
     label = f"{draft.name}/{prefix}"
-    address = parse_server_address(words[3], 3, label)
+    address = parse_server_address(build, words[3], 3, label)
     values, options = dict(draft.server_values), dict(draft.server_options)
     if len(words) > 4:
         read_server_options(ServerWords(build, draft, statement, words, 4, label, prefix, values, options))
@@ -91,11 +92,11 @@ def _check_name(name: str, what: str) -> None:
         )
 
 
-def parse_server_address(text: str, place: int, label: str) -> Address:
+def parse_server_address(build: Build, text: str, place: int, label: str) -> Address:
     try:
-        return parse_address(text, SERVER)
+        return parse_address(expand(build, text), SERVER)
     except GrammarError as error:
-        raise Refused(f"'server {label}' : {error.message}", place, code="bad-address") from None
+        raise Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address") from None
 
 
 def read_server_options(words: ServerWords) -> None:

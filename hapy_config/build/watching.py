@@ -12,6 +12,7 @@ from hapy_config.keywords.sections import CONTEXTS
 from hapy_config.keywords.spec import Keyword, Runs
 
 if TYPE_CHECKING:
+    from hapy_config.grammar.errors import GrammarError
     from hapy_config.source import Span
     from hapy_config.syntax import Statement
 
@@ -116,4 +117,9 @@ class Watching:
         found = Diagnostic(
             "not-run", Severity.ERROR, statement.span(index), f"{title} is not run by hapy: Lua is not run"
         )
+        self.not_run.append(found)
+
+    def note_regex(self, statement: Statement, error: GrammarError) -> None:
+        """Note a regular expression that HAProxy's library understands and Python's does not."""
+        found = Diagnostic("not-run", Severity.ERROR, statement.span(error.word), f"hapy can't run a {error.message}")
         self.not_run.append(found)
