@@ -275,7 +275,9 @@ def _entries() -> Iterator[Converter]:
         before = _SAMPLES[takes]
         call = example(name, signature, _EXAMPLE_ARGUMENTS.get(name))
         if name.startswith("map"):
-            call = f"{name}(addresses.lst)" if "_ip" in name else f"{name}(map.lst)"
+            source = "from-addresses" if takes == "addr" else "map"
+            file = ("addresses" if takes == "addr" else "to-addresses") if match["type"] == "addr" else source
+            call = f"{name}({file}.lst)"
         yield Converter(
             name=name,
             signature=signature,

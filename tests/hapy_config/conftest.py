@@ -44,6 +44,8 @@ def judge(haproxy: str, tmp_path: Path) -> Judge:
     """Has HAProxy check lines in one section; what stands beside the configuration is made here."""
     (tmp_path / "map.lst").write_text("1 2\n")
     (tmp_path / "addresses.lst").write_text("192.0.2.1 192.0.2.2\n")
+    (tmp_path / "to-addresses.lst").write_text("1 192.0.2.2\n")
+    (tmp_path / "from-addresses.lst").write_text("192.0.2.1 2\n")
     path = tmp_path / "judged.cfg"
     place = re.compile(rf"{re.escape(path.name)}:(\d+)")
 
