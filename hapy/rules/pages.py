@@ -135,7 +135,7 @@ def compile_reply_page(reply: HttpReply, status: int, env: CompileEnv) -> PageOf
         render = _constant(body)
 
     def page_of(txn: Transaction) -> Page:
-        headers = [(name, value(txn)) for name, value in fields]
+        headers = [(name, text) for name, value in fields if (text := value(txn))]
         built = errors.reply_page(status, headers, content_type, render(txn))
         return _with_connection(built, keep_alive=keep_alive)
 

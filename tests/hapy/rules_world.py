@@ -6,6 +6,7 @@ are rendered by a few requests.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import subprocess
@@ -68,6 +69,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def free_ports(count: int) -> list[int]:
+    """So many ports that nobody listens on, all different."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 class Referee:
     """One run of the real haproxy."""
 
@@ -103,15 +113,16 @@ class Referee:
             return read_answer(client)
 
 
-def read_answer(client: socket.socket) -> bytes:
-    """One whole answer with a content-length, or what comes until the end."""
+def read_answer(client: socket.socket, *, head_only: bool = False) -> bytes:
+    """One whole answer with a content-length, or what comes until the end; for HEAD its head."""
     data = b""
     while True:
         piece = client.recv(65536)
         data += piece
         head, end, body = data.partition(b"\r\n\r\n")
         length = re.search(rb"(?i)content-length: (\d+)", head)
-        if not piece or (end and length and len(body) >= int(length[1])) or (end and b" 204 " in head[:20]):
+        complete = head_only or (length and len(body) >= int(length[1])) or b" 204 " in head[:20]
+        if not piece or (end and complete):
             return data
 
 
@@ -121,7 +132,7 @@ def rendered(haproxy: str, folder: Path, formats: Sequence[str], requests: Seque
     Set before: `txn.cmp` and `txn.cc` to abc, `txn.key` to a2V5, `txn.five` to the integer 5.
     """
     chunks = [formats[start : start + 40] for start in range(0, len(formats), 40)]
-    ports = [free_port() for _ in chunks]
+    ports = free_ports(len(chunks))
     text = (
         "userlist u\n group g users u\n user u insecure-password p\nglobal\n tune.bufsize 65536\ndefaults\n mode http\n"
     )

@@ -83,10 +83,10 @@ def _replace(name: str, read: Callable[[bytes], bytes | None], change: Callable[
 
         def act(txn: Transaction) -> None:
             request = txn.request
-            if request is not None:
-                match = search(read(request.target) or b"")
-                if match is not None:
-                    change(request, replacement(txn)(match))
+            text = None if request is None else read(request.target)
+            match = None if text is None else search(text)
+            if request is not None and match is not None:
+                change(request, replacement(txn)(match))
 
         return act
 
