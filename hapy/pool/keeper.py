@@ -58,11 +58,12 @@ class _Kept:
     Attributes:
         dial: None where connections of this server can't be opened ahead.
         probe: open one at the start.
+        dialling: an attempt is under way. look_due, purge_due: it stands in the keeper's list for that.
         pause: seconds before the next attempt after another failure.
         not_before: no attempt before this moment.
     """
 
-    __slots__ = ("dial", "dialling", "not_before", "pause", "pool", "probe", "purge_due", "timeout")
+    __slots__ = ("dial", "dialling", "look_due", "not_before", "pause", "pool", "probe", "purge_due", "timeout")
 
     def __init__(self, pool: Pool, dial: Dial | None, timeout: float, probe: bool) -> None:
         self.pool = pool
@@ -71,6 +72,7 @@ class _Kept:
         self.probe = probe
         self.dialling = False
         self.purge_due = False
+        self.look_due = False
         self.pause = _FIRST_PAUSE
         self.not_before = 0.0
 
@@ -122,6 +124,7 @@ class Keeper:
             if purge:
                 self._purge(kept)
             else:
+                kept.look_due = False
                 self._look(kept)
 
     def _at(self, moment: float, kept: _Kept, *, purge: bool = False) -> None:
@@ -149,12 +152,12 @@ class Keeper:
 
     def _look(self, kept: _Kept) -> None:
         """Open a connection if the pool is short of one."""
-        if kept.dialling or self._group is None or kept.dial is None or not self._short(kept):
+        if kept.dialling or kept.dial is None or not self._short(kept):
             return
-        moment = now()
-        if kept.not_before > moment:
-            kept.dialling = True  # until then nothing else starts
-            self._group.start_soon(self._dial_later, kept, kept.not_before - moment)
+        if kept.not_before > now() or self._group is None:
+            if not kept.look_due:
+                kept.look_due = True
+                self._at(kept.not_before, kept)
             return
         kept.dialling = True
         self._group.start_soon(self._dial, kept)
@@ -167,11 +170,6 @@ class Keeper:
             return False
         target = 1 if kept.probe else pool.target
         return pool.used + pool.idle < target
-
-    async def _dial_later(self, kept: _Kept, seconds: float) -> None:
-        await anyio.sleep(seconds)
-        kept.dialling = False
-        self._look(kept)
 
     async def _dial(self, kept: _Kept) -> None:
         assert kept.dial is not None
