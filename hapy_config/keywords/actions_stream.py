@@ -32,6 +32,7 @@ ENTRIES: Final[tuple[Action, ...]] = (
         "expect-proxy",
         "1.5 con",
         Arg(Kind.CHOICE, "name", ("layer4",)),
+        loss="the PROXY header is taken for data",
         ok=(" layer4", " layer4 if TRUE"),
         bad=("", " layer7"),
     ),

@@ -245,8 +245,7 @@ _SAMPLES: Final = {
 #: Converters that hapy does not run: a pattern of names, and what differs.
 _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(table_|in_table$)"), "there are no stick tables: the sample is absent"),
-    (re.compile(r"map($|_)"), "maps are not read: the sample is absent"),
-    (re.compile(r"(51d\.|da-|aes_|jwt_|fix_|mqtt_|protobuf$|ungrpc$)"), "the sample is absent"),
+    (re.compile(r"(51d\.|da-|aes_|fix_|mqtt_|protobuf$|ungrpc$)"), "the sample is absent"),
 )
 
 

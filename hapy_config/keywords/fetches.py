@@ -37,14 +37,26 @@ _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(internal\.|distcc_|fcgi\.|51d\.|req\.rdp_|rdp_)"), "the sample is absent"),
     (re.compile(r"res\.(cache|comp)"), "answers are neither cached nor compressed: the sample is absent"),
 )
+#: Further ones that it does not run.
+_SINGLE_NOT_RUN: Final = frozenset(
+    (
+        *("bc_err", "bc_err_str", "fc_err", "fc_err_str", "fc_pp_authority", "fc_pp_unique_id", "dst_conn"),
+        *("cpu_calls", "cpu_ns_avg", "cpu_ns_tot", "lat_ns_avg", "lat_ns_tot"),
+        *("res.body", "res.body_len", "res.len", "res.payload", "res.payload_lv", "req_len", "set-cookie"),
+    ),
+)
+#: Fetches that run although their family does not.
+_SINGLE_RUN: Final = frozenset({"internal.strm.is_htx", "ssl_fc"})
 
 
 def _runs(name: str, since: Version) -> tuple[Runs, str]:
     """What hapy does with a fetch, and what differs."""
+    if name in _SINGLE_RUN:
+        return Runs.YES, ""
     for pattern, loss in _NOT_RUN:
         if pattern.match(name):
             return Runs.NO, loss
-    if since > TARGET:
+    if since > TARGET or name in _SINGLE_NOT_RUN:
         return Runs.NO, "the sample is absent"
     return Runs.YES, ""
 
