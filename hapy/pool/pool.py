@@ -422,7 +422,8 @@ class Pool:
     def add_fresh(self, conn: PooledConnection) -> bool:
         """A connection dialled ahead stands. Kept unless nobody wants it any more; True when kept."""
         if (
-            not self.enabled
+            self.reuse == "never"
+            or not self.enabled
             or self.keeps_none
             or 0 <= self.max_idle <= self.idle
             or self._is_old(conn)
