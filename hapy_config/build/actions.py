@@ -14,7 +14,7 @@ from typing import Final
 
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.cursor import Words
-from hapy_config.build.draft import FRONT
+from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.refused import Refused
 from hapy_config.build.replies import read_redirect, read_reply
 from hapy_config.grammar.checks import variable as variable_fault
@@ -274,6 +274,8 @@ def _set_timeout(words: Words) -> Arguments:
     which, text = words.exactly(2, "expects exactly 2 arguments", condition_words=False)
     if which not in ("server", "tunnel"):
         raise words.refuse(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
+    if not words.draft.side & BACK:
+        raise words.refuse(f"proxy '{words.draft.name}' has no backend capability", words.start)
     if re.match(r"\d", text):
         value: object = words.time(words.position - 1, f"rule 'set-timeout {which}'")
     else:
@@ -405,9 +407,16 @@ def _accept_proxy(words: Words) -> Arguments:
 
 
 def _switch_mode(words: Words) -> Arguments:
-    mode = words.take("expects exactly 1 argument (the mode)")
+    if not words.draft.side & FRONT:
+        raise Refused(
+            f"'tcp-request switch-mode' not allowed because {words.draft.title} '{words.draft.name}' has no frontend"
+            " capability",
+            words.start,
+        )
+    mode = words.peek()
     if mode != "http":
-        raise words.refuse(f"invalid new mode '{mode}', only 'http' is supported", words.position - 1)
+        raise Refused(f"'tcp-request switch-mode' expects a valid mode (got '{mode}').", words.position)
+    words.position += 1
     if words.peek() == "proto":
         words.position += 1
         protocol = words.take("'proto': missing value")

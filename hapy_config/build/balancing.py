@@ -9,10 +9,8 @@ from typing import Final
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
-from hapy_config.build.expressions import expression_words
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import Balance
 from hapy_config.syntax import Statement
 
@@ -42,8 +40,8 @@ def balance(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     elif word == "hash":
         if len(words) < 3:
             raise Refused("balance hash requires a sample expression.", 2, code="missing-argument")
-        parsed, _ = expression_words(build, draft, statement, words, 2, Place.BACKEND_SERVER, "balance hash")
-        draft.balance = Balance("hash", words[2], expression=parsed)
+        draft.balance = Balance("hash", words[2])
+        draft.balance_statement = statement
     elif word == "uri":
         draft.balance = Balance("uri", options=_uri_options(words))
     elif word == "url_param":

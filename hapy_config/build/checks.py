@@ -9,7 +9,7 @@ from hapy_config.build.addressing import address
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
-from hapy_config.build.draft import BACK, Draft
+from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.addresses import AddressUse
@@ -294,8 +294,6 @@ def _rules(kind: str) -> Handler:
         prefix = f"'{name} {word}' : "
         cursor = Words(build, draft, statement, words, 2, prefix, Place.CHECK)
         reader(cursor)
-        if not draft.side & BACK:
-            return
         _in_order(draft, name, word)
         draft.check_rules = (*draft.check_rules, (name, word))
         draft.settings.append(tuple(words))

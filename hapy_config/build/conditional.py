@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hapy_config.build.context import Build
-from hapy_config.build.draft import BACK, FRONT, Draft
+from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.expressions import error_hint, log_format, only_here
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
@@ -215,7 +215,7 @@ def _use_server(build: Build, draft: Draft, statement: Statement, words: list[st
         Place.BACKEND_SERVER,
         "error detected while parsing switching rule : ",
     )
-    if parsed is None or not draft.side & BACK:
+    if parsed is None:
         return
     if "%" in target:
         found = log_format(build, draft, statement, target, 1, Place.BACKEND_SERVER, "use-server rule: ")

@@ -65,6 +65,7 @@ class Draft:
 
     # what a backend inherits
     balance: Balance | None = None
+    balance_statement: Statement | None = None
     hash_type: tuple[str, str, str] | None = None
     hash_balance_factor: int = 0
     reuse: str | None = None

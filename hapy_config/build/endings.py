@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
+from hapy_config.build.tls import cipher_fault
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -340,6 +341,24 @@ def _loops(build: Build, draft: Draft, server: Server) -> bool:
         seen.add(id(current))
         proxy, current, _ = _target(build, proxy, current.track)
     return False
+
+
+def check_ciphers(build: Build) -> None:
+    """Cipher lists that are in use must be known to the TLS library."""
+    for draft, statement, name, options, _ in build.tls_servers:
+        fault = cipher_fault(options["ciphers"][0]) if "ciphers" in options and not draft.disabled else ""
+        if fault:
+            build.environment("bad-ciphers", statement.span(), f"'server {draft.name}/{name}' : {fault}")
+    for draft in build.proxies:
+        for statement, reading in draft.tls_binds:
+            fault = cipher_fault(reading.tls["ciphers"][-1]) if "ciphers" in reading.tls and not draft.disabled else ""
+            if fault:
+                where = f"{statement.source.name}:{statement.line}"
+                build.environment(
+                    "bad-ciphers",
+                    statement.span(),
+                    f"Proxy '{draft.name}': {fault.removesuffix('.')} for bind '{statement.words[1]}' at [{where}].",
+                )
 
 
 def check_tls_servers(build: Build) -> None:

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.endings import (
     check_arguments_of_expressions,
+    check_ciphers,
     check_groups,
     check_needed,
     check_servers,
     check_tls_servers,
     check_tracks,
 )
-from hapy_config.build.expressions import check_format, error_hint
+from hapy_config.build.expressions import check_format, error_hint, expression_words
 from hapy_config.build.options import HTTP_ONLY
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.formats import parse_format
 from hapy_config.keywords.samples import Place
+from hapy_config.model.proxy import Balance
 from hapy_config.model.rules import UseBackend, UseServer
 from hapy_config.source import NOWHERE
 
@@ -45,6 +47,7 @@ def finish(build: Build) -> bool:
     check_servers(build)
     check_tracks(build)
     check_tls_servers(build)
+    check_ciphers(build)
     return _has_listener(build)
 
 
@@ -73,8 +76,12 @@ def _proxy(build: Build, draft: Draft) -> None:
     _use_backends(build, draft)
     if front:
         _binds(build, draft)
+    _use_servers(build, draft)
+    if draft.check == "external-check":
+        _external_check(build, draft)
+    if draft.balance is not None and draft.balance.algorithm == "hash":
+        _balance_hash(build, draft)
     if back:
-        _use_servers(build, draft)
         _backend(build, draft)
     for name, _, statement in draft.error_files:
         if ("http-errors", name) not in build.sections:
@@ -84,6 +91,9 @@ def _proxy(build: Build, draft: Draft) -> None:
                 statement.span(1),
                 f"proxy '{draft.name}': unknown http-errors section '{name}' (at {where}).",
             )
+    for page in draft.error_pages.values():
+        if page.reply is not None and page.reply.errorfiles is not None:
+            _known_errors(build, draft, page.reply.errorfiles)
     _formats(build, draft)
     _captures(build, draft)
     _mail(build, draft)
@@ -91,6 +101,16 @@ def _proxy(build: Build, draft: Draft) -> None:
     if draft.mode != "http":
         _http_only(build, draft)
     _timeouts(build, draft)
+
+
+def _known_errors(build: Build, draft: Draft, name: str) -> None:
+    """An `http-error … errorfiles NAME` must name a section, also where it is inherited."""
+    if ("http-errors", name) not in build.sections:
+        build.error(
+            "unknown-section",
+            draft.header.span(),
+            f"Proxy '{draft.name}': unknown http-errors section '{name}' referenced by an http reply .",
+        )
 
 
 def _compatible(build: Build, draft: Draft, target: Draft, statement: Statement, what: str) -> None:
@@ -213,8 +233,6 @@ def _backend(build: Build, draft: Draft) -> None:
             f"Layer 7 hash not possible for {draft.title} '{draft.name}' (needs 'mode http'). Falling back to round robin.",
         )
         draft.balance = None
-    if draft.check == "external-check":
-        _external_check(build, draft)
     families = {family for family, _ in draft.check_rules}
     for family, option in (("tcp-check", "tcp-check"), ("http-check", "httpchk")):
         if family in families and draft.check != option:
@@ -223,6 +241,20 @@ def _backend(build: Build, draft: Draft) -> None:
                 draft.header.span(),
                 f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are ignored.",
             )
+
+
+def _balance_hash(build: Build, draft: Draft) -> None:
+    """The expression of `balance hash`, which HAProxy reads when it knows the whole proxy."""
+    assert draft.balance is not None
+    assert draft.balance_statement is not None
+    text, statement = draft.balance.argument, draft.balance_statement
+    prefix = f"{draft.title} '{draft.name}' failed to parse 'balance hash' expression '{text}' in : "
+    try:
+        parsed, _ = expression_words(build, draft, statement, statement.words, 2, Place.BACKEND_SERVER, prefix)
+    except Refused as refusal:
+        build.out.found.append(refusal.diagnostic(statement))
+        return
+    draft.balance = Balance("hash", text, expression=parsed)
 
 
 def _external_check(build: Build, draft: Draft) -> None:
@@ -253,6 +285,8 @@ def _formats(build: Build, draft: Draft) -> None:
     """Parse the formats; a backend's log formats are not looked at."""
     if draft.side & FRONT:
         _log_formats(build, draft)
+    if draft.error_log_format is not None:
+        _format(build, draft, "error_log_format", "error-log-format", Place.LOG)
     if draft.unique_id_format is not None:
         place = Place.FRONTEND_HTTP_REQUEST if draft.side & FRONT else Place.BACKEND_HTTP_REQUEST
         _format(build, draft, "unique_id_format", "unique-id", place)
@@ -279,8 +313,6 @@ def _log_formats(build: Build, draft: Draft) -> None:
         _format(build, draft, "log_format", "log-format", Place.LOG)
     if draft.log_format_sd is not None:
         _format(build, draft, "log_format_sd", "log-format-sd", Place.LOG)
-    if draft.error_log_format is not None:
-        _format(build, draft, "error_log_format", "error-log-format", Place.LOG)
 
 
 def _format(build: Build, draft: Draft, field: str, name: str, place: Place) -> None:

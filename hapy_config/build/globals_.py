@@ -81,7 +81,8 @@ def read_global(build: Build, section: Section) -> None:
 def _statement(build: Build, statement: Statement, words: list[str], *, negated: bool) -> None:
     first = words[0]
     if first in _ONCE and not negated:
-        if first in build.given and len(words) > 1:
+        if first in build.given:
+            at_most(words, 1)
             build.alert(
                 "duplicate", statement.span(), f"'{first}' already specified. Continuing.", "remove one of the lines"
             )
@@ -439,10 +440,20 @@ def _case_adjust_file(build: Build, statement: Statement, words: list[str]) -> N
         raise Refused(
             f"h1-headers-case-adjust-file '{words[1]}': failed to open file.", 1, code="missing-file", environment=True
         ) from None
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         parts = line.split()
-        if parts and not parts[0].startswith("#") and len(parts) == 2 and parts[0].lower() == parts[1].lower():
-            build.case_adjust.setdefault(parts[0], parts[1])
+        if not parts or parts[0].startswith("#"):
+            continue
+        fault = ""
+        if len(parts) < 2:
+            fault = "expect <to>"
+        elif len(parts) > 2:
+            fault = f"unexpected word '{parts[2]}'"
+        elif parts[0].lower() != parts[1].lower() or parts[0] == parts[1]:
+            fault = "<from> and <to> must not differ execpt the case"
+        if fault:
+            raise Refused(f"h1-headers-case-adjust-file '{words[1]}' : {fault} at line {number}.", 1, environment=True)
+        build.case_adjust.setdefault(parts[0], parts[1])
 
 
 def _unix_bind(build: Build, statement: Statement, words: list[str]) -> None:
@@ -465,6 +476,31 @@ def _unix_bind(build: Build, statement: Statement, words: list[str]) -> None:
             raise Refused(f"'unix-bind' : '{value}' unknown {word}.", index + 1, environment=True) from None
         build.unix_bind[word] = value
         index += 2
+
+
+def _client_authority(build: Build, statement: Statement, words: list[str]) -> None:
+    """httpclient.ssl.ca-file."""
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects a file name as an argument.", 1, code="missing-argument")
+    fault = tls.authority_fault(build, words[1])
+    if fault:
+        raise Refused(fault, 1, code="missing-file", environment=True)
+
+
+def _client_resolvers(build: Build, statement: Statement, words: list[str]) -> None:
+    """httpclient.resolvers.id, which must name a resolvers section."""
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects a name as an argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    build.needs_resolvers(build.http_client, statement, words[1])
+
+
+def _provider(build: Build, statement: Statement, words: list[str]) -> None:
+    """ssl-provider: what OpenSSL brings along is known, the rest depends on the machine."""
+    if len(words) < 2:
+        raise Refused("'ssl-provider' expects a name as an argument.", 1, code="missing-argument")
+    if words[1] not in ("default", "legacy", "base", "null"):
+        raise Refused(f"ssl-provider {words[1]}: unknown provider", 1, environment=True)
 
 
 def _lua(build: Build, statement: Statement, words: list[str]) -> None:
@@ -520,6 +556,8 @@ _HANDLERS: Final[dict[str, Handler]] = {
     "h1-case-adjust": _case_adjust,
     "h1-case-adjust-file": _case_adjust_file,
     "hard-stop-after": _time,
+    "httpclient.resolvers.id": _client_resolvers,
+    "httpclient.ssl.ca-file": _client_authority,
     "issuers-chain-path": _file("global statement 'issuers-chain-path' expects a directory path as an argument."),
     "log": _log,
     "lua-load": _lua,
@@ -535,6 +573,7 @@ _HANDLERS: Final[dict[str, Handler]] = {
     "ssl-default-bind-options": _tls_options(_BIND_OPTIONS),
     "ssl-default-server-options": _tls_options(_SERVER_OPTIONS),
     "ssl-dh-param-file": _file("'ssl-dh-param-file': unable to load DH parameters from file <{}>."),
+    "ssl-provider": _provider,
     "ssl-server-verify": _server_verify,
     "stats": _stats,
     "thread-groups": _nbthread,

@@ -30,6 +30,7 @@ _ALL: Final = (
 _FRONT: Final = ("maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "default_backend")
 _BACK: Final = (
     "balance",
+    "balance_statement",
     "hash_type",
     "hash_balance_factor",
     "reuse",

@@ -272,10 +272,9 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
     shape = _CHECKS[name]
 
     def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-        ignored = name != "external-check" and warn_side(build, draft, statement, name, BACK)
+        if name != "external-check":
+            warn_side(build, draft, statement, name, BACK)
         shape(words)
-        if ignored:
-            return
         draft.check = name
         draft.check_statement = statement
         draft.settings.append(tuple(words))

@@ -201,7 +201,8 @@ def _ignoring(name: str, handler: Handler, capability: str) -> Handler:
             f"'{name}' ignored because {draft.title} '{draft.name}' has no {capability} capability."
             f"{_NOTES.get(name, '')}",
         )
-        handler(build, draft, statement, words)
+        if name != "stick":
+            handler(build, draft, statement, words)
 
     return handle
 

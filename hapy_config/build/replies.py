@@ -154,7 +154,8 @@ def _payload(words: Words, word: str, reply: _Reply) -> None:
     text = words.take(f"'{word}' expects <{_ARGUMENT[word]}> as argument")
     if word == "errorfiles":
         reply.errorfiles = text
-        words.build.needs_http_errors(words.draft, words.statement, text)
+        if words.action_word != "http-error":
+            words.build.needs_http_errors(words.draft, words.statement, text)
     elif word == "errorfile":
         reply.errorfile = read_error_file(words, text, place)
     elif word == "string":
