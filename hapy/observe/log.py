@@ -99,6 +99,11 @@ class Logger:
         """Messages that could not be handed over."""
         return sum(sender.dropped for sender in self._senders)
 
+    def close(self) -> None:
+        """Give the sockets back, which other sections may share: for the very end."""
+        for sender in self._senders:
+            sender.close()
+
     def log_transaction(self, txn: Transaction) -> None:
         """Write the line of one request (TCP: one session), unless rules or options silence it."""
         render = self._render

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hapy.net.clock import wall
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
 
 SYSLOG_PORT: Final = 514
 
-#: Hands one message over; raises OSError when it can't.
-Transport = Callable[[bytes], object]
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """The way to one target.
+
+    Attributes:
+        send: hands one message over; raises OSError when it can't.
+        close: gives the socket back; a descriptor that was inherited stays open.
+    """
+
+    send: Callable[[bytes], object]
+    close: Callable[[], None]
 
 
 def _udp(address: Address) -> Transport:
@@ -42,18 +53,18 @@ def _udp(address: Address) -> Transport:
         except ConnectionRefusedError:  # what an earlier message met; this one has not been tried
             return send(data)
 
-    return send_again
+    return Transport(send_again, sender.close)
 
 
 def _unix(path: str | bytes) -> Transport:
     """Datagrams to a socket in the file system: its owner may come and go."""
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    return lambda data: sender.sendto(data, path)
+    return Transport(lambda data: sender.sendto(data, path), sender.close)
 
 
 def _descriptor(number: int) -> Transport:
     os.set_blocking(number, False)
-    return lambda data: os.write(number, data)
+    return Transport(lambda data: os.write(number, data), lambda: None)
 
 
 _STREAMS: Final = {"stdout": 1, "stderr": 2}
@@ -87,6 +98,7 @@ class Sender:
 
     Attributes:
         dropped: messages that could not be handed over.
+        close: gives the target's socket back, which other sections may share: for the very end.
     """
 
     __slots__ = (
@@ -100,12 +112,14 @@ class Sender:
         "_position",
         "_sampled",
         "_transport",
+        "close",
         "dropped",
     )
 
     def __init__(self, target: LogTarget, framing: Framing, transport: Transport) -> None:
         self._framing = framing
-        self._transport = transport
+        self._transport = transport.send
+        self.close = transport.close
         self._level = LEVELS[target.level]
         self._minimum = LEVELS[target.minimum_level] if target.minimum_level else 0
         on_descriptor = bool(target.stream) or (target.address is not None and target.address.family == "fd")

@@ -63,7 +63,7 @@ ALIASES: Final[dict[str, Alias]] = {
     "HM": Alias("t.method or BAD", "sure", http=True),
     "HP": Alias("encode_line(t.uri.partition(b'?')[0]) if t.method else BAD", "sure", http=True),
     "HPO": Alias("path_only(t)", http=True),
-    "HQ": Alias("query(t)", http=True),
+    "HQ": Alias("query(t)", "sure", http=True),
     "HU": Alias("encode_line(t.uri) if t.method else BAD", "sure", http=True),
     "HV": Alias("version(t)", "sure", http=True),
     "ID": Alias("unique_id(t)"),

@@ -139,8 +139,8 @@ class _Generator:
 
     def _shown(self, code: str, flags: frozenset[str], *, sure: bool = False) -> None:
         """A text that may be None or empty, unless `sure`."""
-        if sure and not flags & {"Q", "E"}:
-            self._add(b"%b", code)
+        if sure and "Q" not in flags:
+            self._add(b"%b", f"blank_escaped({code})" if "E" in flags else code)
         else:
             self._add(b"%b", f"{self._show(flags, quotes=True)}({code})")
 
@@ -173,7 +173,8 @@ class _Generator:
             plus = "+" if alias.total and self.as_soon else ""
             self._add(plus.encode() + self._form(alias, flags), alias.code)
         elif alias.kind == "optional":
-            self._shown(f"number({alias.code}, {self._form(alias, flags)!r})", flags)
+            missing = '""' if self.log and "Q" in flags else "-" if self.log else ""
+            self._add(b"%b", f"number({alias.code}, {self._form(alias, flags)!r}, {missing.encode()!r})")
         elif alias.kind == "milliseconds":
             self._add(b"%02X" if "X" in flags else b"%03d", alias.code)
         elif alias.kind == "plain":
@@ -218,7 +219,7 @@ def _names(env: CompileEnv, slots: dict[str, int]) -> dict[str, Any]:
         "p": env.process,
         "BAD": BAD_REQUEST,
         "NO_SERVER": NO_SERVER,
-        "hostname": to_bytes(env.process.node),
+        "hostname": to_bytes(env.process.hostname),
         "now": now,
         "accept_wall": accept_wall,
         "stamp": dates.stamp,
@@ -291,8 +292,8 @@ def _show(text: bytes | None) -> bytes:
     return text or b"-"
 
 
-def _number(value: int | None, form: bytes) -> bytes | None:
-    return None if value is None else form % value
+def _number(value: int | None, form: bytes, missing: bytes) -> bytes:
+    return missing if value is None else form % value
 
 
 def _hexadecimal(text: bytes | None) -> bytes | None:
