@@ -108,7 +108,7 @@ class Worker:
             limits = (Gate(opened.bind.maxconn), gates[name], self.everything, rates[name])
             applying = tuple(gate for gate in limits if gate.limit or gate is self.everything)
             serve = self.job.runtime.frontends[name].protocol(opened.bind)
-            listener = Listener(opened.sock, serve, applying, backlog=opened.backlog)
+            listener = Listener(opened.sock, serve, applying, backlog=opened.backlog, shared=not opened.key)
             self.listeners.append((opened.proxy, listener))
             await listener.start()
         if self.job.master is not None:
@@ -130,19 +130,24 @@ class Worker:
                     listener.pause()
                 self._say_of_frontends("Paused")
             case signal.SIGTTIN:
-                for _proxy, listener in self.listeners:
-                    await listener.resume()
-                self._say_of_frontends("Resumed")
+                await self._resume()
             case signal.SIGHUP:
                 self._dump_states()
             case signal.SIGQUIT:
                 freed = gc.collect()
                 self.messages.write(f"SIGQUIT received, {freed} unreachable objects freed.\n")
 
+    async def _resume(self) -> None:
+        for proxy, listener in self.listeners:
+            try:
+                await listener.resume()
+            except OSError as error:
+                self.messages.warning(f"Failed to resume {_named(proxy)}: {error.strerror}.")
+        self._say_of_frontends("Resumed")
+
     def _say_of_frontends(self, what: str) -> None:
         for proxy in self._serving():
-            kind = "frontend" if proxy.kind == "frontend" else "proxy"
-            self.messages.warning(f"{what} {kind} {proxy.name}.")
+            self.messages.warning(f"{what} {_named(proxy)}.")
 
     def _serving(self) -> list[Proxy]:
         """The proxies with listeners, each once."""
@@ -229,3 +234,7 @@ class Worker:
         with contextlib.suppress(OSError):
             await anyio.wait_readable(descriptor)
         die_by(signal.SIGTERM)
+
+
+def _named(proxy: Proxy) -> str:
+    return f"{'frontend' if proxy.kind == 'frontend' else 'proxy'} {proxy.name}"

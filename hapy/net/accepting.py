@@ -163,10 +163,20 @@ class Listener:
     Attributes:
         sock: the socket. It stays open while paused, so that the kernel goes on queueing.
         gates: the limits that apply, the nearest first.
+        shared: somebody else listens to the same socket (`fd@`).
     """
 
-    def __init__(self, sock: socket.socket, serve: ServeFactory, gates: tuple[Gate, ...] = (), *, backlog: int) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        serve: ServeFactory,
+        gates: tuple[Gate, ...] = (),
+        *,
+        backlog: int,
+        shared: bool = False,
+    ) -> None:
         self.sock = sock
+        self._shared = shared
         self.gates = gates
         self._serve = serve
         self._backlog = backlog
@@ -186,12 +196,24 @@ class Listener:
         await self._door.open(self._backlog)
 
     def pause(self) -> None:
-        """Take no connection until `resume`; established ones go on."""
+        """Stop listening until `resume`; established connections go on.
+
+        A TCP port is then free for a process that could not bind it otherwise, unless the socket is `shared`.
+        """
         self._paused = True
         self._suspend()
+        if not self._shared and self.sock.family != socket.AF_UNIX:
+            self.sock.shutdown(socket.SHUT_RD)
 
     async def resume(self) -> None:
-        """Undo `pause`."""
+        """Undo `pause`.
+
+        Raises:
+            OSError: another process listens to the port now.
+        """
+        if not self._paused or self._closed:
+            return
+        self.sock.listen(self._backlog)
         self._paused = False
         await self.start()
 

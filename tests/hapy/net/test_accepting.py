@@ -43,13 +43,14 @@ class Echo(asyncio.Protocol):
         self.release()
 
 
-async def listening(*gates: Gate, sock: socket.socket | None = None) -> tuple[Listener, Any]:
+async def listening(*gates: Gate, sock: socket.socket | None = None, shared: bool = False) -> tuple[Listener, Any]:
     if sock is None:
         sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", 0))
     sock.listen(200)
     sock.setblocking(False)
-    listener = Listener(sock, Echo, gates, backlog=200)
+    listener = Listener(sock, Echo, gates, backlog=200, shared=shared)
     await listener.start()
     return listener, sock.getsockname()
 
@@ -144,10 +145,37 @@ def test_two_listeners_share_a_gate(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_paused_listener_leaves_connections_to_the_kernel(loop: str) -> None:
+def test_a_paused_listener_leaves_its_port_to_others_and_keeps_its_connections(loop: str) -> None:
+    async def body() -> None:
+        listener, address = await listening(Gate())
+        reader, writer = await ask(address)
+        assert await reader.readexactly(5) == b"HELLO"
+        listener.pause()
+        with pytest.raises(ConnectionRefusedError):
+            await ask(address)
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(address)
+            other.listen()
+        writer.write(b"more")
+        assert await reader.readexactly(4) == b"MORE"
+        await end(writer)
+        await listener.resume()
+        reader, writer = await ask(address)
+        assert await reader.readexactly(5) == b"HELLO"
+        await end(writer)
+        listener.close()
+        with pytest.raises(ConnectionRefusedError):
+            await ask(address)
+
+    on_loop(loop, body)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_paused_shared_socket_leaves_connections_to_the_kernel(loop: str) -> None:
     async def body() -> None:
         gate = Gate()
-        listener, address = await listening(gate)
+        listener, address = await listening(gate, shared=True)
         listener.pause()
         reader, writer = await ask(address)
         waiting = asyncio.ensure_future(reader.readexactly(5))
@@ -158,8 +186,6 @@ def test_a_paused_listener_leaves_connections_to_the_kernel(loop: str) -> None:
         assert await waiting == b"HELLO"
         await end(writer)
         listener.close()
-        with pytest.raises(ConnectionRefusedError):
-            await ask(address)
 
     on_loop(loop, body)
 
