@@ -138,10 +138,10 @@ class Stream(asyncio.Protocol):
         """Send what is buffered, then FIN; read and drop for a short while what the peer still sends, then close."""
         if self.closed or self.draining:
             return
+        self.draining = True
         if self.eof or not self.transport.can_write_eof():
             self.close()
             return
-        self.draining = True
         self.feeder = None
         self.resume()
         self.transport.write_eof()

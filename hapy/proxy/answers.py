@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.http.message import CHUNKED, UNTIL_CLOSE
+from hapy.http.message import UNTIL_CLOSE
 from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
@@ -56,10 +56,7 @@ def conclude_response(exchange: Exchange, outcome: Outcome) -> bool:
     """
     txn = exchange.txn
     counters = exchange.route.counters
-    server = exchange.server
     txn.response_done = -1.0
-    if server is not None:
-        txn.bytes_out += server.size
     if isinstance(outcome, Reply):
         if outcome.kind == "deny":
             counters.dresp += 1
@@ -127,8 +124,10 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
     txn.bytes_out += 32 + len(response.reason) + len(body)
     for name, value in response.headers:
         txn.bytes_out += len(name) + len(value)
-    if response.body not in (CHUNKED, UNTIL_CLOSE):
+    if response.body != UNTIL_CLOSE:
         response.body = len(body)
+        if not response.keep_alive:
+            txn.bytes_out += 15  # HAProxy counts the page's own `connection: close`
     exchange.answering = exchange.complete = True
     exchange.send(response, body, ended=True, trailers=[], stay=stay)
     return False

@@ -33,6 +33,8 @@ async def buffer_body(exchange: Exchange, seconds: float, at_least: int = 0) -> 
     exchange.expire_after(seconds)
     try:
         while not exchange.request_ended and exchange.size < enough:
+            if exchange.client_failure:
+                txn.request_done = now()
             if exchange.client_failure == "bad":
                 raise Failed(400, "P", "R")
             if exchange.client_failure:

@@ -206,7 +206,7 @@ class Exchange(Routine):
         elif server is self.server:
             if not self.complete and (server.pieces or server.ended):
                 self.forward_answer()
-            if self.complete or server.failure:
+            if self.complete or server.failure or server.closed:
                 self.wake()
 
     def on_client_drained(self) -> None:
@@ -251,9 +251,10 @@ class Exchange(Routine):
         if data:
             if not server.closed:
                 server.transport.write(data)
-            server.expire_after(self.server_timeout)
             if self.tunnel:
-                self.stream.expire_after(self.client_timeout)
+                self.refresh()
+            else:
+                server.expire_after(self.server_timeout)
 
     def forward_answer(self, response: Response | None = None, *, stay: bool = True) -> None:
         """Send the answer's head (the first time) and what has come of its body to the client, in one write."""
@@ -272,7 +273,7 @@ class Exchange(Routine):
             server.expire_after(self.server_timeout)
         if self.tunnel:
             self.send_raw(data)
-            self.stream.expire_after(self.client_timeout)
+            self.refresh()
         else:
             self.send(response, data, ended=server.ended, trailers=server.trailers, stay=stay)
 
@@ -283,12 +284,15 @@ class Exchange(Routine):
     # deadlines
 
     def refresh(self) -> None:
-        """Start both sides' timeouts anew."""
-        self.stream.deadline = NEVER
-        self.stream.expire_after(self.client_timeout)
-        if self.server is not None:
-            self.server.deadline = NEVER
-            self.server.expire_after(self.server_timeout)
+        """Start both sides' timeouts anew: of two that run together the shorter, of equal ones the client's."""
+        server = self.server
+        if server is None:
+            return
+        self.stream.deadline = server.deadline = NEVER
+        if self.client_timeout <= self.server_timeout:
+            self.stream.expire_after(self.client_timeout)
+        else:
+            server.expire_after(self.server_timeout)
 
     def expire_after(self, seconds: float) -> None:
         """Set the exchange's own deadline; it raises `DeadlinePassed` where the coroutine waits."""

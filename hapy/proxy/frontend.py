@@ -224,8 +224,6 @@ class Frontend:
         txn = exchange.txn
         route = exchange.route
         if exchange.server is not None:
-            if exchange.answering and not exchange.complete:
-                txn.bytes_out += exchange.server.size
             route.settle(exchange)
         elif exchange.slot_held:
             route.free_slot(exchange)

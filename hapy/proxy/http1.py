@@ -63,7 +63,7 @@ class ClientConnection(ClientStream):
         super().__init__()
         self.frontend = frontend
         self.listening = listening
-        self._release = release
+        self._release: Callable[[], None] | None = release
         self.exchange: Http1Exchange | None = None
         self.txn: Transaction | None = None
         self.started = 0.0
@@ -90,12 +90,24 @@ class ClientConnection(ClientStream):
             if exchange.client_failure in ("", "eof"):
                 exchange.client_failure = "reset" if error is not None else "eof"
             exchange.on_client_news()
-        elif not self.draining:
+            return  # it ends with its exchange
+        if not self.draining:
             self._cut_short()
-        if self.own is not None:
-            self.own.close()
-        self.frontend.on_disconnection(self)
-        self._release()
+        self.end()
+
+    def finish(self) -> None:
+        """Send what is buffered, then FIN. To everybody else the connection is gone."""
+        super().finish()
+        self.end()
+
+    def end(self) -> None:
+        """Give back what the connection holds. May be called more than once."""
+        if self._release is not None:
+            release, self._release = self._release, None
+            if self.own is not None:
+                self.own.close()
+            self.frontend.on_disconnection(self)
+            release()
 
     def on_eof(self) -> None:
         """The client has closed its side."""
@@ -108,13 +120,10 @@ class ClientConnection(ClientStream):
 
     def _cut_short(self) -> None:
         """The client has left without a request, or in the middle of a head."""
-        txn = self.txn
-        if txn is None:
-            if self.client.requests or self.frontend.ignore_probes:
-                self.close()
-                return
-            txn = Transaction(self.client, self.frontend, self.started)
-        self._refuse(txn, 400, "C")
+        if self.txn is None and (self.client.requests or self.frontend.ignore_probes):
+            self.close()
+        else:
+            self._refuse(400, "C")
 
     def on_deadline(self) -> None:
         """The client has been silent for too long."""
@@ -127,7 +136,7 @@ class ClientConnection(ClientStream):
         elif self.txn is None and (self.client.requests or self.frontend.ignore_probes):
             self.close()
         else:
-            self._refuse(self.txn or Transaction(self.client, self.frontend, self.started), 408, "c")
+            self._refuse(408, "c")
 
     def pause_writing(self) -> None:
         """Event loop: the client takes no more for now."""
@@ -165,7 +174,7 @@ class ClientConnection(ClientStream):
         try:
             self.parser.feed(data)
         except BadMessage as error:
-            self._refuse(txn, error.status or 400, "P")
+            self._refuse(error.status or 400, "P")
             return
         self._begin()
 
@@ -201,9 +210,14 @@ class ClientConnection(ClientStream):
             self.expire_after(self.frontend.client_timeout)
         exchange.on_client_news()
 
-    def _refuse(self, txn: Transaction, status: int, cause: str) -> None:
+    def _refuse(self, status: int, cause: str) -> None:
         """Answer what never became a request, log it, close."""
-        self.txn = None
+        begun = self.txn or (self.exchange.txn if self.exchange is not None else None)
+        txn = Transaction(self.client, self.frontend, self.started)
+        if begun is not None:
+            txn.idle_done = begun.idle_done
+            txn.request_wall = begun.request_wall
+        self.txn = self.exchange = None
         self.deadline = NEVER
         data = self.frontend.refuse(txn, status, cause)
         if not self.closed:
@@ -237,7 +251,7 @@ class ClientConnection(ClientStream):
         try:
             self.parser.resume()
         except BadMessage as error:
-            self._refuse(txn, error.status or 400, "P")
+            self._refuse(error.status or 400, "P")
             return
         if self.exchange is None and self.parser.idle:
             self.txn = None
@@ -351,8 +365,9 @@ class Http1Exchange(Exchange):
         """Go on with the connection as the answer said."""
         stream = self.stream
         if stream.closed:
-            return
-        if abort or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
+            stream.exchange = None
+            stream.end()
+        elif abort or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
             stream.exchange = None
             stream.deadline = NEVER
             stream.finish()

@@ -26,12 +26,16 @@ class _Accepted(Client):
             self.source = source = peer[0].encode()
             self.source_port = peer[1]
             self.family = socket.AF_INET6 if b":" in source else socket.AF_INET
-        else:
+        elif listening.family == socket.AF_UNIX:
             self.source = b"unix"
             self.source_port = listening.number
             self.family = socket.AF_UNIX
             self.destination = b"unix"
             self.destination_port = listening.number
+        else:  # reset before it could be looked at
+            self.source = b"::" if listening.family == socket.AF_INET6 else b"0.0.0.0"
+            self.source_port = 0
+            self.family = listening.family
         self.listener_name = listening.label
         self.listener_id = listening.number
         self.accepted = now()
@@ -60,10 +64,12 @@ class _Accepted(Client):
 class Listening:
     """One bind line as its connections see it."""
 
-    __slots__ = ("bind", "label", "number")
+    __slots__ = ("bind", "family", "label", "number")
 
     def __init__(self, bind: Bind) -> None:
         self.bind = bind
+        kind = bind.address.family
+        self.family = {"ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}.get(kind, socket.AF_INET)
         self.label = bind.name.encode() if bind.name else None
         self.number = bind.number
 

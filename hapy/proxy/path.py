@@ -124,7 +124,6 @@ async def _deliver(exchange: Exchange, response: Response) -> bool:
         await pause()
     if not exchange.request_sent:
         await _outlast(exchange)
-    txn.bytes_out += server.size
     route.settle(exchange)
     while not exchange.stream.writable and not exchange.stream.closed:
         if exchange.client_failure == "timeout":
@@ -155,7 +154,8 @@ async def _outlast(exchange: Exchange) -> None:
     server = exchange.server
     assert server is not None
     while not exchange.request_sent:
-        if not exchange.discarding and (server.eof or server.closed or server.failure):
+        server.failure = ""
+        if server.closed and not exchange.discarding:
             exchange.discarding = True
             exchange.txn.term_cause, exchange.txn.term_phase = "S", "D"
             exchange.on_client_news()

@@ -189,6 +189,7 @@ class Route:
         pool = connection.server.pool
         exchange.server = None
         exchange.sending = False
+        exchange.txn.bytes_out += connection.size
         if connection.reusable and exchange.request_sent and not exchange.discarding:
             own = None
             if connection.private or pool.reuse == "never":

@@ -201,8 +201,9 @@ class ServerConnection(Stream):
         exchange = self.exchange
         if exchange is None:
             self._evict()
-        elif not self.ended and not self.failure:
-            self.failure = "reset" if error is not None else "eof"
+        else:
+            if not self.ended and not self.failure:
+                self.failure = "reset" if error is not None else "eof"
             exchange.on_server_news(self)
         self.server.pool.budget.used -= 1
 

@@ -1,7 +1,8 @@
 """After `101 Switching Protocols` or a CONNECT's 2xx: bytes both ways until both sides have closed.
 
-A half-close is passed on. `timeout tunnel` takes the place of `timeout client` and `timeout server`; bytes in either
-direction move both. Once a side has closed, `timeout client-fin` and `timeout server-fin` take over where they are set.
+The client's half-close is passed on, the server's close ends the tunnel, as with HAProxy. `timeout tunnel` takes the place
+of `timeout client` and `timeout server`; bytes in either direction move both. Once the client has closed its side,
+`timeout client-fin` and `timeout server-fin` take over where they are set.
 """
 
 from __future__ import annotations
@@ -39,32 +40,19 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
     exchange.open_tunnel()
     exchange.forward_answer()
     exchange.on_client_news()
-    told_client = told_server = False
-    while True:
-        if exchange.complete and not told_client:
-            told_client = True
-            stream.shut_down()
-            _hurry(exchange)
+    told_server = False
+    while not exchange.complete:
         if exchange.client_failure == "eof" and not told_server:
             told_server = True
             server.shut_down()
-            _hurry(exchange)
-        if told_client and told_server:
-            exchange.txn.bytes_out += server.size
-            server.size = 0
-            return False
+            if route.client_fin_timeout is not NEVER:
+                exchange.client_timeout = route.client_fin_timeout
+            if route.server_fin_timeout is not NEVER:
+                exchange.server_timeout = route.server_fin_timeout
+            exchange.refresh()
         if exchange.client_failure in ("reset", "timeout"):
             raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
         if server.failure:
             raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
         await pause()
-
-
-def _hurry(exchange: Exchange) -> None:
-    """One side has closed: less patience with the other, where the configuration says so."""
-    route = exchange.route
-    if route.client_fin_timeout is not NEVER:
-        exchange.client_timeout = route.client_fin_timeout
-    if route.server_fin_timeout is not NEVER:
-        exchange.server_timeout = route.server_fin_timeout
-    exchange.refresh()
+    return True

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 from hapy.http.serialize import request_head
 from hapy.net.clock import NEVER, now
 from hapy.net.connect import ConnectFailed
-from hapy.net.routine import in_task, pause
+from hapy.net.routine import later, pause
 from hapy.pool import ReuseReason
-from hapy.proxy.backend import NoServer, QueueAborted, QueueFull, QueueTimeout
+from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed, Lost
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
-    from hapy.pool import ConnectionKey
+    from hapy.pool import ConnectionKey, OwnConnections
     from hapy.proxy.server import Server
     from hapy.proxy.server_connection import ServerConnection
 
@@ -203,27 +203,43 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
     return Failed(502, "P" if connection.failure == "bad" else "S", "H")
 
 
-async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None, own: object) -> Server:
-    """Wait for a slot."""
+async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None, own: OwnConnections | None) -> Server:
+    """Wait for a slot, after the backend found none free.
+
+    Raises:
+        Failed: there is none, or the client has gone.
+    """
     route = exchange.route
     backend = route.backend
     assert backend is not None
     txn = exchange.txn
-    if exchange.client_failure and exchange.client_matters():
-        raise Failed(0, "C", "Q")
-    deadline = None if route.queue_timeout is NEVER else now() + route.queue_timeout
+    if route.queue_timeout is not NEVER:
+        exchange.expire_after(route.queue_timeout)
     try:
-        return await in_task(backend.wait_for_server, txn, deadline, forced, avoid, own)
+        while True:
+            ticket = backend.enqueue(txn, lambda: later(exchange.wake))
+            try:
+                while ticket.waiting:
+                    if exchange.client_failure and exchange.client_matters():
+                        raise Failed(0, "C", "Q")
+                    await pause()
+            except BaseException:
+                ticket.forfeit()
+                raise
+            server = ticket.server
+            if server is None:
+                server = backend.assign(txn, forced, avoid, own)
+            if server is not None:
+                return server
+    except DeadlinePassed:
+        raise Failed(503, "s", "Q") from None
     except NoServer:
         raise Failed(503, "S", "C") from None
     except QueueFull:
         raise Failed(503, "S", "Q") from None
-    except QueueTimeout:
+    finally:
+        exchange.deadline = NEVER
         txn.queue_done = now()
-        raise Failed(503, "s", "Q") from None
-    except (QueueAborted, ClientGone):
-        txn.queue_done = now()
-        raise Failed(0, "C", "Q") from None
 
 
 async def _open(exchange: Exchange, server: Server, key: ConnectionKey) -> ServerConnection:
