@@ -2,6 +2,8 @@
 
 One expression may go on over several words (`hdr(a) lower`), as long as they name converters; a word that does not ends
 it. Inside `%[…]` it ends at the first character that can't belong to it.
+
+Names that begin with `lua.` are taken for registered by a script; whether one is loaded, the builder knows.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from typing import Final
 from hapy_config.grammar import arguments, checks
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords.acls import ACL_KEYWORDS
-from hapy_config.keywords.converters import CONVERTERS
-from hapy_config.keywords.fetches import FETCHES
-from hapy_config.keywords.samples import CASTS, Converter, Place, Sample
+from hapy_config.keywords.converters import find_converter
+from hapy_config.keywords.fetches import find_fetch
+from hapy_config.keywords.samples import CASTS, Converter, Fetch, Place, Sample
 from hapy_config.keywords.spec import TARGET
 from hapy_config.model.expressions import Call, SampleExpression
 
@@ -122,7 +124,7 @@ def _acl_keyword(text: str) -> tuple[SampleExpression, str]:
     assert match is not None
     name, position = match[0], match.end()
     fetch, way = keyword
-    entry = FETCHES[fetch]
+    entry = _entry(fetch)
     try:
         call, position = _call(text, name, position, entry)
         fault = checks.fetch(fetch, call.args)
@@ -140,10 +142,11 @@ def _acl_keyword(text: str) -> tuple[SampleExpression, str]:
 
 def references(expression: SampleExpression) -> Iterator[Reference]:
     """All names that the expression takes from the rest of the configuration, given or left out."""
-    entry: Sample = FETCHES[expression.fetch.name]
-    yield from _references(expression.fetch, entry)
+    yield from _references(expression.fetch, _entry(expression.fetch.name))
     for call in expression.converters:
-        yield from _references(call, CONVERTERS[call.name])
+        converter = find_converter(call.name)
+        assert converter is not None
+        yield from _references(call, converter)
 
 
 def _references(call: Call, entry: Sample) -> Iterator[Reference]:
@@ -157,16 +160,23 @@ def _references(call: Call, entry: Sample) -> Iterator[Reference]:
 
 def places(expression: SampleExpression) -> Place:
     """Where the expression's fetch finds its data."""
-    return FETCHES[expression.fetch.name].places
+    return _entry(expression.fetch.name).places
 
 
 def needs(expression: SampleExpression) -> str:
     """What the expression's fetch reads, in HAProxy's words; empty for what always exists."""
-    return FETCHES[expression.fetch.name].reads
+    return _entry(expression.fetch.name).reads
+
+
+def _entry(name: str) -> Fetch:
+    """The entry of a fetch that has been parsed."""
+    entry = find_fetch(name)
+    assert entry is not None
+    return entry
 
 
 def _known_converter(name: str) -> bool:
-    entry = CONVERTERS.get(name)
+    entry = find_converter(name)
     return entry is not None and entry.known_in(TARGET) and not entry.needs
 
 
@@ -177,7 +187,7 @@ def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
     name = match[0]
     if not name:
         raise GrammarError("missing fetch method", position)
-    entry = FETCHES.get(name)
+    entry = find_fetch(name)
     if entry is None or not entry.known_in(TARGET) or entry.needs:
         raise GrammarError(f"unknown fetch method '{name}'", position)
     try:
@@ -215,7 +225,7 @@ def _converters(text: str, position: int, kind: str) -> tuple[tuple[Call, ...], 
             break
         match = _NAME.match(text, position)
         assert match is not None
-        entry = CONVERTERS.get(match[0])
+        entry = find_converter(match[0])
         if entry is None or not _known_converter(match[0]):
             raise GrammarError(f"unknown converter '{match[0]}'", position)
         if entry.takes not in CASTS[kind]:

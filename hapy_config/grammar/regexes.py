@@ -103,19 +103,18 @@ def compile_regex(text: str, ignore_case: bool = False, captures: bool = True) -
     """
     source = to_bytes(text).decode("latin-1")
     same = (captures or "(" not in source) and _DIFFERENT.search(source) is None
-    translated = source if same else _Translator(source, captures).run()
     try:
+        translated = source if same else _Translator(source, captures).run()
         return re.compile(translated.encode("latin-1"), re.IGNORECASE if ignore_case else 0)
     except re.error as error:
         reason = next((ours for theirs, ours in _MESSAGES if error.msg.startswith(theirs)), error.msg)
-        place = error.pos if error.pos is not None and translated == source else len(source)
-        if "missing" in reason:
-            place = len(source)
-        raise GrammarError(
-            f"regex '{text}' is invalid (error={reason}, erroffset={place})", min(place, len(text))
-        ) from None
+        place = error.pos if error.pos is not None and same and "missing" not in reason else len(source)
+    except GrammarError as error:
+        reason, place = error.message, error.offset
     except (OverflowError, RecursionError):
-        raise GrammarError(f"regex '{text}' is invalid (error=regular expression is too large, erroffset=0)") from None
+        reason, place = "regular expression is too large", 0
+    message = f"regex '{text}' is invalid (error={reason}, erroffset={place})"
+    raise GrammarError(message, len(source[:place].encode("latin-1").decode("utf-8", "ignore")))
 
 
 #: What could mean something else to Python.
@@ -136,7 +135,7 @@ class _Translator:
 
     def fail(self, reason: str, place: int | None = None) -> GrammarError:
         place = self.position if place is None else place
-        return GrammarError(f"regex '{self.text}' is invalid (error={reason}, erroffset={place})", place)
+        return GrammarError(reason, place)
 
     def run(self) -> str:
         text = self.text

@@ -292,5 +292,22 @@ def _entries() -> Iterator[Converter]:
         )
 
 
-CONVERTERS: Final[dict[str, Converter]] = {entry.name: entry for entry in _entries()}
+#: What Lua scripts register.
+_LUA: Final = Converter(
+    name="lua.*",
+    signature="[string,string,string,string,string,string,string,string,string,string,string,string]",
+    type="str",
+    takes="str",
+    since=(1, 8),
+    runs=Runs.NO,
+    loss="Lua scripts are not run: the sample is absent",
+    manual="7.3.1",
+)
+
+CONVERTERS: Final[dict[str, Converter]] = {**{entry.name: entry for entry in _entries()}, _LUA.name: _LUA}
 TABLE: Final = Table("converters", CONVERTERS.values())
+
+
+def find_converter(name: str) -> Converter | None:
+    """The entry that a name in an expression means, of any version."""
+    return CONVERTERS.get(name) or (_LUA if name.startswith("lua.") else None)

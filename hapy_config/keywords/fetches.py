@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hapy_config.keywords.fetch_counters import counter_rows
-from hapy_config.keywords.fetch_rows import ROWS, Source
+from hapy_config.keywords.fetch_rows import ANYWHERE, ROWS, Source
 from hapy_config.keywords.samples import Fetch, example
 from hapy_config.keywords.spec import OLDEST, TARGET, Runs, Table, Version
 
@@ -116,5 +116,22 @@ def _entries() -> Iterator[Fetch]:
         yield _fetch(source, row)
 
 
-FETCHES: Final[dict[str, Fetch]] = {entry.name: entry for entry in _entries()}
+#: What Lua scripts register. Whether a script is loaded, and registers the name, is not for the tables to know.
+_LUA: Final = Fetch(
+    name="lua.*",
+    signature="[string,string,string,string,string,string,string,string,string,string,string,string]",
+    type="str",
+    places=ANYWHERE.places,
+    since=(1, 8),
+    runs=Runs.NO,
+    loss="Lua scripts are not run: the sample is absent",
+    manual="7.3",
+)
+
+FETCHES: Final[dict[str, Fetch]] = {**{entry.name: entry for entry in _entries()}, _LUA.name: _LUA}
 TABLE: Final = Table("fetches", FETCHES.values())
+
+
+def find_fetch(name: str) -> Fetch | None:
+    """The entry that a name in an expression means, of any version."""
+    return FETCHES.get(name) or (_LUA if name.startswith("lua.") else None)

@@ -134,6 +134,11 @@ def test_versions_count() -> None:
     assert fault("51d.all(a)").message == "unknown fetch method '51d.all'"
 
 
+def test_names_of_lua_scripts() -> None:
+    found = parse_expression("lua.mine(a,b),lua.other")
+    assert (found.fetch, found.type) == (Call("lua.mine", ("a", "b")), "str")
+
+
 def test_references_are_named_or_left_out() -> None:
     found = list(references(parse_expression("src_conn_rate(st),table_gpc0(other)")))
     assert [(ref.kind, ref.name) for ref in found] == [("table", "st"), ("table", "other")]
