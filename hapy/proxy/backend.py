@@ -5,7 +5,7 @@ The path of a request uses it like this (all but the wait are plain calls):
     backend.begin()                                     the request enters the backend
     server = backend.assign(txn, forced, avoid, own)    a server, with one of its slots taken
     if server is None:
-        server = await backend.wait_for_server(txn, deadline, …the same)
+        ticket = backend.enqueue(txn, on_ready)         wait until on_ready is called, then look at ticket.server
     …
     backend.release(server)                             the slot is free again: at the end, and before a redispatch
     backend.end()                                       the request leaves the backend
@@ -24,7 +24,7 @@ from hapy.balance.single import FirstOnly
 from hapy.observe.counters import BackendCounters
 from hapy.pool import FdBudget, OwnConnections
 from hapy.pool.keeper import Keeper, may_be_far
-from hapy.proxy.queue import NoServer, Queue, QueueAborted, QueueFull, QueueTimeout, Ticket
+from hapy.proxy.queue import NoServer, Queue, QueueFull, QueueTimeout, Ticket
 from hapy.proxy.server import Server
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hapy_config.model.config import Config
     from hapy_config.model.proxy import Proxy
 
-__all__ = ["Backend", "NoServer", "QueueAborted", "QueueFull", "QueueTimeout", "default_fullconn"]
+__all__ = ["Backend", "NoServer", "QueueFull", "QueueTimeout", "default_fullconn"]
 
 
 class Backend:
@@ -104,7 +104,7 @@ class Backend:
         avoid: Server | None = None,
         own: OwnConnections | None = None,
     ) -> Server | None:
-        """Choose a server and take one of its slots. None: the request must wait (call `wait_for_server` at once).
+        """Choose a server and take one of its slots. None: the request must wait (call `enqueue` at once).
 
         Args:
             txn: the request.
@@ -135,6 +135,7 @@ class Backend:
             return None
         if not server.has_room():
             if server.queue_is_full():
+                txn.server = server
                 raise QueueFull
             self._wait_for = server
             return None
@@ -168,6 +169,40 @@ class Backend:
 
     # --- waiting ---
 
+    def enqueue(self, txn: Transaction, on_ready: Callable[[], None]) -> Ticket:
+        """A place in the queue, right after `assign` gave None and before anything else happens.
+
+        `txn.server` is the server it waits for from then on, or None where any will do; the position in the queue is
+        counted in the transaction as the ticket leaves.
+
+        Args:
+            txn: the request.
+            on_ready: called when the ticket has a server, or must ask `assign` again (see `Ticket`).
+        """
+        server = self._wait_for
+        queue = self.queue if server is None else server.queue
+        counters = self.counters if server is None else server.counters
+        rules = txn.overrides
+        ticket = queue.enter(rules.priority_class, rules.priority_offset) if rules is not None else queue.enter()
+        ticket.on_ready = on_ready
+        txn.server = server
+        counters.qcur += 1
+        counters.qmax = max(counters.qmax, counters.qcur)
+        if server is not None and self._tracks_load:
+            self._load_changed(server)
+
+        def leave(ticket: Ticket) -> None:
+            counters.qcur -= 1
+            if server is None:
+                txn.backend_queue += ticket.position
+            else:
+                txn.server_queue += ticket.position
+                if self._tracks_load:
+                    self._load_changed(server)
+
+        ticket.on_leave = leave
+        return ticket
+
     async def wait_for_server(
         self,
         txn: Transaction,
@@ -175,10 +210,8 @@ class Backend:
         forced: Server | None = None,
         avoid: Server | None = None,
         own: OwnConnections | None = None,
-        *,
-        on_ticket: Callable[[Ticket], None] | None = None,
     ) -> Server:
-        """Wait for a slot after `assign` gave None; the arguments without a word here are those of `assign`.
+        """The whole wait, for callers that are tasks: `assign`, then as often as it takes `enqueue`.
 
         Args:
             txn: the request.
@@ -186,38 +219,28 @@ class Backend:
             forced: as for `assign`.
             avoid: as for `assign`.
             own: as for `assign`.
-            on_ticket: told the place in the queue, whose `abort()` ends the wait when the client goes (abortonclose).
 
         Raises:
             QueueTimeout: no slot came free in time.
-            QueueAborted: the ticket was aborted.
-            NoServer, QueueFull: its server went down meanwhile, and there's no other.
+            NoServer, QueueFull: as `assign`.
         """
         while True:
-            waiting_for = self._wait_for
-            queue = self.queue if waiting_for is None else waiting_for.queue
-            counters = self.counters if waiting_for is None else waiting_for.counters
-            ticket = queue.enter(anyio.current_time())
-            counters.qcur += 1
-            counters.qmax = max(counters.qmax, counters.qcur)
-            if waiting_for is not None and self._tracks_load:
-                self._load_changed(waiting_for)
-            if on_ticket is not None:
-                on_ticket(ticket)
-            try:
-                server = await ticket.wait(deadline, self.release)
-            finally:
-                counters.qcur -= 1
-                if waiting_for is None:
-                    txn.backend_queue += ticket.ahead
-                else:
-                    txn.server_queue += ticket.ahead
-                    if self._tracks_load:
-                        self._load_changed(waiting_for)
-            if server is None:
-                server = self.assign(txn, forced, avoid, own)
+            server = self.assign(txn, forced, avoid, own)
             if server is not None:
                 return server
+            ready = anyio.Event()
+            ticket = self.enqueue(txn, ready.set)
+            try:
+                with anyio.move_on_at(float("inf") if deadline is None else deadline):
+                    await ready.wait()
+            except BaseException:
+                ticket.forfeit()
+                raise
+            if ticket.waiting:
+                ticket.forfeit()
+                raise QueueTimeout
+            if ticket.server is not None:
+                return ticket.server
 
     def serve_queues(self, server: Server) -> None:
         """Give the server's free slots to those who wait: for it, or (if requests go to it now) for any server."""

@@ -4,8 +4,9 @@ Rules:
 
 - Lower priority class first (`set-priority-class`), then the earlier virtual time: that of entering, moved by
   `set-priority-offset` milliseconds. Equal ones in the order in which they came.
-- A ticket leaves its queue in the step that gives it a slot; the waiting coroutine only learns of it later. Whoever
-  stops waiting after that must give the slot back, which `Ticket.wait` does.
+- A ticket leaves its queue in the step that gives it a slot; its request only learns of it later. Whoever stops
+  waiting, for whatever reason, calls `forfeit`, which gives back a slot that was given meanwhile.
+- The position that logs show counts the tickets served from the queue while one waited, itself included.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
-import anyio
+from hapy.net.clock import now
 
 if TYPE_CHECKING:
     from hapy.proxy.server import Server
@@ -35,72 +36,44 @@ class QueueFull(Exception):  # noqa: N818 - the same (503, SQ)
     """`maxqueue` requests wait for the only server that may take this one."""
 
 
-class QueueAborted(Exception):  # noqa: N818 - the same (CQ)
-    """The client went while its request waited."""
-
-
 class Ticket:
     """One waiting request.
 
     Attributes:
         queue: where it waits, None once it has left.
-        server: the server whose slot it was given; None with `event` set means: choose again (its server went down).
-        ahead: how many were served from the queue while it waited, which logs show as its position.
+        server: the server whose slot it was given, or None: when it has left its queue without, another server must be
+            chosen, for its own went down.
+        position: for the log, once it has left.
+        on_ready: called when it has left its queue, but by `forfeit`.
+        on_leave: called when it has left, however.
     """
 
-    __slots__ = ("aborted", "ahead", "entered", "event", "key", "queue", "server")
+    __slots__ = ("entered", "key", "on_leave", "on_ready", "position", "queue", "server")
 
     def __init__(self, queue: Queue, priority_class: int, virtual_time: float) -> None:
         self.queue: Queue | None = queue
         self.key = (priority_class, virtual_time, next(_sequence))
         self.entered = queue.served
-        self.ahead = 0
+        self.position = 0
         self.server: Server | None = None
-        self.aborted = False
-        self.event = anyio.Event()
+        self.on_ready: Callable[[], None] | None = None
+        self.on_leave: Callable[[Ticket], None] | None = None
 
     def __lt__(self, other: Ticket) -> bool:
         return self.key < other.key
 
-    def abort(self) -> None:
-        """The client went: `wait` raises `QueueAborted`. Without effect when a slot was given already."""
+    @property
+    def waiting(self) -> bool:
+        """It is still in its queue."""
+        return self.queue is not None
+
+    def forfeit(self) -> None:
+        """Stop waiting: leave the queue, or give the slot back that came too late. May be called more than once."""
+        server, self.server = self.server, None
         if self.queue is not None:
             self.queue.remove(self)
-            self.aborted = True
-            self.event.set()
-
-    def leave(self) -> None:
-        """Called by its queue as it lets the ticket go."""
-        if self.queue is not None:
-            self.ahead = self.queue.served - self.entered
-            self.queue = None
-
-    async def wait(self, deadline: float | None, give_back: Callable[[Server], None]) -> Server | None:
-        """Wait for a slot; None means that another server must be chosen.
-
-        Args:
-            deadline: on the clock of the event loop, in seconds; None waits for ever.
-            give_back: called with the server when the wait was cancelled after a slot had been given.
-
-        Raises:
-            QueueTimeout: the deadline passed.
-            QueueAborted: `abort` was called.
-        """
-        try:
-            with anyio.move_on_at(float("inf") if deadline is None else deadline):
-                await self.event.wait()
-        except BaseException:
-            if self.queue is not None:
-                self.queue.remove(self)
-            elif self.server is not None:
-                give_back(self.server)
-            raise
-        if self.queue is not None:
-            self.queue.remove(self)
-            raise QueueTimeout
-        if self.aborted:
-            raise QueueAborted
-        return self.server
+        elif server is not None:
+            server.backend.release(server)
 
 
 class Queue:
@@ -108,26 +81,28 @@ class Queue:
 
     Attributes:
         served: tickets given a slot so far.
-        longest: the most tickets that waited at once.
     """
 
-    __slots__ = ("_heap", "_length", "longest", "served")
+    __slots__ = ("_heap", "_length", "served")
 
     def __init__(self) -> None:
         self._heap: list[Ticket] = []
         self._length = 0
         self.served = 0
-        self.longest = 0
 
     def __len__(self) -> int:
         return self._length
 
-    def enter(self, now: float, priority_class: int = 0, offset: int = 0) -> Ticket:
-        """Let a request wait. `now` in seconds; `offset` in ms, positive to wait behind later ones."""
-        ticket = Ticket(self, priority_class, now + offset / 1000)
+    def enter(self, priority_class: int = 0, offset: int = 0) -> Ticket:
+        """Let a request wait.
+
+        Args:
+            priority_class: lower ones are served first.
+            offset: milliseconds, positive to wait behind requests that come that much later.
+        """
+        ticket = Ticket(self, priority_class, now() + offset / 1000)
         heapq.heappush(self._heap, ticket)
         self._length += 1
-        self.longest = max(self.longest, self._length)
         return ticket
 
     def head(self) -> Ticket | None:
@@ -138,12 +113,15 @@ class Queue:
         return heap[0] if heap else None
 
     def remove(self, ticket: Ticket) -> None:
-        """The ticket waits no longer; removing it twice is an error of the caller."""
-        ticket.leave()
+        """Take out a ticket that waits here."""
+        ticket.position = self.served - ticket.entered + 1
+        ticket.queue = None
         self._length -= 1
         if len(self._heap) > 2 * self._length + 16:  # what was removed from the middle still lies in the heap
             self._heap = [waiting for waiting in self._heap if waiting.queue is self]
             heapq.heapify(self._heap)
+        if ticket.on_leave is not None:
+            ticket.on_leave(ticket)
 
     def give(self, ticket: Ticket, server: Server | None) -> None:
         """Take the ticket out: with a server's slot, or (None) to choose another server."""
@@ -151,7 +129,8 @@ class Queue:
         if server is not None:
             self.served += 1
         ticket.server = server
-        ticket.event.set()
+        if ticket.on_ready is not None:
+            ticket.on_ready()
 
     def dissolve(self) -> None:
         """All of its tickets must choose another server."""

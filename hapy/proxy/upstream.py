@@ -213,11 +213,17 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
     backend = route.backend
     assert backend is not None
     txn = exchange.txn
+    parked = True
+
+    def go_on() -> None:
+        if parked:  # else something else has woken it, and it has moved on
+            exchange.wake()
+
     if route.queue_timeout is not NEVER:
         exchange.expire_after(route.queue_timeout)
     try:
         while True:
-            ticket = backend.enqueue(txn, lambda: later(exchange.wake))
+            ticket = backend.enqueue(txn, lambda: later(go_on))
             try:
                 while ticket.waiting:
                     if exchange.client_failure and exchange.client_matters():
@@ -238,6 +244,7 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
     except QueueFull:
         raise Failed(503, "S", "Q") from None
     finally:
+        parked = False
         exchange.deadline = NEVER
         txn.queue_done = now()
 
