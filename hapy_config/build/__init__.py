@@ -2,5 +2,5 @@
 
 Here live HAProxy's own checks, in the order HAProxy makes them: line by line while a section is read (`proxies`,
 `globals`, `sections`), then over the whole configuration (`finish`). Handlers read one statement and put what it says
-into a draft; `freeze` makes the frozen model of the drafts. No file is opened but through `Build.files`, no socket ever.
+into a draft; `freeze` makes the frozen model of the drafts. No file is opened but through `Build.files`, and no socket.
 """

@@ -155,7 +155,7 @@ def _new_slot(words: Words, length: int) -> int:
 
 
 def _capture(words: Words) -> Arguments:
-    expression = words.expression("http-request capture")
+    expression = words.expression()
     expected = "expects <expression> [ 'len' <length> | id <idx> ]"
     kind = words.peek()
     if not kind:
@@ -179,7 +179,7 @@ def _capture(words: Words) -> Arguments:
 
 
 def _tcp_capture(words: Words) -> Arguments:
-    expression = words.expression("tcp-request content capture")
+    expression = words.expression()
     if words.peek() != "len" or leading_integer(words.peek(1)) <= 0:
         raise words.refuse("a positive 'len' argument is mandatory")
     length = leading_integer(words.peek(1))
@@ -271,7 +271,7 @@ def _integer_or_hex(words: Words) -> Arguments:
 
 
 def _set_timeout(words: Words) -> Arguments:
-    which, text = words.exactly(2, "expects exactly 2 arguments", condition_words=False)
+    which, text = words.exactly(2, "expects exactly 2 arguments")
     if which not in ("server", "tunnel"):
         raise words.refuse(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
     if not words.draft.side & BACK:

@@ -16,7 +16,6 @@ from hapy_config.model.addresses import Address
 from hapy_config.model.server import Source
 from hapy_config.syntax import Statement
 
-
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}|([A-Za-z_0-9]+))")
 
 
@@ -89,7 +88,7 @@ def read_source(
 def _header_source(text: str, place: int, prefix: str) -> None:
     inner, closed, _ = text[len("hdr_ip(") :].partition(")")
     name, comma, occurrence = inner.partition(",")
-    if not closed and not inner or not name:
+    if (not closed and not inner) or not name:
         raise Refused(f"{prefix}usesrc hdr_ip requires a header name.", place)
     if comma:
         number = occurrence.strip()

@@ -1,4 +1,4 @@
-"""The plain keywords of a proxy section: one value each, no language of their own (configuration manual, section 4.2)."""
+"""The plain keywords of a proxy section: one value each and no language of their own (manual, section 4.2)."""
 
 from __future__ import annotations
 

@@ -156,7 +156,8 @@ _PATTERNS: Final = {
 }
 _ONLY: Final = {
     "http": (
-        "'only supports min-recv, [!]string', '[!]rstring', '[!]string-lf', '[!]status', '[!]rstatus', [!]hdr, [!]fhdr or"
+        "'only supports min-recv, [!]string', '[!]rstring', '[!]string-lf', '[!]status', '[!]rstatus', [!]hdr,"
+        " [!]fhdr or"
         " comment but got '{}' as argument."
     ),
     "tcp": (

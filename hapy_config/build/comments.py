@@ -1,4 +1,4 @@
-"""hapy's structured comments: `# hapy: pool-min-conn 4` on a server's, default-server's or backend's line, or the line above.
+"""hapy's structured comments: `# hapy: pool-min-conn 4` on a server's or default-server's line, or the line above.
 
 They are checked as strictly as keywords: an unknown name or a bad value is an error.
 """

@@ -1,4 +1,4 @@
-"""`acl`, and the statements that are little more than a condition: use_backend, use-server, force-persist, monitor fail."""
+"""`acl`, and what is little more than a condition: use_backend, use-server, force-persist, monitor fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hapy_config.grammar.conditions import check_acl_name, parse_acl, parse_cond
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, places
 from hapy_config.keywords.samples import PLACE_NAMES, Place
-from hapy_config.model.expressions import AclExpression, Condition
+from hapy_config.model.expressions import Condition
 from hapy_config.model.rules import UseBackend, UseServer
 from hapy_config.syntax import Statement
 

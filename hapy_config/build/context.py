@@ -31,7 +31,6 @@ from hapy_config.syntax import Statement
 if TYPE_CHECKING:
     import re
 
-    from hapy_config.build.bindwords import BindWords
     from hapy_config.build.sectiondraft import SectionDraft
     from hapy_config.build.tables import StickTable
     from hapy_config.model.expressions import AclExpression, LogFormat, SampleExpression

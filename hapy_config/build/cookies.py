@@ -73,7 +73,8 @@ def _domain(build: Build, statement: Statement, words: list[str], index: int) ->
         build.warning(
             "cookie-domain",
             statement.span(index),
-            f"domain '{domain}' contains no embedded dot, this configuration may not work properly (see RFC6265#5.2.3).",
+            f"domain '{domain}' contains no embedded dot, this configuration may not work properly (see"
+            " RFC6265#5.2.3).",
         )
     bad = next((character for character in domain if not (character.isalnum() or character in "-._")), None)
     if bad is not None:

@@ -76,7 +76,7 @@ class Words:
         self.position += 1
         return word
 
-    def exactly(self, count: int, missing: str, *, condition_words: bool = True) -> list[str]:
+    def exactly(self, count: int, missing: str) -> list[str]:
         """The next `count` words, none of them empty."""
         found = self.words[self.position : self.position + count]
         if len(found) < count or not all(found):
@@ -92,7 +92,7 @@ class Words:
         """A log format string at `place`."""
         return log_format(self.build, self.draft, self.statement, text, place, self.places, self.prefix)
 
-    def expression(self, what: str = "") -> SampleExpression:
+    def expression(self) -> SampleExpression:
         """The expression that begins at the next word."""
         parsed, self.position = expression_words(
             self.build, self.draft, self.statement, self.words, self.position, self.places, self.prefix

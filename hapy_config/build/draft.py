@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.model.addresses import Address
-from hapy_config.model.expressions import AclExpression, Condition
-from hapy_config.model.proxy import Balance, Capture, ErrorPage, ForwardFor, LogFormat, LogTarget
+from hapy_config.model.expressions import AclExpression, Condition, LogFormat
+from hapy_config.model.proxy import Balance, Capture, ErrorPage, ForwardFor, LogTarget
 from hapy_config.model.rules import Redirect, Rule, UseBackend, UseServer
 from hapy_config.model.server import Bind, Server, Source
 from hapy_config.syntax import Statement
@@ -30,7 +30,6 @@ TITLES: Final = {"defaults": "defaults", "listen": "proxy", "frontend": "fronten
 class Draft:
     """One defaults, frontend, backend or listen section."""
 
-    # ruff: noqa: RUF012 - the mutable ones are made anew in __init__ or replaced, never changed in the class
     kind: str
     name: str
     header: Statement

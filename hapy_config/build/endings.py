@@ -232,7 +232,8 @@ def check_servers(build: Build) -> None:
                 build.error(
                     "incompatible-protocol",
                     server.span,
-                    f"config: {draft.title} '{draft.name}': server '{server.name}' uses an incompatible MUX protocol for"
+                    f"config: {draft.title} '{draft.name}': server '{server.name}' uses an incompatible MUX protocol"
+                    " for"
                     " the selected check type",
                 )
     for draft, server, statement in build.named_servers:
@@ -263,7 +264,8 @@ def _protocol(build: Build, draft: Draft, server: Server, protocol: str) -> None
         build.error(
             "incompatible-protocol",
             server.span,
-            f"{draft.title} '{draft.name}' : MUX protocol '{protocol}' is not usable for server '{server.name}' at [{where}].",
+            f"{draft.title} '{draft.name}' : MUX protocol '{protocol}' is not usable for server '{server.name}' at"
+            f" [{where}].",
         )
 
 
@@ -381,7 +383,8 @@ def _unverified(build: Build, draft: Draft, span: Span, name: str, options: Mapp
     build.error(
         "missing-authority",
         span,
-        f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on a LAN"
+        f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on"
+        " a LAN"
         " where you're certain to trust the server's certificate, please set an explicit 'verify none' statement on the"
         " 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side verifications by"
         " default.",

@@ -53,7 +53,8 @@ def expression_words(
     if where and not places(parsed) & where:
         what = words[index]
         raise Refused(
-            f"{prefix}fetch method '{what}' extracts information from '{needs(parsed)}', none of which is available here.",
+            f"{prefix}fetch method '{what}' extracts information from '{needs(parsed)}', none of which is available"
+            " here.",
             index if place is None else place,
             code="wrong-place",
         )
@@ -164,7 +165,7 @@ def error_hint(error: GrammarError) -> str:
 
 def suggestion(name: str, family: str) -> str:
     """`did you mean …`, or in which version the name came or went."""
-    from hapy_config.keywords import table  # noqa: PLC0415 - only for messages
+    from hapy_config.keywords import table
 
     entries = table(family)
     entry = entries.get(name)

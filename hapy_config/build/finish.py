@@ -58,7 +58,8 @@ def _buffer_size(build: Build) -> None:
         build.error(
             "small-buffer",
             NOWHERE,
-            "Internal error: invalid default message for HTTP return code 405: unable to add payload into the HTX message.",
+            "Internal error: invalid default message for HTTP return code 405: unable to add payload into the HTX"
+            " message.",
             "raise 'tune.bufsize'",
         )
 
@@ -70,7 +71,8 @@ def _proxy(build: Build, draft: Draft) -> None:
         build.warning(
             "no-bind",
             draft.header.span(),
-            f"{draft.title} '{draft.name}' has no 'bind' directive. Please declare it as a backend if this was intended.",
+            f"{draft.title} '{draft.name}' has no 'bind' directive. Please declare it as a backend if this was"
+            " intended.",
         )
     _default_backend(build, draft)
     _use_backends(build, draft)
@@ -189,7 +191,8 @@ def _use_servers(build: Build, draft: Draft) -> None:
             build.error(
                 "unknown-server",
                 rule.span,
-                f"{draft.title} '{draft.name}' : unable to find server '{rule.target}' referenced in a 'use-server' rule.",
+                f"{draft.title} '{draft.name}' : unable to find server '{rule.target}' referenced in a 'use-server'"
+                " rule.",
                 build.nearest(rule.target, draft.server_names),
             )
 
@@ -230,7 +233,8 @@ def _backend(build: Build, draft: Draft) -> None:
         build.warning(
             "needs-http",
             draft.header.span(),
-            f"Layer 7 hash not possible for {draft.title} '{draft.name}' (needs 'mode http'). Falling back to round robin.",
+            f"Layer 7 hash not possible for {draft.title} '{draft.name}' (needs 'mode http'). Falling back to round"
+            " robin.",
         )
         draft.balance = None
     families = {family for family, _ in draft.check_rules}
@@ -239,7 +243,8 @@ def _backend(build: Build, draft: Draft) -> None:
             build.warning(
                 "ignored-rules",
                 draft.header.span(),
-                f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are ignored.",
+                f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are"
+                " ignored.",
             )
 
 
@@ -276,7 +281,8 @@ def _external_check(build: Build, draft: Draft) -> None:
         build.warning(
             "missing-fork",
             span,
-            f"Proxy '{draft.name}' : 'insecure-fork-wanted' not enabled in the global section, 'option external-check' will"
+            f"Proxy '{draft.name}' : 'insecure-fork-wanted' not enabled in the global section, 'option"
+            " external-check' will"
             " likely fail.",
         )
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _NO_TIMEOUTS: Final = Timeouts()
 _ROUNDROBIN: Final = Balance()
 _SAME: Final = (
-    "name", "kind", "number", "mode", "description", "disabled", "http_mode", "log_tag", "unique_id_header", "forwardfor",
+    "name", "kind", "number", "mode", "description", "disabled", "http_mode", "log_tag", "unique_id_header",
+    "forwardfor",
     "originalto", "maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "grace", "dispatch", "source", "fullconn",
     "retries", "redispatch", "max_keep_alive_queue", "http_send_name_header", "load_server_state",
 )  # fmt: skip
@@ -37,7 +38,8 @@ _BACK_FIELDS: Final = frozenset(
     }
 )
 _GLOBAL_FIELDS: Final = (
-    "maxconn", "daemon", "master_worker", "nbthread", "pidfile", "user", "group", "uid", "gid", "chroot", "ulimit_n", "node",
+    "maxconn", "daemon", "master_worker", "nbthread", "pidfile", "user", "group", "uid", "gid", "chroot", "ulimit_n",
+    "node",
     "description", "localpeer", "hard_stop_after", "grace", "log_tag", "log_send_hostname", "strict_limits",
 )  # fmt: skip
 
@@ -139,13 +141,13 @@ class Freezer:
             parsed = draft.parsed_formats.get(name)
             if parsed is not None:
                 values[name] = parsed
-        values["options"] = self._with_log_options(draft, values.get("options", frozenset()))  # type: ignore[arg-type]
+        values["options"] = self._with_log_options(draft, values.get("options", frozenset()))
         values["span"] = draft.header.span()
-        return Proxy(**values)  # type: ignore[arg-type]
+        return Proxy(**values)
 
     @staticmethod
     def _with_log_options(draft: Draft, options: frozenset[str]) -> frozenset[str]:
-        """`httplog`, `httplog clf`, `httpslog` and `tcplog` are options too, as far as whoever writes log lines is concerned."""
+        """`httplog`, `httplog clf`, `httpslog` and `tcplog` are options too, for whoever writes log lines."""
         kind = draft.log_format_kind
         if kind in ("httplog", "httplog-clf", "httpslog", "tcplog"):
             return options | {kind.replace("-", " ")}

@@ -225,7 +225,8 @@ def _node(build: Build, statement: Statement, words: list[str]) -> None:
     name = words[1] if len(words) > 1 else ""
     if not _NODE.fullmatch(name):
         raise Refused(
-            "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), hyphen(-) or"
+            "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.),"
+            " hyphen(-) or"
             " underscode(_).",
             1,
         )
@@ -286,7 +287,8 @@ def _stats_socket(build: Build, statement: Statement, words: list[str]) -> None:
 def _cpu_map(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 3:
         raise Refused(
-            "cpu-map expects a process number  ('all', 'odd', 'even', a number from 1 to 64 or a range),  followed by a list"
+            "cpu-map expects a process number  ('all', 'odd', 'even', a number from 1 to 64 or a range),  followed"
+            " by a list"
             " of CPU ranges with numbers from 0 to 63.",
             len(words),
             code="missing-argument",
@@ -356,7 +358,7 @@ def _default_path(build: Build, statement: Statement, words: list[str]) -> None:
 
 
 def _environment(build: Build, statement: Statement, words: list[str]) -> None:
-    """setenv and its kin took effect while the file was read; here they are checked."""
+    """Setenv and its kin took effect while the file was read; here they are checked."""
     if words[0] in ("setenv", "presetenv") and len(words) < 3:
         raise Refused(f"'{words[0]}' expects a name and a value.", len(words), code="missing-argument")
     if words[0] == "unsetenv" and len(words) < 2:

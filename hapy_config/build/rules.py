@@ -207,7 +207,8 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     if index < len(words) and words[index]:
         if words[index] not in ("if", "unless"):
             raise Refused(
-                f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got '{words[index]}')",
+                f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got"
+                f" '{words[index]}')",
                 index,
             )
         parsed = condition(

@@ -10,7 +10,7 @@ from hapy_config.build.addressing import address_fault, expand
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
-from hapy_config.build.draft import BACK, Draft
+from hapy_config.build.draft import Draft
 from hapy_config.build.expressions import version_note
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
@@ -93,6 +93,11 @@ def _check_name(name: str, what: str) -> None:
 
 
 def parse_server_address(build: Build, text: str, place: int, label: str) -> Address:
+    """The address of a server line.
+
+    Raises:
+        Refused: when it is none.
+    """
     try:
         return parse_address(expand(build, text), SERVER)
     except GrammarError as error:
@@ -148,7 +153,8 @@ def _add(
         build.error(
             "duplicate-name",
             statement.span(1),
-            f"{draft.title} '{draft.name}', another server named '{name}' was already defined at line {other.span.line},"
+            f"{draft.title} '{draft.name}', another server named '{name}' was already defined at line"
+            f" {other.span.line},"
             " please use distinct names.",
         )
     number = values.pop("number", 0)

@@ -100,7 +100,8 @@ class ServerWords:
         except TimeError as error:
             if not error.character:
                 raise self.refuse(
-                    f"timer overflow in argument <{text}> to <{name}> of server {self.name}, maximum value is 2147483647"
+                    f"timer overflow in argument <{text}> to <{name}> of server {self.name}, maximum value is"
+                    " 2147483647"
                     " ms (~24.8 days)",
                     self.position - 1,
                 ) from None
@@ -245,7 +246,8 @@ def _proto(words: ServerWords, name: str) -> None:
 def _source(words: ServerWords, name: str) -> None:
     if not words.peek():
         raise words.refuse(
-            "'source' expects <addr>[:<port>[-<port>]], and optionally 'usesrc' <addr>, and 'interface' <name> as argument",
+            "'source' expects <addr>[:<port>[-<port>]], and optionally 'usesrc' <addr>, and 'interface' <name> as"
+            " argument",
             code="missing-argument",
         )
     found, words.position = read_source(

@@ -101,9 +101,8 @@ def read_table(build: Build, statement: Statement, words: list[str], index: int,
                 index - 1,
                 hint=build.nearest(word, ("type", "size", "expire", "nopurge", "peers", "srvkey", "store")),
             )
-    if not kind:
-        if entries:
-            raise Refused(f"{prefix}: missing type.", code="missing-argument")
+    if not kind and entries:
+        raise Refused(f"{prefix}: missing type.", code="missing-argument")
     if not entries:
         raise Refused(f"{prefix}: missing size.", code="missing-argument")
     return StickTable(name, kind, frozenset(stored), peers, statement)
@@ -187,7 +186,8 @@ def _stick_table(build: Build, draft: Draft, statement: Statement, words: list[s
     if other is not None:
         where = f"{other.statement.source.name}:{other.statement.line}"
         raise Refused(
-            f"stick-table name '{draft.name}' conflicts with table declared in {other.owner} '{draft.name}' at {where}.",
+            f"stick-table name '{draft.name}' conflicts with table declared in {other.owner} '{draft.name}' at"
+            f" {where}.",
             0,
             code="duplicate-name",
         )
@@ -239,7 +239,8 @@ def _check_place(fetch: str, expression: SampleExpression, where: Place, stores:
     if not places(expression) & where:
         phase = "response" if stores else "request"
         raise Refused(
-            f"'stick': fetch method '{fetch}' extracts information from '{needs(expression)}', none of which is available"
+            f"'stick': fetch method '{fetch}' extracts information from '{needs(expression)}', none of which is"
+            " available"
             f" during {phase}.",
             2,
             code="wrong-place",

@@ -101,7 +101,7 @@ def list_fault(build: Build, name: str) -> str:
 
 def cipher_fault(text: str) -> str:
     """What this machine's TLS library says against a list of ciphers, or an empty string."""
-    import ssl  # noqa: PLC0415 - half of a start's time, and few files name ciphers
+    import ssl
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(text)
