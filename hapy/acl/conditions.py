@@ -45,14 +45,16 @@ def compile_acl(expression: AclExpression, env: CompileEnv) -> Predicate:
     Raises:
         CompileError: for a sample that does not run or a pattern that the match method can't take.
     """
-    cached = env.cache.get((expression, env.response))
+    # What a name such as `nbsrv` or `hdr` means depends on the section and on the direction.
+    key = (expression, id(env.proxy), env.response)
+    cached = env.cache.get(key)
     if cached is not None:
         return cached
     try:
         predicate = _compile_acl(expression, env)
     except CompileError as error:
         raise CompileError(error.message, expression.span) from error
-    env.cache[expression, env.response] = predicate
+    env.cache[key] = predicate
     return predicate
 
 

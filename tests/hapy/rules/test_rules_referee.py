@@ -7,6 +7,7 @@ rules, then the origin's answer, response rules and after-response rules (these 
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 
@@ -30,6 +31,18 @@ HEAD = b"HEAD /x HTTP/1.1\r\nhost: h\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nfoo: a, b\r\nset-cookie: q=1\r\n\r\nok"
 
 ERRORFILE = b"HTTP/1.0 418 Mine\r\nX-Own: 1\r\nWWW-Authenticate: q\r\nContent-Length: 4\r\n\r\nbody"
+
+MAPS = {
+    "strings": "# comment\n/x/y  first value  \n/x short\n   two\t a b\n/x/y later\n",
+    "ends": "/y slash y\n.c dot c\nb bee\n",
+    "words": "y why\nx ex\na.b a and b\nb:80 port\n",
+    "regexes": "^/(x)/(.)$ matched-\\1-\\2-\\0\n. any\n",
+    "numbers": "5 five\n10:20 teens\n",
+    "integers": "5 55\n",
+    "integers2": "a 41\n",
+    "networks": "10.0.0.0/8 ten\n10.1.0.0/16 ten one\n10.1.2.3 host\n127.0.0.0/8 local\n2001:db8::/32 doc\n",
+    "addresses": "a 1.2.3.4\n",
+}
 
 CASES = r"""
 http-request set-header foo bar
@@ -167,6 +180,16 @@ http-response del-header foo
 http-response set-header foo z
 http-response add-header x y
 http-response set-header s %[status]-%[res.ver]-%[res.hdr_cnt(foo)]-%[res.cook(q)]-%[hdr(foo)]-%[capture.req.uri]
+http-response set-header r "%[res.hdr(foo,1)]|%[res.fhdr(foo)]|%[res.hdr_cnt(foo)]|%[res.fhdr_cnt(foo)]|%[res.hdr_names]|%[res.hdr_cnt]|%[res.fhdr_cnt]"
+http-response set-header r "%[res.cook(q)]|%[res.cook]|%[res.cook_cnt]|%[res.cook_val(q)]|%[scook(q)]|%[shdr(foo)]|%[shdr_cnt(foo)]|%[cookie(q)]|%[res.body_size]"
+http-response set-header r "%[capture.req.method]|%[capture.req.ver]|%[capture.res.ver]|%[status,add(1)]|%[res.hdr_val(content-length)]|%[res.hdr_ip(foo)]|%[resp_ver]"
+http-response set-header r "%[res.hdrs]"
+http-response set-header r "%[hdr(foo)]" if { res.hdr(foo) a } { status 200:299 } !{ res.cook(q) 2 }
+http-request set-header m "%[path,map({folder}/strings)]|%[path,map({folder}/strings,none)]|%[str(/x/y),map_str({folder}/strings)]|%[str(two),map({folder}/strings)]"
+http-request set-header m "%[path,map_beg({folder}/strings)]|%[path,map_end({folder}/ends)]|%[path,map_sub({folder}/ends)]|%[path,map_dir({folder}/words)]|%[req.hdr(host),map_dom({folder}/words)]"
+http-request set-header m "%[path,map_reg({folder}/regexes)]|%[path,map_regm({folder}/regexes)]|%[str(nothing),map_regm({folder}/regexes,none)]"
+http-request set-header m "%[int(5),map_int({folder}/numbers)]|%[int(15),map_int({folder}/numbers)]|%[int(99),map_int({folder}/numbers,none)]|%[int(5),map_int_int({folder}/integers)]|%[str(a),map_str_int({folder}/integers2),add(1)]"
+http-request set-header m "%[src,map_ip({folder}/networks)]|%[str(10.1.2.3),map_ip({folder}/networks)]|%[str(10.1.9.9),map_ip({folder}/networks)]|%[str(11.1.1.1),map_ip({folder}/networks,none)]|%[str(2001:db8::5),map_ip({folder}/networks)]|%[str(a),map_str_ip({folder}/addresses)]"
 http-response deny
 http-response deny deny_status 404
 http-response deny deny_status 418 hdr a b
@@ -184,7 +207,7 @@ http-request strict-mode off|http-request set-header a b
 
 
 def section(case: str, number: int, port: int, origin: int, folder: object) -> str:
-    lines = case.replace("{folder}", str(folder)).split("|")
+    lines = re.split(r"\|(?=[a-z])(?!%)", case.replace("{folder}", str(folder)))
     return (
         f"listen f{number}\n bind 127.0.0.1:{port}\n"
         + "".join(f" {line}\n" for line in lines)
@@ -195,6 +218,8 @@ def section(case: str, number: int, port: int, origin: int, folder: object) -> s
 def configuration(cases, ports, origin, folder) -> str:
     (folder / "e.http").write_bytes(ERRORFILE)
     (folder / "body").write_bytes(b"line %[path]\n")
+    for name, content in MAPS.items():
+        (folder / name).write_text(content)
     head = (
         "global\n maxconn 200\nuserlist u\n user u insecure-password p\n"
         f"http-errors ee\n errorfile 403 {folder}/e.http\n"
