@@ -13,9 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hapy.net.stream import Stream
-
-S = TypeVar("S", bound=Stream)
+S = TypeVar("S", bound=asyncio.Protocol)
 
 _SO_BINDTODEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
 _IP_BIND_ADDRESS_NO_PORT = 24
@@ -66,7 +64,7 @@ def _failure(error: OSError, *, bound: bool) -> ConnectFailed:
 
 
 async def connect(destination: Destination, factory: Callable[[], S]) -> S:
-    """Connect, and give the stream that `factory` made once the connection stands.
+    """Connect, and give the protocol (a stream, as a rule) that `factory` made once the connection stands.
 
     Raises:
         ConnectFailed: there is no connection.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hapy.proxy.runtime import Runtime
     from hapy.proxy.transaction import Client
     from hapy.rules.outcomes import Outcome
+    from hapy.tls.binding import Binding
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.server import Bind
 
@@ -47,6 +48,7 @@ class Frontend:
         ignore_probes: connections that never say anything leave no trace (`option http-ignore-probes`).
         client_timeout, head_timeout, idle_timeout: seconds a client may be silent, take for a request's head, take between
             two requests; NEVER for no limit of its own.
+        dont_log_null: connections that never say anything are not logged (`option dontlognull`).
         name_cases: how header names are written towards clients, None for lower case.
         unique_id: makes a request's id, None without `unique-id-format`.
         monitor: answers `monitor-uri`, None without one.
@@ -76,7 +78,7 @@ class Frontend:
         self.closes = model.http_mode == "close"
         self.abort_on_close = "abortonclose" in options
         self.ignore_probes = "http-ignore-probes" in options
-        self._dont_log_null = "dontlognull" in options
+        self.dont_log_null = "dontlognull" in options
         self.name_cases = runtime.name_cases if "h1-case-adjust-bogus-client" in options else None
         self.max_own = int(tune.get("max-session-srv-conns", 5))
         timeouts = model.timeouts
@@ -103,8 +105,17 @@ class Frontend:
         self.keep_request_cookie = request_cookie(model)
         self.keep_response = response_captures(model)
         self.keep_response_cookie = response_cookie(model)
+        self._bindings = {id(bind.tls): self._binding(bind) for bind in model.binds if bind.tls is not None}
         self.monitor = self._monitor(model, runtime) if model.monitor_uri is not None else None
         self.route = Route(self, None)
+
+    def _binding(self, bind: Bind) -> Binding:
+        """The certificates and settings of a TLS line."""
+        from hapy.tls.binding import Binding
+        from hapy.tls.settings import surroundings
+
+        assert bind.tls is not None
+        return Binding(bind.tls, surroundings(self.runtime.config.global_, "bind"), bind.span)
 
     def _monitor(self, model: Proxy, runtime: Runtime) -> Callable[[Transaction], Outcome | None]:
         uri = (model.monitor_uri or "").encode()
@@ -135,23 +146,34 @@ class Frontend:
         """What makes the protocol of each connection that the bind accepts."""
         listening = Listening(bind)
         make = ClientConnection if self.model.mode == "http" else ClientSide
+        if bind.tls is not None:
+            from hapy.proxy.greeting import Greeting
+
+            binding = self._bindings[id(bind.tls)]
+            return lambda release: Greeting(self, listening, binding, make, release)
         return lambda release: make(self, listening, release)
+
+    def screen(self, client: Client) -> bool:
+        """Count a connection that has just been accepted and ask `tcp-request connection`; False: it must be reset."""
+        self.counters.conn_tot += 1
+        rules = self.connection_rules
+        if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
+            self.counters.dcon += 1
+            return False
+        return True
 
     def admit(self, connection: FrontConnection, client: Client) -> bool:
         """Count a new connection and ask the rules about it; False: it is being closed."""
         counters = self.counters
-        counters.conn_tot += 1
-        if self.connection_rules is not None or self.session_rules is not None:
-            txn = Transaction(client, self, client.accepted)
-            if self.connection_rules is not None and self.connection_rules.run(txn) not in (None, ALLOW):
-                counters.dcon += 1
-                connection.draining = True
-                connection.abort()
-                return False
-            if self.session_rules is not None and self.session_rules.run(txn) not in (None, ALLOW):
-                counters.dses += 1
-                connection.finish()
-                return False
+        if not connection.listening.greeted and not self.screen(client):
+            connection.draining = True
+            connection.abort()
+            return False
+        rules = self.session_rules
+        if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
+            counters.dses += 1
+            connection.finish()
+            return False
         self.connections.add(connection)
         self.process.connections += 1
         counters.open()
@@ -180,7 +202,7 @@ class Frontend:
         txn.term_phase = "R"
         txn.finished = now()
         self.counters.answered(status)
-        if not (self._dont_log_null and txn.idle_done < 0):
+        if not (self.dont_log_null and txn.idle_done < 0):
             self.logger.log_transaction(txn)
         page = self.runtime.pages.page(txn, status)
         return b"" if page is None else connection_error(status)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from hapy.http.message import Header, Request, Response
     from hapy.proxy.frontend import Frontend
+    from hapy.proxy.greeting import Met
     from hapy.proxy.listening import Listening
     from hapy.proxy.transaction import Client
 
@@ -59,7 +60,7 @@ class ClientConnection(ClientStream):
 
     client: Client
 
-    def __init__(self, frontend: Frontend, listening: Listening, release: Callable[[], None]) -> None:
+    def __init__(self, frontend: Frontend, listening: Listening | Met, release: Callable[[], None]) -> None:
         super().__init__()
         self.frontend = frontend
         self.listening = listening
@@ -80,7 +81,7 @@ class ClientConnection(ClientStream):
         if not frontend.admit(self, client):
             return
         if frontend.head_timeout is not NEVER:
-            self.head_deadline = started + frontend.head_timeout
+            self.head_deadline = started + client.handshake + frontend.head_timeout
         self.expire_after(min(frontend.head_timeout, frontend.client_timeout))
 
     def on_lost(self, error: Exception | None) -> None:

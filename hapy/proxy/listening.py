@@ -62,12 +62,17 @@ class _Accepted(Client):
 
 
 class Listening:
-    """One bind line as its connections see it."""
+    """One bind line as its connections see it.
 
-    __slots__ = ("bind", "family", "label", "number")
+    Attributes:
+        greeted: its connections have been counted and screened before they are served.
+    """
+
+    __slots__ = ("bind", "family", "greeted", "label", "number")
 
     def __init__(self, bind: Bind) -> None:
         self.bind = bind
+        self.greeted = False
         kind = bind.address.family
         self.family = {"ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}.get(kind, socket.AF_INET)
         self.label = bind.name.encode() if bind.name else None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hapy.proxy.frontend import Frontend
+    from hapy.proxy.greeting import Met
     from hapy.proxy.listening import Listening
     from hapy.proxy.route import Route
     from hapy.proxy.server import Server
@@ -103,7 +104,7 @@ class ClientSide(Side):
 
     client: Client
 
-    def __init__(self, frontend: Frontend, listening: Listening, release: Callable[[], None]) -> None:
+    def __init__(self, frontend: Frontend, listening: Listening | Met, release: Callable[[], None]) -> None:
         super().__init__()
         self.frontend = frontend
         self.listening = listening

@@ -1,0 +1,100 @@
+"""What comes before a client's own first byte: TLS. The connection's rules see it before, its sessions after.
+
+A greeting receives the accepted connection, and hands it to the protocol that serves it when all of this is done. Until
+then it answers for the connection: its slot, its deadline, and the log line when nothing comes of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.net.clock import NEVER, now
+from hapy.net.tls import Below, ServerLink, Upper
+from hapy.proxy.transaction import Transaction
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.listening import Listening
+    from hapy.proxy.transaction import Client
+    from hapy.tls.binding import Binding
+    from hapy.tls.hello import ClientHello
+    from hapy.tls.session import TlsSession
+
+    #: Makes what serves a connection: HTTP or plain bytes.
+    Make = Callable[["Frontend", "Met", Callable[[], None]], Upper]
+
+#: The words of the log for handshakes that came to nothing (manual, section 8.2.5 and `fc_err_str`).
+_WORDS = {
+    "eof": "Connection closed during SSL handshake",
+    "reset": "Connection closed during SSL handshake",
+    "timeout": "Timeout during SSL handshake",
+}
+
+
+class Met:
+    """A connection that was met before: stands where its serving protocol asks the bind line about it."""
+
+    __slots__ = ("bind", "client", "greeted")
+
+    def __init__(self, listening: Listening, client: Client) -> None:
+        self.bind = listening.bind
+        self.client = client
+        self.greeted = True
+
+    def meet(self, _transport: Below) -> Client:
+        """Its client."""
+        return self.client
+
+
+class Greeting(ServerLink):
+    """A client's connection while its TLS handshake goes on."""
+
+    __slots__ = ("_binding", "_make", "_release", "client", "draining", "frontend", "listening")
+
+    client: Client
+
+    def __init__(
+        self, frontend: Frontend, listening: Listening, binding: Binding, make: Make, release: Callable[[], None]
+    ) -> None:
+        super().__init__(self)
+        self.frontend = frontend
+        self.listening = listening
+        self.draining = False
+        self._binding = binding
+        self._make = make
+        self._release = release
+
+    def opened(self) -> None:
+        """Accepted."""
+        self.client = self.listening.meet(self.raw)
+        if self.frontend.screen(self.client):
+            if self.frontend.client_timeout is not NEVER:
+                self.expire_after(self.frontend.client_timeout)
+        else:
+            self._failed = True
+            self.abort()
+            self._release()
+
+    def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
+        """The certificate for this client."""
+        served = self._binding.choose(hello)
+        return None if served is None else (served.context, served.certificate.der, served.watched)
+
+    def begin(self, session: TlsSession) -> Upper | None:
+        """The handshake is done: on to the protocol."""
+        client = self.client
+        client.tls = session
+        client.handshake = now() - client.accepted
+        return self._make(self.frontend, Met(self.listening, client), self._release)
+
+    def fail(self, why: str, *, silent: bool) -> None:
+        """It came to nothing: log it."""
+        frontend = self.frontend
+        if not (silent and frontend.dont_log_null):
+            client = self.client
+            txn = Transaction(client, frontend, client.accepted)
+            frontend.logger.log_error(txn, _WORDS.get(why, "SSL handshake failure"))
+        self._release()

@@ -1,0 +1,165 @@
+"""A `bind … ssl` line as it runs: which certificate, and with it which settings, a client gets.
+
+Rules (manual section 5.1, and HAProxy 2.6 on the wire):
+- The name that a client asks for (SNI) is looked for among the certificates' names as it is, then with its first label
+  replaced by `*`. Among the certificates found one with an ECDSA key comes first for clients that take these.
+- A client without a name, or with one that no certificate has, gets the first certificate of the line, unless
+  `strict-sni` turns it away.
+- A line of a crt-list may have settings of its own: they come before those of the bind line.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from hapy.samples.environment import CompileError
+from hapy.tls import openssl
+from hapy.tls.certificates import Certificate, load_all
+from hapy.tls.settings import (
+    Options,
+    Surroundings,
+    apply_common,
+    load_authorities,
+    load_revocations,
+    reason,
+)
+
+if TYPE_CHECKING:
+    from hapy.tls.hello import ClientHello
+    from hapy_config.source import Span
+
+#: The lowest version that clients may speak where nothing else is said.
+_LEAST: Final = "TLSv1.2"
+_MODES: Final = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+
+
+class Served:
+    """A certificate with the context that serves it. `watched`: verification errors are noted."""
+
+    __slots__ = ("certificate", "context", "watched")
+
+    def __init__(self, certificate: Certificate, context: ssl.SSLContext, *, watched: bool) -> None:
+        self.certificate = certificate
+        self.context = context
+        self.watched = watched
+
+
+class Binding:
+    """The TLS side of a bind line.
+
+    Attributes:
+        default: what clients get whose name is not known.
+        strict: they get nothing (`strict-sni`).
+    """
+
+    __slots__ = ("_exact", "_excluded", "_wild", "default", "strict")
+
+    def __init__(self, options: Options, around: Surroundings, span: Span) -> None:
+        certificates = load_all(options, around, span)
+        merged = {**around.options, **options}
+        self.strict = "strict-sni" in options
+        self._exact: dict[bytes, list[Served]] = {}
+        self._wild: dict[bytes, list[Served]] = {}
+        self._excluded: dict[bytes, list[Served]] = {}
+        served = [_serve(certificate, options, merged, around, span) for certificate in certificates]
+        if not served and not self.strict:
+            raise CompileError("no SSL certificate specified for this bind line (use 'crt').", span)
+        self.default = served[0] if served else None
+        for one in served:
+            for name in one.certificate.names:
+                known = self._wild if name.startswith("*.") else self._exact
+                known.setdefault(name.removeprefix("*").encode(), []).append(one)
+            for name in one.certificate.excluded:
+                self._excluded.setdefault(name.encode(), []).append(one)
+
+    def choose(self, hello: ClientHello) -> Served | None:
+        """What this client gets; None to turn it away."""
+        name = hello.server_name
+        if name:
+            _, dot, domain = name.partition(b".")
+            found = self._exact.get(name, []) + self._wild.get(dot + domain, [])
+            excluded = self._excluded.get(name)
+            if excluded:
+                found = [one for one in found if one not in excluded]
+            if found:
+                return _fitting(found, hello)
+        return None if self.strict else self.default
+
+
+def _fitting(found: list[Served], hello: ClientHello) -> Served:
+    """The first with a key that the client takes, elliptic ones before others."""
+    for kind, takes in (("ecdsa", hello.ecdsa), ("rsa", hello.rsa)):
+        if takes:
+            for one in found:
+                if one.certificate.kind == kind:
+                    return one
+    return found[0]
+
+
+def _serve(certificate: Certificate, line: Options, merged: Options, around: Surroundings, span: Span) -> Served:
+    own = {**line, **certificate.options}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    apply_common(context, own, around, span, _LEAST)
+    if "prefer-client-ciphers" not in merged:
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    else:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    try:
+        context.load_cert_chain(certificate.path, certificate.key, password=b"")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            message = f"inconsistencies between private key and certificate loaded '{certificate.path}'."
+            raise CompileError(message, span) from None
+        raise CompileError(f"unable to load certificate '{certificate.path}': {reason(error)}", span) from None
+    context.sni_callback = _accept_name
+    if around.dh_file:
+        context.load_dh_params(around.dh_file)
+    elif around.automatic_dh:
+        _extend(lambda: openssl.set_automatic_dh(context), "Diffie-Hellman", span)
+    if around.lifetime != 300:
+        _extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
+    watched = _verification(context, own, around, span)
+    return Served(certificate, context, watched=watched)
+
+
+def _accept_name(_tls: ssl.SSLObject, _name: str, _context: ssl.SSLContext) -> None:
+    """Tell the client that its name was taken: it has been looked at before."""
+
+
+def _verification(context: ssl.SSLContext, own: Options, around: Surroundings, span: Span) -> bool:
+    """Ask clients for certificates where the line says so; whether errors are noted."""
+    method = own.get("verify", ("none",))[0]
+    if method == "none":
+        return False
+    trusted = own.get("ca-verify-file") or own.get("ca-file")
+    announced = own.get("ca-file")
+    if trusted is None:
+        raise CompileError("verify is enabled but no CA file specified for this bind line.", span)
+    context.verify_mode = _MODES[method]
+    for name in {*trusted, *(own.get("ca-file") or ())}:
+        load_authorities(context, around.authority(name), span)
+    for name in own.get("crl-file", ()):
+        load_revocations(context, around.authority(name), span)
+    if announced is not None and "no-ca-names" not in own and not announced[0].startswith("@"):
+        path = around.authority(announced[0])
+        _extend(lambda: openssl.announce_authorities(context, path), "CA names", span)
+    leaf, authority = _ignored(own, "crt-ignore-err"), _ignored(own, "ca-ignore-err")
+    _extend(lambda: openssl.watch_verification(context, leaf, authority), "verification", span)
+    return True
+
+
+def _ignored(own: Options, word: str) -> frozenset[int] | None:
+    """The errors that do no harm, None for all."""
+    text = own.get(word, ("",))[0]
+    if text == "all":
+        return None
+    return frozenset(int(part) for part in text.split(",") if part.isdigit())
+
+
+def _extend(act: Callable[[], None], what: str, span: Span) -> None:
+    try:
+        act()
+    except openssl.Unavailable as error:
+        raise CompileError(f"{what} can't be set here: {error}", span) from error
