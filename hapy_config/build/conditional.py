@@ -192,8 +192,6 @@ def _use_backend(build: Build, draft: Draft, statement: Statement, words: list[s
             Place.FRONTEND_USE_BACKEND,
             "error detected while parsing switching rule : ",
         )
-        if parsed is None:
-            return
     if draft.side & FRONT:
         build.rule_order(draft, statement, "use_backend", "use_backend")
     draft.use_backends.append(UseBackend(target, parsed, statement.span()))

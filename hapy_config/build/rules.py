@@ -82,7 +82,11 @@ def _http_rule(ruleset: str) -> Handler:
             )
         where = places_of(ruleset, draft)
         cursor = Words(build, draft, statement, words, 2, prefix, where, response=ruleset != "http-request")
-        arguments = READERS[action](cursor)
+        try:
+            arguments = READERS[action](cursor)
+        except Refused:
+            _rest(build, draft, statement, words, ruleset)
+            raise
         index = cursor.position
         parsed: Condition | None = None
         if index < len(words) and words[index]:
@@ -110,6 +114,14 @@ def _http_rule(ruleset: str) -> Handler:
         draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
 
     return handle
+
+
+def _rest(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str) -> None:
+    """The condition of a rule whose arguments are refused: what is wrong with it is worth saying too."""
+    index = next((index for index, word in enumerate(words) if word in ("if", "unless")), 0)
+    if index > 2:
+        prefix = f"error detected while parsing an '{ruleset} {words[1]}' condition : "
+        condition(build, draft, statement, words, index, condition_place(ruleset, draft), prefix)
 
 
 def _tcp_request(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
