@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from typing import cast as typed
 
-from hapy.samples.casts import cast
+from hapy.samples.casts import cast, to_text
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.registry import (
     CONVERTERS,
@@ -107,6 +107,30 @@ def compile_expression(expression: SampleExpression, env: CompileEnv) -> Getter:
     for step, wants_transaction in steps:
         getter = _then(getter, step, wants_transaction)
     return getter
+
+
+#: Gives an expression's text.
+TextGetter = Callable[["Transaction"], "bytes | None"]
+
+
+def compile_text(expression: SampleExpression, env: CompileEnv) -> TextGetter:
+    """The callable that gives the expression's value as text, None where there is none.
+
+    Raises:
+        CompileError: as `compile_expression`.
+    """
+    fetch, source = _fetch(expression.fetch, env)
+    if fetch.text is not None and not expression.converters:
+        return fetch.text
+    getter = compile_expression(expression, env)
+    if _steps(expression.converters, source, env)[1] in ("str", "meth"):
+        return typed(TextGetter, getter)
+
+    def text(txn: Transaction) -> bytes | None:
+        value = getter(txn)
+        return None if value is None else typed("bytes | None", to_text(value))
+
+    return text
 
 
 def compile_values(expression: SampleExpression, env: CompileEnv) -> tuple[Getter, Lister | None, str]:

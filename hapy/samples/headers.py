@@ -79,6 +79,12 @@ def cookies(headers: Headers, name: bytes | None, *, header: bytes = b"cookie") 
             continue
         if name is not None and name not in line:
             continue
+        if b'"' not in line and b"," not in line:
+            for pair in line.split(b";"):
+                label, equals, value = pair.partition(b"=")
+                if equals and (name is None or label.strip(b" \t") == name):
+                    found.append(value.strip(b" \t"))
+            continue
         for match in _COOKIE.finditer(line):
             value = match["value"]
             if value is not None and (name is None or match["name"] == name):

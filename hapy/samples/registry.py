@@ -33,11 +33,13 @@ class Fetch:
         one: gives the value that an expression uses.
         many: gives all values for an ACL, or None where there is only ever one.
         constant: the value never changes.
+        text: gives the value as text where that is cheaper than making the value first.
     """
 
     one: Getter
     many: Lister | None = None
     constant: bool = False
+    text: Callable[[Transaction], bytes | None] | None = None
 
 
 class Args:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hapy.samples.environment import CompileEnv
-from hapy.samples.registry import Args, Getter, fetch
+from hapy.samples.registry import Args, Fetch, Getter, fetch
 from hapy.samples.types import Address, Result, parse_address
 
 if TYPE_CHECKING:
@@ -56,14 +56,24 @@ def _local(address: Callable[[Transaction], Address | None]) -> Getter:
     return local
 
 
+def _source_text(txn: Transaction) -> bytes | None:
+    text = txn.client.source if txn.source is None else txn.source
+    return None if text == b"unix" else text
+
+
+def _destination_text(txn: Transaction) -> bytes | None:
+    text = txn.client.destination if txn.destination is None else txn.destination
+    return None if text == b"unix" else text
+
+
 @fetch("src", type="addr")
-def _src(args: Args, env: CompileEnv) -> Getter:
-    return source_address
+def _src(args: Args, env: CompileEnv) -> Fetch:
+    return Fetch(source_address, text=_source_text)
 
 
 @fetch("dst", type="addr")
-def _dst(args: Args, env: CompileEnv) -> Getter:
-    return destination_address
+def _dst(args: Args, env: CompileEnv) -> Fetch:
+    return Fetch(destination_address, text=_destination_text)
 
 
 @fetch("src_port", type="sint")

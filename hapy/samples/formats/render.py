@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from hapy.net.clock import now, wall
 from hapy.samples import targets
-from hapy.samples.casts import to_text
 from hapy.samples.environment import CompileEnv, CompileError
-from hapy.samples.expression import compile_expression
+from hapy.samples.expression import TextGetter, compile_text
 from hapy.samples.formats import dates
 from hapy.samples.formats.aliases import ALIASES, PRELUDE, Alias
 from hapy.samples.formats.escapes import encode_header, encode_http, encode_line, escape
@@ -23,7 +22,6 @@ from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
-    from hapy.samples.registry import Getter
 
 #: A compiled format.
 Renderer = Callable[["Transaction"], bytes]
@@ -44,19 +42,16 @@ def compile_format(fmt: LogFormat, env: CompileEnv) -> Renderer:
         text = to_bytes(constant)
         return lambda txn: text
     if len(fmt.items) == 1 and isinstance(fmt.items[0], FormatExpression) and "E" not in fmt.items[0].flags:
-        return _single(compile_expression(fmt.items[0].expression, env))
+        return _single(compile_text(fmt.items[0].expression, env))
     return _Generator(fmt, env, log=False).build(fmt.items)
 
 
-def _single(getter: Getter) -> Renderer:
+def _single(read: TextGetter) -> Renderer:
     """A format that is nothing but one expression."""
 
     def render(txn: Transaction) -> bytes:
-        value = getter(txn)
-        if value is None:
-            return b""
-        text = to_text(value)
-        return encode_http(text) if isinstance(text, bytes) else b""
+        text = read(txn)
+        return encode_http(text) if text else b""
 
     return render
 
@@ -139,8 +134,9 @@ class _Generator:
 
     def _shown(self, code: str, flags: frozenset[str], *, sure: bool = False) -> None:
         """A text that may be None or empty, unless `sure`."""
-        if sure and "Q" not in flags:
-            self._add(b"%b", f"blank_escaped({code})" if "E" in flags else code)
+        if sure:
+            form = b'"%b"' if "Q" in flags else b"%b"
+            self._add(form, f"blank_escaped({code})" if "E" in flags else code)
         else:
             self._add(b"%b", f"{self._show(flags, quotes=True)}({code})")
 
@@ -151,8 +147,8 @@ class _Generator:
 
     def _expression(self, item: FormatExpression) -> None:
         name = f"e{len(self.values)}"
-        getter = compile_expression(item.expression, self.env)
-        self.names[name] = _as_text(getter) if self.log else _as_http(getter)
+        read = compile_text(item.expression, self.env)
+        self.names[name] = read if self.log else _as_http(read)
         self._add(b"%b", f"{self._show(item.flags, quotes=self.log)}({name}(t))")
 
     def _alias(self, item: FormatAlias) -> None:
@@ -266,24 +262,10 @@ def unique_id(txn: Transaction) -> bytes | None:
     return txn.unique_id
 
 
-def _as_text(getter: Getter) -> Callable[[Transaction], bytes | None]:
+def _as_http(read: TextGetter) -> TextGetter:
     def text(txn: Transaction) -> bytes | None:
-        value = getter(txn)
-        if value is None:
-            return None
-        found = to_text(value)
-        return found if isinstance(found, bytes) else None
-
-    return text
-
-
-def _as_http(getter: Getter) -> Callable[[Transaction], bytes | None]:
-    def text(txn: Transaction) -> bytes | None:
-        value = getter(txn)
-        if value is None:
-            return None
-        found = to_text(value)
-        return encode_http(found) if isinstance(found, bytes) else None
+        found = read(txn)
+        return None if found is None else encode_http(found)
 
     return text
 
