@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from compat import scenarios
+from compat.deviations import DEVIATIONS
 from compat.harness import compare
 from compat.harness.world import Scenario
 
@@ -32,4 +33,12 @@ SCENARIOS = dict(all_scenarios())
 @pytest.mark.referee
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_hapy_does_as_haproxy(name: str, haproxy: str) -> None:  # noqa: ARG001  (the fixture skips)
-    compare(SCENARIOS[name])
+    if name not in DEVIATIONS:
+        compare(SCENARIOS[name])
+        return
+    with pytest.raises(AssertionError):
+        compare(SCENARIOS[name])
+
+
+def test_deviations_name_scenarios() -> None:
+    assert set(DEVIATIONS) <= set(SCENARIOS)

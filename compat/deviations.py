@@ -1,0 +1,12 @@
+"""Where hapy differs from HAProxy 2.6.12 on purpose: the scenario, and why. Each is checked to differ still."""
+
+from __future__ import annotations
+
+#: Scenario name → reason.
+DEVIATIONS = {
+    "reuse:max_reuse": (
+        "HAProxy does not enforce `max-reuse` on HTTP/1 server connections, though its manual gives the limit to all "
+        "that can; hapy closes a connection that has carried its requests."
+    ),
+    "reuse:max_reuse_zero": "The same: with `max-reuse 0` hapy keeps no server connection alive.",
+}
