@@ -168,6 +168,9 @@ def read_fields(
         line, after = found
         if not line:
             return headers, after
+        name, colon, value = line.partition(b":")
+        if not name or not colon or (name_bytes is not None and name.translate(None, name_bytes)):
+            raise BadMessage(status, "invalid field name" if colon else "field line without a colon")
         # Whether the next line continues this one shows in its first byte.
         while True:
             if after >= len(buffer):
@@ -177,11 +180,8 @@ def read_fields(
             found = read_line(buffer, after, status)
             if found is None:
                 return None
-            line += b" " * (2 if buffer[after - 2] == 0x0D else 1) + found[0]
+            value += b" " * (2 if buffer[after - 2] == 0x0D else 1) + found[0]
             after = found[1]
-        name, colon, value = line.partition(b":")
-        if not name or not colon or (name_bytes is not None and name.translate(None, name_bytes)):
-            raise BadMessage(status, "invalid field name" if colon else "field line without a colon")
         headers.append((name.lower(), value.strip(b" \t")))
         if len(headers) >= limit:
             raise BadMessage(status, "too many fields")

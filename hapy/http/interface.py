@@ -36,8 +36,8 @@ class BadMessage(Exception):  # noqa: N818  the field's word, as in "400 Bad Req
     """The peer broke the protocol; its connection can't go on.
 
     Attributes:
-        status: what to answer the client: 400, 411, 413, 417, 426, 501 … for a request, 502 for a response, 0 when the
-            message was cut short by the peer and nobody is left to hear an answer.
+        status: what to answer the client: 400 or 422 (a transfer coding) for a request, 502 for a response, 0 when
+            a body was cut short by its peer.
         reason: for the log and debug output.
     """
 
@@ -80,27 +80,41 @@ class Parser(Protocol):
     """What both directions share.
 
     Attributes:
-        pending: bytes received and not yet told to the sink: a part of a head, or what follows a complete message.
-        idle: no byte of the next message has come (blank lines before a request don't count).
-
+        pending: bytes received and not yet told to the sink: a part of a head or of a chunk's framing, or what
+            follows a complete message. The owner stops reading when it grows.
     """
 
     pending: bytes
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of the next message has come yet."""
+        """Whether nothing of the next message has come yet; blank lines before it don't count."""
 
     def feed(self, data: bytes) -> None:
-        """Takes what arrived. Raises BadMessage; the parser is of no use after that."""
+        """Takes what arrived.
+
+        Raises:
+            BadMessage: and again for whatever is fed after it.
+        """
 
     def feed_eof(self) -> None:
-        """Says that the peer has closed. Ends a close-delimited body and a tunnel; raises BadMessage(0 or 502) when a
-        message is cut short; does nothing between messages.
+        """Says that the peer has closed: ends a close-delimited body or a tunnel, does nothing between messages.
+
+        Raises:
+            BadMessage: a message is cut short: 400 or 502 within a head, 0 within a body.
         """
 
     def resume(self) -> None:
-        """Goes on to the next message, after `on_end`. Events may come at once, from `pending`."""
+        """Goes on to the next message, after `on_end`. Events may come at once, from `pending`.
+
+        Not to be called from within a sink's method.
+
+        Raises:
+            BadMessage: as from `feed`.
+        """
 
     def start_tunnel(self) -> None:
-        """From here on all bytes, `pending` first, go to `on_data` as they are, until `feed_eof` (101, CONNECT)."""
+        """From here on all bytes, `pending` first, go to `on_data` as they are, until `feed_eof`.
+
+        For the request side once a CONNECT or an upgrade has been granted; the response side does it itself.
+        """

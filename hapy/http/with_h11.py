@@ -75,9 +75,6 @@ class _H11Body(MessageParser):
         except h11.RemoteProtocolError as error:
             raise self._bad(str(error)) from None
 
-    def _version(self, version: bytes) -> int:
-        return max(9, min(int(version.replace(b".", b"")), 11))
-
 
 def _fields(event: h11.Request | h11.InformationalResponse | h11.Response | h11.EndOfMessage) -> list[Header]:
     return [(bytes(name), bytes(value)) for name, value in event.headers]
@@ -100,13 +97,13 @@ class H11RequestParser(_H11Body, RequestParser):
         self._connection = h11.Connection(h11.SERVER, self._limits.bufsize)
         self._connection.receive_data(buffer)
         event = self._next_event()
-        if not isinstance(event, h11.Request) or len(event.headers) >= self._max_headers or b"#" in event.target:
+        if not isinstance(event, h11.Request) or len(event.headers) >= self._max_headers:
             raise self._bad("invalid request head")
-        version = self._version(event.http_version)
-        request = self._frame(event.method, event.target, version, _fields(event), version >= 11)
+        method, target, version = self._request_line(buffer.partition(b"\r\n")[0])
+        request = self._frame(method, target, version, _fields(event), version >= 11)
         if request.body == CHUNKED and version < 11:
             raise self._bad("transfer-encoding in HTTP/1.0")
-        self._check_size(0, len(event.method) + len(event.target) + VERSION_SIZE, request.headers)
+        self._check_size(0, len(method) + len(target) + VERSION_SIZE, request.headers)
         self.pending = b""
         if request.body == TUNNEL:
             self._begin(request, self._connection.trailing_data[0])
@@ -139,11 +136,11 @@ class H11ResponseParser(_H11Body, ResponseParser):
         event = self._next_event()
         if not isinstance(event, h11.Response | h11.InformationalResponse) or len(event.headers) >= self._max_headers:
             raise self._bad("invalid response head")
-        version = self._version(event.http_version)
-        response = self._frame(version, event.status_code, event.reason, _fields(event), version >= 11)
+        version, status, reason = self._status_line(buffer.partition(b"\r\n")[0])
+        response = self._frame(version, status, reason, _fields(event), version >= 11)
         if response.body == CHUNKED and version < 11:
             raise self._bad("transfer-encoding in HTTP/1.0")
-        self._check_size(0, len(event.reason) + VERSION_SIZE + STATUS_SIZE, response.headers)
+        self._check_size(0, len(reason) + VERSION_SIZE + STATUS_SIZE, response.headers)
         if isinstance(event, h11.InformationalResponse) or response.body in (TUNNEL, UNTIL_CLOSE):
             return self._begin(response, connection.trailing_data[0])
         self.pending = b""

@@ -8,13 +8,16 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
-from hapy.http.codec import BadMessage, Limits, request_parser, response_parser
+from hapy.http.codec import IMPLEMENTATIONS, BadMessage, Limits, request_parser, response_parser
 from hapy.http.message import CHUNKED, Header, Request, Response
 from hapy.http.serialize import chunk, last_chunk, request_head, response_head
 
 PATIENCE = 4.0
+#: The codecs whose libraries are there.
+CODECS = [name for name in IMPLEMENTATIONS if name == "exact" or find_spec(name)]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -82,11 +85,15 @@ def forwarded_request(sink: Sink) -> bytes:
 
 
 def read_response(
-    method: bytes, raw: bytes, closed: bool, limits: Limits | None = None
+    method: bytes,
+    raw: bytes,
+    closed: bool,
+    limits: Limits | None = None,
+    upgrade: bool = False,
 ) -> tuple[Sink, BadMessage | None]:
     sink = Sink()
     parser = response_parser(limits or Limits(), sink)
-    parser.expect(method, upgrade=False)
+    parser.expect(method, upgrade)
     try:
         parser.feed(raw)
         if closed:
@@ -149,20 +156,16 @@ class Referee:
     """A running haproxy with one frontend and one server: the origin."""
 
     def __init__(
-        self, program: str, frontend: str = "", backend: str = "", defaults: str = "", proxy_only: bool = False
+        self, program: str, frontend: str = "", backend: str = "", defaults: str = "", settings: str = ""
     ) -> None:
         self.origin = Origin()
         self.directory = tempfile.TemporaryDirectory()
         path = Path(self.directory.name) / "client"
         self.address = str(path)
-        server = (
-            ""
-            if proxy_only
-            else f"  default_backend b\nbackend b\n{backend}\n  server s 127.0.0.1:{self.origin.port}\n"
-        )
+        server = f"  default_backend b\nbackend b\n{backend}\n  server s 127.0.0.1:{self.origin.port}\n"
         config = Path(self.directory.name) / "haproxy.cfg"
         config.write_text(
-            f"defaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 5s\n{defaults}\n"
+            f"global\n{settings}\ndefaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 5s\n{defaults}\n"
             f"frontend f\n  bind {self.address}\n{frontend}\n{server}",
             encoding="utf-8",
         )

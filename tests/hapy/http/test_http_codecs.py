@@ -6,16 +6,16 @@ from typing import cast
 
 import pytest
 
-from hapy.http.codec import IMPLEMENTATIONS, BadMessage, Limits, Parser, RequestParser, request_parser, response_parser
+from hapy.http.codec import BadMessage, Limits, Parser, RequestParser, request_parser, response_parser
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE, Request, Response
 from tests.hapy.http.http_cases import REQUESTS, RESPONSES
-from tests.hapy.http.http_referee import Sink, describe
+from tests.hapy.http.http_referee import CODECS, Sink, describe
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
 CHUNKED_POST = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-each_codec = pytest.mark.parametrize("codec", IMPLEMENTATIONS)
+each_codec = pytest.mark.parametrize("codec", CODECS)
 
 
 def requests(codec: str, limits: Limits | None = None) -> tuple[Sink, RequestParser]:
@@ -45,7 +45,7 @@ def canonical(head: object) -> object:
     )
 
 
-@pytest.mark.parametrize("strict", ["httptools", "h11"])
+@pytest.mark.parametrize("strict", CODECS[1:])
 @pytest.mark.parametrize("name", [name for name in REQUESTS if name != "trailers fold"])
 def test_codecs_agree_on_requests(name: str, strict: str) -> None:
     exact = outcome(*requests("exact"), REQUESTS[name])
@@ -53,7 +53,7 @@ def test_codecs_agree_on_requests(name: str, strict: str) -> None:
     assert exact is None or other is None or exact == other
 
 
-@pytest.mark.parametrize("strict", ["httptools", "h11"])
+@pytest.mark.parametrize("strict", CODECS[1:])
 @pytest.mark.parametrize("name", RESPONSES)
 def test_codecs_agree_on_responses(name: str, strict: str) -> None:
     request, answer, closed = RESPONSES[name]
@@ -67,7 +67,7 @@ def test_codecs_agree_on_responses(name: str, strict: str) -> None:
 
 
 def test_the_strict_codecs_take_most_of_what_is_sound() -> None:
-    for codec in ("httptools", "h11"):
+    for codec in CODECS[1:]:
         taken = sum(outcome(*requests(codec), raw) is not None for raw in REQUESTS.values())
         assert taken > 100, codec
 
