@@ -213,7 +213,7 @@ def _log_tag(build: Build, draft: Draft, statement: Statement, words: list[str])
 def _capture(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     kind = words[1] if len(words) > 1 else ""
     if kind == "cookie":
-        if len(words) < 5 or words[3] != "len" or not words[4]:
+        if len(words) < 5:  # HAProxy does not look at the word before the length
             raise Refused("'capture' expects 'cookie' <cookie_name> 'len' <len>.", min(len(words), 2))
         draft.captures = [capture for capture in draft.captures if capture.direction != "cookie"]
         draft.captures.append(Capture("cookie", words[2], leading_integer(words[4])))

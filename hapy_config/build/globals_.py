@@ -28,6 +28,7 @@ from hapy_config.syntax import Section, Statement
 Handler = Callable[[Build, Statement, list[str]], None]
 
 _NODE: Final = re.compile(r"[A-Za-z0-9._-]+")
+_PROCESSES: Final = re.compile(r"all|odd|even|(\d+)(?:-(\d*))?")
 _CPU_SET: Final = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 _PROCESS_SET: Final = re.compile(r"(auto:)?(all|odd|even|\d+(-\d*)?)(/(all|odd|even|\d+(-\d*)?))?")
 _THREADS: Final = 64
@@ -264,7 +265,17 @@ def _stats(build: Build, statement: Statement, words: list[str]) -> None:
     elif what == "maxconn":
         if len(words) < 3 or leading_integer(words[2]) <= 0:
             raise Refused("'stats maxconn' expects a positive value", 2)
-    elif what != "bind-process":
+    elif what == "bind-process":
+        for index, text in enumerate(words[2:], 2):
+            match = _PROCESSES.fullmatch(text)
+            if match is None:
+                raise Refused(f"'stats bind-process' : '{text}' is not a valid number/range.", index)
+            if any(number and int(number) != 1 for number in match.groups()):
+                raise Refused(
+                    f"'stats bind-process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1.",
+                    index,
+                )
+    else:
         raise Refused(f"'stats' only supports 'socket', 'maxconn', 'bind-process' and 'timeout' (got '{what}')", 1)
 
 
