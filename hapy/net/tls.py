@@ -144,7 +144,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self.upper = upper
         upper.connection_made(self)
         if self._incoming.pending or tls.pending():
-            self._deliver()
+            self.deliver()
 
     def _flush(self) -> None:
         if self._outgoing.pending and not self.raw.is_closing():
@@ -164,9 +164,9 @@ class Link(asyncio.Transport, asyncio.Protocol):
             if not self._failed:
                 self.shake()
         elif not self._paused and not self._closing:
-            self._deliver()
+            self.deliver()
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
         """Hand on what the records at hand hold."""
         tls, incoming, upper = self.tls, self._incoming, self.upper
         assert tls is not None
@@ -314,7 +314,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
     def _go_on(self) -> None:
         if self._paused or self._closing:
             return
-        self._deliver()
+        self.deliver()
         if not self._paused and not self.raw.is_closing():
             self.raw.resume_reading()
 
@@ -333,13 +333,6 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
 
 _NOBODY = asyncio.Protocol()
-
-
-class Offer(Protocol):
-    """What a client may get, as `hapy.tls.binding.Served` has it."""
-
-    context: ssl.SSLContext
-    watched: bool
 
 
 class Meeting(Protocol):
@@ -407,6 +400,23 @@ class ServerLink(Link):
         self.meeting.fail(why, silent=self.hello is None and not self._early)
 
 
+class Asking(Protocol):
+    """How to speak to a server, as `hapy.tls.outgoing.Outgoing` knows it."""
+
+    def begin(self, name: bytes | None, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, /) -> ssl.SSLObject:
+        """Start a handshake."""
+
+    def accept(self, name: bytes | None, tls: ssl.SSLObject, /) -> str:
+        """Look at the server's certificate; gives what is wrong, or an empty string."""
+
+    def keep(self, name: bytes | None, tls: ssl.SSLObject, /) -> bool:
+        """Keep the session for the next connection; False while it can't be had."""
+
+
+#: How often a connection is asked for its session: with TLS 1.3 it comes with the first bytes, if ever.
+_LOOKS = 3
+
+
 class ClientLink(Link):
     """Our side is the client.
 
@@ -414,24 +424,20 @@ class ClientLink(Link):
         done: set when the handshake has succeeded, or failed by ConnectFailed.
     """
 
-    __slots__ = ("_accept", "_begin", "_make", "done", "stream")
+    __slots__ = ("_ask", "_looks", "_make", "_name", "done", "stream")
 
-    def __init__(
-        self,
-        begin: Callable[[ssl.MemoryBIO, ssl.MemoryBIO], ssl.SSLObject],
-        accept: Callable[[ssl.SSLObject], str],
-        make: Callable[[], Stream],
-    ) -> None:
+    def __init__(self, ask: Asking, name: bytes | None, make: Callable[[], Stream]) -> None:
         super().__init__()
-        self._begin = begin
-        self._accept = accept
+        self._ask = ask
+        self._name = name
         self._make = make
+        self._looks = _LOOKS
         self.stream: Stream | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def opened(self) -> None:
         """The connection stands: begin."""
-        self.tls = self._begin(self._incoming, self._outgoing)
+        self.tls = self._ask.begin(self._name, self._incoming, self._outgoing)
         self.errors = openssl.begin_verification()
         self.shake()
 
@@ -439,7 +445,7 @@ class ClientLink(Link):
         """The handshake is done: look at the server's certificate."""
         assert self.tls is not None
         self.session = TlsSession(self.tls, None, b"", self.errors)
-        fault = self._accept(self.tls)
+        fault = self._ask.accept(self._name, self.tls)
         if fault:
             self.failed(fault)
             return None
@@ -447,6 +453,12 @@ class ClientLink(Link):
         if not self.done.done():
             self.done.set_result(None)
         return self.stream
+
+    def deliver(self) -> None:
+        """Hand on what came; a session to take up next time comes with the first of it."""
+        super().deliver()
+        if self._looks and self.tls is not None:
+            self._looks = 0 if self._ask.keep(self._name, self.tls) else self._looks - 1
 
     def failed(self, why: str) -> None:
         """The handshake came to nothing."""
@@ -456,22 +468,22 @@ class ClientLink(Link):
 
 async def connect_tls(
     destination: Destination,
-    begin: Callable[[ssl.MemoryBIO, ssl.MemoryBIO], ssl.SSLObject],
-    accept: Callable[[ssl.SSLObject], str],
+    ask: Asking,
+    name: bytes | None,
     factory: Callable[[], S],
 ) -> tuple[S, TlsSession]:
     """Connect and shake hands; gives the stream that `factory` made, and what is known of its TLS layer.
 
     Args:
         destination: where to connect to.
-        begin: makes the TLS object on its two buffers.
-        accept: looks at the peer once the handshake is done; gives what is wrong, or an empty string.
+        ask: settings and sessions.
+        name: the name to ask for, None for none.
         factory: makes the stream.
 
     Raises:
         ConnectFailed: there is no connection.
     """
-    link = await connect(destination, lambda: ClientLink(begin, accept, factory))
+    link = await connect(destination, lambda: ClientLink(ask, name, factory))
     try:
         await link.done
     except BaseException:

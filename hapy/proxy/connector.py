@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hapy.net.stream import Stream
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
+    from hapy.tls.outgoing import Outgoing
     from hapy_config.model.server import Source
 
 S = TypeVar("S", bound="Stream")
@@ -30,19 +31,24 @@ class Connector:
     """Opens connections to a server.
 
     Attributes:
+        tls: TLS towards the server, None for plain text.
         fixed: every connection has the server's own key; else `key` works it out from the request.
     """
 
-    __slots__ = ("_base", "_generation", "_source", "fixed", "limits", "server")
+    __slots__ = ("_base", "_generation", "_name", "_source", "fixed", "limits", "server", "tls")
 
-    def __init__(self, server: Server, source: Source | None, limits: Limits) -> None:
+    def __init__(self, server: Server, source: Source | None, limits: Limits, tls: Outgoing | None = None) -> None:
         self.server = server
         self.limits = limits
         self._source = source
+        self.tls = tls
+        self._name = tls.name if tls is not None and not tls.fixed else None
         self._generation = -1
         self._base: Destination | None = None
         address = server.address
-        self.fixed = not (address.port_offset or address.family == "any" or (source is not None and source.usesrc))
+        self.fixed = self._name is None and not (
+            address.port_offset or address.family == "any" or (source is not None and source.usesrc)
+        )
 
     def parser(self, sink: ResponseSink) -> ResponseParser:
         """A parser for one connection's answers."""
@@ -56,6 +62,7 @@ class Connector:
         address = self.server.address
         return ConnectionKey(
             self.server.generation,
+            name=self._name(txn) if self._name is not None else None,
             host=destination.host.encode() if address.family == "any" else None,
             port=destination.port if address.port_offset or address.family == "any" else 0,
             source=destination.source[0].encode() if destination.source is not None else None,
@@ -70,7 +77,17 @@ class Connector:
         """
         server = self.server
         parser = self.parser
-        return await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
+        tls = self.tls
+        if tls is None:
+            return await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
+        from hapy.net.tls import connect_tls
+
+        name = tls.constant if tls.fixed else key.name
+        connection, session = await connect_tls(
+            self._destination(txn), tls, name, lambda: ServerConnection(server, key, parser)
+        )
+        connection.tls = session
+        return connection
 
     async def dial_raw(self, factory: Callable[[], S], txn: Transaction) -> S:
         """Open a connection that carries bytes (`mode tcp`).
@@ -78,7 +95,13 @@ class Connector:
         Raises:
             ConnectFailed: there is none.
         """
-        return await connect(self._destination(txn), factory)
+        tls = self.tls
+        if tls is None:
+            return await connect(self._destination(txn), factory)
+        from hapy.net.tls import connect_tls
+
+        stream, txn.server_tls = await connect_tls(self._destination(txn), tls, tls.name(txn), factory)
+        return stream
 
     def _destination(self, txn: Transaction | None) -> Destination:
         base = self._base

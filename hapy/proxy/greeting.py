@@ -96,5 +96,14 @@ class Greeting(ServerLink):
         if not (silent and frontend.dont_log_null):
             client = self.client
             txn = Transaction(client, frontend, client.accepted)
-            frontend.logger.log_error(txn, _WORDS.get(why, "SSL handshake failure"))
+            frontend.logger.log_error(txn, self._words(why))
         self._release()
+
+    def _words(self, why: str) -> str:
+        errors = self.errors
+        if why == "CERTIFICATE_VERIFY_FAILED" and errors is not None:
+            if errors.leaf:
+                return "SSL client certificate not trusted"
+            if errors.authority:
+                return "SSL client CA chain cannot be verified"
+        return _WORDS.get(why, "SSL handshake failure")

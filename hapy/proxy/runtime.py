@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.rules import Outcome, Ruleset
+    from hapy.tls.outgoing import Outgoing
     from hapy_config.model.config import Config
     from hapy_config.model.expressions import Condition, LogFormat
     from hapy_config.model.proxy import Proxy
@@ -100,8 +101,18 @@ class Runtime:
             accept_invalid="accept-invalid-http-response" in model.options,
         )
         for server in backend.servers:
-            server.connector = Connector(server, server.model.source or model.source, limits)
+            server.connector = Connector(
+                server, server.model.source or model.source, limits, self._outgoing(server, model)
+            )
         return backend
+
+    def _outgoing(self, server: Server, model: Proxy) -> Outgoing | None:
+        """TLS towards a server, None for plain text."""
+        if server.model.tls is None:
+            return None
+        from hapy.tls.outgoing import Outgoing
+
+        return Outgoing(server.model, self.env(model))
 
     # compiling
 

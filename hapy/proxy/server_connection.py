@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hapy.pool import ConnectionKey, Holder
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.server import Server
+    from hapy.tls.session import TlsSession
 
     ParserFactory = Callable[[ResponseSink], ResponseParser]
 
@@ -49,6 +50,7 @@ class ServerConnection(Stream):
         received: whether anything has come since the request was sent.
         size: bytes of the answer, as HAProxy counts them: names and values of its fields without what stands between.
         final: the request in progress is its last.
+        tls: what is known of its TLS layer, None for plain text.
         idle_since: when it was last put aside.
     """
 
@@ -69,6 +71,7 @@ class ServerConnection(Stream):
         "response",
         "server",
         "size",
+        "tls",
         "trailers",
     )
 
@@ -78,6 +81,7 @@ class ServerConnection(Stream):
         self.key = key
         self.requests = 0
         self.private = False
+        self.tls: TlsSession | None = None
         self.holder: Holder | None = None
         self.exchange: Exchange | None = None
         self.response: Response | None = None

@@ -130,6 +130,7 @@ class Transaction:
             body (in response rulesets the answer's) until it is complete, `at_least` bytes are there (0: as many as
             fit), or the time is up.
         server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
+        server_tls: the TLS layer's view of the server connection, None for plain text.
         overrides: None, or what rules asked for beyond the usual.
     """
 
@@ -170,6 +171,7 @@ class Transaction:
         "server_local",
         "server_peer",
         "server_queue",
+        "server_tls",
         "source",
         "source_port",
         "started",
@@ -228,6 +230,7 @@ class Transaction:
         self.body_waiter: BodyWaiter | None = None
         self.server_local: tuple[bytes, int] | None = None
         self.server_peer: tuple[bytes, int] | None = None
+        self.server_tls: Any = None
         self.overrides: Overrides | None = None
 
     def override(self) -> Overrides:

@@ -99,6 +99,7 @@ async def fetch(exchange: Exchange) -> Response:
             server.counters.reuse += 1
             backend.counters.reuse += 1
         txn.connect_done = now()
+        txn.server_tls = connection.tls
         try:
             return await _ask(exchange, connection)
         except Lost as lost:

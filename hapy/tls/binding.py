@@ -76,7 +76,7 @@ class Binding:
 
     def choose(self, hello: ClientHello) -> Served | None:
         """What this client gets; None to turn it away."""
-        name = hello.server_name
+        name = hello.server_name.lower()
         if name:
             _, dot, domain = name.partition(b".")
             found = self._exact.get(name, []) + self._wild.get(dot + domain, [])

@@ -35,7 +35,7 @@ class ClientHello:
     """What a client asks for.
 
     Attributes:
-        server_name: the SNI, in lower case, empty without one.
+        server_name: the SNI as sent, empty without one.
         version: the highest version offered, as on the wire: 0x0304 for TLS 1.3.
         ecdsa: the client takes ECDSA certificates.
         rsa: the client takes RSA certificates.
@@ -140,7 +140,7 @@ def _server_name(data: bytes) -> bytes:
         kind = names.number(1)
         name = names.vector(2)
         if kind == 0:
-            return name.lower()
+            return name
     return b""
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from hapy_config.keywords.spec import OLDEST, TARGET, Arg, Context, Keyword, Kind, Runs, Table, Version
 
-NO_TLS: Final = "TLS is not spoken on this address"
 _LATER: Final = "the address is served without it"
+_NO_MAKING: Final = "certificates are not made while serving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,6 @@ def bind_option(
     bad: tuple[str, ...] = (),
 ) -> BindOption:
     """An entry; `ok` and `bad` are what may and may not follow the option's word on a line."""
-    loss = loss or (NO_TLS if tls else "")
     known = since <= TARGET and not experimental and not needs
     return BindOption(
         name=name,
@@ -177,12 +176,12 @@ _VERSIONS: Final = ("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13")
 
 _TLS: Final[tuple[BindOption, ...]] = (
     bind_option("ssl", tls=True, ok=("crt site.pem",), bad=("", "crt no-such-file.pem")),
-    bind_option("allow-0rtt", since=(1, 8), tls=True),
+    bind_option("allow-0rtt", since=(1, 8), tls=True, runs=_HARMLESS),
     bind_option("alpn", TEXT, tls=True, ok=("h2,http/1.1",), bad=("",)),
     bind_option("ca-file", FILE, tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     bind_option("ca-ignore-err", TEXT, tls=True, ok=("all", "1,2"), bad=("", "x")),
-    bind_option("ca-sign-file", FILE, since=(1, 8), tls=True, ok=("ca.pem",), bad=("",)),
-    bind_option("ca-sign-pass", TEXT, since=(1, 8), tls=True, ok=("secret",), bad=("",)),
+    bind_option("ca-sign-file", FILE, since=(1, 8), tls=True, loss=_NO_MAKING, ok=("ca.pem",), bad=("",)),
+    bind_option("ca-sign-pass", TEXT, since=(1, 8), tls=True, loss=_NO_MAKING, ok=("secret",), bad=("",)),
     bind_option("ca-verify-file", FILE, since=(2, 2), tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     bind_option("ciphers", TEXT, tls=True, ok=("HIGH",), bad=("",)),
     bind_option("ciphersuites", TEXT, since=(2, 0), tls=True, ok=("TLS_AES_128_GCM_SHA256",), bad=("",)),
@@ -193,16 +192,16 @@ _TLS: Final[tuple[BindOption, ...]] = (
     bind_option("curves", TEXT, since=(1, 8), tls=True, ok=("X25519",), bad=("",)),
     bind_option("ecdhe", TEXT, tls=True, ok=("prime256v1",), bad=("",)),
     *(bind_option(f"force-{name}", since=(1, 8) if name == "tlsv13" else OLDEST, tls=True) for name in _VERSIONS),
-    bind_option("generate-certificates", since=(1, 8), tls=True),
+    bind_option("generate-certificates", since=(1, 8), tls=True, loss=_NO_MAKING),
     bind_option("no-ca-names", since=(1, 8), tls=True),
     *(bind_option(f"no-{name}", since=(1, 8) if name == "tlsv13" else OLDEST, tls=True) for name in _VERSIONS),
     bind_option("no-tls-tickets", tls=True),
-    bind_option("npn", TEXT, tls=True, ok=("http/1.1",), bad=("",)),
+    bind_option("npn", TEXT, tls=True, runs=_HARMLESS, ok=("http/1.1",), bad=("",)),
     bind_option("prefer-client-ciphers", since=(1, 8), tls=True),
     bind_option("ssl-max-ver", TLS_VERSION, since=(1, 8), tls=True, ok=("TLSv1.3",), bad=("", "TLSv1.9")),
     bind_option("ssl-min-ver", TLS_VERSION, since=(1, 8), tls=True, ok=("TLSv1.2",), bad=("", "TLSv1.9")),
     bind_option("strict-sni", tls=True),
-    bind_option("tls-ticket-keys", FILE, since=(1, 8), tls=True, bad=("", "no-such-file.keys")),
+    bind_option("tls-ticket-keys", FILE, since=(1, 8), tls=True, runs=_HARMLESS, bad=("", "no-such-file.keys")),
     bind_option(
         "verify",
         Arg(Kind.CHOICE, "method", ("none", "optional", "required")),
@@ -210,15 +209,19 @@ _TLS: Final[tuple[BindOption, ...]] = (
         ok=("none", "optional", "required"),
         bad=("", "maybe"),
     ),
-    bind_option("client-sigalgs", TEXT, since=(2, 8), tls=True),
-    bind_option("default-crt", FILE, since=(3, 0), tls=True),
-    bind_option("ech", Arg(Kind.DIRECTORY, "directory"), since=(3, 4), tls=True, experimental=True),
-    bind_option("ktls", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(3, 4), tls=True, experimental=True),
-    bind_option("no-alpn", since=(2, 8), tls=True),
-    bind_option("no-strict-sni", since=(3, 2), tls=True),
-    bind_option("ocsp-update", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(2, 8), removed=(3, 0), tls=True),
-    bind_option("sigalgs", TEXT, since=(2, 8), tls=True),
-    bind_option("tls-tickets", since=(3, 2), tls=True),
+    bind_option("client-sigalgs", TEXT, since=(2, 8), tls=True, loss=_LATER),
+    bind_option("default-crt", FILE, since=(3, 0), tls=True, loss=_LATER),
+    bind_option("ech", Arg(Kind.DIRECTORY, "directory"), since=(3, 4), tls=True, loss=_LATER, experimental=True),
+    bind_option(
+        "ktls", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(3, 4), tls=True, loss=_LATER, experimental=True
+    ),
+    bind_option("no-alpn", since=(2, 8), tls=True, loss=_LATER),
+    bind_option("no-strict-sni", since=(3, 2), tls=True, loss=_LATER),
+    bind_option(
+        "ocsp-update", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(2, 8), removed=(3, 0), tls=True, loss=_LATER
+    ),
+    bind_option("sigalgs", TEXT, since=(2, 8), tls=True, loss=_LATER),
+    bind_option("tls-tickets", since=(3, 2), tls=True, loss=_LATER),
 )
 
 TABLE: Final = Table("binds", sorted((*_PLAIN, *_TLS), key=lambda entry: entry.name))

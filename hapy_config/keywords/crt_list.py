@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.keywords.binds import FILE, NO_TLS, TEXT, TLS_VERSION
-from hapy_config.keywords.spec import Arg, Context, Keyword, Kind, Runs, Table, Version
+from hapy_config.keywords.binds import FILE, TEXT, TLS_VERSION
+from hapy_config.keywords.spec import TARGET, Arg, Context, Keyword, Kind, Runs, Table, Version
 
 
 def _option(name: str, *args: Arg, since: Version) -> Keyword:
+    later = since > TARGET
     return Keyword(
         name=name,
         where=Context.FRONT,
         args=args,
         since=since,
-        runs=Runs.NO,
-        loss=NO_TLS,
+        runs=Runs.NO if later else Runs.HARMLESS if name in ("allow-0rtt", "npn") else Runs.YES,
+        loss="the certificate is served without it" if later else "",
         manual="5.1",
     )
 

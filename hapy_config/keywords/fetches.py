@@ -27,8 +27,15 @@ def _version(text: str | None) -> Version | None:
 #: Fetches that hapy does not run: a pattern of names, and what differs.
 _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
-        re.compile(r"(ssl_|req\.ssl_|req_ssl_|res\.ssl_|rep_ssl_|bs\.|fs\.)"),
-        "TLS is not looked into: the sample is absent",
+        re.compile(
+            r"ssl_[cs]_chain_der|ssl_[cfs]_(r_dn|san)|ssl_[bf]c_(client_|server_|early_|exporter_|session_key|curve|npn|crtname"
+            r"|err_str|ec|extlist|cipherlist|protocol_hello|sigalgs|supported_)|ssl_bc_sni"
+        ),
+        "Python's TLS layer doesn't tell: the sample is absent",
+    ),
+    (
+        re.compile(r"(req\.ssl_|req_ssl_|res\.ssl_|rep_ssl_|bs\.|fs\.)"),
+        "what passes through is not looked into: the sample is absent",
     ),
     (
         re.compile(r"(sc[012]?|src)_(?!is_local$|port$)|table_(avl|cnt)$"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hapy_config.keywords.spec import Arg, Context, Keyword, Kind, Runs
 
-_NO_TLS: Final = "TLS is not spoken"
+_NOT_SO: Final = "TLS is spoken as Python's OpenSSL does it"
 _NO_LUA: Final = "Lua is not run: what its scripts do does not happen"
 _NO_CLIENT: Final = "hapy makes no requests of its own"
 
@@ -22,8 +22,29 @@ def _global(name: str, *args: Arg, manual: str = "3.1", **more: Any) -> Keyword:
 
 
 def _tls(name: str, *args: Arg, **more: Any) -> Keyword:
-    """A setting of TLS: harmless alone, since every `ssl` that it would serve is an error of its own."""
-    return _global(name, *args, runs=Runs.HARMLESS, loss=_NO_TLS, **more)
+    """A setting of TLS."""
+    if name not in _RUN:
+        more.setdefault("runs", Runs.HARMLESS)
+        more.setdefault("loss", _NOT_SO)
+    return _global(name, *args, **more)
+
+
+#: Settings of TLS that hapy runs.
+_RUN: Final = frozenset(
+    {
+        "ca-base",
+        "crt-base",
+        "ssl-default-bind-ciphers",
+        "ssl-default-bind-ciphersuites",
+        "ssl-default-bind-curves",
+        "ssl-default-bind-options",
+        "ssl-default-server-ciphers",
+        "ssl-default-server-ciphersuites",
+        "ssl-default-server-options",
+        "ssl-dh-param-file",
+        "ssl-server-verify",
+    }
+)
 
 
 _TLS: Final = (
@@ -33,6 +54,8 @@ _TLS: Final = (
     _tls(
         "issuers-chain-path",
         _DIRECTORY,
+        runs=Runs.NO,
+        loss="certificates are sent with the chain in their own file only",
         since=(2, 2),
         ok=("issuers-chain-path /tmp",),
         bad=("issuers-chain-path", "issuers-chain-path /nonexistent", "issuers-chain-path /tmp x"),

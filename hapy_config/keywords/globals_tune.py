@@ -10,7 +10,7 @@ _BUFFERS: Final = "buffers grow and shrink with what is in them"
 _SCHED: Final = "the event loop has its own scheduling"
 _NO_H2: Final = "HTTP/2 is not spoken"
 _NO_QUIC: Final = "QUIC is not spoken"
-_NO_TLS: Final = "TLS is not spoken"
+_NO_TLS: Final = "TLS is spoken as Python's OpenSSL does it"
 _NO_LUA: Final = "Lua is not run"
 _NO_ZLIB: Final = "nothing is compressed"
 _SOCKETS: Final = "the system's default socket buffers are used"
@@ -289,7 +289,7 @@ _TLS: Final = (
         ok=("tune.ssl.capture-cipherlist-size 5",),
     ),
     _tune("ssl.certificate-compression", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(3, 3), loss=_NO_TLS),
-    _number("ssl.default-dh-param", minimum=1024, loss=_NO_TLS),
+    _number("ssl.default-dh-param", minimum=1024, runs=Runs.YES),
     _tune(
         "ssl.force-private-cache",
         loss=_NO_TLS,
@@ -301,7 +301,7 @@ _TLS: Final = (
     _tune(
         "ssl.lifetime",
         Arg(Kind.SECONDS, "lifetime"),
-        loss=_NO_TLS,
+        runs=Runs.YES,
         ok=("tune.ssl.lifetime 5m",),
         bad=("tune.ssl.lifetime", "tune.ssl.lifetime x", "tune.ssl.lifetime 5 6"),
     ),

@@ -106,7 +106,7 @@ _SINCE: Final[dict[str, Version]] = {
 def _entry(row: tuple[str, str, str, str]) -> LogAlias:
     name, kind, requires, description = row
     since = _SINCE.get(name, OLDEST)
-    loss = "TLS is not spoken, so the log line shows `-`" if requires == "tls" else ""
+    loss = ""
     if since > TARGET:
         loss = "the log line shows nothing there"
     return LogAlias(

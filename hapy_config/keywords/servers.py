@@ -8,7 +8,6 @@ from typing import Final
 from hapy_config.keywords.binds import FILE, TEXT, TLS_VERSION
 from hapy_config.keywords.spec import OLDEST, TARGET, Arg, Context, Keyword, Kind, Runs, Table, Version
 
-_NO_TLS: Final = "the server is spoken to in plain text"
 _NO_CHECKS: Final = "the server is not checked: it counts as up until connections to it fail"
 _NO_AGENT: Final = "no agent is asked: weight and state stay as they are"
 _NO_DNS: Final = "the name is resolved once, at start"
@@ -44,7 +43,6 @@ def server_option(
     after: str = "",
 ) -> ServerOption:
     """An entry; `ok` and `bad` are what may and may not follow the option's word, `after` what must stand before it."""
-    loss = loss or (_NO_TLS if tls else "")
     known = since <= TARGET and not experimental
     begin = f"server s1 127.0.0.1:80 {after} {name}" if after else f"server s1 127.0.0.1:80 {name}"
     return ServerOption(
@@ -281,33 +279,35 @@ _VERSIONS: Final = ("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13")
 _TLS: Final[tuple[ServerOption, ...]] = (
     server_option("ssl", tls=True, ok=("verify none",), bad=("",)),
     server_option("no-ssl", since=(1, 8)),
-    server_option("allow-0rtt", since=(2, 0), tls=True),
+    server_option("allow-0rtt", since=(2, 0), tls=True, runs=Runs.HARMLESS),
     server_option("alpn", TEXT, since=(2, 0), tls=True, ok=("http/1.1",), bad=("",)),
     server_option("ca-file", FILE, tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     server_option("ciphers", TEXT, tls=True, ok=("HIGH",), bad=("",)),
     server_option("ciphersuites", TEXT, since=(2, 0), tls=True, ok=("TLS_AES_128_GCM_SHA256",), bad=("",)),
-    server_option("client-sigalgs", TEXT, since=(3, 0), tls=True),
+    server_option("client-sigalgs", TEXT, since=(3, 0), tls=True, loss=_LATER),
     server_option("crl-file", FILE, tls=True, bad=("", "no-such-file.pem")),
     server_option("crt", FILE, tls=True, ok=("site.pem",), bad=("",)),
-    server_option("curves", TEXT, since=(3, 0), tls=True),
+    server_option("curves", TEXT, since=(3, 0), tls=True, loss=_LATER),
     *(server_option(f"force-{name}", since=(1, 8) if name == "tlsv13" else OLDEST, tls=True) for name in _VERSIONS),
-    server_option("ktls", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(3, 4), tls=True, experimental=True),
+    server_option(
+        "ktls", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(3, 4), tls=True, loss=_LATER, experimental=True
+    ),
     *(
         server_option(f"no-{name}", since=(1, 8) if name == "tlsv13" else OLDEST, tls=True, in_default=False)
         for name in _VERSIONS
     ),
-    server_option("no-renegotiate", since=(3, 4), tls=True),
-    server_option("no-sni-auto", since=(3, 4), tls=True),
+    server_option("no-renegotiate", since=(3, 4), tls=True, loss=_LATER),
+    server_option("no-sni-auto", since=(3, 4), tls=True, loss=_LATER),
     server_option("no-ssl-reuse", since=(1, 8), tls=True),
     server_option("no-tls-tickets", tls=True),
-    server_option("no-verifyhost", since=(2, 8), tls=True),
-    server_option("npn", TEXT, since=(2, 0), tls=True, ok=("http/1.1",), bad=("",)),
-    server_option("renegotiate", since=(3, 4), tls=True),
-    server_option("sigalgs", TEXT, since=(3, 0), tls=True),
+    server_option("no-verifyhost", since=(2, 8), tls=True, loss=_LATER),
+    server_option("npn", TEXT, since=(2, 0), tls=True, runs=Runs.HARMLESS, ok=("http/1.1",), bad=("",)),
+    server_option("renegotiate", since=(3, 4), tls=True, loss=_LATER),
+    server_option("sigalgs", TEXT, since=(3, 0), tls=True, loss=_LATER),
     server_option(
         "sni", _EXPRESSION, since=(1, 8), tls=True, ok=("str(a.example)", "req.hdr(host)"), bad=("", "nonesuch")
     ),
-    server_option("sni-auto", since=(3, 4), tls=True),
+    server_option("sni-auto", since=(3, 4), tls=True, loss=_LATER),
     server_option("ssl-max-ver", TLS_VERSION, since=(1, 8), tls=True, ok=("TLSv1.3",), bad=("", "TLSv1.9")),
     server_option("ssl-min-ver", TLS_VERSION, since=(1, 8), tls=True, ok=("TLSv1.2",), bad=("", "TLSv1.9")),
     server_option("ssl-reuse", since=(1, 8), tls=True),

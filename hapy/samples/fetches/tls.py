@@ -1,0 +1,264 @@
+"""Fetches on the TLS layer of both connections (configuration manual, 7.3.4): `ssl_fc*`, `ssl_bc*`, certificates.
+
+A connection in plain text, and whatever the layer doesn't have, gives no value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from hapy.samples.environment import CompileEnv
+from hapy.samples.registry import Args, Getter, fetch
+from hapy.samples.types import Binary, Result
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography.x509 import Certificate, Name
+
+    from hapy.proxy.transaction import Transaction
+    from hapy.tls.session import TlsSession
+
+Layer = Callable[["Transaction"], "TlsSession | None"]
+
+#: What a session gives, by the end of the fetch's name.
+_OF_SESSION: Final[dict[str, Callable[[TlsSession], Result]]] = {
+    "protocol": lambda tls: tls.version or None,
+    "cipher": lambda tls: tls.cipher or None,
+    "alg_keysize": lambda tls: tls.key_size or None,
+    "use_keysize": lambda tls: tls.key_size or None,
+    "alpn": lambda tls: tls.alpn,
+    "is_resumed": lambda tls: tls.resumed,
+    "session_id": lambda tls: Binary(tls.session_id) if tls.session_id else None,
+    "unique_id": lambda tls: Binary(found) if (found := tls.object.get_channel_binding("tls-unique")) else None,
+    "sni": lambda tls: tls.server_name,
+    "has_sni": lambda tls: tls.server_name is not None,
+    "has_crt": lambda tls: tls.peer is not None,
+    "has_early": lambda tls: False,
+    "err": lambda tls: 0,
+    "used": lambda tls: tls.peer is not None,
+    "verify": lambda tls: tls.verify_error,
+    "c_err": lambda tls: tls.errors.leaf if tls.errors is not None else 0,
+    "ca_err": lambda tls: tls.errors.authority if tls.errors is not None else 0,
+    "ca_err_depth": lambda tls: tls.errors.depth if tls.errors is not None else 0,
+}
+
+
+def _layer(name: str) -> Layer:
+    """The connection that a fetch is about: the client's, or the server's."""
+    if name.startswith(("ssl_bc", "ssl_s_")):
+        return lambda txn: txn.server_tls
+    return lambda txn: txn.client.tls
+
+
+def _of_session(name: str, what: str) -> Getter:
+    layer, look = _layer(name), _OF_SESSION[what]
+
+    def get(txn: Transaction) -> Result:
+        tls = layer(txn)
+        return None if tls is None else look(tls)
+
+    return get
+
+
+@fetch("ssl_fc_protocol", "ssl_fc_cipher", "ssl_fc_alpn", "ssl_fc_sni", type="str")
+@fetch("ssl_bc_protocol", "ssl_bc_cipher", "ssl_bc_alpn", type="str")
+@fetch("ssl_fc_alg_keysize", "ssl_fc_use_keysize", "ssl_bc_alg_keysize", "ssl_bc_use_keysize", type="sint")
+@fetch("ssl_fc_is_resumed", "ssl_fc_has_sni", "ssl_fc_has_crt", "ssl_fc_has_early", "ssl_bc_is_resumed", type="bool")
+@fetch("ssl_fc_session_id", "ssl_bc_session_id", "ssl_fc_unique_id", "ssl_bc_unique_id", type="bin")
+@fetch("ssl_fc_err", "ssl_bc_err", type="sint")
+@fetch("ssl_c_used", type="bool")
+@fetch("ssl_c_verify", "ssl_c_ca_err", "ssl_c_ca_err_depth", type="sint")
+def _connection(args: Args, env: CompileEnv) -> Getter:
+    return _of_session(args.name, args.name.split("_", 2)[2])
+
+
+@fetch("ssl_c_err", type="sint")
+def _leaf_error(args: Args, env: CompileEnv) -> Getter:
+    return _of_session(args.name, "c_err")
+
+
+@fetch("ssl_bc", type="bool")
+def _ssl_bc(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: txn.server_tls is not None
+
+
+# certificates
+
+#: Short names of what distinguished names are made of, by object identifier.
+_SHORT: Final = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "street",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "title",
+    "2.5.4.17": "postalCode",
+    "2.5.4.41": "name",
+    "2.5.4.42": "GN",
+    "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier",
+    "2.5.4.46": "dnQualifier",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+}
+#: OpenSSL's names of signature algorithms and of keys.
+_SIGNATURES: Final = {
+    "1.2.840.113549.1.1.5": "RSA-SHA1",
+    "1.2.840.113549.1.1.10": "rsassaPss",
+    "1.2.840.113549.1.1.11": "RSA-SHA256",
+    "1.2.840.113549.1.1.12": "RSA-SHA384",
+    "1.2.840.113549.1.1.13": "RSA-SHA512",
+    "1.2.840.10045.4.1": "ecdsa-with-SHA1",
+    "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
+    "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
+    "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
+    "1.3.101.112": "ED25519",
+    "1.3.101.113": "ED448",
+}
+
+
+def _certificate(name: str) -> Callable[[Transaction], bytes | None]:
+    """The certificate (DER) that a fetch is about: the client's, the server's, or our own towards clients."""
+    layer = _layer(name)
+    own = name.startswith("ssl_f_")
+
+    def der(txn: Transaction) -> bytes | None:
+        tls = layer(txn)
+        if tls is None:
+            return None
+        return (tls.own or None) if own else tls.peer
+
+    return der
+
+
+def _of_certificate(name: str, look: Callable[[Certificate], Result]) -> Getter:
+    find = _certificate(name)
+
+    def get(txn: Transaction) -> Result:
+        der = find(txn)
+        if der is None:
+            return None
+        from hapy.tls.session import parsed
+
+        return look(parsed(der))
+
+    return get
+
+
+@fetch("ssl_c_der", "ssl_f_der", "ssl_s_der", type="bin")
+def _der(args: Args, env: CompileEnv) -> Getter:
+    find = _certificate(args.name)
+    return lambda txn: None if (der := find(txn)) is None else Binary(der)
+
+
+@fetch("ssl_c_sha1", "ssl_f_sha1", "ssl_s_sha1", type="bin")
+def _sha1(args: Args, env: CompileEnv) -> Getter:
+    find = _certificate(args.name)
+    return lambda txn: None if (der := find(txn)) is None else Binary(hashlib.sha1(der).digest())  # noqa: S324 - its name
+
+
+@fetch("ssl_c_serial", "ssl_f_serial", "ssl_s_serial", type="bin")
+def _serial(args: Args, env: CompileEnv) -> Getter:
+    def serial(certificate: Certificate) -> Result:
+        number = certificate.serial_number
+        return Binary(number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
+
+    return _of_certificate(args.name, serial)
+
+
+@fetch("ssl_c_version", "ssl_f_version", "ssl_s_version", type="sint")
+def _version(args: Args, env: CompileEnv) -> Getter:
+    return _of_certificate(args.name, lambda certificate: certificate.version.value + 1)
+
+
+def _date(moment: datetime) -> Result:
+    """`YYMMDDhhmmssZ`; no value where the century can't be guessed from that."""
+    return moment.strftime("%y%m%d%H%M%SZ").encode() if 1950 <= moment.year < 2100 else None
+
+
+@fetch("ssl_c_notbefore", "ssl_f_notbefore", "ssl_s_notbefore", type="str")
+def _not_before(args: Args, env: CompileEnv) -> Getter:
+    return _of_certificate(args.name, lambda found: _date(found.not_valid_before_utc))
+
+
+@fetch("ssl_c_notafter", "ssl_f_notafter", "ssl_s_notafter", type="str")
+def _not_after(args: Args, env: CompileEnv) -> Getter:
+    return _of_certificate(args.name, lambda found: _date(found.not_valid_after_utc))
+
+
+@fetch("ssl_c_sig_alg", "ssl_f_sig_alg", "ssl_s_sig_alg", type="str")
+def _signature(args: Args, env: CompileEnv) -> Getter:
+    def algorithm(certificate: Certificate) -> Result:
+        dotted = certificate.signature_algorithm_oid.dotted_string
+        return _SIGNATURES.get(dotted, dotted).encode()
+
+    return _of_certificate(args.name, algorithm)
+
+
+@fetch("ssl_c_key_alg", "ssl_f_key_alg", "ssl_s_key_alg", type="str")
+def _key(args: Args, env: CompileEnv) -> Getter:
+    def algorithm(certificate: Certificate) -> Result:
+        from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+        key = certificate.public_key()
+        for kind, name in (
+            (rsa.RSAPublicKey, b"rsaEncryption"),
+            (ec.EllipticCurvePublicKey, b"id-ecPublicKey"),
+            (dsa.DSAPublicKey, b"dsaEncryption"),
+        ):
+            if isinstance(key, kind):
+                return name
+        return type(key).__name__.removesuffix("PublicKey").upper().encode()
+
+    return _of_certificate(args.name, algorithm)
+
+
+@fetch("ssl_c_s_dn", "ssl_f_s_dn", "ssl_s_s_dn", type="str")
+def _subject(args: Args, env: CompileEnv) -> Getter:
+    look = _distinguished(args)
+    return _of_certificate(args.name, lambda certificate: look(certificate.subject))
+
+
+@fetch("ssl_c_i_dn", "ssl_f_i_dn", "ssl_s_i_dn", type="str")
+def _issuer(args: Args, env: CompileEnv) -> Getter:
+    look = _distinguished(args)
+    return _of_certificate(args.name, lambda certificate: look(certificate.issuer))
+
+
+def _distinguished(args: Args) -> Callable[[Name], Result]:
+    """A distinguished name, or the n-th value of one of its parts (from the end where n is negative)."""
+    part = args.string(0, "")
+    number = args.integer(1, 1)
+    if args.string(2, "") == "rfc2253":
+        return lambda name: name.rfc4514_string().encode() or None
+    if not part:
+        return _whole
+
+    def one(name: Name) -> Result:
+        values = [_text(entry.value) for entry in name if _short(entry) == part]
+        if not values or not number or abs(number) > len(values):
+            return None
+        return values[number - 1] if number > 0 else values[number]
+
+    return one
+
+
+def _whole(name: Name) -> Result:
+    return b"".join(b"/%b=%b" % (_short(entry).encode(), _text(entry.value)) for entry in name) or None
+
+
+def _short(entry: Any) -> str:
+    dotted: str = entry.oid.dotted_string
+    return _SHORT.get(dotted, dotted)
+
+
+def _text(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()

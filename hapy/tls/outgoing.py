@@ -1,0 +1,169 @@
+"""A `server … ssl` line as it runs: its context, the name it asks for, its sessions, what its certificate must say.
+
+Rules (manual section 5.2, and HAProxy 2.6 on the wire):
+- With `verify required` the chain must end in `ca-file`. The name in it is looked at only where `verifyhost` gives one,
+  else where `sni` does: any alternative DNS name will do, then any common name.
+- The name sent to the server (`sni`) is a part of the pool's key, so that no connection serves two names.
+- The last session of each name is offered to the server with the next connection, unless `no-ssl-reuse` forbids it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from hapy.samples import compile_expression
+from hapy.samples.environment import CompileError
+from hapy.tls.session import parsed
+from hapy.tls.settings import apply_common, load_authorities, load_revocations, reason, surroundings
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from hapy.proxy.transaction import Transaction
+    from hapy.samples.environment import CompileEnv
+    from hapy_config.model.server import Server, ServerTls
+
+#: Names whose sessions are kept for one server.
+_MOST_SESSIONS: Final = 1000
+
+
+class Outgoing:
+    """TLS towards one server.
+
+    Attributes:
+        fixed: every connection asks for the same name, `constant` (None for none).
+        constant: see `fixed`.
+        handshakes, resumed: how many were made, and how many of these took up an earlier session.
+    """
+
+    __slots__ = (
+        "_context",
+        "_keeps",
+        "_render",
+        "_sessions",
+        "_verify_host",
+        "constant",
+        "fixed",
+        "handshakes",
+        "resumed",
+    )
+
+    def __init__(self, server: Server, env: CompileEnv) -> None:
+        assert server.tls is not None
+        tls = server.tls
+        self.handshakes = 0
+        self.resumed = 0
+        self._sessions: dict[bytes | None, ssl.SSLSession] = {}
+        self._keeps = "no-ssl-reuse" not in tls.options
+        self._render: Callable[[Transaction], bytes | None] | None = None
+        self.constant: bytes | None = None
+        if tls.sni is not None:
+            if tls.sni.fetch.name == "str" and not tls.sni.converters:
+                self.constant = to_bytes(tls.sni.fetch.args[0]) or None
+            else:
+                self._render = _name(compile_expression(tls.sni, env))
+        self.fixed = self._render is None
+        self._context, verifies = _context(server, tls, env)
+        host = tls.options.get("verifyhost", ("",))[0]
+        self._verify_host: bytes | None = to_bytes(host).lower() if verifies and host else None
+        if not verifies:
+            self._verify_host = b""
+
+    def name(self, txn: Transaction) -> bytes | None:
+        """The name to ask for with this request."""
+        return self.constant if self._render is None else self._render(txn)
+
+    def begin(self, name: bytes | None, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> ssl.SSLObject:
+        """Start a handshake for that name."""
+        host = name.decode("ascii", "replace") if name else None
+        try:
+            return self._context.wrap_bio(incoming, outgoing, server_hostname=host, session=self._sessions.get(name))
+        except ValueError:  # a name that can't be sent, of letters that no host name has
+            return self._context.wrap_bio(incoming, outgoing)
+
+    def accept(self, name: bytes | None, tls: ssl.SSLObject) -> str:
+        """Look at the server's certificate once the handshake is done; gives what is wrong with it, or nothing."""
+        self.handshakes += 1
+        if tls.session_reused:
+            self.resumed += 1
+        host = self._verify_host
+        wanted = name if host is None else host
+        if wanted and not tls.session_reused:
+            certificate = tls.getpeercert(binary_form=True)
+            if certificate is None or not names_host(certificate, wanted.lower()):
+                return "hostname mismatch"
+        return ""
+
+    def keep(self, name: bytes | None, tls: ssl.SSLObject) -> bool:
+        """Keep the session for the next connection; False while there is none that could be taken up."""
+        if not self._keeps:
+            return True
+        session = tls.session
+        if session is None or not (session.has_ticket or (session.id and tls.version() != "TLSv1.3")):
+            return False
+        sessions = self._sessions
+        if name not in sessions and len(sessions) >= _MOST_SESSIONS:
+            del sessions[next(iter(sessions))]
+        sessions[name] = session
+        return True
+
+
+def _name(render: Callable[[Transaction], object]) -> Callable[[Transaction], bytes | None]:
+    def name(txn: Transaction) -> bytes | None:
+        value = render(txn)
+        return None if value is None else (value if isinstance(value, bytes) else str(value).encode()) or None
+
+    return name
+
+
+def _context(server: Server, tls: ServerTls, env: CompileEnv) -> tuple[ssl.SSLContext, bool]:
+    """The context of a server, and whether certificates are verified.
+
+    Raises:
+        CompileError: something of the line can't be used.
+    """
+    around = surroundings(env.config.global_, "server")
+    options, span = tls.options, server.span
+    method = tls.verify
+    if method != "none" and "verify" not in options:
+        method = around.options.get("verify", (method,))[0]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED if method == "required" else ssl.CERT_NONE
+    apply_common(context, options, around, span, None)
+    if method == "required":
+        for name in options.get("ca-file", ()):
+            load_authorities(context, around.authority(name), span)
+        for name in options.get("crl-file", ()):
+            load_revocations(context, around.authority(name), span)
+    for name in options.get("crt", ()):
+        path = around.certificate(name)
+        try:
+            context.load_cert_chain(path, password=b"")
+        except (OSError, ssl.SSLError) as error:
+            raise CompileError(f"unable to load SSL certificate from file '{path}': {reason(error)}", span) from None
+    return context, method == "required"
+
+
+def names_host(der: bytes, host: bytes) -> bool:
+    """Whether a certificate is for a host: `*` stands for one label, the first."""
+    from cryptography import x509
+
+    certificate = parsed(der)
+    names: list[str] = []
+    try:
+        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names += alternative.get_values_for_type(x509.DNSName)
+    except (x509.ExtensionNotFound, ValueError):
+        pass
+    names += [str(part.value) for part in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    wanted = host.decode("ascii", "replace")
+    return any(_matches(name.lower(), wanted) for name in names)
+
+
+def _matches(pattern: str, host: str) -> bool:
+    if not pattern.startswith("*."):
+        return pattern == host
+    label, dot, rest = host.partition(".")
+    return bool(label and dot) and rest == pattern[2:]
