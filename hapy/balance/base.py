@@ -14,12 +14,15 @@ class Balancer:
     """Picks a server for a request. A backend has one for its servers and one for its backups.
 
     Attributes:
-        tracks_load: `load_changed` must be called when a server's slots or queue change.
+        tracks_load: `load_changed` must be called when a server's slots change.
+        in_line: no server is picked for a request while others wait for any server, even if one has room (which comes
+            about where limits grow with the load).
         one_table: there is one for both, told of those that requests go to.
     """
 
     tracks_load = False
     one_table = False
+    in_line = False
 
     def update(self, servers: Sequence[Server]) -> None:
         """The servers in use, their weights or their order changed. Called once at start, then at each change.
@@ -40,4 +43,4 @@ class Balancer:
         raise NotImplementedError
 
     def load_changed(self, server: Server) -> None:
-        """A slot of the server was taken or freed, or its queue changed."""
+        """A slot of the server was taken or freed."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class First(Balancer):
     """The server with the lowest id that has room; weights play no part."""
 
+    in_line = True
+
     def __init__(self) -> None:
         self._servers: list[Server] = []
 

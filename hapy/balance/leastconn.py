@@ -4,8 +4,8 @@ Rules, as observed on 2.6.12:
 
 - A server's load is what it serves and what waits for it alone, plus one, divided by its weight; 0 when it is idle,
   whatever it weighs. The division is one of integers: nearly equal loads are equal.
-- Of equally loaded servers the one whose load or weight changed longest ago comes first. Taking or freeing a slot moves
-  a server behind its equals, even if its load is the same as before.
+- Of equally loaded servers the one whose load or weight changed longest ago comes first. The load is looked at when a
+  slot is taken or freed; a request that comes to wait counts from then on.
 - A full server is skipped, unless `maxqueue` lets requests wait for it: then it takes them until its queue is full.
 """
 
@@ -44,7 +44,7 @@ class LeastConn(Balancer):
         for server in servers:
             if self._weights.get(server) != server.weight:
                 self._weights[server] = server.weight
-                self._enter(server)
+                self._enter(server, reweighed=True)
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
         """The least loaded one that has room, or that may let the request wait."""
@@ -68,10 +68,14 @@ class LeastConn(Balancer):
         if server in self._entries:
             self._enter(server)
 
-    def _enter(self, server: Server) -> None:
+    def _enter(self, server: Server, *, reweighed: bool = False) -> None:
         load = server.current + len(server.queue)
+        key = (load + 1) * _HEAVIEST // server.weight if load else 0
+        known = self._entries.get(server)
+        if known is not None and known[0] == key and not reweighed:
+            return
         self._sequence = sequence = self._sequence + 1
-        entry = ((load + 1) * _HEAVIEST // server.weight if load else 0, sequence, server)
+        entry = (key, sequence, server)
         self._entries[server] = entry
         heap = self._heap
         if len(heap) > 4 * len(self._entries) + 64:
@@ -86,4 +90,4 @@ def _order(entry: tuple[int, int, Server]) -> tuple[int, int]:
 
 
 def _takes(server: Server) -> bool:
-    return server.has_room() or 0 < len(server.queue) + 1 <= server.maxqueue
+    return not server.maxconn or server.current + len(server.queue) < server.limit() + server.maxqueue

@@ -58,6 +58,8 @@ def _weight(turn: _Turn) -> int:
 class RoundRobin(Balancer):
     """The scheduler of one group of servers."""
 
+    in_line = True
+
     def __init__(self) -> None:
         self._turns: dict[Server, _Turn] = {}
         self._gone: dict[Server, _Turn] = {}  # they keep their remainder for when they come back

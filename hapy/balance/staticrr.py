@@ -17,6 +17,7 @@ class StaticRoundRobin(Balancer):
     """Walks the table; full servers are stepped over."""
 
     one_table = True
+    in_line = True
 
     def __init__(self) -> None:
         self._map = ServerMap()

@@ -76,6 +76,7 @@ class Backend:
         self.active: tuple[Server, ...] = ()
         self._tracks_load = self._main.tracks_load
         self._prefer_last = "prefer-last-server" in model.options
+        self._redispatches = bool(model.redispatch) and "persist" not in model.options
         self._wait_for: Server | None = None
         self._update()
 
@@ -127,7 +128,8 @@ class Backend:
                 return None
         if own is not None and own and avoid is None and (last := self._last(own)) is not None:
             return self._take(last)
-        server = self.balancer.pick(txn, avoid)
+        in_line = self._main.in_line and len(self.queue) and self.active
+        server = None if in_line else self.balancer.pick(txn, avoid)
         if server is None:
             if not self.active:
                 raise NoServer
@@ -188,8 +190,6 @@ class Backend:
         txn.server = server
         counters.qcur += 1
         counters.qmax = max(counters.qmax, counters.qcur)
-        if server is not None and self._tracks_load:
-            self._load_changed(server)
 
         def leave(ticket: Ticket) -> None:
             counters.qcur -= 1
@@ -197,8 +197,6 @@ class Backend:
                 txn.backend_queue += ticket.position
             else:
                 txn.server_queue += ticket.position
-                if self._tracks_load:
-                    self._load_changed(server)
 
         ticket.on_leave = leave
         return ticket
@@ -245,18 +243,19 @@ class Backend:
     def serve_queues(self, server: Server) -> None:
         """Give the server's free slots to those who wait: for it, or (if requests go to it now) for any server."""
         takes_any = server in self.active
-        if server.maintenance or not server.up:
-            return
         while not server.maxconn or server.current < server.limit():
             own = server.queue.head()
             shared = self.queue.head() if takes_any else None
             if own is not None and (shared is None or own < shared):
-                self._take(server).queue.give(own, server)
+                queue, ticket = server.queue, own
             elif shared is not None:
-                self._take(server)
-                self.queue.give(shared, server)
+                queue, ticket = self.queue, shared
             else:
                 return
+            server.current += 1
+            queue.give(ticket, server)
+            if self._tracks_load:
+                self._load_changed(server)
 
     # --- pools ---
 
@@ -279,14 +278,16 @@ class Backend:
     # --- changes ---
 
     def server_changed(self, server: Server) -> None:
-        """State or weight of a server changed: who waits for it goes elsewhere, or can go out at last."""
+        """State or weight of a server changed: who waits may go out now, or elsewhere.
+
+        Requests that wait for a server that is down stay there unless `option redispatch` lets them go elsewhere; those
+        that wait for any server go on waiting when there is none.
+        """
         self._update()
-        if server.maintenance or not server.up:
+        if self._redispatches and (server.maintenance or not server.up):
             server.queue.dissolve()
-        if not self.active:
-            self.queue.dissolve()
-        else:
-            self.serve_queues(server)
+        for other in {server, *self.active}:  # backups may have taken over
+            self.serve_queues(other)
 
     def _update(self) -> None:
         active = tuple(server for server in self.servers if server.usable and not server.model.backup)

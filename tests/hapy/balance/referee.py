@@ -86,6 +86,10 @@ class Origin:
         self._arrived.setdefault(name, threading.Event()).wait(5)
         return self._at.get(name)
 
+    def in_service(self) -> dict[str, str]:
+        """Held requests that were sent to a server and not yet answered, and that server."""
+        return {name: server for name, server in self._at.items() if not self._held[name].is_set()}
+
     def let_go(self, name: str) -> None:
         self._held.setdefault(name, threading.Event()).set()
 
@@ -108,6 +112,7 @@ class Referee:
         defaults: str = "",
         global_: str = "",
         mode: str = "http",
+        queue: str = "20ms",
     ) -> None:
         self._directory = tempfile.TemporaryDirectory()
         root = self.root = Path(self._directory.name)
@@ -124,7 +129,7 @@ defaults
     timeout client 30s
     timeout server 30s
     timeout connect 5s
-    timeout queue 20ms
+    timeout queue {queue}
     {defaults}
 frontend fe
     bind unix@{root}/front accept-proxy
@@ -199,10 +204,15 @@ backend be
         assert found
         return found.group(1).decode()
 
-    def hold(self, name: str, headers: Sequence[tuple[str, str]] = ()) -> str | None:
-        """Send a request that the origin answers only when `let_go(name)` is called; the server's name."""
+    def send(self, name: str, headers: Sequence[tuple[str, str]] = ()) -> None:
+        """Send a request that the origin, should it get it, answers only when `let_go(name)` is called."""
         client = self._holding[name] = self.connect()
         client.sendall(request_bytes("GET", f"/hold/{name}", [("connection", "close"), *headers], b""))
+        self.command("show info")
+
+    def hold(self, name: str, headers: Sequence[tuple[str, str]] = ()) -> str | None:
+        """Send a request that the origin answers only when `let_go(name)` is called; the server's name."""
+        self.send(name, headers)
         return self.origin.arrived_at(name)
 
     def let_go(self, name: str) -> str:
