@@ -24,19 +24,21 @@ class Limits:
         maxrewrite: bytes of it kept free for rules that add headers: a head must fit in the difference.
         max_headers: the most fields of a head.
         accept_invalid: `option accept-invalid-http-request` for a request parser, `-response` for a response parser.
+        any_payload: `h1-accept-payload-with-any-method`.
     """
 
     bufsize: int = 16384
     maxrewrite: int = 1024
     max_headers: int = 101
     accept_invalid: bool = False
+    any_payload: bool = False
 
 
 class BadMessage(Exception):  # noqa: N818  the field's word, as in "400 Bad Request"
     """The peer broke the protocol; its connection can't go on.
 
     Attributes:
-        status: what to answer the client: 400 or 422 (a transfer coding) for a request, 502 for a response, 0 when
+        status: what to answer the client: 400, 413 or 422 for a request, 502 for a response, 0 when
             a body was cut short by its peer.
         reason: for the log and debug output.
     """

@@ -9,7 +9,9 @@ What HAProxy 2.6 takes (seen on the wire):
 - equal Host fields collapse to the first, different ones are refused
 - a body length given twice alike is taken once; with Transfer-Encoding it is dropped, and the client connection ends
   after the answer, as it does with Transfer-Encoding in HTTP/1.0
-- of TE only `trailers` goes on; Upgrade goes from requests with a body; a websocket upgrade needs its 24-byte key
+- HTTP/1.0 requests with GET, HEAD or DELETE may have no body (413) unless `h1-accept-payload-with-any-method` is set
+- of TE only `trailers` goes on; an upgrade asked for in a request with a body is taken out of it
+- a websocket upgrade needs its 24-byte key
 - `option accept-invalid-http-request` takes 8-bit bytes and `#` in targets, any byte in names, any word as a version
   (as HTTP/1.0) and `GET /` without one
 """
@@ -29,7 +31,7 @@ from hapy.http.connection import (
 )
 from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
 from hapy.http.framing import DONE, VERSION_SIZE, MessageParser
-from hapy.http.interface import Limits, RequestSink
+from hapy.http.interface import BadMessage, Limits, RequestSink
 from hapy.http.message import CHUNKED, TUNNEL, Request
 from hapy.http.target import check_target
 
@@ -43,6 +45,7 @@ _TARGET_BYTES: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != 0x23)
 _FRAMING: Final = frozenset(
     {b"connection", b"content-length", b"expect", b"host", b"te", b"transfer-encoding", b"upgrade"},
 )
+_NO_PAYLOAD: Final = frozenset({b"GET", b"HEAD", b"DELETE"})
 _NO_VERSION: Final = 0
 _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
@@ -201,6 +204,8 @@ class RequestParser(MessageParser):
                 headers = [field for field in headers if field[0] != b"content-length"]
             if lengths or version < 11:
                 keep_alive = False
+        if version < 11 and body and method in _NO_PAYLOAD and not self._limits.any_payload:
+            raise BadMessage(413, "payload of a method that has none in HTTP/1.0")
         if target[0] != 0x2F or method == b"CONNECT":
             target, new_host = check_target(method, target, host, lenient=lenient)
             if new_host is not host and new_host is not None:
@@ -209,10 +214,10 @@ class RequestParser(MessageParser):
             body = TUNNEL
             headers = [field for field in headers if field[0] != b"content-length"]
         upgrade = None
-        if protocols:
+        if protocols and options.upgrade:
             if body:
                 headers = [field for field in headers if field[0] != b"upgrade"]
-            elif options.upgrade:
+            else:
                 upgrade = b", ".join(protocols)
                 if has_token(protocols, b"websocket") and not _has_websocket_key(headers):
                     raise self._bad("websocket upgrade without a key")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.http.connection import (
     ConnectionOptions,
     content_length,
+    forwarded_te,
     has_token,
     is_chunked,
     without_connection_options,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from hapy.http.message import Header
 
 #: Fields that `_frame` must see; one plain Content-Length and `Connection: keep-alive` are seen to before.
-_FRAMING: Final = frozenset({b"connection", b"content-length", b"transfer-encoding"})
+_FRAMING: Final = frozenset({b"connection", b"content-length", b"te", b"transfer-encoding"})
 _OWN_RULES: Final = frozenset({b"HEAD", b"CONNECT"})
 _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 _STATUS_LINE: Final = re.compile(rb"HTTP/([0-9])\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?")
@@ -215,6 +216,11 @@ class ResponseParser(MessageParser):
                     continue
             elif name == b"transfer-encoding":
                 encodings.append(value)
+            elif name == b"te":
+                te = forwarded_te(value)
+                if te is not None:
+                    kept.append((name, te))
+                continue
             kept.append(field)
         headers = kept
         keep_alive = (keep_alive or options.keep_alive) and not options.close

@@ -7,7 +7,7 @@ What HAProxy 2.6 writes (seen on the wire):
   `keep-alive` if the peer speaks an older version, else none. In an older message: `keep-alive` when the connection
   stays, else none. None at all beside an `upgrade` option, in 1xx and in CONNECT's tunnels
 - a response keeps the server's version, a request the client's: a 1.0 client gets HTTP/1.1 answers, chunked ones too
-- chunks are cut anew, extensions dropped, trailers passed on
+- chunks are cut anew, sizes in capitals, extensions dropped, trailers passed on
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _adjusted_end(end: bytes, cases: NameCases) -> bytes:
 
 def chunk(data: bytes) -> bytes:
     """One chunk around `data`, which isn't empty."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    return b"%X\r\n%b\r\n" % (len(data), data)
 
 
 def last_chunk(trailers: list[Header], cases: NameCases | None = None) -> bytes:

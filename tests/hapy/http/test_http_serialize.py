@@ -53,7 +53,7 @@ def test_connection_of_responses(version: int, client: int, status: int, close: 
 
 
 def test_chunks() -> None:
-    assert chunk(b"a" * 26) == b"1a\r\n" + b"a" * 26 + b"\r\n"
+    assert chunk(b"a" * 26) == b"1A\r\n" + b"a" * 26 + b"\r\n"
     assert last_chunk([]) == b"0\r\n\r\n"
     assert last_chunk([(b"x", b"1"), (b"y", b"")]) == b"0\r\nx: 1\r\ny: \r\n\r\n"
     assert last_chunk([(b"x-foo", b"1")], CASES) == b"0\r\nX-FOO: 1\r\n\r\n"
