@@ -48,6 +48,7 @@ class Launch:
         self.master = options.master or settings.master_worker
         self.daemon = options.daemon or (settings.daemon and not (options.foreground or options.debug))
         self.maxconn = 0
+        self.null = processes.Null()
 
     @property
     def reloading(self) -> bool:
@@ -104,15 +105,16 @@ class Launch:
         proxies = [proxy for proxy in self.config.proxies if proxy.is_frontend and not proxy.disabled]
         kept = self.state.sockets if self.state is not None else None
         old = self.options.old_pids
-        paused = False
+        paused = 0
         for remaining in range(_BIND_TRIES, -1, -1):
             opening = open_all(proxies, maxconn=self.maxconn, reuse_port=reuse_port, kept=kept)
-            if not opening.failed or not old or remaining == 0:
+            if not old or not opening.may_pass or remaining == 0:
                 break
             opening.close()
-            if not processes.tell(old, signal.SIGTTOU):
+            if not paused:
+                paused = processes.tell(old, signal.SIGTTOU)
+            if not paused:
                 old = []
-            paused = True
             time.sleep(_BIND_WAIT)
         if not opening.failed:
             listen_all(opening)
@@ -146,7 +148,7 @@ class Launch:
         if pidfile is not None:
             pidfile.close()
         if not self.master:
-            processes.release_terminal()
+            self.null.release_terminal()
 
     def _supervise(self, runtime: Runtime, opening: Opening) -> int:
         """Fork a worker and watch it."""
@@ -164,7 +166,7 @@ class Launch:
             return self._work(runtime, opening, master)
         state.sockets = _keep(state.sockets, opening)
         if self.daemon and not self.reloading:
-            processes.release_terminal()
+            self.null.release_terminal()
         return master.supervise()
 
     def _work(self, runtime: Runtime, opening: Opening, master: Master) -> int:
@@ -172,7 +174,7 @@ class Launch:
         for number in master.state.sockets.values():
             os.close(number)
         if self.daemon:
-            processes.release_terminal()
+            self.null.release_terminal()
         try:
             processes.drop_privileges(self.config.global_)
         except StartError as error:

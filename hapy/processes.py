@@ -137,6 +137,8 @@ def load_everything() -> None:
     import importlib
     import pkgutil
 
+    import anyio
+
     import hapy
     import hapy_config
 
@@ -144,11 +146,11 @@ def load_everything() -> None:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-    # What the libraries load on first use: codecs, the event loop, tracebacks, name resolution.
-    for name in ("encodings.idna", "encodings.latin_1", "traceback", "linecache", "anyio._backends._asyncio"):
-        importlib.import_module(name)
-    with contextlib.suppress(ImportError):
-        importlib.import_module("uvloop")
+    libraries = [module.name for module in pkgutil.walk_packages(anyio.__path__, "anyio.")]
+    # What the standard library loads on first use: codecs, tracebacks, name resolution.
+    for name in (*libraries, "uvloop", "encodings.idna", "encodings.latin_1", "traceback", "linecache"):
+        with contextlib.suppress(ImportError):  # parts for other platforms and frameworks
+            importlib.import_module(name)
     with contextlib.suppress(OSError):
         socket.getaddrinfo("localhost", 80)
 
@@ -164,13 +166,16 @@ def into_background() -> int:
     return child
 
 
-def release_terminal() -> None:
-    """Point standard input, output and error to /dev/null: whoever waits for their end goes on."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(null, number)
-    if null > 2:
-        os.close(null)
+class Null:
+    """/dev/null, opened while it can still be reached."""
+
+    def __init__(self) -> None:
+        self._number = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+    def release_terminal(self) -> None:
+        """Point standard input, output and error to it: whoever waits for their end goes on."""
+        for number in (0, 1, 2):
+            os.dup2(self._number, number)
 
 
 class PidFile:

@@ -116,13 +116,20 @@ class _Waiting(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._early = b""
         self._ended = False
+        self._held = False
+        self._served = False
         gate.waiting.append(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Event loop: leave its bytes in the kernel."""
         self.transport = cast(asyncio.Transport, transport)
         # uvloop begins to read after this call, whatever is said in it.
-        asyncio.get_running_loop().call_soon(self.transport.pause_reading)
+        asyncio.get_running_loop().call_soon(self._hold)
+
+    def _hold(self) -> None:
+        if self.transport is not None and not self._served and not self.transport.is_closing():
+            self._held = True
+            self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         """Event loop: bytes came before reading stopped."""
@@ -147,9 +154,11 @@ class _Waiting(asyncio.Protocol):
         listener.waited()
         if transport.is_closing():
             return
+        self._served = True
         protocol = listener.occupy()
         transport.set_protocol(protocol)
-        transport.resume_reading()
+        if self._held:
+            transport.resume_reading()
         protocol.connection_made(transport)
         if self._early and not transport.is_closing():
             protocol.data_received(self._early)
@@ -200,6 +209,8 @@ class Listener:
 
         A TCP port is then free for a process that could not bind it otherwise, unless the socket is `shared`.
         """
+        if self._paused or self._closed:
+            return
         self._paused = True
         self._suspend()
         if not self._shared and self.sock.family != socket.AF_UNIX:

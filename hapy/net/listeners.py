@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -34,10 +35,11 @@ _ORDER = {socket.AF_INET6: 0, socket.AF_INET: 1, socket.AF_UNIX: 2}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong with one socket. Only a fatal one stops the start."""
+    """What went wrong with one socket. Only a fatal one stops the start; `in_use` may pass when others let go."""
 
     message: str
     fatal: bool = True
+    in_use: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +78,11 @@ class Opening:
     def failed(self) -> bool:
         """Whether the start must stop."""
         return any(problem.fatal for problem in self.problems)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether all that failed did so because others hold the same addresses."""
+        return self.failed and all(problem.in_use for problem in self.problems if problem.fatal)
 
     def close(self) -> None:
         """Undo everything."""
@@ -159,7 +166,7 @@ def _where(proxy: Proxy, bind: Bind) -> str:
 def _problem(proxy: Proxy, bind: Bind, what: str, error: OSError, shown: str, *, fatal: bool = True) -> Problem:
     reason = os.strerror(error.errno) if error.errno else str(error)
     place = f"[{shown}]" if bind.address.family in ("unix", "abns") else f"for [{shown}]"
-    return Problem(f"{_where(proxy, bind)}{what} ({reason}) {place}", fatal)
+    return Problem(f"{_where(proxy, bind)}{what} ({reason}) {place}", fatal, error.errno == errno.EADDRINUSE)
 
 
 def _places(opening: Opening, proxy: Proxy, bind: Bind) -> list[_Place]:

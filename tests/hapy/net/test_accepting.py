@@ -47,7 +47,10 @@ async def listening(*gates: Gate, sock: socket.socket | None = None, shared: boo
     if sock is None:
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", 0))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = free.getsockname()
+        sock.bind(address)  # a port that was asked for is kept while paused, one that the kernel chose is not
     sock.listen(200)
     sock.setblocking(False)
     listener = Listener(sock, Echo, gates, backlog=200, shared=shared)
