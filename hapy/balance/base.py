@@ -17,12 +17,14 @@ class Balancer:
         tracks_load: `load_changed` must be called when a server's slots change.
         in_line: no server is picked for a request while others wait for any server, even if one has room (which comes
             about where limits grow with the load).
+        keyed: the request decides, so that a client's last server has no say (`option prefer-last-server`).
         one_table: there is one for both, told of those that requests go to.
     """
 
     tracks_load = False
     one_table = False
     in_line = False
+    keyed = False
 
     def update(self, servers: Sequence[Server]) -> None:
         """The servers in use, their weights or their order changed. Called once at start, then at each change.

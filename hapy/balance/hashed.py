@@ -23,6 +23,8 @@ class Hashed(Balancer):
     A full server is picked all the same: the request waits for it, unless `hash-preserve-affinity` says otherwise.
     """
 
+    keyed = True
+
     def __init__(self, balance: Balance, env: CompileEnv | None, preserve: str = "always") -> None:
         self._key = key_hash(balance, env)
         self._lookup: Ring | ServerMap = (

@@ -104,6 +104,8 @@ class Backend:
         forced: Server | None = None,
         avoid: Server | None = None,
         own: OwnConnections | None = None,
+        *,
+        bound: bool = False,
     ) -> Server | None:
         """Choose a server and take one of its slots. None: the request must wait (call `enqueue` at once).
 
@@ -112,7 +114,9 @@ class Backend:
             forced: the server that `use-server` named.
             avoid: the server that has just failed this request.
             own: the client's private connections, whose server `option prefer-last-server` (and connection-bound
-                authentication) prefers.
+                authentication) prefers; None where neither applies.
+            bound: it is connection-bound authentication: the request rather waits for that server than go elsewhere,
+                whatever `max-keep-alive-queue` says.
 
         Raises:
             NoServer: none takes requests.
@@ -126,8 +130,13 @@ class Backend:
             if not forced.queue_is_full():
                 self._wait_for = forced
                 return None
-        if own is not None and own and avoid is None and (last := self._last(own)) is not None:
-            return self._take(last)
+        if own is not None and own and avoid is None and not self._main.keyed:
+            last = self._last(own, bound=bound)
+            if last is not None:
+                if last.has_room():
+                    return self._take(last)
+                self._wait_for = last
+                return None
         in_line = self._main.in_line and len(self.queue) and self.active
         server = None if in_line else self.balancer.pick(txn, avoid)
         if server is None:
@@ -145,10 +154,16 @@ class Backend:
         self.counters.lbtot += 1
         return self._take(server)
 
-    def _last(self, own: OwnConnections) -> Server | None:
+    def _last(self, own: OwnConnections, *, bound: bool) -> Server | None:
+        """The first server that the client still has a connection to, unless too many wait for it."""
+        longest = self.model.max_keep_alive_queue
         for pool in own.pools():
             for server in self.servers:
-                if server.pool is pool and server.usable and server.has_room():
+                if (
+                    server.pool is pool
+                    and server.usable
+                    and (bound or longest < 0 or server.has_room() or len(server.queue) < longest)
+                ):
                     return server
         return None
 

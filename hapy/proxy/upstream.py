@@ -55,7 +55,7 @@ async def fetch(exchange: Exchange) -> Response:
         if server is None:
             own = exchange.stream.own if route.prefer_last or exchange.stream.bound else None
             try:
-                server = backend.assign(txn, forced, avoid, own)
+                server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
             except NoServer:
                 raise Failed(503, "S", "C") from None
             except QueueFull:
@@ -235,7 +235,7 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
                 raise
             server = ticket.server
             if server is None:
-                server = backend.assign(txn, forced, avoid, own)
+                server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
             if server is not None:
                 return server
     except DeadlinePassed:

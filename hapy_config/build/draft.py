@@ -72,7 +72,7 @@ class Draft:
     retries: int = 3
     redispatch: int = 0
     retry_on: frozenset[str] | None = None
-    max_keep_alive_queue: int = 0
+    max_keep_alive_queue: int = -1
     http_send_name_header: str | None = None
     load_server_state: str | None = None
     source: Source | None = None

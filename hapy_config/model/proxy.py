@@ -190,7 +190,7 @@ class Proxy:
     retries: int = 3
     redispatch: int = 0
     retry_on: frozenset[str] = frozenset({"conn-failure"})
-    max_keep_alive_queue: int = 0
+    max_keep_alive_queue: int = -1
     http_send_name_header: str | None = None
     load_server_state: str | None = None
     settings: tuple[tuple[str, ...], ...] = ()
