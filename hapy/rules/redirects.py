@@ -63,14 +63,21 @@ def _cookie(redirect: Redirect) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Builds the answer from the URL that was worked out when the rule ran."""
+    """Builds the answer from the URL that was worked out when the rule ran.
+
+    As in HAProxy, the client's connection ends after the redirect of a request with a body.
+    """
 
     code: int
     url: bytes
     cookie: bytes | None
+    of_request: bool
 
     def __call__(self, txn: Transaction) -> tuple[Response, bytes]:
-        return redirect_page(self.code, self.url, self.cookie).build(txn.method or b"GET")
+        response, body = redirect_page(self.code, self.url, self.cookie).build(txn.method or b"GET")
+        if self.of_request and txn.request is not None and txn.request.body != 0:
+            response.keep_alive = False
+        return response, body
 
 
 def compile_redirect(redirect: Redirect, env: CompileEnv) -> Callable[[Transaction], Outcome | None]:
@@ -82,12 +89,13 @@ def compile_redirect(redirect: Redirect, env: CompileEnv) -> Callable[[Transacti
     locate, cookie = _location(redirect, env), _cookie(redirect)
     ignore_empty = redirect.ignore_empty and redirect.target.constant is None
     rendered = compile_format(redirect.target, env)
-    phase = "H" if env.response else "R"
+    of_request = not env.response
+    phase = "R" if of_request else "H"
 
     def act(txn: Transaction) -> Outcome | None:
         if ignore_empty and not rendered(txn):
             return None
-        answer = _Answer(redirect.code, locate(txn), cookie)
+        answer = _Answer(redirect.code, locate(txn), cookie, of_request)
         return Reply("redirect", "redirect", redirect.code, "L", phase, answer)
 
     return act
