@@ -201,7 +201,7 @@ def _set_status(args: Arguments) -> Action:
     def set_status(txn: Transaction) -> None:
         response = txn.response
         if response is not None:
-            response.status = status
+            response.status = txn.status = status
             response.reason = phrase
 
     return set_status
