@@ -23,7 +23,7 @@ def _algorithm(args: Args, index: int) -> str:
     name = args.string(index).lower().replace("rsa-", "")
     try:
         hashlib.new(name, usedforsecurity=False)
-    except ValueError:
+    except (TypeError, ValueError):
         raise args.error(f"unsupported digest {args.string(index)!r}") from None
     return name
 
