@@ -51,8 +51,11 @@ class ConnectionOptions:
             else:
                 if option == b"upgrade":
                     self.upgrade = True
-                kept.append(part)
-        return b",".join(kept).strip(b" \t") if changed else value
+                # Behind a removed option HAProxy takes away the blanks around the others.
+                kept.append(part.strip(b" \t") if changed else part)
+        if changed:
+            return b",".join(kept).strip(b" \t").rstrip(b", \t")
+        return value.rstrip(b", \t") if value[-1:] == b"," else value
 
 
 def content_length(value: bytes, status: int) -> int:
