@@ -9,6 +9,7 @@ from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed
+from hapy.proxy.sizes import head_size
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Reply, Tarpit
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
     if isinstance(outcome, Reply):
         if outcome.kind == "deny":
             counters.dreq += outcome.phase == "R"
+            if exchange.frontend.keep_request_cookie is not None:
+                exchange.frontend.keep_request_cookie(txn)
         else:
             exchange.frontend.counters.intercepted += 1
         return reply(exchange, outcome)
@@ -85,6 +88,7 @@ def reply(exchange: Exchange, outcome: Reply) -> bool:
     txn = exchange.txn
     txn.term_cause = outcome.cause
     txn.term_phase = outcome.phase
+    txn.status = outcome.status
     built = outcome.build(txn)
     if built is None:
         return True
@@ -103,6 +107,7 @@ def answer_error(exchange: Exchange, failure: Failed) -> bool:
         txn.log_level = "silent"
     if failure.status == 0 or exchange.answering:
         return True
+    txn.status = failure.status
     built = exchange.frontend.runtime.pages.build(txn, failure.status)
     if built is None:
         return True
@@ -120,10 +125,7 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
             break
     if exchange.route.answers_close(response):
         stay = False
-    txn.status = response.status
-    txn.bytes_out += 32 + len(response.reason) + len(body)
-    for name, value in response.headers:
-        txn.bytes_out += len(name) + len(value)
+    txn.bytes_out += head_size(response) + len(body)
     if response.body != UNTIL_CLOSE:
         response.body = len(body)
         if not response.keep_alive:

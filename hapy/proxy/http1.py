@@ -21,6 +21,7 @@ from hapy.net.routine import later
 from hapy.proxy.exchange import ClientStream, Exchange
 from hapy.proxy.path import serve
 from hapy.proxy.private import CREDENTIALS, is_bound
+from hapy.proxy.sizes import REQUEST_HEAD, fields_size
 from hapy.proxy.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ class ClientConnection(ClientStream):
         txn.method = method = head.method
         txn.uri = target = head.target
         txn.version = head.version
-        size = 29 + len(method) + len(target)
+        size = REQUEST_HEAD + len(method) + len(target)
         bound = False
         for name, value in head.headers:
             size += len(name) + len(value)
@@ -308,7 +309,7 @@ class ClientConnection(ClientStream):
         exchange.request_ended = True
         exchange.request_trailers = trailers
         if exchange.request.body == CHUNKED:
-            exchange.txn.bytes_in += 1
+            exchange.txn.bytes_in += 1 + fields_size(trailers)
 
 
 class Http1Exchange(Exchange):

@@ -74,7 +74,9 @@ class Listening:
         self.bind = bind
         self.greeted = False
         kind = bind.address.family
-        self.family = {"ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}.get(kind, socket.AF_INET)
+        self.family = {"ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}.get(
+            kind, socket.AF_INET
+        )
         self.label = bind.name.encode() if bind.name else None
         self.number = bind.number
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.http.message import TUNNEL
+from hapy.http.message import TUNNEL, Response
 from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response
 from hapy.proxy.bodies import buffer_body, waiter
 from hapy.proxy.failures import Failed
 from hapy.proxy.private import sees_challenge
+from hapy.proxy.sizes import head_size
 from hapy.proxy.tunnel import run_tunnel
 from hapy.proxy.upstream import fetch
 from hapy.rules.outcomes import ALLOW
 
 if TYPE_CHECKING:
-    from hapy.http.message import Response
     from hapy.proxy.exchange import Exchange
     from hapy.rules import Ruleset
     from hapy.rules.outcomes import Outcome
@@ -37,6 +37,7 @@ async def serve(exchange: Exchange) -> None:
             route = exchange.route = frontend.choose(txn)
             backend = route.backend
             if backend is None:
+                txn.request_done = -1.0
                 raise Failed(503, "S", "C")
             txn.backend = backend
             route.enter(exchange)
@@ -47,6 +48,8 @@ async def serve(exchange: Exchange) -> None:
         if outcome is not None:
             cut = await conclude(exchange, outcome)
             return
+        if frontend.keep_request_cookie is not None:
+            frontend.keep_request_cookie(txn)
         for add in route.prepare:
             add(txn)
         exchange.server_timeout = route.server_timeout
@@ -73,6 +76,7 @@ async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
     overrides = txn.overrides
     if overrides is not None and overrides.early_hints is not None:
         exchange.send_early_hints(overrides.early_hints)
+        txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
         overrides.early_hints = None
     return None if outcome is ALLOW else outcome
 
@@ -107,7 +111,7 @@ async def _deliver(exchange: Exchange, response: Response) -> bool:
         if outcome is not None:
             return conclude_response(exchange, outcome)
     for rules in route.after_rules:
-        if rules.run(txn) is not None:
+        if rules.run(txn) not in (None, ALLOW):
             break
     txn.status = response.status
     exchange.answering = True
@@ -122,6 +126,8 @@ async def _deliver(exchange: Exchange, response: Response) -> bool:
             raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
         _look_at_client(exchange)
         await pause()
+    if exchange.client_failure == "reset":
+        raise Failed(0, "C", "D")
     if not exchange.request_sent:
         await _outlast(exchange)
     route.settle(exchange)

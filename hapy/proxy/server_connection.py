@@ -16,6 +16,7 @@ from hapy.http.codec import BadMessage
 from hapy.http.message import CHUNKED
 from hapy.net.clock import NEVER, now
 from hapy.net.stream import Stream
+from hapy.proxy.sizes import fields_size, head_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,14 +151,14 @@ class ServerConnection(Stream):
     def on_head(self, head: Response, /) -> None:
         """The final head is complete."""
         self.response = head
-        self.size += _size(head)
+        self.size += head_size(head)
 
     def on_informational(self, head: Response, /) -> None:
         """A 1xx head."""
         if self.informational is None:
             self.informational = []
         self.informational.append(head)
-        self.size += _size(head)
+        self.size += head_size(head)
 
     def on_data(self, data: bytes, /) -> None:
         """Bytes of the body."""
@@ -169,7 +170,7 @@ class ServerConnection(Stream):
         self.ended = True
         self.trailers = trailers
         if self.response is not None and self.response.body == CHUNKED:
-            self.size += 1
+            self.size += 1 + fields_size(trailers)
 
     # what the event loop tells
 
@@ -233,10 +234,3 @@ class ServerConnection(Stream):
             holder.evict(self)
         else:
             self.close()
-
-
-def _size(head: Response) -> int:
-    size = 32 + len(head.reason)
-    for name, value in head.headers:
-        size += len(name) + len(value)
-    return size

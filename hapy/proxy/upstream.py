@@ -150,6 +150,8 @@ async def _ask(exchange: Exchange, connection: ServerConnection) -> Response:
             for head in connection.informational:
                 exchange.send_informational(head)
             connection.informational = None
+    if connection.failure == "bad":
+        raise Lost("junk-response")  # its body began with something else than a chunk
     response = connection.response
     if route.retry_statuses and str(response.status) in route.retry_statuses:
         if _may_ask_again(exchange, str(response.status)):

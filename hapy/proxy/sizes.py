@@ -1,0 +1,32 @@
+"""Sizes of messages as HAProxy counts them in logs and statistics (`%B`, `%U`): what its own form of a message takes.
+
+A head is its start line and its fields without the separators of the wire, plus a constant; a chunked body ends with one
+more byte. Seen on `%B` and `%U` of HAProxy 2.6.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hapy.http.message import Header, Response
+
+#: A request's head beside its method, target and fields; a response's beside its reason phrase and fields.
+REQUEST_HEAD = 29
+RESPONSE_HEAD = 32
+
+
+def fields_size(fields: list[Header]) -> int:
+    """The size of header or trailer fields."""
+    size = 0
+    for name, value in fields:
+        size += len(name) + len(value)
+    return size
+
+
+def head_size(head: Response) -> int:
+    """The size of a response's head."""
+    size = RESPONSE_HEAD + len(head.reason)
+    for name, value in head.headers:
+        size += len(name) + len(value)
+    return size
