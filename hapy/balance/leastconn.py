@@ -12,7 +12,7 @@ Rules, as observed on 2.6.12:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from hapy.balance.base import Balancer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
 
 _HEAVIEST = 256
+_FEW = 16  # so many are compared faster than kept in order
 
 
 class LeastConn(Balancer):
@@ -34,55 +35,66 @@ class LeastConn(Balancer):
         self._heap: list[tuple[int, int, Server]] = []
         self._weights: dict[Server, int] = {}
         self._sequence = 0
+        self._few = True
 
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came, went, or changed weight."""
         present = set(servers)
+        self._few = len(servers) <= _FEW
         for server in [server for server in self._entries if server not in present]:
             del self._entries[server]
             del self._weights[server]
         for server in servers:
             if self._weights.get(server) != server.weight:
                 self._weights[server] = server.weight
-                self._enter(server, reweighed=True)
+                self._enter(server, _key(server))
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        self._heap = [] if self._few else sorted(self._entries.values())
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
         """The least loaded one that has room, or that may let the request wait."""
-        heap = self._heap
         entries = self._entries
-        while heap:
-            entry = heap[0]
-            server = entry[2]
-            if entries.get(server) is entry:
-                if server is not avoid and (not server.maxconn or server.has_room()):
-                    return server
-                break
-            heappop(heap)
+        if not entries:
+            return None
+        server = min(entries.values())[2] if self._few else self._first()
+        if server is not avoid and (not server.maxconn or server.has_room()):
+            return server
         for _, _, server in sorted(entries.values(), key=_order):
             if server is not avoid and _takes(server):
                 return server
         return avoid if avoid is not None and avoid in entries and _takes(avoid) else None
 
+    def _first(self) -> Server:
+        heap = self._heap
+        while True:
+            entry = heap[0]
+            if self._entries.get(entry[2]) is entry:
+                return entry[2]
+            heappop(heap)
+
     def load_changed(self, server: Server) -> None:
         """Put the server where it belongs now."""
-        if server in self._entries:
-            self._enter(server)
-
-    def _enter(self, server: Server, *, reweighed: bool = False) -> None:
-        load = server.current + len(server.queue)
-        key = (load + 1) * _HEAVIEST // server.weight if load else 0
         known = self._entries.get(server)
-        if known is not None and known[0] == key and not reweighed:
+        if known is None:
             return
+        key = _key(server)
+        if known[0] != key:
+            self._enter(server, key)
+
+    def _enter(self, server: Server, key: int) -> None:
         self._sequence = sequence = self._sequence + 1
-        entry = (key, sequence, server)
-        self._entries[server] = entry
-        heap = self._heap
-        if len(heap) > 4 * len(self._entries) + 64:
-            heap[:] = self._entries.values()
-            heapify(heap)
-        else:
-            heappush(heap, entry)
+        self._entries[server] = entry = (key, sequence, server)
+        if not self._few:
+            heappush(self._heap, entry)
+            if len(self._heap) > 4 * len(self._entries) + 64:
+                self._rebuild()
+
+
+def _key(server: Server) -> int:
+    load = server.current + len(server.queue) if server.maxconn else server.current
+    return (load + 1) * _HEAVIEST // server.weight if load else 0
 
 
 def _order(entry: tuple[int, int, Server]) -> tuple[int, int]:

@@ -187,7 +187,7 @@ class Pool:
         self.budget = budget if budget is not None else unlimited()
         self._first_is_later = retries_lost_requests
         self._shelves: dict[ConnectionKey, _Shelf] = {}
-        self.counts: dict[ReuseReason, int] = dict.fromkeys(ReuseReason, 0)
+        self.counts: dict[str, int] = dict.fromkeys(ReuseReason, 0)
         self.reason = ReuseReason.NONE
         self.enabled = True
         self.generation = 0

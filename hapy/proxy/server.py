@@ -93,6 +93,7 @@ class Server:
         )
         self.pool.enabled = not model.disabled
         self.counters = ServerCounters()
+        self.counters.reuse_reasons = self.pool.counts
 
     def __repr__(self) -> str:
         return f"<Server {self.backend.model.name}/{self.model.name} {self.current} in use, {len(self.queue)} queued>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +73,19 @@ class Mine:
             return "503"
         self.backend.release(server)
         return server.model.name
+
+    def get_from_the_living(self, dead: Container[str], headers: Sequence[tuple[str, str]] = ()) -> str:
+        """The server that answers when connections to some fail and `option redispatch 1` is on (with 3 retries)."""
+        txn = self.transaction(headers=headers)
+        avoid: Server | None = None
+        for _ in range(4):
+            server = self.backend.assign(txn, None, avoid)
+            assert server is not None
+            self.backend.release(server)
+            if server.model.name not in dead:
+                return server.model.name
+            avoid = server
+        return "503"
 
     def hold(self, name: str, headers: Sequence[tuple[str, str]] = ()) -> str | None:
         server = self._assign(self.transaction(headers=headers))

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -100,7 +100,10 @@ class Origin:
 
 
 class Referee:
-    """haproxy with one backend; every answer tells which of its servers gave it."""
+    """haproxy with one backend; every answer tells which of its servers gave it.
+
+    Nobody listens where the servers in `dead` are.
+    """
 
     def __init__(
         self,
@@ -113,11 +116,14 @@ class Referee:
         global_: str = "",
         mode: str = "http",
         queue: str = "20ms",
+        dead: Container[str] = (),
     ) -> None:
         self._directory = tempfile.TemporaryDirectory()
         root = self.root = Path(self._directory.name)
         self.origin = Origin(f"{root}/origin")
-        lines = "\n".join(f"    server {name} unix@{root}/origin {rest}" for name, rest in servers)
+        lines = "\n".join(
+            f"    server {name} unix@{root}/{'nobody' if name in dead else 'origin'} {rest}" for name, rest in servers
+        )
         (root / "haproxy.cfg").write_text(
             f"""
 global
