@@ -149,6 +149,7 @@ class Logger:
             txn: what is known of it.
             message: what went wrong, in HAProxy's words.
         """
+        txn.client.error = message
         if self._error_render is not None:
             line = self._error_render(txn)
         else:

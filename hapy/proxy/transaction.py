@@ -35,6 +35,7 @@ class Client:
         variables: the `sess.` variables, made on first use.
         fd: the socket's number.
         proxied: a PROXY header was received.
+        error: why it failed before its first request, in HAProxy's words (section 8.2.5); empty while it has not.
         tls: the TLS layer's view of the connection, None for plain text.
     """
 
@@ -43,6 +44,7 @@ class Client:
         "accepted_wall",
         "destination",
         "destination_port",
+        "error",
         "family",
         "fd",
         "handshake",
@@ -71,6 +73,7 @@ class Client:
         self.variables: dict[str, Any] | None = None
         self.fd = -1
         self.proxied = False
+        self.error = ""
         self.tls: Any = None
 
 

@@ -54,6 +54,58 @@ def _is_htx(args: Args, env: CompileEnv) -> Fetch:
     return Fetch(lambda txn: value, constant=True)
 
 
+#: Connection failures by number (section 7.3.3, `fc_err_str`).
+_FAILURES: Final = (
+    "Success",
+    "Reached configured maxconn value",
+    "Too many sockets on the process",
+    "Too many sockets on the system",
+    "Out of system buffers",
+    "Protocol or address family not supported",
+    "General socket error",
+    "Source port range exhausted",
+    "Can't bind to source address",
+    "Out of local source ports on the system",
+    "Local source address already in use",
+    "Connection closed while waiting for PROXY protocol header",
+    "Connection error while waiting for PROXY protocol header",
+    "Timeout while waiting for PROXY protocol header",
+    "Truncated PROXY protocol header received",
+    "Received something which does not look like a PROXY protocol header",
+    "Received an invalid PROXY protocol header",
+    "Received an unhandled protocol in the PROXY protocol header",
+    "Connection closed while waiting for NetScaler Client IP header",
+    "Connection error while waiting for NetScaler Client IP header",
+    "Timeout while waiting for a NetScaler Client IP header",
+    "Truncated NetScaler Client IP header received",
+    "Received an invalid NetScaler Client IP magic number",
+    "Received an unhandled protocol in the NetScaler Client IP header",
+    "Connection closed during SSL handshake",
+    "Connection error during SSL handshake",
+    "Timeout during SSL handshake",
+    "Too many SSL connections",
+    "Out of memory when initializing an SSL connection",
+    "Rejected a client-initiated SSL renegotiation attempt",
+    "SSL client CA chain cannot be verified",
+    "SSL client certificate not trusted",
+    "Server presented an SSL certificate different from the configured one",
+    "Server presented an SSL certificate different from the expected one",
+    "SSL handshake failure",
+)
+_FAILURE_NUMBERS: Final = {text: number for number, text in enumerate(_FAILURES)}
+_UNNAMED_FAILURE: Final = _FAILURE_NUMBERS["General socket error"]
+
+
+@fetch("fc_err", type="sint")
+def _fc_err(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: _FAILURE_NUMBERS.get(txn.client.error, _UNNAMED_FAILURE) if txn.client.error else 0
+
+
+@fetch("fc_err_str", type="str")
+def _fc_err_str(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: (txn.client.error or _FAILURES[0]).encode()
+
+
 # Linux's struct tcp_info: eight bytes of flags, then 32-bit numbers.
 _TCP_INFO: Final = struct.Struct("=8x24I")
 _TCP_FIELDS: Final = {

@@ -46,6 +46,10 @@ _OF_SESSION: Final[dict[str, Callable[[TlsSession], Result]]] = {
 }
 
 
+#: Fetches that say false, not nothing, of a connection in plain text.
+_FALSE_IN_PLAIN_TEXT: Final = frozenset({"ssl_fc_is_resumed", "ssl_fc_has_sni", "ssl_bc_is_resumed"})
+
+
 def _layer(name: str) -> Layer:
     """The connection that a fetch is about: the client's, or the server's."""
     if name.startswith(("ssl_bc", "ssl_s_")):
@@ -55,10 +59,11 @@ def _layer(name: str) -> Layer:
 
 def _of_session(name: str, what: str) -> Getter:
     layer, look = _layer(name), _OF_SESSION[what]
+    plain = False if name in _FALSE_IN_PLAIN_TEXT else None
 
     def get(txn: Transaction) -> Result:
         tls = layer(txn)
-        return None if tls is None else look(tls)
+        return plain if tls is None else look(tls)
 
     return get
 

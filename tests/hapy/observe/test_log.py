@@ -15,6 +15,7 @@ from hapy.observe.log import Logger
 from hapy.observe.process import Process
 from hapy.observe.senders import Sender, make_transport
 from hapy.samples.environment import CompileError
+from hapy_config.grammar.formats import parse_format
 from hapy_config.model.addresses import Address
 from hapy_config.model.proxy import LogTarget, Proxy
 from tests.hapy.rules_world import environment, transaction
@@ -264,3 +265,14 @@ def test_rate_is_a_sliding_second():
     assert 1 <= rate.read(101.9) <= 3
     assert rate.read(110.0) == 0
     assert rate.highest == 10
+
+
+def test_error_format_tells_what_failed(receiver, closing):
+    log, txn = logger(
+        receiver,
+        closing,
+        error_log_format=parse_format("%ci:%cp %[fc_err] %[fc_err_str]", merge_spaces=True),
+        target={"format": "raw"},
+    )
+    log.log_error(txn, "Timeout during SSL handshake")
+    assert receiver.recv(65536) == b"127.0.0.1:40000 26 Timeout during SSL handshake\n"

@@ -43,7 +43,9 @@ urlp(x) urlp(y) urlp urlp(z) urlp_val(y) urlp_val(x) urlp(p,;) urlp(q,;) urlp(e)
 capture.req.method capture.req.uri capture.req.ver capture.res.ver http_first_req req.proto_http always_true always_false
 wait_end src dst src_is_local dst_is_local fc_src fc_dst fc_http_major nbproc proc thread so_name fe_name be_name
 fe_client_timeout be_server_timeout be_tunnel_timeout stopping last_rule_line prio_class prio_offset unique-id
-fc_rcvd_proxy internal.strm.is_htx env(HOME) env(NOPE) rand(1) var(txn.x,dflt) var(txn.x) uuid,length ssl_fc meth(GET)
+fc_err fc_err_str ssl_fc_is_resumed ssl_fc_has_sni
+ssl_fc_has_crt ssl_c_used ssl_fc_err ssl_c_err ssl_c_ca_err ssl_fc_sni ssl_fc_protocol ssl_fc_cipher ssl_fc_alpn
+ssl_c_s_dn ssl_f_s_dn ssl_c_version ssl_fc_session_id fc_rcvd_proxy internal.strm.is_htx env(HOME) env(NOPE) rand(1) var(txn.x,dflt) var(txn.x) uuid,length ssl_fc meth(GET)
 http_auth_type http_auth_user http_auth_pass http_auth_bearer http_auth_bearer(a) http_auth(u) http_auth_group(u)
 req.body req.body_len req.body_size req.body_param(k) req.body_param req.body_param(l) req.body_param(nope)
 str(a) str() int(-5) bool(true) bool(false) ipv4(1.2.3.4) ipv6(::1) ipv6(::ffff:1.2.3.4) ipv6(::1.2.3.4)

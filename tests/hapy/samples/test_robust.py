@@ -86,7 +86,7 @@ def test_bad_arguments_are_errors_with_a_name(name):
         try:
             convert = entry.build(Args(name, words), ENV)
         except ValueError as error:
-            assert str(error)
+            assert str(error)  # noqa: PT017
             continue
         sample = {"sint": 5, "bool": True, "bin": Binary(b"ab")}.get(entry.input, b"ab")
         txn = transaction(b"GET / HTTP/1.1\r\n\r\n", ENV)
