@@ -1,17 +1,18 @@
 """`mode tcp`: one client connection, one server connection, bytes both ways.
 
 Rules:
-- Bytes go from one transport to the other inside the event loop's callback. A side that can't take more pauses the other.
-- A half-close is passed on, and the other direction goes on: `timeout client-fin` and `server-fin` bound it from then on.
+- Bytes go from one transport to the other inside the event loop's callback. A side that can't take more pauses the
+  other.
+- A half-close is passed on, and the other direction goes on: `timeout client-fin` and `server-fin` bound it from then
+  on.
 - Each side has its own inactivity timeout, moved by bytes in either direction on that side; `timeout tunnel` takes the
-  place of both once bytes have come from both. A side whose timeout passes ends the session: the other side gets FIN, and
-  has its own timeout to answer it.
+  place of both once bytes have come from both. A side whose timeout passes ends the session: the other side gets FIN,
+  and has its own timeout to answer it.
 - The session ends, and is logged, when both sides are gone.
 """
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, Watched, now, wall, watch
@@ -119,7 +120,6 @@ class ClientSide(Side):
     def on_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         super().on_lost(error)
-        self.frontend.on_disconnection(self)
         self._release()
 
     def stop(self) -> None:
@@ -130,6 +130,10 @@ class ServerSide(Side):
     """The connection to the server."""
 
     __slots__ = ()
+
+    def on_open(self) -> None:
+        """It stands: the server may speak at once."""
+        self.session.join(self)
 
 
 class TcpSession(Routine):
@@ -146,6 +150,7 @@ class TcpSession(Routine):
         "client",
         "deadline",
         "done",
+        "entered",
         "frontend",
         "held",
         "holds",
@@ -165,6 +170,7 @@ class TcpSession(Routine):
         self.held: list[bytes] = []
         self.holds: Server | None = None
         self.done = False
+        self.entered = False
         self.deadline = NEVER
         self.looked_at = NEVER
         self.slot: set[Watched] | None = None
@@ -188,17 +194,27 @@ class TcpSession(Routine):
             if route.backend is None:
                 raise Failed(0, "S", "C")
             route.backend.begin()
-            self.server = await self._reach(route)
+            route.counters.open()
+            self.entered = True
+            await self._reach(route)
         except Failed as failure:
-            if not self.client.closed:
+            if self.txn.term_cause == "-":
                 self.txn.term_cause, self.txn.term_phase = failure.cause, failure.phase
-                self.client.close()
+            self.client.close()
             self._end()
-            return
-        self._join(self.server)
 
-    async def _reach(self, route: Route) -> ServerSide:
-        """A connection to a server, with retries and redispatches."""
+    def on_failure(self, error: BaseException) -> None:
+        """The coroutine ended by an error that nobody foresaw: the session ends, others go on."""
+        super().on_failure(error)
+        self.client.abort()
+        self._end()
+
+    async def _reach(self, route: Route) -> None:
+        """Connect to a server, with retries and redispatches.
+
+        Raises:
+            Failed: there is no connection.
+        """
         txn = self.txn
         avoid: Server | None = None
         tries = 0
@@ -207,8 +223,9 @@ class TcpSession(Routine):
             if server is None:
                 server = self.holds = txn.server = await self._slot(route, avoid)
                 txn.queue_done = now()
+                server.counters.open()
             try:
-                return await self._connect(route, server)
+                await self._connect(route, server)
             except ConnectFailed as error:
                 server.counters.econ += 1
                 if self.client.closed:
@@ -216,6 +233,8 @@ class TcpSession(Routine):
                 if tries >= route.retries:
                     cause = "s" if error.kind == "timeout" else "S"
                     raise Failed(0, cause, "C") from error
+            else:
+                return
             tries += 1
             txn.retries += 1
             server.counters.wretr += 1
@@ -237,6 +256,8 @@ class TcpSession(Routine):
             if server is None:
                 limit = None if route.queue_timeout == NEVER else now() + route.queue_timeout
                 server = await in_task(backend.wait_for_server, self.txn, limit)
+        except ConnectFailed as error:  # interrupted: the client went
+            raise Failed(0, "C", "Q") from error
         except NoServer as error:
             raise Failed(0, "S", "C") from error
         except QueueFull as error:
@@ -248,13 +269,17 @@ class TcpSession(Routine):
             raise Failed(0, "C", "Q")
         return server
 
-    async def _connect(self, route: Route, server: Server) -> ServerSide:
+    async def _connect(self, route: Route, server: Server) -> None:
         self._expire_after(route.connect_timeout)
         try:
-            side = await server.connector.dial_raw(ServerSide, self.txn)
+            await server.connector.dial_raw(self._server_side, self.txn)
         finally:
             self.deadline = NEVER
         server.counters.connect += 1
+        server.backend.counters.connect += 1
+
+    def _server_side(self) -> ServerSide:
+        side = ServerSide()
         side.session = self
         return side
 
@@ -278,7 +303,10 @@ class TcpSession(Routine):
 
     # the two sides
 
-    def _join(self, server: ServerSide) -> None:
+    def join(self, server: ServerSide) -> None:
+        """The server connection stands: from here on bytes flow by themselves."""
+        self.server = server
+        self.deadline = NEVER
         txn = self.txn
         txn.connect_done = txn.response_done = now()
         client = self.client
@@ -354,15 +382,19 @@ class TcpSession(Routine):
             other.abort()
         elif not other.closed:
             other.shut_down()
-        if other.closed and (other.transport.is_closing()):
+        if other.closed:
             self._end()
 
     # the end
 
     def _release(self) -> None:
-        if self.holds is not None:
-            self.holds.backend.release(self.holds)
+        server = self.holds
+        if server is not None:
             self.holds = None
+            server.counters.scur -= 1
+            server.counters.bin += self.txn.bytes_in
+            server.counters.bout += self.txn.bytes_out
+            server.backend.release(server)
 
     def _end(self) -> None:
         if self.done:
@@ -371,11 +403,7 @@ class TcpSession(Routine):
         txn = self.txn
         txn.finished = now()
         self._release()
-        if self.route.backend is not None:
-            self.route.backend.end()
+        if self.entered and self.route.backend is not None:
+            self.route.leave(txn)
         self.frontend.finish_session(txn)
-
-
-def keep_alive_probes(sock: socket.socket) -> None:
-    """Turn TCP keep-alive on (`option clitcpka`, `srvtcpka`, `tcpka`)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.frontend.on_disconnection(self.client)
