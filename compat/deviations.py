@@ -4,6 +4,10 @@ from __future__ import annotations
 
 #: Scenario name → reason.
 DEVIATIONS = {
+    "framing:response_status_below_100": (
+        "HAProxy passes a status of two digits on and then waits for the server's end; hapy answers 502, as RFC 9112 has "
+        "a status of three digits."
+    ),
     "reuse:max_reuse": (
         "HAProxy does not enforce `max-reuse` on HTTP/1 server connections, though its manual gives the limit to all "
         "that can; hapy closes a connection that has carried its requests."
