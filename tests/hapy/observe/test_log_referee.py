@@ -71,7 +71,8 @@ MASKS = (
     (re.compile(rb"\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8}( \+0000|\.\d{3})?"), b"DATE"),
     (re.compile(rb"127\.0\.0\.1[: ]\"?\d+"), b"ADDRESS"),
     (re.compile(rb"7F000001 [0-9A-F]{4}"), b"ADDRESS"),
-    (re.compile(rb" \d+/\d+/\d+/\d+/\d+ "), b" COUNTS "),
+    # timers and counts: -1 and + stay
+    (re.compile(rb"(?<= )(?:\+?-?\d+/){2,4}\+?-?\d+(?= )"), lambda match: re.sub(rb"(?<!-)\b\d+", b"t", match[0])),
 )
 
 
