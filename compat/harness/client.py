@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
+
+from cryptography import x509
 
 from compat.harness.message import Message, Reader
 
@@ -13,6 +16,7 @@ class Client:
 
     Attributes:
         seen: the transcript lines.
+        shaken: a TLS handshake has succeeded.
     """
 
     def __init__(self, address: tuple[str, int] | str, source: str | None = None, timeout: float = 10.0) -> None:
@@ -24,6 +28,29 @@ class Client:
         self.sock.connect(address)
         self.reader = Reader(self.sock)
         self.seen: list[str] = []
+        self.shaken = False
+
+    def shake(self, context: ssl.SSLContext, server_name: str | None = None, **options: ssl.SSLSession | None) -> bool:
+        """Make it a TLS connection; note how that went."""
+        try:
+            self.sock = tls = context.wrap_socket(
+                self.sock, server_hostname=server_name, suppress_ragged_eofs=False, **options
+            )
+        except OSError as error:
+            why = error.reason if isinstance(error, ssl.SSLError) else type(error).__name__
+            self.seen.append(f"no handshake: {why}")
+            self.sock = socket.socket()  # the other one is gone
+            return False
+        self.shaken = True
+        self.reader = Reader(tls)
+        der = tls.getpeercert(binary_form=True)
+        name = x509.load_der_x509_certificate(der).subject.rfc4514_string() if der else "none"
+        cipher = tls.cipher()
+        self.seen.append(
+            f"TLS: {tls.version()} {cipher[0] if cipher else ''} alpn {tls.selected_alpn_protocol()}"
+            f" resumed {tls.session_reused} certificate {name}"
+        )
+        return True
 
     def send(self, data: bytes | str) -> None:
         """Send bytes as they are; text has its line ends made CRLF."""
@@ -81,8 +108,8 @@ class Client:
         return self.ending(seconds)
 
     def shutdown(self) -> None:
-        """Half-close."""
-        self.sock.shutdown(socket.SHUT_WR)
+        """Half-close, with TLS without a word."""
+        socket.socket.shutdown(self.sock, socket.SHUT_WR)
 
     def close(self) -> None:
         """FIN."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from dataclasses import dataclass
 
 
@@ -65,8 +66,14 @@ class Reader:
             return False
         try:
             data = self.sock.recv(65536)
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):
             self.end = "reset"
+            return False
+        except ssl.SSLEOFError:
+            self.end = "fin without close_notify"
+            return False
+        except ssl.SSLError as error:
+            self.end = f"alert {error.reason}"
             return False
         if not data:
             self.end = "fin"

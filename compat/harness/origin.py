@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable
+
+from cryptography import x509
 
 from compat.harness.message import Message, Reader
 
@@ -75,11 +78,16 @@ def answering(body: bytes, *headers: str) -> Script:
 class Origin:
     """A listening server. Each connection runs `script` in a thread of its own."""
 
-    def __init__(self, name: str, script: Script, *, deaf: bool = False) -> None:
+    def __init__(self, name: str, script: Script, *, deaf: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
         self.script = script
+        self.tls = tls
+        self.handshakes: list[str] = []
+        if tls is not None:
+            tls.sni_callback = self._named
         self.connections: list[Connection] = []
         self.order: list[tuple[int, Message]] = []
+        self.names: dict[int, str | None] = {}
         self.changed = threading.Condition()
         self.sock = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self.sock.getsockname()[1]
@@ -107,12 +115,33 @@ class Origin:
 
     def _run(self, connection: Connection) -> None:
         try:
+            if self.tls is not None:
+                self._shake(connection)
             self.script(connection)
         except (OSError, TimeoutError):
             pass
         finally:
             connection.ended.set()
             connection.sock.close()
+
+    def _named(self, tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        self.names[threading.get_ident()] = name
+
+    def _shake(self, connection: Connection) -> None:
+        assert self.tls is not None
+        try:
+            tls = self.tls.wrap_socket(connection.sock, server_side=True)
+        except OSError as error:
+            self.handshakes.append(f"no handshake on connection {connection.number}: {type(error).__name__}")
+            raise
+        connection.sock = tls
+        connection.reader = Reader(tls)
+        der = tls.getpeercert(binary_form=True)
+        peer = x509.load_der_x509_certificate(der).subject.rfc4514_string() if der else "none"
+        self.handshakes.append(
+            f"TLS on connection {connection.number}: {tls.version()} sni {self.names.get(threading.get_ident())}"
+            f" alpn {tls.selected_alpn_protocol()} resumed {tls.session_reused} certificate {peer}"
+        )
 
     def wait_for(self, test: Callable[[], bool], seconds: float = 5.0) -> bool:
         """Wait until `test()` holds; it is looked at whenever a connection or a request comes."""
@@ -135,7 +164,7 @@ class Origin:
 
     def transcript(self) -> list[str]:
         """What reached it: every request in order, with the number of the connection it came on."""
-        shown = []
+        shown = list(self.handshakes)
         for number, message in self.order:
             shown.append(f"on connection {number}:")
             shown.extend("  " + line for line in message.lines())

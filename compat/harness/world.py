@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from compat.harness.certificates import authority, certificate, server_context
 from compat.harness.client import Client
 from compat.harness.origin import Origin, Script, answering
 
@@ -116,6 +118,7 @@ class World:
         self.dir = Path(tempfile.mkdtemp(prefix="hapy-compat-"))
         self.process: subprocess.Popen[bytes] | None = None
         self.notes: list[str] = []
+        self.contexts: dict[object, ssl.SSLContext] = {}
         self.show_logs = False
 
     def origin(self, name: str, script: Script | bytes | None = None, **options: bool) -> Origin:
@@ -166,6 +169,53 @@ class World:
         message = client.get(target, *headers, method=method)
         client.close()
         return message.body.decode("latin-1") if message else ""
+
+    def certificate(self, file: str, *identities: str, **options: str) -> bytes:
+        """Put a certificate with its key into the scenario's folder (`{dir}/file`), and the authority's as `ca.pem`."""
+        pem = certificate(*identities, **options)
+        (self.dir / file).write_bytes(pem)
+        authority("ca").cert_pem.write_to_path(self.dir / "ca.pem")
+        return pem
+
+    def tls_origin(self, name: str, *identities: str, script: Script | None = None, **options: int) -> Origin:
+        """An origin that speaks TLS, with a certificate for these names."""
+        context = server_context(self.dir, self.certificate(f"{name}.pem", *identities))
+        for key, value in options.items():
+            setattr(context, key, value)
+        if context.verify_mode:
+            context.load_verify_locations(self.dir / "ca.pem")
+        self.origins[name] = Origin(name, script or answering(name.encode()), tls=context)
+        return self.origins[name]
+
+    def tls_client(
+        self,
+        server_name: str | None = None,
+        *,
+        listener: str = "fe",
+        alpn: list[str] | None = None,
+        crt: str = "",
+        session: ssl.SSLSession | None = None,
+        **options: object,
+    ) -> Client:
+        """A client that has shaken hands, or noted why not; options are the context's attributes."""
+        key = (tuple(alpn or ()), crt, tuple(options.items()))
+        context = self.contexts.get(key)
+        if context is None:
+            context = self.contexts[key] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            for name, value in options.items():
+                if name == "ciphers":
+                    context.set_ciphers(str(value))
+                else:
+                    setattr(context, name, value)
+            if alpn:
+                context.set_alpn_protocols(alpn)
+            if crt:
+                context.load_cert_chain(self.dir / crt)
+        client = self.client(listener)
+        client.shake(context, server_name, session=session)
+        return client
 
     def note(self, text: str) -> None:
         """Put a fact of the scenario's own into the transcript."""

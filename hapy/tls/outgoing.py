@@ -1,8 +1,8 @@
 """A `server … ssl` line as it runs: its context, the name it asks for, its sessions, what its certificate must say.
 
 Rules (manual section 5.2, and HAProxy 2.6 on the wire):
-- With `verify required` the chain must end in `ca-file`. The name in it is looked at only where `verifyhost` gives one,
-  else where `sni` does: any alternative DNS name will do, then any common name.
+- With `verify required` the chain must end in `ca-file`. The name in it is looked at only where `sni` gives one,
+  else where `verifyhost` does: any alternative DNS name will do, then any common name.
 - The name sent to the server (`sni`) is a part of the pool's key, so that no connection serves two names.
 - The last session of each name is offered to the server with the next connection, unless `no-ssl-reuse` forbids it.
 """
@@ -42,6 +42,7 @@ class Outgoing:
         "_keeps",
         "_render",
         "_sessions",
+        "_verifies",
         "_verify_host",
         "constant",
         "fixed",
@@ -64,11 +65,9 @@ class Outgoing:
             else:
                 self._render = _name(compile_expression(tls.sni, env))
         self.fixed = self._render is None
-        self._context, verifies = _context(server, tls, env)
+        self._context, self._verifies = _context(server, tls, env)
         host = tls.options.get("verifyhost", ("",))[0]
-        self._verify_host: bytes | None = to_bytes(host).lower() if verifies and host else None
-        if not verifies:
-            self._verify_host = b""
+        self._verify_host = to_bytes(host)
 
     def name(self, txn: Transaction) -> bytes | None:
         """The name to ask for with this request."""
@@ -87,9 +86,8 @@ class Outgoing:
         self.handshakes += 1
         if tls.session_reused:
             self.resumed += 1
-        host = self._verify_host
-        wanted = name if host is None else host
-        if wanted and not tls.session_reused:
+        wanted = name or self._verify_host
+        if wanted and self._verifies and not tls.session_reused:
             certificate = tls.getpeercert(binary_form=True)
             if certificate is None or not names_host(certificate, wanted.lower()):
                 return "hostname mismatch"

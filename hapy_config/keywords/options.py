@@ -222,8 +222,6 @@ TABLE: Final = Table(
             ignored=_C.BACKEND,
             surplus=True,
             since=(2, 5),
-            runs=Runs.NO,
-            loss="the TLS fields of log lines are empty",
             manual="4.2",
             ok=("option httpslog",),
         ),

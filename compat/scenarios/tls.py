@@ -1,0 +1,432 @@
+"""TLS on both sides: which certificate a client gets, what it is told, who is let in, and what reaches servers."""
+
+from __future__ import annotations
+
+import ssl
+
+from compat.harness import Connection, World
+
+SAY = """
+frontend fe
+    bind "fd@${fe}" ssl %s
+    option httpslog
+    http-request return status 200 content-type text/plain lf-string "%%[ssl_fc] %%[ssl_fc_sni] %%[ssl_fc_has_sni] %%[ssl_fc_alpn] %%[ssl_fc_protocol] %%[ssl_fc_cipher] %%[ssl_fc_is_resumed] %%[ssl_fc_alg_keysize] %%[ssl_fc_has_crt] %%[ssl_c_used] %%[ssl_c_verify] %%[ssl_c_err] %%[ssl_c_ca_err] %%[ssl_c_ca_err_depth] %%[ssl_fc_err] %%[ssl_fc_has_early]"
+"""
+TLS12 = ssl.TLSVersion.TLSv1_2
+TLS13 = ssl.TLSVersion.TLSv1_3
+
+
+def _ask(world: World, server_name: str | None = None, **options: object) -> None:
+    client = world.tls_client(server_name, **options)  # type: ignore[arg-type]
+    if client.shaken:
+        client.get("/")
+        client.shutdown()
+        client.expect_end()
+    client.close()
+
+
+def _names(world: World, options: str = "", *, first: str = "crt {dir}/a.pem crt {dir}/b.pem crt {dir}/w.pem") -> None:
+    world.certificate("a.pem", "a.test", "more.a.test")
+    world.certificate("b.pem", "b.test", common_name="B.common.test")
+    world.certificate("w.pem", "*.w.test")
+    world.start(SAY % f"{first} {options}")
+    for name in (
+        None,
+        "a.test",
+        "B.TEST",
+        "more.a.test",
+        "b.common.test",
+        "x.w.test",
+        "x.y.w.test",
+        "w.test",
+        "none.test",
+    ):
+        _ask(world, name)
+
+
+def certificate_by_name(world: World) -> None:
+    """Exact names, wildcards, common names; the first certificate for all others."""
+    _names(world)
+    world.logs(9)
+
+
+def strict_sni(world: World) -> None:
+    """`strict-sni` turns away clients without a name that is known."""
+    _names(world, "strict-sni")
+    world.logs(9)
+
+
+def certificate_directory(world: World) -> None:
+    """A directory's files in order of their names."""
+    (world.dir / "certs").mkdir()
+    world.certificate("certs/z.pem", "z.test")
+    world.certificate("certs/c.pem", "c.test")
+    world.start(SAY % "crt {dir}/certs")
+    for name in (None, "c.test", "z.test"):
+        _ask(world, name)
+
+
+def certificate_and_key_apart(world: World) -> None:
+    """The key beside the certificate, as `FILE.key`."""
+    pem = world.certificate("a.pem", "a.test")
+    key, _, rest = pem.partition(b"-----BEGIN CERTIFICATE-----")
+    (world.dir / "a.crt").write_bytes(b"-----BEGIN CERTIFICATE-----" + rest)
+    (world.dir / "a.crt.key").write_bytes(key)
+    world.start(SAY % "crt {dir}/a.crt")
+    _ask(world, "a.test")
+
+
+def rsa_and_ecdsa(world: World) -> None:
+    """Two certificates of one name: who takes ECDSA gets it."""
+    world.certificate("a.pem.rsa", "a.test", common_name="rsa")
+    world.certificate("a.pem.ecdsa", "a.test", common_name="ecdsa", kind="ECDSA")
+    world.start(SAY % "crt {dir}/a.pem")
+    for ciphers in ("DEFAULT", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"):
+        _ask(world, "a.test", ciphers=ciphers, maximum_version=TLS12)
+    _ask(world, "a.test")
+
+
+def crt_list(world: World) -> None:
+    """Filters, exclusions, and options of single lines."""
+    for name in ("a", "b", "c", "d"):
+        world.certificate(f"{name}.pem", f"{name}.test", common_name=name)
+    d = world.dir
+    (d / "list").write_text(
+        f"# a comment\n\n{d}/a.pem\n{d}/b.pem *.shared.test !secret.shared.test\n"
+        f"{d}/c.pem [ssl-max-ver TLSv1.2 alpn special] secret.shared.test c.test\n{d}/d.pem [alpn http/1.1,special]\n"
+    )
+    world.start(SAY % "crt-list {dir}/list")
+    for name in (None, "a.test", "b.test", "x.shared.test", "secret.shared.test", "c.test", "d.test"):
+        _ask(world, name, alpn=["special", "http/1.1"])
+
+
+def alpn(world: World) -> None:
+    """The server's order decides; without a common protocol none is chosen."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem alpn http/1.1,http/1.0")
+    for offered in (["http/1.0", "http/1.1"], ["http/1.0"], ["special"], None):
+        _ask(world, "a.test", alpn=offered)
+
+
+def versions(world: World) -> None:
+    """`ssl-min-ver` and `ssl-max-ver`."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2")
+    _ask(world)
+    _ask(world, minimum_version=TLS13)
+    world.logs(2)
+
+
+def force_version(world: World) -> None:
+    """`force-tlsv13`."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem force-tlsv13")
+    _ask(world)
+    _ask(world, maximum_version=TLS12)
+
+
+def no_version(world: World) -> None:
+    """`no-tlsv13` in the defaults for all lines."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem", global_="ssl-default-bind-options no-tlsv13")
+    _ask(world)
+
+
+def ciphers(world: World) -> None:
+    """The server's order of ciphers, below TLS 1.3."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384")
+    for offered in ("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"):
+        _ask(world, ciphers=offered, maximum_version=TLS12)
+
+
+def client_order_of_ciphers(world: World) -> None:
+    """`prefer-client-ciphers`."""
+    world.certificate("a.pem", "a.test")
+    world.start(
+        SAY % "crt {dir}/a.pem prefer-client-ciphers ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
+    )
+    _ask(world, ciphers="ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256", maximum_version=TLS12)
+
+
+def ciphersuites(world: World) -> None:
+    """The cipher suites of TLS 1.3, from the defaults."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem", global_="ssl-default-bind-ciphersuites TLS_CHACHA20_POLY1305_SHA256")
+    _ask(world)
+
+
+def resumption(world: World) -> None:
+    """Sessions are taken up again, with TLS 1.2 and 1.3."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem")
+    for version in (TLS12, TLS13):
+        first = world.tls_client("a.test", maximum_version=version)
+        first.get("/")
+        session = first.sock.session  # type: ignore[attr-defined]
+        second = world.tls_client("a.test", maximum_version=version, session=session)
+        second.get("/")
+
+
+def _verified(world: World, options: str, *, count: int = 3, **client: object) -> None:
+    world.certificate("a.pem", "a.test")
+    world.certificate("good.pem", "good@c.test", common_name="good")
+    world.certificate("bad.pem", "bad@c.test", common_name="bad", by="stranger")
+    world.start(SAY % f"crt {{dir}}/a.pem ca-file {{dir}}/ca.pem {options}")
+    for crt in ("", "good.pem", "bad.pem"):
+        _ask(world, "a.test", crt=crt, **client)
+    world.logs(count)
+
+
+def verify_required(world: World) -> None:
+    """Only clients with a certificate of the authority."""
+    _verified(world, "verify required", maximum_version=TLS12)
+
+
+def verify_required_13(world: World) -> None:
+    """The same with TLS 1.3, where the client learns of it later."""
+    _verified(world, "verify required")
+
+
+def verify_optional(world: World) -> None:
+    """Clients without a certificate are let in, those with a wrong one are not."""
+    _verified(world, "verify optional")
+
+
+def ignored_errors(world: World) -> None:
+    """`crt-ignore-err` and `ca-ignore-err`: let in, and told to rules."""
+    _verified(world, "verify optional crt-ignore-err all ca-ignore-err all")
+
+
+def client_certificate_fields(world: World) -> None:
+    """What rules see of a client's certificate, and of ours."""
+    world.certificate("a.pem", "a.test", common_name="server name")
+    world.certificate("good.pem", "good@c.test", common_name="good", kind="ECDSA")
+    fields = (
+        "ssl_c_s_dn ssl_c_s_dn(CN) ssl_c_s_dn(OU) ssl_c_s_dn(O,1) ssl_c_s_dn(O,-1) ssl_c_s_dn(O,2) ssl_c_s_dn(ZZ)"
+        " ssl_c_i_dn ssl_c_i_dn(O) ssl_c_s_dn(,0,rfc2253) ssl_c_i_dn(,0,rfc2253) ssl_c_serial,hex ssl_c_sha1,hex"
+        " ssl_c_notbefore ssl_c_notafter ssl_c_version ssl_c_sig_alg ssl_c_key_alg ssl_c_der,sha1,hex ssl_f_s_dn"
+        " ssl_f_i_dn ssl_f_serial,hex ssl_f_sha1,hex ssl_f_version ssl_f_sig_alg ssl_f_key_alg ssl_f_notbefore"
+        " ssl_f_der,sha1,hex"
+    ).split()
+    shown = " | ".join(f"%[{field}]" for field in fields)
+    world.start(f"""
+frontend fe
+    bind "fd@${{fe}}" ssl crt {{dir}}/a.pem ca-file {{dir}}/ca.pem verify optional
+    http-request return status 200 content-type text/plain lf-string "{shown}"
+""")
+    for crt in ("", "good.pem"):
+        client = world.tls_client("a.test", crt=crt)
+        message = client.get("/")
+        if message:
+            world.note(repr(message.body))
+
+
+def not_tls(world: World) -> None:
+    """Plain text, nothing at all, and half a ClientHello on a TLS port."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem")
+    plain = world.client()
+    plain.send("GET / HTTP/1.1\nHost: a\n\n")
+    plain.expect_end(20)
+    world.logs(1)
+    mute = world.client()
+    mute.shutdown()
+    mute.expect_end()
+    half = world.client()
+    half.send(b"\x16\x03\x01\x01\x00\x01\x00")
+    half.shutdown()
+    half.expect_end()
+    world.logs(3)
+
+
+def handshake_takes_too_long(world: World) -> None:
+    """`timeout client` bounds the handshake."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem", defaults="    timeout client 300ms")
+    client = world.client()
+    client.send(b"\x16\x03\x01\x01\x00\x01\x00")
+    client.expect_end(20)
+    world.logs(1)
+
+
+def closing(world: World) -> None:
+    """After `Connection: close`: close_notify and FIN; a client's close_notify ends its connection."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem")
+    client = world.tls_client()
+    client.get("/", "Connection: close")
+    client.expect_end()
+
+
+PROXY = """
+frontend fe
+    bind "fd@${fe}" ssl crt {dir}/front.pem
+    option httplog
+    default_backend be
+backend be
+    http-reuse always
+    http-response set-header x-bc "%[ssl_bc] %[ssl_bc_protocol] %[ssl_bc_cipher] %[ssl_bc_is_resumed] %[ssl_s_s_dn(O)]"
+"""
+
+
+def bodies_through_tls(world: World) -> None:
+    """Big bodies both ways, over TLS on both sides."""
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            connection.reply(message.body[::-1])
+
+    world.tls_origin("s1", "s1.test", script=script)
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + "    server s1 {s1} ssl verify none\n")
+    client = world.tls_client()
+    body = bytes(range(256)) * 8000
+    message = client.post("/", body)
+    world.note(str(message is not None and message.body == body[::-1]))
+
+
+def server_names_and_pool(world: World) -> None:
+    """SNI from the request: a connection serves one name, and all clients of that name."""
+    world.tls_origin("s1", "a.test", "b.test")
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + "    server s1 {s1} ssl verify required ca-file {dir}/ca.pem sni req.hdr(x-name)\n")
+    for name in ("a.test", "b.test", "a.test", "b.test", "a.test"):
+        client = world.tls_client()
+        client.get("/", f"X-Name: {name}")
+
+
+def constant_name(world: World) -> None:
+    """One name for all, verified."""
+    world.tls_origin("s1", "a.test")
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + "    server s1 {s1} ssl verify required ca-file {dir}/ca.pem sni str(a.test) alpn http/1.1\n")
+    client = world.tls_client()
+    client.get("/1")
+    client.get("/2")
+
+
+def _refused(world: World, options: str) -> None:
+    world.tls_origin("s1", "a.test", "*.w.test")
+    authority_of_others = world.certificate("other.pem", "other.test", by="stranger")
+    (world.dir / "stranger.pem").write_bytes(
+        b"-----BEGIN CERTIFICATE-----" + authority_of_others.split(b"-----BEGIN CERTIFICATE-----")[1]
+    )
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + f"    retries 0\n    server s1 {{s1}} ssl {options}\n")
+    client = world.tls_client()
+    message = client.get("/")
+    world.note(str(message.status if message else None))
+    world.logs(1)
+    world.origins["s1"].handshakes.clear()
+
+
+def wrong_server_name(world: World) -> None:
+    """The name asked for is not in the certificate."""
+    _refused(world, "verify required ca-file {dir}/ca.pem sni str(b.test)")
+
+
+def verify_host(world: World) -> None:
+    """The name asked for comes before `verifyhost`."""
+    _refused(world, "verify required ca-file {dir}/ca.pem sni str(b.test) verifyhost a.test")
+
+
+def verify_host_by_wildcard(world: World) -> None:
+    """`*` stands for one label."""
+    _refused(world, "verify required ca-file {dir}/ca.pem verifyhost x.w.test")
+
+
+def verify_host_wildcard_is_one_label(world: World) -> None:
+    """`*` stands for one label and no more."""
+    _refused(world, "verify required ca-file {dir}/ca.pem verifyhost y.x.w.test")
+
+
+def no_name_to_verify(world: World) -> None:
+    """Without a name only the chain counts."""
+    _refused(world, "verify required ca-file {dir}/ca.pem")
+
+
+def untrusted_server(world: World) -> None:
+    """A certificate of another authority."""
+    _refused(world, "verify required ca-file {dir}/stranger.pem")
+
+
+def server_speaks_plain_text(world: World) -> None:
+    """No TLS at the other end."""
+    world.origin("s1", lambda connection: connection.write(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + "    retries 0\n    server s1 {s1} ssl verify none\n")
+    world.tls_client().get("/")
+    world.logs(1)
+
+
+def own_certificate_for_server(world: World) -> None:
+    """`crt` on a server line."""
+    world.certificate("me.pem", "me@c.test", common_name="me")
+    world.tls_origin("s1", "a.test", verify_mode=ssl.CERT_REQUIRED)
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + "    server s1 {s1} ssl verify none crt {dir}/me.pem\n")
+    world.tls_client().get("/")
+
+
+def sessions_of_servers(world: World) -> None:
+    """A new connection takes up the session of the one before."""
+    for name, version in (("s1", TLS12), ("s2", TLS13)):
+
+        def script(connection: Connection) -> None:
+            connection.read()
+            connection.reply(b"x", headers=("Connection: close",))
+
+        world.tls_origin(name, "a.test", script=script, maximum_version=version)
+    world.certificate("front.pem", "front.test")
+    world.start(
+        PROXY
+        + """
+    use-server s2 if { path /2 }
+    server s1 {s1} ssl verify none weight 1 # hapy: pool-min-conn 0
+    server s2 {s2} ssl verify none weight 0 # hapy: pool-min-conn 0
+"""
+    )
+    client = world.tls_client()
+    for target in ("/1", "/1", "/1", "/2", "/2", "/2"):
+        client.get(target)
+
+
+def no_sessions(world: World) -> None:
+    """`no-ssl-reuse`."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.reply(b"x", headers=("Connection: close",))
+
+    world.tls_origin("s1", "a.test", script=script)
+    world.certificate("front.pem", "front.test")
+    world.start(PROXY + "    server s1 {s1} ssl verify none no-ssl-reuse # hapy: pool-min-conn 0\n")
+    client = world.tls_client()
+    client.get("/")
+    client.get("/")
+
+
+def tcp_mode(world: World) -> None:
+    """Bytes of any kind, TLS on both sides, and its ends passed on."""
+
+    def script(connection: Connection) -> None:
+        connection.write(b"hello\n")
+        connection.write(connection.reader.to_end().upper())
+
+    world.tls_origin("s1", "a.test", script=script)
+    world.certificate("front.pem", "front.test")
+    world.start("""
+listen fe
+    mode tcp
+    option tcplog
+    bind "fd@${fe}" ssl crt {dir}/front.pem
+    server s1 {s1} ssl verify none
+""")
+    client = world.tls_client()
+    client.send(b"some bytes")
+    client.seen.append(repr(client.reader.exactly(6)))
+    client.shutdown()
+    client.seen.append(repr(client.reader.to_end()))
+    client.ending()
+    world.logs(1)
