@@ -26,6 +26,7 @@ class Origin:
         self.connections = 0
         self.requests = 0
         self.open: set[int] = set()
+        self._conns: dict[int, socket.socket] = {}
         self._held: dict[str, threading.Event] = {}
         self._arrived: dict[str, threading.Event] = {}
         self._at: dict[str, str] = {}
@@ -42,6 +43,7 @@ class Origin:
                 return
             self.connections += 1
             self.open.add(self.connections)
+            self._conns[self.connections] = conn
             threading.Thread(target=self._serve, args=(conn, self.connections), daemon=True).start()
 
     def _serve(self, conn: socket.socket, number: int) -> None:
@@ -49,6 +51,13 @@ class Origin:
             self._answer(conn, number)
         finally:
             self.open.discard(number)
+            self._conns.pop(number, None)
+
+    def hang_up(self) -> None:
+        """Close every connection, as a server does that was idle for long."""
+        for conn in list(self._conns.values()):
+            with contextlib.suppress(OSError):
+                conn.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, conn: socket.socket, number: int) -> None:
         data = b""
@@ -102,12 +111,13 @@ class Origin:
 class Referee:
     """haproxy with one backend; every answer tells which of its servers gave it.
 
-    Nobody listens where the servers in `dead` are.
+    Nobody listens where the servers in `dead` are. With `hapy`, the program is hapy: it is asked nothing but requests, and
+    told no client addresses.
     """
 
     def __init__(
         self,
-        program: str,
+        program: str | Sequence[str],
         backend: str,
         servers: Iterable[tuple[str, str]],
         *,
@@ -117,7 +127,9 @@ class Referee:
         mode: str = "http",
         queue: str = "20ms",
         dead: Container[str] = (),
+        hapy: bool = False,
     ) -> None:
+        self._hapy = hapy
         self._directory = tempfile.TemporaryDirectory()
         root = self.root = Path(self._directory.name)
         self.origin = Origin(f"{root}/origin")
@@ -128,7 +140,7 @@ class Referee:
             f"""
 global
     nbthread 1
-    stats socket {root}/stats level admin
+    {"" if hapy else f"stats socket {root}/stats level admin"}
     {global_}
 defaults
     mode {mode}
@@ -138,7 +150,7 @@ defaults
     timeout queue {queue}
     {defaults}
 frontend fe
-    bind unix@{root}/front accept-proxy
+    bind unix@{root}/front {"" if hapy else "accept-proxy"}
     http-response set-header x-server %s
     {frontend}
     default_backend be
@@ -150,7 +162,9 @@ backend be
         )
         self._log = (root / "stderr").open("w")
         self._process = subprocess.Popen(
-            [program, "-f", str(root / "haproxy.cfg"), "-db"], stdout=subprocess.DEVNULL, stderr=self._log
+            [*([program] if isinstance(program, str) else program), "-f", str(root / "haproxy.cfg"), "-db"],
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
         )
         deadline = time.monotonic() + 10
         while True:
@@ -182,6 +196,8 @@ backend be
         except OSError:
             client.close()
             raise
+        if self._hapy:
+            return client
         family, destination = ("TCP6", "::1") if ":" in source else ("TCP4", "127.0.0.1")
         client.sendall(f"PROXY {family} {source} {destination} 1000 80\r\n".encode())
         return client
@@ -236,6 +252,8 @@ backend be
 
     def command(self, text: str) -> str:
         """One command of the Runtime API."""
+        if self._hapy:
+            return ""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(f"{self.root}/stats")
             sock.sendall(text.encode() + b"\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import socket
+import sys
 import time
 from typing import Any
 
@@ -13,8 +14,6 @@ import pytest
 from hapy.pool import Pool
 from tests.hapy.balance.referee import Referee, read_answer, request_bytes
 from tests.hapy.pool.fakes import Client, Connection
-
-pytestmark = pytest.mark.referee
 
 CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "safe": ("safe", "", "", {}),
@@ -112,11 +111,55 @@ class Story:
             time.sleep(0.002)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_same_connections(haproxy: str, name: str) -> None:
+def settings_of(name: str) -> tuple[str, str, str, dict[str, Any]]:
     reuse, server, backend, settings = CASES[name]
     if "purge-delay" not in server:
         server += " pool-purge-delay 60s"  # no purge while the story is told
+    return reuse, server, f"http-reuse {reuse}\n    {backend}", settings
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("name", CASES)
+def test_same_connections(haproxy: str, name: str) -> None:
+    reuse, server, backend, settings = settings_of(name)
     for seed in range(3):
-        with Referee(haproxy, f"http-reuse {reuse}\n    {backend}", [("s1", server)]) as referee:
+        with Referee(haproxy, backend, [("s1", server)]) as referee:
             Story(seed, referee, Pool(reuse, **settings)).tell(40)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hapy_itself(name: str) -> None:
+    reuse, server, backend, settings = settings_of(name)
+    with Referee([sys.executable, "-m", "hapy"], backend, [("s1", server)], hapy=True) as referee:
+        Story(7, referee, Pool(reuse, **settings)).tell(40)
+
+
+def becomes(referee: Referee, standing: int, made: int) -> None:
+    """Wait until so many connections stand, of so many made."""
+    deadline = time.monotonic() + 10
+    origin = referee.origin
+    while (len(origin.open), origin.connections) != (standing, made):
+        assert time.monotonic() < deadline, (origin.open, origin.connections)
+        time.sleep(0.005)
+
+
+def test_hapy_opens_connections_ahead() -> None:
+    server = "pool-purge-delay 60s # hapy: pool-min-conn 2"
+    with Referee([sys.executable, "-m", "hapy"], "http-reuse safe", [("s1", server)], hapy=True) as referee:
+        becomes(referee, 2, 2)
+        assert referee.get() == "s1"
+        assert (referee.origin.connections, referee.origin.requests) == (2, 1)
+        referee.origin.hang_up()
+        becomes(referee, 2, 4)
+        assert referee.get() == "s1"
+
+
+def test_hapy_opens_nothing_unasked() -> None:
+    """A near server sees a connection when there is a request for it, and no more than that."""
+    with Referee([sys.executable, "-m", "hapy"], "http-reuse always", [("s1", "")], hapy=True) as referee:
+        assert referee.origin.connections == 0
+        assert [referee.get() for _ in range(3)] == ["s1"] * 3
+        referee.origin.hang_up()
+        becomes(referee, 0, 1)
+        assert referee.get() == "s1"
+        assert referee.origin.connections == 2
