@@ -4,7 +4,7 @@ What HAProxy 2.6 takes (seen on the wire):
 
 - blank lines (CRLF or LF) before a request are skipped
 - method, target and version are parted by blanks, one or more; nothing may follow the version
-- the version is HTTP/DIGIT.DIGIT; one above 1.1 counts as 1.1. A request line without version is refused
+- the version is HTTP/DIGIT.DIGIT; one above 1.1 is served as 1.1. A request line without version is refused
 - a target holds bytes from `!` to `~` but `#`; `hapy.http.target` has the rest
 - equal Host fields collapse to the first, different ones are refused
 - a body length given twice alike is taken once; with Transfer-Encoding it is dropped, and the client connection ends
@@ -49,6 +49,13 @@ _NO_PAYLOAD: Final = frozenset({b"GET", b"HEAD", b"DELETE"})
 _NO_VERSION: Final = 0
 _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
+#: Field blocks of HTTP/1.1 requests as they came, to what they mean: clients send the same one again and again. That
+#: depends on nothing but the block as long as the method is a usual one and the target a path. Number of lines, fields
+#: that go on, body, keep_alive, upgrade, expect_continue. Forgets all when it has grown too large.
+_blocks: Final[dict[bytes, tuple[int, list[Header], int, bool, bytes | None, bool]]] = {}
+_MOST_BLOCKS: Final = 512
+_LONGEST_BLOCK: Final = 2048
+
 _METHOD: Final = rb"([!#$%&'*+\-.0-9^_`A-Za-z|~]+)"
 _REQUEST_LINE: Final = re.compile(_METHOD + rb'[ \t]+([!"$-~]+)[ \t]+HTTP/([0-9])\.([0-9])')
 _LENIENT_LINE: Final = re.compile(_METHOD + rb"[ \t]+([!-~\x80-\xff]+)[ \t]+([A-Z0-9./]+)")
@@ -70,21 +77,42 @@ class RequestParser(MessageParser):
     def _feed_head(self, buffer: bytes) -> None:
         head, blank, rest = buffer.partition(b"\r\n\r\n")
         if blank and len(head) < self._safe_size:
-            lines = head.split(b"\r\n")
+            line, _, block = head.partition(b"\r\n")
             try:
-                method, target, version = lines.pop(0).split(b" ")
+                method, target, version = line.split(b" ")
                 number = _VERSIONS[version]
                 sound = method in _METHODS and target[0] == 0x2F and not target.translate(None, _TARGET_BYTES)
             except (ValueError, KeyError, IndexError):
                 sound = False
-            if sound and len(lines) < self._max_headers:
-                headers = plain_fields(lines)
-                if headers is not None:
-                    self._complete(method, target, number, headers, rest)
+            if sound:
+                request = self._plain(method, target, number, block)
+                if request is not None:
+                    self.pending = b""
+                    self._begin(request, rest)
                     return
         self._read_head(buffer)
 
-    def _complete(self, method: bytes, target: bytes, version: int, headers: list[Header], rest: bytes) -> None:
+    def _plain(self, method: bytes, target: bytes, version: int, block: bytes) -> Request | None:
+        """A request of a usual method with a path as its target, of which nothing else is left to be checked."""
+        known = _blocks.get(block) if version == 11 else None
+        if known is not None:
+            count, headers, body, keep_alive, upgrade, expect = known
+            if count < self._max_headers:
+                return Request(method, target, 11, headers.copy(), body, keep_alive, upgrade, expect)
+        lines = block.split(b"\r\n") if block else []
+        count = len(lines)
+        fields = plain_fields(lines) if count < self._max_headers else None
+        if fields is None:
+            return None
+        request = self._settle(method, target, version, fields)
+        if version == 11 and len(block) <= _LONGEST_BLOCK:
+            if len(_blocks) >= _MOST_BLOCKS:
+                _blocks.clear()
+            kept = request.headers.copy()
+            _blocks[block] = count, kept, request.body, request.keep_alive, request.upgrade, request.expect_continue
+        return request
+
+    def _settle(self, method: bytes, target: bytes, version: int, headers: list[Header]) -> Request:
         """Settles the plain cases itself: no body, one Host, nothing or `keep-alive` in Connection."""
         keep_alive = version >= 11
         host = False
@@ -95,17 +123,18 @@ class RequestParser(MessageParser):
                 headers.remove(field)
                 keep_alive = True
             else:
-                self.pending = b""
-                self._begin(self._frame(method, target, version, headers, keep_alive), rest)
-                return
-        self._state = DONE
-        self.pending = rest
-        self._on_head(Request(method, target, version, headers, 0, keep_alive))
-        self._on_end([])
+                return self._frame(method, target, version, headers, keep_alive)
+        return Request(method, target, version, headers, 0, keep_alive)
 
     def _begin(self, head: Request, rest: bytes) -> None:
         self._on_head(head)
-        self._begin_body(0 if head.body == TUNNEL else head.body, rest)
+        body = head.body
+        if body in (0, TUNNEL):
+            self._state = DONE
+            self.pending = rest
+            self._on_end([])
+        else:
+            self._begin_body(body, rest)
 
     def _read_head(self, buffer: bytes) -> None:
         """The exact reader: HAProxy's rules, one by one."""
@@ -141,7 +170,7 @@ class RequestParser(MessageParser):
         match = _REQUEST_LINE.fullmatch(line)
         if match is not None:
             method, target, major, minor = match.groups()
-            return method, target, max(9, min(int(major + minor), 11))
+            return method, target, max(9, int(major + minor))
         if self._limits.accept_invalid:
             match = _LENIENT_LINE.fullmatch(line)
             if match is not None:

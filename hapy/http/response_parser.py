@@ -4,7 +4,7 @@ What HAProxy 2.6 takes (seen on the wire):
 
 - the status line's parts are parted by blanks, one or more; the reason phrase may be missing and hold any byte but CR
   and LF; blank lines before it are skipped
-- versions above 1.1 count as 1.1; older ones go on to the client as they are
+- versions above 1.1 are served as 1.1; older ones go on to the client as they are
 - conflicting or invalid lengths and any transfer coding but one `chunked` refuse the response; Content-Length beside
   Transfer-Encoding is dropped, an empty Transfer-Encoding alone makes the body end with the connection
 - 1xx and 204 lose Content-Length and Transfer-Encoding; 304 and answers to HEAD keep them
@@ -55,13 +55,37 @@ class _StatusLines(dict[bytes, tuple[int, int, bytes]]):
         if match is None:
             raise KeyError
         major, minor, status, reason = match.groups()
-        parsed = (max(9, min(int(major + minor), 11)), int(status), reason or b"")
+        parsed = (max(9, int(major + minor)), int(status), reason or b"")
         if len(self) < 256 and len(line) < 64:
             self[line] = parsed
         return parsed
 
 
 _STATUS_LINES: Final = _StatusLines()
+
+
+#: Field blocks as they came, to what they mean in a final answer that has a body: number of lines, fields that go on,
+#: content-length, whether `keep-alive` was said. Forgets all when it has grown too large.
+_blocks: Final[dict[bytes, tuple[int, list[Header], int, bool]]] = {}
+_MOST_BLOCKS: Final = 256
+_LONGEST_BLOCK: Final = 1024
+
+
+def _plain_length(fields: list[Header]) -> tuple[int, bool, list[Header]] | None:
+    """Content-length, `keep-alive` and the fields that go on, where there is one plain length and no other framing."""
+    length = -1
+    keep_alive = False
+    kept = fields
+    for field in [field for field in fields if field[0] in _FRAMING]:
+        name, value = field
+        if name == b"content-length" and length < 0 and value.isdigit() and len(value) < 19:
+            length = int(value)
+        elif name == b"connection" and value in _KEEP_ALIVE:
+            kept = [one for one in kept if one is not field]
+            keep_alive = True
+        else:
+            return None
+    return None if length < 0 else (length, keep_alive, kept)
 
 
 class ResponseParser(MessageParser):
@@ -98,44 +122,38 @@ class ResponseParser(MessageParser):
         """Reads one head; what follows it if that was an informational one, else None."""
         head, blank, rest = buffer.partition(b"\r\n\r\n")
         if blank and len(head) < self._safe_size:
-            lines = head.split(b"\r\n")
+            line, _, block = head.partition(b"\r\n")
             try:
-                version, status, reason = _STATUS_LINES[lines.pop(0)]
+                version, status, reason = _STATUS_LINES[line]
             except KeyError:
-                pass
-            else:
-                headers = plain_fields(lines)
-                if headers is not None and len(lines) < self._max_headers:
-                    return self._complete(version, status, reason, headers, rest)
+                return self._read_head(buffer)
+            plain = status >= 200 and status not in (204, 304) and self._method not in _OWN_RULES
+            known = _blocks.get(block) if plain else None
+            if known is not None and known[0] < self._max_headers:
+                _, headers, length, keep_alive = known
+                return self._tell(
+                    Response(status, reason, headers.copy(), length, version, keep_alive or version >= 11), rest
+                )
+            lines = block.split(b"\r\n") if block else []
+            count = len(lines)
+            fields = plain_fields(lines) if count < self._max_headers else None
+            if fields is not None:
+                found = _plain_length(fields) if plain else None
+                if found is None:
+                    return self._begin(self._frame(version, status, reason, fields, version >= 11), rest)
+                length, keep_alive, headers = found
+                if len(block) <= _LONGEST_BLOCK:
+                    if len(_blocks) >= _MOST_BLOCKS:
+                        _blocks.clear()
+                    _blocks[block] = (count, headers.copy(), length, keep_alive)
+                return self._tell(Response(status, reason, headers, length, version, keep_alive or version >= 11), rest)
         return self._read_head(buffer)
 
-    def _complete(
-        self,
-        version: int,
-        status: int,
-        reason: bytes,
-        headers: list[Header],
-        rest: bytes,
-    ) -> bytes | None:
-        """Settles the plain cases itself: one length, nothing or `keep-alive` in Connection."""
-        keep_alive = version >= 11
-        length = -1
-        plain = status >= 200 and status not in (204, 304) and self._method not in _OWN_RULES
-        if plain:
-            for field in [field for field in headers if field[0] in _FRAMING]:
-                name, value = field
-                if name == b"content-length" and length < 0 and value.isdigit() and len(value) < 19:
-                    length = int(value)
-                elif name == b"connection" and value in _KEEP_ALIVE:
-                    headers.remove(field)
-                    keep_alive = True
-                else:
-                    plain = False
-                    break
-        if not plain or length < 0:
-            return self._begin(self._frame(version, status, reason, headers, keep_alive), rest)
+    def _tell(self, head: Response, rest: bytes) -> bytes | None:
+        """A final head whose body has a known length, and what has come of that."""
+        length = head.body
         have = len(rest)
-        self._on_head(Response(status, reason, headers, length, version, keep_alive))
+        self._on_head(head)
         if have < length:
             self._state = FIXED
             self._left = length - have
