@@ -249,6 +249,7 @@ class TcpSession(Routine):
     async def _slot(self, route: Route, avoid: Server | None) -> Server:
         backend = route.backend
         assert backend is not None
+        self.txn.body = b"".join(self.held)  # what `balance rdp-cookie` looks at
         try:
             server = backend.assign(
                 self.txn, route.use_server(self.txn) if route.use_server is not None else None, avoid

@@ -41,7 +41,7 @@ _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         re.compile(r"(sc[012]?|src)_(?!is_local$|port$)|table_(avl|cnt)$"),
         "there are no stick tables: the sample is absent",
     ),
-    (re.compile(r"(internal\.|distcc_|fcgi\.|51d\.|req\.rdp_|rdp_)"), "the sample is absent"),
+    (re.compile(r"(internal\.|distcc_|fcgi\.|51d\.)"), "the sample is absent"),
     (re.compile(r"res\.(cache|comp)"), "answers are neither cached nor compressed: the sample is absent"),
 )
 #: Further ones that it does not run.

@@ -1,5 +1,4 @@
-"""The sample fetches, one module per source of information. Importing the package registers all."""
+"""The sample fetches, one module per source of information.
 
-from hapy.samples.fetches import addresses, bodies, constants, heads, internals, logins, proxies, targets, tls
-
-__all__ = ["addresses", "bodies", "constants", "heads", "internals", "logins", "proxies", "targets", "tls"]
+Nothing is imported here: `hapy.samples.expression` imports the modules until one has registered the name it looks for.
+"""

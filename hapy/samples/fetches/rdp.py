@@ -1,0 +1,48 @@
+"""RDP cookies: what a Remote Desktop client sends first (configuration manual, 7.3.5; MS-RDPBCGR 2.2.1.1).
+
+The first packet is a TPKT header (4 bytes), an X.224 connection request (7 bytes), and in it, where there is one, a line
+`Cookie: NAME=VALUE` ended by CR LF.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from hapy.samples.environment import CompileEnv
+from hapy.samples.registry import Args, Getter, fetch
+from hapy.samples.types import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hapy.proxy.transaction import Transaction
+
+_HELLO: Final = re.compile(rb"\x03.{4}\xe0.{5}Cookie:[ \t]*([^=\r\n]+)=([^\r\n]*)\r\n", re.DOTALL | re.IGNORECASE)
+
+
+def _cookie(args: Args) -> Callable[[Transaction], bytes | None]:
+    wanted = args.data(0, "").lower()
+
+    def value(txn: Transaction) -> bytes | None:
+        found = _HELLO.match(txn.body or b"") if txn.request is None else None
+        if found is None or (wanted and found[1].strip().lower() != wanted):
+            return None
+        return found[2]
+
+    return value
+
+
+@fetch("req.rdp_cookie", "rdp_cookie", type="str")
+def _rdp_cookie(args: Args, _env: CompileEnv) -> Getter:
+    return _cookie(args)
+
+
+@fetch("req.rdp_cookie_cnt", "rdp_cookie_cnt", type="sint")
+def _rdp_cookie_cnt(args: Args, _env: CompileEnv) -> Getter:
+    value = _cookie(args)
+
+    def count(txn: Transaction) -> Result:
+        return int(value(txn) is not None)
+
+    return count
