@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, TypeVar
 from typing import cast as typed
 
 from hapy.samples.casts import cast, to_text
@@ -25,23 +26,56 @@ if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
     from hapy_config.model.expressions import Call, SampleExpression
 
+#: The modules that register something, the usual ones first: they are imported until a name is found.
+_FETCH_MODULES: Final = (
+    "heads",
+    "targets",
+    "addresses",
+    "constants",
+    "proxies",
+    "tls",
+    "internals",
+    "bodies",
+    "logins",
+)
+_CONVERTER_MODULES: Final = (
+    "text",
+    "maps",
+    "integers",
+    "binary",
+    "variables",
+    "escapes",
+    "dates",
+    "lookups",
+    "digests",
+    "json",
+    "tokens",
+)
 
-def _load() -> None:
-    """Import the modules that register something, once."""
-    import hapy.samples.converters
-    import hapy.samples.fetches  # noqa: F401
+_Entry = TypeVar("_Entry")
+
+
+def _look_up(name: str, entries: Mapping[str, _Entry], package: str, modules: Iterable[str]) -> _Entry | None:
+    """An entry by name; modules that may register it are imported one after another."""
+    found = entries.get(name)
+    for module in modules:
+        if found is not None:
+            break
+        import_module(f"hapy.samples.{package}.{module}")
+        found = entries.get(name)
+    return found
 
 
 def registered() -> Mapping[str, frozenset[str]]:
     """The names that run, by family: `fetches` and `converters`."""
-    _load()
+    for package, modules in (("fetches", _FETCH_MODULES), ("converters", _CONVERTER_MODULES)):
+        for module in modules:
+            import_module(f"hapy.samples.{package}.{module}")
     return {"fetches": frozenset(FETCHES), "converters": frozenset(CONVERTERS)}
 
 
 def _fetch(call: Call, env: CompileEnv) -> tuple[Fetch, str]:
-    if not FETCHES:
-        _load()
-    entry = FETCHES.get(call.name)
+    entry = _look_up(call.name, FETCHES, "fetches", _FETCH_MODULES)
     if entry is None:
         raise CompileError(f"sample fetch {call.name!r} is not run by hapy")
     built = entry.build(Args(call.name, call.args), env)
@@ -49,7 +83,7 @@ def _fetch(call: Call, env: CompileEnv) -> tuple[Fetch, str]:
 
 
 def _entry(call: Call) -> ConverterEntry:
-    entry = CONVERTERS.get(call.name)
+    entry = _look_up(call.name, CONVERTERS, "converters", _CONVERTER_MODULES)
     if entry is None:
         raise CompileError(f"converter {call.name!r} is not run by hapy")
     return entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from typing import Final
 
 _M32: Final = 0xFFFFFFFF
@@ -56,6 +57,7 @@ def crc32(data: bytes) -> int:
     return zlib.crc32(data)
 
 
+@cache
 def _castagnoli() -> tuple[int, ...]:
     table = []
     for number in range(256):
@@ -66,14 +68,11 @@ def _castagnoli() -> tuple[int, ...]:
     return tuple(table)
 
 
-_CRC32C: Final = _castagnoli()
-
-
 def crc32c(data: bytes) -> int:
     """CRC-32C (Castagnoli; RFC 4960, appendix B)."""
-    value = _M32
+    value, table = _M32, _castagnoli()
     for byte in data:
-        value = value >> 8 ^ _CRC32C[(value ^ byte) & 0xFF]
+        value = value >> 8 ^ table[(value ^ byte) & 0xFF]
     return value ^ _M32
 
 

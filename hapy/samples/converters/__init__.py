@@ -1,29 +1,4 @@
-"""The converters, one module per kind of value. Importing the package registers all."""
+"""The converters, one module per kind of value.
 
-from hapy.samples.converters import (
-    binary,
-    dates,
-    digests,
-    escapes,
-    integers,
-    json,
-    lookups,
-    maps,
-    text,
-    tokens,
-    variables,
-)
-
-__all__ = [
-    "binary",
-    "dates",
-    "digests",
-    "escapes",
-    "integers",
-    "json",
-    "lookups",
-    "maps",
-    "text",
-    "tokens",
-    "variables",
-]
+Nothing is imported here: `hapy.samples.expression` imports the modules until one has registered the name it looks for.
+"""

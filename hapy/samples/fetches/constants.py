@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import uuid
 from time import time_ns
 from typing import TYPE_CHECKING, Final
 
@@ -132,6 +131,8 @@ def _rand(args: Args, env: CompileEnv) -> Getter:
 def _uuid(args: Args, env: CompileEnv) -> Getter:
     if args.integer(0, 4) != 4:
         raise args.error("only version 4 is supported")
+    import uuid  # it looks around in the system when it is imported
+
     return lambda txn: str(uuid.uuid4()).encode()
 
 

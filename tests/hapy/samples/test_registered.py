@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import pytest
 
 from hapy import rules, samples
+from hapy.samples import converters, expression, fetches
 from hapy_config.keywords import table
 from hapy_config.keywords.actions import ACTIONS
 from hapy_config.keywords.spec import TARGET, Runs
+
+
+@pytest.mark.parametrize(
+    ("package", "listed"), [(fetches, expression._FETCH_MODULES), (converters, expression._CONVERTER_MODULES)]
+)
+def test_every_module_is_looked_into(package, listed):
+    assert {module.name for module in pkgutil.iter_modules(package.__path__)} == set(listed)
 
 
 @pytest.mark.parametrize("family", ["fetches", "converters"])

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hapy.acl import compile_condition
+from hapy.samples import registered
 from hapy.samples.formats import compile_format, compile_log_format
 from hapy.samples.registry import CONVERTERS, Args
 from hapy.samples.types import Binary
@@ -17,6 +18,7 @@ from tests.hapy.samples.test_expressions_referee import CONVERTERS as CONVERTED
 from tests.hapy.samples.test_expressions_referee import FETCHES
 
 ENV = environment()
+registered()
 #: Every converter of the table, fed from a header that the client chooses.
 FROM_CLIENT = sorted(
     {
