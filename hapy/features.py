@@ -9,10 +9,12 @@ import os
 import platform
 
 from hapy.version import HAPROXY_VERSION, __version__
+from hapy_config.keywords import table
+from hapy_config.keywords.spec import Runs
 
-_HAVE = ("ACCEPT4", "EPOLL", "GETADDRINFO", "LINUX_TPROXY", "SYSTEMD", "TFO", "TPROXY")
+_ALWAYS = ("ACCEPT4", "EPOLL", "GETADDRINFO", "LINUX_TPROXY", "SYSTEMD", "TFO", "TPROXY")
 
-_HAVE_NOT = (
+_OTHERS = (
     "51DEGREES",
     "BACKTRACE",
     "CLOSEFROM",
@@ -51,12 +53,39 @@ _HAVE_NOT = (
     "ZLIB",
 )
 
-#: What `feature(NAME)` is true for.
-FEATURES = frozenset(_HAVE)
+#: Features that hapy has when it runs a keyword: feature, family, keyword.
+_BY_KEYWORD = (
+    ("OPENSSL", "binds", "ssl"),
+    ("SLZ", "proxies", "compression algo"),
+    ("LUA", "globals", "lua-load"),
+    ("PROMEX", "services", "prometheus-exporter"),
+    ("LIBCRYPT", "userlist", "user"),
+    ("CRYPT_H", "userlist", "user"),
+)
 
 #: Services that `use-service` can name, and filters.
 SERVICES: tuple[str, ...] = ()
 FILTERS: tuple[str, ...] = ()
+
+
+def have() -> frozenset[str]:
+    """What `feature(NAME)` is true for."""
+    run = (name for name, family, word in _BY_KEYWORD if _runs(family, word))
+    return frozenset((*_ALWAYS, *run))
+
+
+def _runs(family: str, word: str) -> bool:
+    entry = table(family).get(word)
+    return entry is not None and entry.runs is Runs.YES
+
+
+def ssl_library() -> str:
+    """The TLS library's name and version, empty without TLS."""
+    if not _runs("binds", "ssl"):
+        return ""
+    import ssl
+
+    return ssl.OPENSSL_VERSION
 
 
 def banner() -> str:
@@ -83,8 +112,15 @@ def filters() -> str:
 
 def build_report() -> str:
     """What `-vv` prints."""
-    listed = sorted([(name, "+") for name in _HAVE] + [(name, "-") for name in _HAVE_NOT])
-    options = " ".join(f"USE_{name}=1" for name in _HAVE)
+    features = have()
+    listed = sorted((name, "+" if name in features else "-") for name in (*_ALWAYS, *_OTHERS))
+    options = " ".join(f"USE_{name}=1" for name in sorted(features))
+    tls = ssl_library()
+    built = (
+        f"Built with OpenSSL version : {tls}\nRunning on OpenSSL version : {tls}"
+        if tls
+        else "Built without OpenSSL support."
+    )
     libraries = "".join(f"Running with {name} version : {version}\n" for name, version in _libraries())
     parts = (
         f"""{banner()}Build options :
@@ -96,7 +132,7 @@ def build_report() -> str:
         f"Feature list : {' '.join(sign + name for name, sign in listed)}\n",
         "Default settings :\n  bufsize = 16384, maxrewrite = 1024, maxpollevents = 200\n",
         f"""Built without multi-threading support.
-Built without OpenSSL support.
+{built}
 Built without Lua support.
 Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT
 Running on Python version : {platform.python_version()}

@@ -16,7 +16,7 @@ from hapy import processes
 from hapy.master import Master, State
 from hapy.net.listeners import Opening, listen_all, open_all
 from hapy.observe.startup import Messages
-from hapy.options import Options
+from hapy.options import Options, number
 from hapy.processes import PidFile, StartError
 from hapy.proxy.runtime import Runtime, build
 from hapy.samples.environment import CompileError
@@ -159,7 +159,7 @@ class Launch:
             self.messages,
             notify=self.options.notify,
             exit_on_failure=("master-worker", "no-exit-on-failure") not in settings,
-            max_reloads=next((int(words[1]) for words in settings if words[0] == "mworker-max-reloads"), None),
+            max_reloads=next((number(words[1]) for words in settings if words[:-1] == ("mworker-max-reloads",)), None),
             directory=self.directory,
         )
         if master.fork_worker() is None:
@@ -171,8 +171,8 @@ class Launch:
 
     def _work(self, runtime: Runtime, opening: Opening, master: Master) -> int:
         """The worker's side of the fork."""
-        for number in master.state.sockets.values():
-            os.close(number)
+        for descriptor in master.state.sockets.values():
+            os.close(descriptor)
         if self.daemon:
             self.null.release_terminal()
         try:
@@ -193,6 +193,6 @@ def _keep(old: dict[str, int], opening: Opening) -> dict[str, int]:
     kept = {opened.key: os.dup(opened.sock.fileno()) for opened in opening.sockets if opened.key}
     for opened in opening.sockets:
         opened.sock.close()
-    for number in old.values():
-        os.close(number)
+    for descriptor in old.values():
+        os.close(descriptor)
     return kept

@@ -21,6 +21,7 @@ from anyio.abc import TaskGroup
 from hapy.net.accepting import Gate, Listener, RateGate
 from hapy.net.listeners import Opened
 from hapy.observe.startup import Messages
+from hapy.options import number
 from hapy.processes import die_by
 from hapy.proxy.runtime import Runtime
 from hapy_config.model.config import Config
@@ -103,9 +104,11 @@ class Worker:
         await self.job.runtime.start(group)
         rates = {proxy.name: RateGate(proxy.rate_limit_sessions) for proxy in self.job.config.proxies}
         gates = {name: frontend.gate for name, frontend in self.job.runtime.frontends.items()}
+        words = {words[0]: words[1] for words in self.job.config.global_.settings if len(words) > 1}
+        together = [RateGate(number(words[name])) for name in ("maxconnrate", "maxsessrate") if name in words]
         for opened in self.job.sockets:
             name = opened.proxy.name
-            limits = (Gate(opened.bind.maxconn), gates[name], self.everything, rates[name])
+            limits = (Gate(opened.bind.maxconn), gates[name], self.everything, rates[name], *together)
             applying = tuple(gate for gate in limits if gate.limit or gate is self.everything)
             serve = self.job.runtime.frontends[name].protocol(opened.bind)
             listener = Listener(opened.sock, serve, applying, backlog=opened.backlog, shared=not opened.key)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hapy.names import Names, resolve
 from hapy.observe.startup import Messages, describe
 from hapy.options import Options, UsageError, parse
 from hapy.processes import StartError
@@ -66,6 +67,7 @@ class Program:
         quiet = options.quiet and not options.verbose
         self.messages = Messages(quiet=quiet, show_diagnostics=options.diagnostics)
         self.directory = str(Path.cwd())
+        self.names = Names()
         self.state: State | None = None
 
     @property
@@ -131,17 +133,18 @@ class Program:
         return {**os.environ, "HAPROXY_LOCALPEER": peer}
 
     def _evaluate(self, condition: str) -> int:
-        from hapy.features import FEATURES
+        from hapy import features
         from hapy_config.preprocess import ConditionError, Surroundings, evaluate_argument
 
         try:
-            return 0 if evaluate_argument(condition, Surroundings(self._environment(), FEATURES)) else 1
+            surroundings = Surroundings(self._environment(), features.have(), ssl_library=features.ssl_library())
+            return 0 if evaluate_argument(condition, surroundings) else 1
         except ConditionError as error:
             self.messages.alert(f"config : Failed to evaluate condition: {error}")
             return 2
 
     def _read(self) -> Result:
-        from hapy.features import FEATURES
+        from hapy import features
         from hapy_config import read_config
 
         for path in self.options.files:
@@ -155,10 +158,11 @@ class Program:
         return read_config(
             self.options.files,
             env=self._environment(),
-            features=FEATURES,
+            features=features.have(),
+            ssl_library=features.ssl_library(),
             local_peer=self.options.local_peer,
             master_worker=self.options.master,
-            lookup=None if self.options.no_resolve_errors else _resolves,
+            lookup=None if self.options.no_resolve_errors else self.names.known,
         )
 
     def _judge(self, result: Result) -> Config:
@@ -252,6 +256,11 @@ class Program:
             return 1
         from hapy.launch import Launch
 
+        config = resolve(config, self.names)
+        if options.lenient:
+            from hapy.lenient import without_what_is_not_run
+
+            config = without_what_is_not_run(config)
         return Launch(config, options, self.messages, self.state, self.directory).go()
 
     def _dump(self) -> None:
@@ -271,17 +280,6 @@ class Program:
                     print("Warnings were found.")
                 print("Configuration file is valid")
         return 0 if has_listener else 2
-
-
-def _resolves(name: str, family: str) -> bool:
-    """Whether the system knows an address of that name."""
-    import socket
-
-    families = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
-    try:
-        return bool(socket.getaddrinfo(name, None, families.get(family, socket.AF_UNSPEC), socket.SOCK_STREAM))
-    except (OSError, UnicodeError):
-        return False
 
 
 def _loaded_libraries() -> str:

@@ -615,6 +615,7 @@ def test_a_master_in_the_background(stage: Stage) -> None:
     (worker,) = stage.children(pid)
     assert f"x-pid: {worker}\r\n" in stage.ask()
     stage.started[0].wait_for_end_of_output()
+    until(lambda: settled(stage, pid))
     os.kill(pid, signal.SIGUSR2)
     until(lambda: gone(worker))
     until(stage.serving)
