@@ -149,8 +149,6 @@ _LIMITS: Final = (
         surplus=True,
         ok=("rate-limit sessions 5",),
         bad=("rate-limit", "rate-limit sessions", "rate-limit sessions x", "rate-limit x 5"),
-        runs=Runs.NO,
-        loss="connections are accepted as fast as they come",
     ),
     _front(
         "clitcpka-cnt",
