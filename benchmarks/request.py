@@ -1,8 +1,8 @@
 """`python -m benchmarks.request`: what Python itself costs a request, without a kernel below.
 
 One process runs the typical configuration of `benchmarks.cpu` as it is compiled for service, with transports that
-only count: a request goes in as bytes, its log line and the bytes for both sides come out. `--profile` adds the table of
-the functions that the time goes to.
+only count: a request goes in as bytes, its log line and the bytes for both sides come out. `--profile` adds the table
+of the functions that the time goes to.
 """
 
 from __future__ import annotations
@@ -14,18 +14,13 @@ import gc
 import pstats
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hapy_config
 from benchmarks.cpu import CONFIG, HEADERS
 from hapy.net.clock import now
-from hapy.observe import log
-from hapy.observe.senders import Transport
 from hapy.proxy.runtime import Runtime, build
 from hapy.proxy.server_connection import ServerConnection
-
-if TYPE_CHECKING:
-    from hapy_config.model.proxy import LogTarget
 
 REQUEST = "\r\n".join(["GET / HTTP/1.1", "Host: 127.0.0.1:8080", *HEADERS, "", ""]).encode()
 LAST_REQUEST = REQUEST[:-2] + b"Connection: close\r\n\r\n"
@@ -77,13 +72,14 @@ class World:
 
     def __init__(self) -> None:
         self.logged = b""
-        log.make_transport = self._log_transport
         result = hapy_config.read_text(CONFIG.format(syslog=514, port=8080, origin=8081, maxconn=2000))
         if result.config is None:
             raise SystemExit(f"the configuration is refused: {result.diagnostics}")
         self.runtime: Runtime = build(result.config)
         frontend = self.runtime.frontends["fe"]
-        self.accept = frontend.protocol(frontend.model.binds[0])
+        for sender in frontend.logger.senders:
+            sender.transport = self._log
+        self.accept: Any = frontend.protocol(frontend.model.binds[0])
         server = self.runtime.backends["app"].servers[0]
         self.server = ServerConnection(server, server.key, server.connector.parser)
         self.to_server = CountingTransport()
@@ -91,9 +87,6 @@ class World:
         self.server.idle_since = now()
         server.pool.add_fresh(self.server)
         self.ended = 0
-
-    def _log_transport(self, _target: LogTarget) -> Transport:
-        return Transport(self._log, lambda: None)
 
     def _log(self, line: bytes) -> None:
         self.logged = line

@@ -51,6 +51,7 @@ class Logger:
 
     Attributes:
         enabled: there is at least one target.
+        senders: one a target.
         at_accept: the frontend has no log format: `log_accept` writes its only line per request (TCP: connection).
         as_soon: `logasap`: the line is written when the answer's head (TCP: the connection) is there.
     """
@@ -60,12 +61,12 @@ class Logger:
         "_error_render",
         "_model",
         "_render",
-        "_senders",
         "_separate_errors",
         "_structured",
         "as_soon",
         "at_accept",
         "enabled",
+        "senders",
     )
 
     def __init__(self, model: Proxy, env: CompileEnv) -> None:
@@ -77,10 +78,10 @@ class Logger:
             CompileError: for an expression or a target that does not run.
         """
         tag = model.log_tag or env.config.global_.log_tag or env.process.tag
-        self._senders = tuple(_sender(target, env, tag) for target in model.log)
+        self.senders = tuple(_sender(target, env, tag) for target in model.log)
         self._model = model
         fmt = log_format_of(model) if model.is_frontend else None
-        self.enabled = bool(self._senders)
+        self.enabled = bool(self.senders)
         self.at_accept = self.enabled and model.is_frontend and fmt is None
         self.as_soon = "logasap" in model.options
         self._dontlog_normal = "dontlog-normal" in model.options
@@ -97,11 +98,11 @@ class Logger:
     @property
     def dropped(self) -> int:
         """Messages that could not be handed over."""
-        return sum(sender.dropped for sender in self._senders)
+        return sum(sender.dropped for sender in self.senders)
 
     def close(self) -> None:
         """Give the sockets back, which other sections may share: for the very end."""
-        for sender in self._senders:
+        for sender in self.senders:
             sender.close()
 
     def log_transaction(self, txn: Transaction) -> None:
@@ -124,10 +125,10 @@ class Logger:
         txn.frontend.counters.log_lines += 1
         if self._structured is not None:
             structured = self._structured(txn)
-            for sender in self._senders:
+            for sender in self.senders:
                 sender.send(level, line, structured)
             return
-        for sender in self._senders:
+        for sender in self.senders:
             sender.send(level, line)
 
     def log_accept(self, client: Client) -> None:
@@ -170,7 +171,7 @@ class Logger:
         self._send(LEVELS[level], text.encode("utf-8", "surrogateescape"))
 
     def _send(self, level: int, line: bytes) -> None:
-        for sender in self._senders:
+        for sender in self.senders:
             sender.send(level, line)
 
 

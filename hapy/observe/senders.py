@@ -98,6 +98,7 @@ class Sender:
 
     Attributes:
         dropped: messages that could not be handed over.
+        transport: hands one over.
         close: gives the target's socket back, which other sections may share: for the very end.
     """
 
@@ -111,14 +112,14 @@ class Sender:
         "_period",
         "_position",
         "_sampled",
-        "_transport",
         "close",
         "dropped",
+        "transport",
     )
 
     def __init__(self, target: LogTarget, framing: Framing, transport: Transport) -> None:
         self._framing = framing
-        self._transport = transport.send
+        self.transport = transport.send
         self.close = transport.close
         self._level = LEVELS[target.level]
         self._minimum = LEVELS[target.minimum_level] if target.minimum_level else 0
@@ -167,6 +168,6 @@ class Sender:
         if len(data) > self._limit:
             data = data[: self._limit - 1] + b"\n"
         try:
-            self._transport(data)
+            self.transport(data)
         except OSError:
             self.dropped += 1
