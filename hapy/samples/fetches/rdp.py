@@ -1,7 +1,7 @@
 """RDP cookies: what a Remote Desktop client sends first (configuration manual, 7.3.5; MS-RDPBCGR 2.2.1.1).
 
-The first packet is a TPKT header (4 bytes), an X.224 connection request (7 bytes), and in it, where there is one, a line
-`Cookie: NAME=VALUE` ended by CR LF.
+The first packet is a TPKT header (4 bytes), an X.224 connection request (7 bytes), and in it, where there is one, a
+line `Cookie: NAME=VALUE` ended by CR LF.
 """
 
 from __future__ import annotations
