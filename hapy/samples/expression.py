@@ -37,6 +37,7 @@ _FETCH_MODULES: Final = (
     "internals",
     "bodies",
     "logins",
+    "rdp",
 )
 _CONVERTER_MODULES: Final = (
     "text",
