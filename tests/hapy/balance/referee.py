@@ -166,16 +166,17 @@ backend be
             stdout=subprocess.DEVNULL,
             stderr=self._log,
         )
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError):
-                self._client = self.connect()
-                break
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((root / "stderr").read_text())
-            time.sleep(0.01)
-        self._clients: dict[str, socket.socket] = {"192.0.2.1": self._client}
+        self._clients: dict[str, socket.socket] = {}
         self._holding: dict[str, socket.socket] = {}
+        deadline = time.monotonic() + 10
+        while not self._clients:
+            with contextlib.suppress(OSError):
+                self._clients["192.0.2.1"] = self.connect()
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                problem = (root / "stderr").read_text()
+                self.__exit__()
+                raise RuntimeError(problem)
+            time.sleep(0.01)
 
     def __enter__(self) -> Self:
         return self
