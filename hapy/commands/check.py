@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
+from hapy import features
 from hapy_config import Severity, read_config
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def main(words: list[str]) -> int:
     result = read_config(
         options.files,
         env={**os.environ, **_local_peer(options.local_peer)},
-        features=_features(),
+        features=features.have(),
+        ssl_library=features.ssl_library(),
         local_peer=options.local_peer,
         lookup=_resolves if options.names else None,
     )
@@ -71,12 +73,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _local_peer(name: str | None) -> dict[str, str]:
     return {} if name is None else {"HAPROXY_LOCALPEER": name}
-
-
-def _features() -> frozenset[str]:
-    from hapy.features import FEATURES
-
-    return FEATURES
 
 
 def _resolves(name: str, family: str) -> bool:

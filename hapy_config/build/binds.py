@@ -42,13 +42,12 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
             )
         draft.bind_ids[number] = statement
     draft.listens = True  # HAProxy counts the ignored bind of a backend too
-    if not draft.side & FRONT:
-        return
     if reading.ssl:
         draft.tls_binds.append((statement, reading))
     if "proto" in reading.options:
         draft.bind_protocols.append((statement, reading.options["proto"][0]))
-    draft.binds.extend(make_binds(reading, addresses, statement))
+    if draft.side & FRONT:
+        draft.binds.extend(make_binds(reading, addresses, statement))
 
 
 def make_binds(reading: BindWords, addresses: list[Address], statement: Statement) -> list[Bind]:

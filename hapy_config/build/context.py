@@ -151,6 +151,7 @@ class Build(References, Watching):
         self.formats: dict[tuple[str, str], LogFormat] = {}
         source = Source("", ("global",))
         self.nameless = Draft("listen", "", Statement(source, 1, ["global"]))
+        self.nameless.mode = "http"
         self.http_client = Draft("listen", "<HTTPCLIENT>", self.nameless.header)
 
     # -- findings

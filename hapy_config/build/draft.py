@@ -131,6 +131,13 @@ class Draft:
         self.parsed_formats: dict[str, LogFormat] = {}
 
     @property
+    def active(self) -> bool:
+        """Whether HAProxy looks up what it names: not where it is disabled, nor in a defaults section nobody uses."""
+        if self.kind == "defaults":
+            return self.has_rules and self.users_side != 0
+        return not self.disabled
+
+    @property
     def title(self) -> str:
         """What HAProxy calls it in front of its name."""
         return TITLES[self.kind]

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
-from hapy_config.build.tls import cipher_fault
+from hapy_config.build.expressions import check_regex
+from hapy_config.build.refused import Refused
+from hapy_config.build.tls import certificate_fault, cipher_fault
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -22,12 +24,25 @@ if TYPE_CHECKING:
 def check_arguments_of_expressions(build: Build) -> None:
     """Look up what expressions name: tables, backends, frontends, servers, userlists."""
     for draft, statement, index, expression, references, acl in build.expression_references:
+        if not draft.active:
+            continue
         for reference in references:
             message = _reference_fault(build, draft, reference)
             if message:
                 what = _argument_title(reference, expression, acl)
                 text = message.format(f"referenced in arg {reference.argument + 1} of {what} in proxy '{draft.name}'")
                 build.error("unknown-reference", statement.span(index), text)
+
+
+def check_regexes(build: Build) -> None:
+    """Compile the regular expressions among the arguments of converters."""
+    for draft, statement, index, text in build.regexes:
+        if draft.active:
+            prefix = f"error in regex '{text}' in arg 1 of conversion keyword 'regsub' : "
+            try:
+                check_regex(build, statement, text, index, prefix)
+            except Refused as refusal:
+                build.out.found.append(refusal.diagnostic(statement))
 
 
 def _argument_title(reference: Reference, expression: SampleExpression, acl: bool) -> str:
@@ -41,6 +56,8 @@ def _reference_fault(build: Build, draft: Draft, reference: Reference) -> str:
     """Why a name means nothing, with `{}` for where it is named; empty when all is well."""
     kind, name = reference.kind, reference.name
     if kind == "table":
+        if not name and draft.kind == "defaults":
+            return "table name must be set {}."
         wanted = name or draft.name
         return "" if wanted in build.tables else f"unable to find table '{wanted}' {{}}."
     if kind == "user list":
@@ -49,7 +66,7 @@ def _reference_fault(build: Build, draft: Draft, reference: Reference) -> str:
         return _server_fault(build, draft, name)
     known = build.backends if kind == "backend" else build.frontends
     if not name:
-        if draft.kind == "defaults" or known.get(draft.name) is draft:
+        if known.get(draft.name) is draft:
             return ""
         return f"proxy '{draft.name}', {{}}, has not {kind} capability."
     return "" if name in known else f"unable to find {kind} '{name}' {{}}."
@@ -79,7 +96,8 @@ _KEYS: Final = {
 def check_needed(build: Build) -> None:
     """Look up what rules and filters name."""
     for needed in build.needed:
-        _CHECKS[needed.kind](build, needed)
+        if needed.draft.active:
+            _CHECKS[needed.kind](build, needed)
 
 
 def _table(build: Build, needed: Needed) -> None:
@@ -127,7 +145,7 @@ def _stick_table(build: Build, needed: Needed) -> None:
 
 
 def _cache(build: Build, needed: Needed) -> None:
-    if ("cache", needed.name) not in build.sections:
+    if ("cache", needed.name) not in build.sections and needed.draft.kind != "defaults":
         title, name = needed.draft.title, needed.draft.name
         build.error(
             "unknown-section",
@@ -188,7 +206,7 @@ _CHECKS: Final = {
 def check_groups(build: Build) -> None:
     """The groups that `http_auth_group` compares with must be in its userlist."""
     for draft, statement, name, parsed in build.group_acls:
-        if draft.disabled:
+        if not draft.active:
             continue
         section = build.sections.get(
             ("userlist", parsed.criterion.fetch.args[0] if parsed.criterion.fetch.args else "")
@@ -236,8 +254,35 @@ def check_servers(build: Build) -> None:
                     " for"
                     " the selected check type",
                 )
+            if "crt" in server.options and server.tls is not None:
+                fault = certificate_fault(build, server.options["crt"][0])
+                if fault:
+                    build.environment("bad-certificate", server.span, f"'server {draft.name}/{server.name}' : {fault}")
+            if server.redir is not None and draft.mode == "tcp":
+                build.error(
+                    "needs-http",
+                    server.span,
+                    f"{draft.title} '{draft.name}' : server cannot have cookie or redirect prefix in non-HTTP mode.",
+                )
+        _distinct(build, draft)
     for draft, server, statement in build.named_servers:
-        _resolve(build, draft, server, statement)
+        if not draft.disabled:
+            _resolve(build, draft, server, statement)
+
+
+def _distinct(build: Build, draft: Draft) -> None:
+    """No two servers of a proxy share a name."""
+    if len(draft.server_names) == len(draft.servers):
+        return
+    for server in draft.servers:
+        other = draft.server_names[server.name]
+        if other is not server:
+            build.error(
+                "duplicate-name",
+                server.span,
+                f"{draft.title} '{draft.name}', another server named '{server.name}' was already defined at line"
+                f" {other.span.line}, please use distinct names.",
+            )
 
 
 def _check_port(build: Build, draft: Draft, server: Server) -> None:

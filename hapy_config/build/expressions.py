@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.patternfiles import map_fault
 from hapy_config.build.refused import Refused
@@ -10,13 +10,18 @@ from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
 from hapy_config.grammar.formats import parse_format
 from hapy_config.grammar.regexes import compile_regex
+from hapy_config.keywords.log_aliases import ALIASES
 from hapy_config.keywords.samples import Place
-from hapy_config.model.expressions import FormatExpression, FormatText, LogFormat, SampleExpression
+from hapy_config.model.expressions import FormatAlias, FormatExpression, FormatText, LogFormat, SampleExpression
 from hapy_config.syntax import Statement
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
     from hapy_config.build.draft import Draft
+
+
+#: Log variables that HAProxy refuses in TCP proxies; `%tsc` it lets pass there.
+HTTP_ONLY: Final = frozenset(name for name, alias in ALIASES.items() if alias.requires == "http") - {"tsc"}
 
 
 def expression_words(
@@ -91,7 +96,15 @@ def check_format(
 ) -> None:
     """Check where a format's expressions are evaluated, and note the names in them."""
     for item in parsed.items:
-        if isinstance(item, FormatExpression):
+        if isinstance(item, FormatAlias):
+            if item.name in HTTP_ONLY and draft.mode != "http":
+                raise Refused(
+                    f"{prefix}format variable '{item.name}' is reserved for HTTP mode.",
+                    place,
+                    code="needs-http",
+                    hint="set 'mode http', or use another variable",
+                )
+        elif isinstance(item, FormatExpression):
             expression = item.expression
             if where and not places(expression) & where:
                 raise Refused(
@@ -146,7 +159,7 @@ def note_references(
                     environment=True,
                 )
         elif call.name == "regsub" and call.args:
-            check_regex(build, statement, call.args[0], index)
+            build.regexes.append((draft, statement, index, call.args[0]))
     found = tuple(references(expression))
     if found:
         build.expression_references.append((draft, statement, index, expression, found, acl))

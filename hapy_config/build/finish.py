@@ -10,6 +10,7 @@ from hapy_config.build.endings import (
     check_ciphers,
     check_groups,
     check_needed,
+    check_regexes,
     check_servers,
     check_tls_servers,
     check_tracks,
@@ -38,10 +39,16 @@ def finish(build: Build) -> bool:
     for task in build.later:
         task()
     _buffer_size(build)
+    for sections in build.defaults.values():
+        for draft in sections:
+            if draft.active:
+                _captures(build, draft)
     for draft in build.proxies:
+        _binds(build, draft)
         if not draft.disabled:
             _proxy(build, draft)
     check_arguments_of_expressions(build)
+    check_regexes(build)
     check_needed(build)
     check_groups(build)
     check_servers(build)
@@ -76,8 +83,6 @@ def _proxy(build: Build, draft: Draft) -> None:
         )
     _default_backend(build, draft)
     _use_backends(build, draft)
-    if front:
-        _binds(build, draft)
     _use_servers(build, draft)
     if draft.check == "external-check":
         _external_check(build, draft)

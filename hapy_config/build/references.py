@@ -39,6 +39,7 @@ class References:
         self.expression_references: list[
             tuple[Draft, Statement, int, SampleExpression, tuple[Reference, ...], bool]
         ] = []
+        self.regexes: list[tuple[Draft, Statement, int, str]] = []
         #: Expressions that name nothing and that hapy runs: no second look at them.
         self.plain_expressions: set[str] = set()
 

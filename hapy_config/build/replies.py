@@ -116,7 +116,7 @@ def read_reply(words: Words, default: int, *, http_error: bool = False) -> HttpR
 def _one(words: Words, word: str, reply: _Reply, default: int) -> bool:
     """Read one keyword of a reply; False when `word` is none."""
     if word in ("status", "deny_status"):
-        if word == "deny_status" and default == 200:
+        if word == "deny_status" and (default == 200 or words.position != words.start):
             return False
         _status(words, reply)
     elif word == "content-type":

@@ -15,7 +15,6 @@ from hapy_config.build.expressions import version_note
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.serverwords import READERS, ServerWords
-from hapy_config.build.tls import certificate_fault
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table
@@ -148,15 +147,6 @@ def _add(
     options: dict[str, tuple[str, ...]],
 ) -> None:
     """Put one server into the draft."""
-    other = draft.server_names.get(name)
-    if other is not None:
-        build.error(
-            "duplicate-name",
-            statement.span(1),
-            f"{draft.title} '{draft.name}', another server named '{name}' was already defined at line"
-            f" {other.span.line},"
-            " please use distinct names.",
-        )
     number = values.pop("number", 0)
     pool = pool_settings(build, statement)
     ssl = values.pop("ssl", False)
@@ -168,10 +158,6 @@ def _add(
     if ssl or default_ssl or "check-ssl" in options or draft.tls_checks:
         build.tls_servers.append((draft, statement, name, options, bool(ssl)))
     tls = _tls(sni, options) if ssl else None
-    if "crt" in options:
-        fault = certificate_fault(build, options["crt"][0])
-        if fault:
-            build.environment("bad-certificate", statement.span(), f"'server {draft.name}/{name}' : {fault}")
     server = Server(
         name,
         number,  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from hapy_config.api import Result
 
 CODE: Final = "unused-backend"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 def check(result: Result) -> Iterator[Diagnostic]:
@@ -25,12 +29,14 @@ def check(result: Result) -> Iterator[Diagnostic]:
             if not isinstance(rule.target, str):
                 return
             used.add(rule.target)
-    tables = {word for proxy in config.proxies for setting in proxy.settings for word in setting if "table" in setting}
-    text = "\n".join(source.text for source in result.document.sources)
+    # A backend may also serve as a name in expressions (`nbsrv(name)`), as a stick table or for `track name/server`.
+    named = Counter(
+        name
+        for section in result.document.sections
+        for statement in (section.header, *section.statements)
+        for word in statement.words
+        for name in _NAME.findall(word)
+    )
     for proxy in config.proxies:
-        if proxy.kind != "backend" or proxy.name in used or proxy.name in tables or not proxy.servers:
-            continue
-        # A backend may also serve as a name in expressions (`nbsrv(name)`) or for `track name/server`.
-        if text.count(proxy.name) > 1:
-            continue
-        yield Diagnostic(CODE, Severity.NOTICE, proxy.span, f"nothing sends requests to the backend '{proxy.name}'")
+        if proxy.kind == "backend" and proxy.name not in used and proxy.servers and named[proxy.name] == 1:
+            yield Diagnostic(CODE, Severity.NOTICE, proxy.span, f"nothing sends requests to the backend '{proxy.name}'")

@@ -1,0 +1,51 @@
+"""Unknown, known but not run, and newer than 2.6 are three answers."""
+
+from __future__ import annotations
+
+from hapy_config import Severity, read_text
+from tests.hapy_config.build.conftest import result_of
+
+
+def codes(text: str) -> dict[str, str]:
+    return {found.code: found.hint for found in result_of(text).diagnostics if found.severity is Severity.ERROR}
+
+
+def test_unknown_has_a_suggestion() -> None:
+    assert codes("frontend f\n bindd :1\n") == {"unknown-keyword": "did you mean 'bind'?"}
+
+
+def test_newer_names_its_version() -> None:
+    found = codes("backend b\n hash-preserve-affinity always\n")
+    assert list(found) == ["newer-keyword"]
+    assert "3.2" in found["newer-keyword"]
+
+
+def test_newer_actions_and_server_options_too() -> None:
+    assert list(codes("frontend f\n bind :1\n http-request pause 5\n")) == ["newer-keyword"]
+    assert list(codes("backend b\n server s 10.0.0.1:80 guid x\n")) == ["newer-keyword"]
+
+
+def test_removed_says_what_to_write() -> None:
+    assert "timeout client" in codes("frontend f\n bind :1\n clitimeout 5\n")["removed-keyword"]
+
+
+def test_another_section_is_named() -> None:
+    assert "global" in codes("frontend f\n bind :1\n nbthread 4\n")["wrong-section"]
+
+
+def test_what_does_not_run_refuses_nothing() -> None:
+    result = result_of("frontend f\n bind :1\n filter compression\n compression algo gzip\n")
+    assert result.config is not None
+    assert {found.code for found in result.not_run} == {"not-run"}
+    assert all(found.severity is Severity.ERROR for found in result.not_run)
+
+
+def test_harmless_ones_are_notices() -> None:
+    result = read_text("global\n tune.maxaccept 5\n", env={})
+    assert [(found.code, found.severity) for found in result.not_run] == [("harmless", Severity.NOTICE)]
+
+
+def test_regular_expressions_only_haproxy_can_run() -> None:
+    result = result_of("frontend f\n bind :1\n acl a path_reg ^(a|(?R)b)\n http-request deny if a\n")
+    assert result.config is not None
+    assert [found.code for found in result.not_run] == ["not-run"]
