@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hapy check",
         description="Report every mistake in a configuration, with its place and a fix.",
-        epilog="The exit status is 0 when HAProxy would accept the files, 1 when it would refuse them, 2 for bad usage.",
+        epilog="The exit status is 0 when HAProxy would take the files, 1 when it would refuse them, 2 for bad usage.",
     )
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a file, a directory of *.cfg files, or - (standard input)"
