@@ -90,7 +90,6 @@ ENTRIES: Final[tuple[Action, ...]] = (
         ),
         Arg(Kind.CHOICE, "options", ("full", "strict"), optional=True),
         experimental=True,
-        loss="the target stays as it is",
     ),
     action("allow", "1.5 req res; 2.2 after", final=True, ok=("", " if TRUE"), bad=(" now",)),
     action(

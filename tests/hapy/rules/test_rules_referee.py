@@ -201,6 +201,21 @@ http-after-response allow|http-after-response set-header foo z
 http-request deny if { path_beg /nope } or { hdr(bar) x }
 acl a path_beg /x|acl b hdr(bar) y|http-request deny if a !b
 http-request set-header line %[last_rule_line]
+http-request set-pathq /a//b///c//?x//y|http-request normalize-uri path-merge-slashes
+http-request set-pathq /./a/././b/.|http-request normalize-uri path-strip-dot
+http-request set-pathq /.well-known/./?./|http-request normalize-uri path-strip-dot
+http-request set-pathq /a/b/../../c/..|http-request normalize-uri path-strip-dotdot
+http-request set-pathq /bar/../..|http-request normalize-uri path-strip-dotdot
+http-request set-pathq /../bar/..?x=/../|http-request normalize-uri path-strip-dotdot
+http-request set-pathq /../foo//../|http-request normalize-uri path-strip-dotdot full
+http-request set-pathq /%%2E%%2E/%%61dmin?%%61=%%2f|http-request normalize-uri percent-decode-unreserved
+http-request set-pathq /%%%%36%%36|http-request normalize-uri percent-decode-unreserved
+http-request set-pathq /%%ZZ|http-request normalize-uri percent-decode-unreserved strict
+http-request set-pathq /%%6|http-request normalize-uri percent-to-uppercase strict
+http-request set-pathq /%%6f?%%zz|http-request normalize-uri percent-to-uppercase
+http-request set-pathq /?aaa=3&a=1&aa=2&a=0|http-request normalize-uri query-sort-by-name
+http-request set-pathq '/a#b?c#d'|http-request normalize-uri fragment-strip
+http-request set-pathq '/a#b?c#d'|http-request normalize-uri fragment-encode
 http-request set-nice 5|http-request set-log-level debug|http-request disable-l7-retry
 http-request strict-mode off|http-request set-header a b
 """.strip().split("\n")
@@ -221,7 +236,7 @@ def configuration(cases, ports, origin, folder) -> str:
     for name, content in MAPS.items():
         (folder / name).write_text(content)
     head = (
-        "global\n maxconn 200\nuserlist u\n user u insecure-password p\n"
+        "global\n maxconn 200\n expose-experimental-directives\nuserlist u\n user u insecure-password p\n"
         f"http-errors ee\n errorfile 403 {folder}/e.http\n"
         "defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 1s\n timeout tarpit 10ms\n"
         " http-reuse never\n"
