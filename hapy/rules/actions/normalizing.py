@@ -1,4 +1,4 @@
-"""`http-request normalize-uri`: one way to normalize a target at a time (configuration manual, 4.2; RFC 3986, section 6)."""
+"""`http-request normalize-uri`: one way to normalize a target at a time (configuration manual, 4.2; RFC 3986, 6)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,11 @@ def to_uppercase(text: bytes, *, strict: bool) -> bytes | None:
 
 def sort_query(query: bytes) -> bytes:
     """Parameters in the order of their names, shorter ones first; equal ones keep their order."""
-    return b"&".join(sorted(query.split(b"&"), key=lambda part: part.partition(b"=")[0]))
+    return b"&".join(sorted(query.split(b"&"), key=_parameter_name))
+
+
+def _parameter_name(parameter: bytes) -> bytes:
+    return parameter.partition(b"=")[0]
 
 
 def _on_path(change: Callable[[bytes], bytes]) -> Normalizer:
