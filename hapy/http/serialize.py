@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _END: Final = b"\r\n\r\n"
 _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
 _KEEP_ALIVE: Final = b"\r\nconnection: keep-alive\r\n\r\n"
-_REQUEST_VERSION: Final = {9: b" HTTP/0.9", 10: b" HTTP/1.0", 11: b" HTTP/1.1", 20: b" HTTP/1.1"}
-_STATUS_LINE: Final = {9: b"HTTP/0.9 %d %b", 10: b"HTTP/1.0 %d %b", 11: b"HTTP/1.1 %d %b", 20: b"HTTP/1.1 %d %b"}
+#: By version; all others are written as HTTP/1.1.
+_REQUEST_VERSION: Final = {9: b" HTTP/0.9", 10: b" HTTP/1.0", 11: b" HTTP/1.1"}
+_STATUS_LINE: Final = {9: b"HTTP/0.9 %d %b", 10: b"HTTP/1.0 %d %b", 11: b"HTTP/1.1 %d %b"}
 
 _field_line: Final = b": ".join
 
@@ -45,7 +46,10 @@ def request_head(request: Request, *, close: bool, cases: NameCases | None = Non
         cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-server` is on.
     """
     fields = request.headers if cases is None else adjusted(request.headers, cases)
-    lines = [request.method + b" " + request.target + _REQUEST_VERSION[request.version], *map(_field_line, fields)]
+    lines = [
+        request.method + b" " + request.target + _REQUEST_VERSION.get(request.version, b" HTTP/1.1"),
+        *map(_field_line, fields),
+    ]
     end = _END
     if close:
         if request.version >= 11 and not _upgrades(request.headers):
@@ -67,7 +71,8 @@ def response_head(response: Response, client_version: int, *, close: bool, cases
         cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-client` is on.
     """
     fields = response.headers if cases is None else adjusted(response.headers, cases)
-    lines = [_STATUS_LINE[response.version] % (response.status, response.reason), *map(_field_line, fields)]
+    line = _STATUS_LINE.get(response.version, _STATUS_LINE[11]) % (response.status, response.reason)
+    lines = [line, *map(_field_line, fields)]
     end = _END
     if response.version >= 11:
         if (close or client_version < 11) and response.status >= 200 and not _upgrades(response.headers):

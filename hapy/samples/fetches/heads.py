@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hapy.samples import headers
 from hapy.samples.environment import CompileEnv
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Fields = Callable[["Transaction"], "list[Header]"]
 
-_VERSIONS: Final = {9: b"0.9", 10: b"1.0", 11: b"1.1", 20: b"2.0", 30: b"3.0"}
+
+def _written(version: int) -> bytes:
+    return b"%d.%d" % divmod(version, 10)
 
 
 def request_fields(txn: Transaction) -> list[Header]:
@@ -240,12 +242,12 @@ def _cook_val(args: Args, env: CompileEnv) -> Fetch:
 
 @fetch("req.ver", "req_ver", type="str")
 def _req_ver(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.request is None else _VERSIONS.get(txn.request.version)
+    return lambda txn: None if txn.request is None else _written(txn.request.version)
 
 
 @fetch("res.ver", "resp_ver", type="str")
 def _res_ver(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.response is None else _VERSIONS.get(txn.response.version)
+    return lambda txn: None if txn.response is None else _written(txn.response.version)
 
 
 @fetch("status", type="sint")
