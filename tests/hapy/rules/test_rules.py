@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import anyio
 import pytest
 
@@ -155,3 +157,20 @@ def test_error_pages_of_the_backend_come_first():
     assert (b"location", b"http://back/") in pages.build(txn, 503)[0].headers
     assert (b"location", b"http://front/") in pages.build(txn, 502)[0].headers
     assert pages.build(txn, 504)[0].status == 504
+
+
+def test_packets_are_marked_on_the_clients_socket():
+    rules, txn, _ = compiled("http-request set-tos 0x10")
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
+        txn.client.fd = client.fileno()
+        assert rules.run(txn) is None
+        assert client.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 0x10
+
+
+def test_marks_that_the_system_refuses_change_nothing():
+    rules, txn, _ = compiled("http-request set-mark 5", "http-request set-header a b")
+    with socket.socket() as closed:
+        number = closed.fileno()
+    txn.client.fd = number
+    assert rules.run(txn) is None
+    assert (b"a", b"b") in txn.request.headers
