@@ -51,7 +51,7 @@ def balance(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     elif word.startswith("rdp-cookie"):
         name = word[len("rdp-cookie") :]
         if not name:
-            name = "(msts)"
+            name = "(mstshash)"
         match = re.match(r"\(([^)]+)\)", name)
         if match is None:
             raise Refused("balance rdp-cookie : missing cookie name.", 1)
