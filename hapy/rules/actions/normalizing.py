@@ -84,7 +84,9 @@ def to_uppercase(text: bytes, *, strict: bool) -> bytes | None:
 
 def sort_query(query: bytes) -> bytes:
     """Parameters in the order of their names, shorter ones first; equal ones keep their order."""
-    return b"&".join(sorted(query.split(b"&"), key=_parameter_name))
+    parameters = query.split(b"&")
+    parameters.sort(key=_parameter_name)
+    return b"&".join(parameters)
 
 
 def _parameter_name(parameter: bytes) -> bytes:
