@@ -18,9 +18,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from hapy.net.clock import now
+from hapy.net.stream import Receiver
 
 #: Makes the protocol that serves one connection; it must call the given function once, when the connection has ended.
-ServeFactory = Callable[[Callable[[], None]], asyncio.Protocol]
+ServeFactory = Callable[[Callable[[], None]], Receiver]
 
 #: Connections that may wait for a slot before the listener stops, and at how many it goes on.
 _MANY_WAITING = 64
@@ -156,7 +157,7 @@ class _Waiting(asyncio.Protocol):
             return
         self._served = True
         protocol = listener.occupy()
-        transport.set_protocol(protocol)
+        transport.set_protocol(cast(asyncio.BaseProtocol, protocol))
         if self._held:
             transport.resume_reading()
         protocol.connection_made(transport)
@@ -240,7 +241,7 @@ class Listener:
             self._door.close()
             self._door = None
 
-    def _accepted(self) -> asyncio.Protocol:
+    def _accepted(self) -> Receiver:
         for gate in self.gates:
             if gate.full:
                 self._waiting += 1
@@ -250,7 +251,7 @@ class Listener:
                 return _Waiting(self, gate)
         return self.occupy()
 
-    def occupy(self) -> asyncio.Protocol:
+    def occupy(self) -> Receiver:
         """Take the slots and make what serves the connection."""
         for gate in self.gates:
             gate.take()
@@ -277,12 +278,12 @@ class _UvloopDoor:
     """Accepting as uvloop does it, within libuv: much the cheapest way there."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], asyncio.Protocol]
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], Receiver]
     ) -> None:
         # A duplicate of its own: closing the server leaves ours, and with it the kernel's queue.
         self._sock = sock.dup()
         self._loop = loop
-        self._make = make
+        self._make: Callable[[], Any] = make
         self._server: asyncio.Server | None = None
         self._closed = False
 
@@ -308,11 +309,11 @@ class _PlainDoor:
     """Accepting on asyncio's own loop, whose servers lose what they have just accepted when they are closed."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], asyncio.Protocol]
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], Receiver]
     ) -> None:
         self._loop = loop
         self._sock = sock
-        self._make = make
+        self._make: Callable[[], Any] = make
         self._tasks: set[asyncio.Task[Any]] = set()
         self._retry: asyncio.TimerHandle | None = None
 

@@ -11,9 +11,11 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-S = TypeVar("S", bound=asyncio.Protocol)
+from hapy.net.stream import Receiver
+
+S = TypeVar("S", bound=Receiver)
 
 _SO_BINDTODEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
 _IP_BIND_ADDRESS_NO_PORT = 24
@@ -71,24 +73,25 @@ async def connect(destination: Destination, factory: Callable[[], S]) -> S:
     """
     loop = asyncio.get_running_loop()
     plain = destination.source is None and destination.interface is None
+    make = cast("Callable[[], Any]", factory)
     try:
         if plain and destination.family != socket.AF_UNIX:
-            pair = await loop.create_connection(factory, destination.host, destination.port)
+            pair = await loop.create_connection(make, destination.host, destination.port)
         else:
             sock = _socket(destination)
             try:
                 await _connect_socket(loop, sock, destination)
                 pair = (
-                    await loop.create_unix_connection(factory, sock=sock)
+                    await loop.create_unix_connection(make, sock=sock)
                     if destination.family == socket.AF_UNIX
-                    else await loop.create_connection(factory, sock=sock)
+                    else await loop.create_connection(make, sock=sock)
                 )
             except BaseException:
                 sock.close()
                 raise
     except OSError as error:
         raise _failure(error, bound=destination.source is not None) from error
-    return pair[1]
+    return cast(S, pair[1])
 
 
 def _socket(destination: Destination) -> socket.socket:

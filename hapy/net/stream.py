@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import cast
+from typing import Protocol, cast
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 
@@ -32,8 +32,30 @@ _TCP_REPAIR = 19
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Stream(asyncio.Protocol):
-    """A connection.
+class Receiver(Protocol):
+    """What the event loop calls: `asyncio.Protocol` by its shape, not by descent, so that streams can be compiled."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+
+    def eof_received(self) -> bool | None:
+        """The peer has closed its side; true to keep ours open."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is above the mark."""
+
+    def resume_writing(self) -> None:
+        """The transport's buffer is below the mark."""
+
+
+class Stream:
+    """A connection; a `Receiver`, once `data_received` is written.
 
     Attributes:
         transport: the event loop's transport, None before the connection stands.
@@ -188,6 +210,10 @@ class Stream(asyncio.Protocol):
         return cast("_Socket | None", self.transport.get_extra_info("socket"))
 
     # event loop
+
+    def data_received(self, data: bytes) -> None:
+        """Event loop: bytes have come."""
+        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Event loop: the connection stands."""

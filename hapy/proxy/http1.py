@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hapy.http.codec import BadMessage, request_parser
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
 from hapy.http.serialize import chunk, last_chunk, response_head
-from hapy.net.clock import NEVER, now, wall
+from hapy.net.clock import NEVER, now, wall, watch
 from hapy.net.routine import later
 from hapy.proxy.exchange import ClientStream, Exchange
 from hapy.proxy.path import serve
@@ -226,20 +226,21 @@ class ClientConnection(ClientStream):
             self.transport.write(data)
             self.finish()
 
-    def next_request(self) -> None:
+    def next_request(self, moment: float) -> None:
         """The exchange is over and the connection stays: wait for the next request, or begin with one that has come."""
         self.exchange = None
         self.feeder = None
-        self.started = now()
+        self.started = moment
         self.head_deadline = NEVER
-        pending = self.parser.pending
-        if pending or self.eof or not self.reading:
+        parser = self.parser
+        if parser.pending or self.eof or not self.reading:
             self.resume()
             later(self._go_on)
             return
-        self.parser.resume()
-        self.deadline = NEVER
-        self.expire_after(self.frontend.idle_timeout)
+        parser.resume()
+        self.deadline = deadline = moment + self.frontend.idle_timeout
+        if deadline < self.looked_at:
+            watch(self)
         if self.frontend.stopping:
             self.finish()
 
@@ -289,10 +290,13 @@ class ClientConnection(ClientStream):
         bound = False
         for name, value in head.headers:
             size += len(name) + len(value)
-            if name in CREDENTIALS and is_bound(value):
-                bound = True
+            if name in CREDENTIALS:
+                bound = bound or is_bound(value)
         txn.bytes_in = size
-        self.exchange = Http1Exchange(txn, head, self.frontend, self, first=client.requests == 1, bound=bound)
+        self.exchange = exchange = Http1Exchange(
+            txn, head, self.frontend, self, first=client.requests == 1, bound=bound
+        )
+        exchange.connection = self
 
     def on_data(self, data: bytes, /) -> None:
         """Bytes of its body."""
@@ -316,18 +320,19 @@ class Http1Exchange(Exchange):
     """An exchange on an HTTP/1 connection.
 
     Attributes:
+        connection: the client's, which is its `stream`, too.
         keep_alive: the connection stays after the answer. chunked: the answer's body goes out in chunks.
     """
 
-    __slots__ = ("chunked", "keep_alive")
+    __slots__ = ("chunked", "connection", "keep_alive")
 
-    stream: ClientConnection
+    connection: ClientConnection
     keep_alive: bool
     chunked: bool
 
     def send(self, response: Response | None, data: bytes, *, ended: bool, trailers: list[Header], stay: bool) -> None:
         """Send a part of an answer, in one write."""
-        stream = self.stream
+        stream = self.connection
         if response is not None:
             body = response.body
             request = self.request
@@ -348,30 +353,30 @@ class Http1Exchange(Exchange):
 
     def send_informational(self, response: Response) -> None:
         """Send a 1xx head."""
-        if self.request.version >= 11 and not self.stream.closed:
-            self.stream.transport.write(
+        if self.request.version >= 11 and not self.connection.closed:
+            self.connection.transport.write(
                 response_head(response, self.request.version, close=False, cases=self.frontend.name_cases)
             )
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes through a tunnel."""
-        if data and not self.stream.closed:
-            self.stream.transport.write(data)
+        if data and not self.connection.closed:
+            self.connection.transport.write(data)
 
     def open_tunnel(self) -> None:
         """From now on the client's bytes come as they are."""
         self.tunnel = True
-        self.stream.parser.start_tunnel()
+        self.connection.parser.start_tunnel()
 
     def leave(self, *, abort: bool) -> None:
         """Go on with the connection as the answer said."""
-        stream = self.stream
+        stream = self.connection
         if stream.closed:
             stream.exchange = None
             stream.end()
-        elif abort or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
+        elif abort or not self.complete or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
             stream.exchange = None
             stream.deadline = NEVER
             stream.finish()
         else:
-            stream.next_request()
+            stream.next_request(self.txn.finished)

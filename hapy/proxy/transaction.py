@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from hapy.proxy.client import Client
+
 if TYPE_CHECKING:
     from hapy.http.message import Header, Request, Response
     from hapy.proxy.backend import Backend
@@ -18,63 +20,7 @@ if TYPE_CHECKING:
     #: Waits for a body: (milliseconds, at least this many bytes).
     BodyWaiter = Callable[[int, int], Awaitable[None]]
 
-
-class Client:
-    """One client connection.
-
-    Attributes:
-        source: the client's address as text (`b"192.0.2.1"`, `b"2001:db8::1"`, `b"unix"`), rules may rewrite it.
-        source_port: its port, 0 for UNIX sockets (there it is the socket's number).
-        destination: the address it connected to, as text.
-        destination_port: the port it connected to.
-        family: socket.AF_INET, AF_INET6 or AF_UNIX.
-        listener_name: the bind's name, or None; listener_id: its id.
-        accepted: when the connection was accepted; accepted_wall: the same in seconds since 1970.
-        handshake: seconds that TLS and the PROXY header took.
-        requests: requests begun on this connection so far.
-        variables: the `sess.` variables, made on first use.
-        fd: the socket's number.
-        proxied: a PROXY header was received.
-        error: why it failed before its first request, in HAProxy's words (section 8.2.5); empty while it has not.
-        tls: the TLS layer's view of the connection, None for plain text.
-    """
-
-    __slots__ = (
-        "accepted",
-        "accepted_wall",
-        "destination",
-        "destination_port",
-        "error",
-        "family",
-        "fd",
-        "handshake",
-        "listener_id",
-        "listener_name",
-        "proxied",
-        "requests",
-        "source",
-        "source_port",
-        "tls",
-        "variables",
-    )
-
-    def __init__(self, source: bytes, source_port: int, destination: bytes, destination_port: int, family: int) -> None:
-        self.source = source
-        self.source_port = source_port
-        self.destination = destination
-        self.destination_port = destination_port
-        self.family = family
-        self.listener_name: bytes | None = None
-        self.listener_id = 0
-        self.accepted = 0.0
-        self.accepted_wall = 0.0
-        self.handshake = 0.0
-        self.requests = 0
-        self.variables: dict[str, Any] | None = None
-        self.fd = -1
-        self.proxied = False
-        self.error = ""
-        self.tls: Any = None
+__all__ = ["Client", "Overrides", "Transaction"]
 
 
 class Overrides:
