@@ -64,6 +64,10 @@ class Launch:
         try:
             self._set_limits()
             runtime = build(self.config)
+            if self.options.debug:
+                from hapy.observe.debug import watch
+
+                watch(runtime)
             opening = self._open()
             pidfile = self._pidfile()
             processes.limit_memory(self.options.megabytes)

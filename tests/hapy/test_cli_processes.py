@@ -677,3 +677,33 @@ def test_a_stats_socket_is_accepted_with_a_word(stage: Stage) -> None:
     program = stage.start("-db", "-f", "cfg")
     until(stage.serving)
     program.expect("stats socket")
+
+
+@BOTH
+def test_debug_shows_what_comes_and_goes(stage: Stage) -> None:
+    second = free_port()
+    stage.write(
+        f"backend b\n server s 127.0.0.1:{second}\nfrontend o\n bind 127.0.0.1:{second}\n"
+        ' http-request return status 200 content-type text/plain string "hello"'
+    )
+    path = stage.folder / "cfg"
+    path.write_text(
+        path.read_text().replace("    http-request return status 200 hdr", "    default_backend b\n    #", 1)
+    )
+    program = stage.start("-d", "-f", "cfg")
+    until(stage.serving)
+    stage.ask()
+    for line in (
+        ":f.clireq[",
+        "]: GET / HTTP/1.1\n",
+        ":f.clihdr[",
+        "]: host: a\n",
+        ":b.srvrep[",
+        "]: HTTP/1.1 200 OK\n",
+    ):
+        program.expect(line, 2)
+    program.expect(":b.srvhdr[", 2)
+    program.expect(":b.closed[", 2)
+    if stage.kind == "hapy":
+        program.expect("s reuse=none\n")
+        program.expect("s reuse=hit\n")
