@@ -11,6 +11,10 @@ import pytest
 
 from hapy.balance.keys import domain_of, parameter, path_of
 from hapy.balance.servermap import server_map
+from hapy.observe.process import Process
+from hapy.samples import CompileEnv
+from hapy_config.model.config import Config
+from hapy_config.model.expressions import Call, SampleExpression
 from hapy_config.model.proxy import Balance
 from tests.hapy.balance.mine import Mine, backend_model
 from tests.hapy.balance.referee import Referee
@@ -175,3 +179,48 @@ def test_parts_of_targets() -> None:
 def test_map_reduces_weights() -> None:
     servers: list[Any] = [SimpleNamespace(weight=20), SimpleNamespace(weight=40)]
     assert server_map(servers, servers) == [servers[0], servers[1], servers[1]]
+
+
+def mine_by_sample(text: str, call: Call) -> Mine:
+    balance = Balance("hash", text, expression=SampleExpression(text, call))
+    model = backend_model(balance, MANY)
+    config = Config(proxies=(model,))
+    return Mine(model, CompileEnv(config, model, Process(), {}, {}))
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("src", Call("src")),
+        ("int(77)", Call("int", ("77",))),
+        ("bool(1)", Call("bool", ("1",))),
+        ("method", Call("method")),
+        ("req.hdr(x-key)", Call("req.hdr", ("x-key",))),
+    ],
+)
+def test_samples(haproxy: str, text: str, call: Call) -> None:
+    """Strings are hashed as they are, integers as eight bytes, addresses packed; what is missing goes round."""
+    mine = mine_by_sample(text, call)
+    with Referee(haproxy, f"balance hash {text}", [(name, "") for name, _ in MANY]) as referee:
+        for source in ("192.0.2.9", "2001:db8::1"):
+            for headers in ([("x-key", "abc")], [], [], [("x-key", "a,b")]):
+                theirs = referee.get("/", headers, source=source)
+                assert mine.get("/", headers, source=source) == theirs, (source, headers)
+
+
+def test_rdp_cookie() -> None:
+    """As seen with haproxy: 17 servers, the cookie's value hashed; another cookie goes round."""
+    balance = Balance("rdp-cookie", "mstshash")
+    model = backend_model(balance, [(f"s{number}", {}) for number in range(1, 18)])
+    mine = Mine(model, CompileEnv(Config(proxies=(model,)), model, Process(), {}, {}))
+    servers = []
+    for cookie in (b"mstshash=alice", b"msts=alice", b"msts=alice", b"MSTSHASH=alice", b"mstshash=bob"):
+        txn = mine.transaction()
+        txn.request = None
+        line = b"Cookie: " + cookie + b"\r\n"
+        txn.body = b"\x03\x00" + (len(line) + 11).to_bytes(2, "big") + b"\x00\xe0" + bytes(5) + line
+        server = mine.backend.assign(txn)
+        assert server is not None
+        servers.append(server.model.name)
+    assert servers == ["s12", "s1", "s2", "s12", "s3"]
