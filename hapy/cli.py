@@ -5,6 +5,7 @@ Only what is asked for is imported: a proxy starts without the validator, and th
 
 from __future__ import annotations
 
+import os
 import sys
 
 #: Sub-commands: the module in `hapy.commands` and what it does, for the overview.
@@ -25,7 +26,13 @@ def main(arguments: list[str] | None = None) -> int:
         name = "run"
     from importlib import import_module
 
-    status: int = import_module(f"hapy.commands.{name}").main(words)
+    try:
+        status: int = import_module(f"hapy.commands.{name}").main(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it (`hapy -vv | head -1`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     return status
 
 
