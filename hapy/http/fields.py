@@ -163,7 +163,7 @@ def read_fields(
     while True:
         found = read_line(buffer, start, status)
         if found is None:
-            _check_partial(buffer, start, status, name_bytes)
+            check_partial(buffer, start, status, name_bytes)
             return None
         line, after = found
         if not line:
@@ -193,7 +193,7 @@ def counts_as_11(version: bytes) -> bool:
     return len(version) == 8 and (version[5:6] > b"1" or (version[5:6] == b"1" and version[7:] >= b"1"))
 
 
-def _check_partial(buffer: bytes, start: int, status: int, name_bytes: bytes | None) -> None:
+def check_partial(buffer: bytes, start: int, status: int, name_bytes: bytes | None) -> None:
     """Refuses an unfinished line as soon as its name can't be one."""
     name, colon, _ = buffer[start:].partition(b":")
     if (colon and not name) or (name_bytes is not None and name.rstrip(b"\r").translate(None, name_bytes)):

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from hapy.http.connection import check_trailers
-from hapy.http.fields import TOKEN_BYTES, read_fields
+from hapy.http.fields import TOKEN_BYTES, check_partial, read_fields
 from hapy.http.interface import BadMessage, Limits
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
 
@@ -83,7 +83,11 @@ class MessageParser(ABC):
         """Takes what arrived; see `hapy.http.interface.Parser`."""
         try:
             if self._state == HEAD:
-                self._feed_head(self.pending + data if self.pending else data)
+                pending = self.pending
+                if pending and b"\n" not in data:
+                    self._grow_line(pending + data)
+                else:
+                    self._feed_head(pending + data if pending else data)
             else:
                 self._feed_body(data)
         except BadMessage:
@@ -93,6 +97,19 @@ class MessageParser(ABC):
     @abstractmethod
     def _feed_head(self, buffer: bytes) -> None:
         """Reads a head from `buffer`, tells it and begins the body, or keeps all in `pending`."""
+
+    def _grow_line(self, buffer: bytes) -> None:
+        """A head whose last line has grown: looks at that line only, so that no drip of bytes makes much work."""
+        start = buffer.rfind(b"\n") + 1
+        if not start:
+            self._feed_head(buffer)
+            return
+        self._wait_for_more(buffer)
+        at = buffer.find(b"\r", start)
+        if 0 <= at < len(buffer) - 1:
+            raise self._bad("CR without LF")
+        if buffer[start] not in b" \t" or buffer.find(b"\n") == start - 1:
+            check_partial(buffer, start, self._status, None if self._limits.accept_invalid else TOKEN_BYTES)
 
     def resume(self) -> None:
         """Goes on to the next message; see `hapy.http.interface.Parser`."""

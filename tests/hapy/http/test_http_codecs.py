@@ -123,6 +123,35 @@ def test_byte_by_byte(codec: str) -> None:
     assert (sink.data, sink.ends, sink.trailers) == (b"abcd", 1, [(b"x", b"1")])
 
 
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"G", b"("),
+        (b"GET / HTTP/1.1\r\n", b" "),
+        (b"GET / HTTP/1.1\r\nX", b" "),
+        (b"GET / HTTP/1.1\r\n", b":"),
+        (b"GET / HTTP/1.1\r\nX: a\r", b"b"),
+        (b"GET / HTTP/1.1\r\nX: a\r\n b\r", b"c"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 16360, b"aaaaa"),
+    ],
+)
+def test_a_drop_that_spoils_a_head_is_refused_at_once(head: bytes, drop: bytes) -> None:
+    _, parser = requests("exact")
+    parser.feed(head)
+    with pytest.raises(BadMessage):
+        parser.feed(drop)
+
+
+@pytest.mark.parametrize("drop", [b"T", b" /", b" / HTTP/1.1\r"])
+def test_a_drop_that_does_not_spoil_a_head_is_kept(drop: bytes) -> None:
+    _, parser = requests("exact")
+    parser.feed(b"GET")
+    parser.feed(drop)
+    parser.pending = b"GET / HTTP/1.1\r\nX: a\r\n"
+    parser.feed(b" continued \r")
+    assert not parser.idle
+
+
 @each_codec
 def test_resume_before_the_end_is_a_mistake(codec: str) -> None:
     _, parser = requests(codec)
