@@ -1,8 +1,9 @@
-"""`python -m benchmarks.far`: far servers, and what clients pay for connections to them.
+"""`python -m benchmarks.far [--tls]`: far servers, and what clients pay for connections to them.
 
 Four servers stand behind a simulated round trip (see `benchmarks.distance`). Group 1: 80 keep-alive requests over 4
 client connections. Group 2, right after: 15 one-off clients, each with `Connection: close`. Latency is shown in round
-trips; with it, how many connections the proxy has made to the servers after each group.
+trips; with it, how many connections the proxy has made to the servers after each group. With `--tls` the servers speak
+TLS 1.3, and are verified (`ssl verify required sni str(api.test)`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import pathlib
+import ssl
 import statistics
 import tempfile
 import time
@@ -76,12 +78,12 @@ async def ask(port: int, count: int, *, close: bool, latencies: list[float]) -> 
 
 
 @contextlib.asynccontextmanager
-async def far_servers(round_trip: float) -> AsyncIterator[list[int]]:
+async def far_servers(round_trip: float, tls: ssl.SSLContext | None) -> AsyncIterator[list[int]]:
     """Four servers at the end of the path; their ports."""
     Origin.connections = 0
     loop = asyncio.get_running_loop()
     async with Path(round_trip):
-        servers = [await loop.create_server(Origin, NEAR, 0) for _ in range(4)]
+        servers = [await loop.create_server(Origin, NEAR, 0, ssl=tls) for _ in range(4)]
         try:
             yield [server.sockets[0].getsockname()[1] for server in servers]
         finally:
@@ -89,12 +91,27 @@ async def far_servers(round_trip: float) -> AsyncIterator[list[int]]:
                 server.close()
 
 
-async def measure(program: str, folder: pathlib.Path, round_trip: float, *, warm: bool, settle: float) -> list[str]:
+def make_certificate(folder: pathlib.Path) -> ssl.SSLContext:
+    """A certificate for `api.test` by an authority of our own, whose certificate is left as `ca.pem`."""
+    import trustme
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    authority.issue_cert("api.test").configure_cert(context)
+    return context
+
+
+async def measure(
+    program: str, folder: pathlib.Path, round_trip: float, *, warm: bool, settle: float, tls: ssl.SSLContext | None
+) -> list[str]:
     """One program's row of the table."""
-    async with far_servers(round_trip) as ports:
+    async with far_servers(round_trip, tls) as ports:
         port = free_port()
         config = folder / f"{program}.cfg"
-        servers = "\n".join(f"    server s{n} {FAR}:{p}" for n, p in enumerate(ports, 1))
+        options = f" ssl verify required ca-file {folder}/ca.pem sni str(api.test)" if tls is not None else ""
+        servers = "\n".join(f"    server s{n} {FAR}:{p}{options}" for n, p in enumerate(ports, 1))
         comment = "  # hapy: pool-min-conn 1" if warm else ""
         config.write_text(CONFIG.format(port=port, warm=comment, servers=servers))
         with contextlib.ExitStack() as stack:
@@ -122,12 +139,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.far", description=__doc__)
     parser.add_argument("--rtt", type=float, default=100, help="the round trip in ms (default 100)")
     parser.add_argument("--settle", type=float, default=0.5, help="seconds between start and the first request")
+    parser.add_argument("--tls", action="store_true", help="the servers speak TLS 1.3")
     options = parser.parse_args()
     need("haproxy")
     enter_namespace("benchmarks.far")
     with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        tls = make_certificate(folder) if options.tls else None
         rows = [
-            asyncio.run(measure(program, pathlib.Path(name), options.rtt / 1000, warm=warm, settle=options.settle))
+            asyncio.run(measure(program, folder, options.rtt / 1000, warm=warm, settle=options.settle, tls=tls))
             for program, warm in (("haproxy", False), ("hapy", False), ("hapy", True))
         ]
     print(f"latency in round trips of {options.rtt:g} ms\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -109,7 +110,8 @@ class Client:
 
     def shutdown(self) -> None:
         """Half-close, with TLS without a word."""
-        socket.socket.shutdown(self.sock, socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it may have been reset
+            socket.socket.shutdown(self.sock, socket.SHUT_WR)
 
     def close(self) -> None:
         """FIN."""

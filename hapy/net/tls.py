@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 from hapy.net.connect import ConnectFailed, Destination, connect
@@ -23,10 +23,13 @@ from hapy.tls import openssl
 from hapy.tls.hello import ClientHello, NotTls, read_hello
 from hapy.tls.session import TlsSession
 
+if TYPE_CHECKING:
+    from hapy.net.stream import Receiver
+
 S = TypeVar("S", bound=Stream)
 
 #: What stands above and below a link.
-Upper = asyncio.Protocol
+Upper: TypeAlias = "Receiver"
 Below = asyncio.Transport
 
 #: Plain bytes taken from the TLS library at once; a record holds no more.
@@ -71,7 +74,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         super().__init__()
         self.tls: ssl.SSLObject | None = None
         self.session: TlsSession | None = None
-        self.upper: asyncio.Protocol | None = None
+        self.upper: Receiver | None = None
         self.errors: openssl.VerifyErrors | None = None
         self.deadline = NEVER
         self.looked_at = NEVER
@@ -89,7 +92,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
     def opened(self) -> None:
         """The connection stands."""
 
-    def established(self) -> asyncio.Protocol | None:
+    def established(self) -> Receiver | None:
         """The handshake is done: who takes the connection, None to close it."""
         raise NotImplementedError
 
@@ -341,7 +344,7 @@ class Meeting(Protocol):
     def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
         """The context for this client, our certificate, and whether verification errors are noted; None: nothing."""
 
-    def begin(self, session: TlsSession) -> asyncio.Protocol | None:
+    def begin(self, session: TlsSession) -> Receiver | None:
         """The handshake is done."""
 
     def fail(self, why: str, *, silent: bool) -> None:
@@ -389,7 +392,7 @@ class ServerLink(Link):
         early, self._early = bytes(self._early), bytearray()
         super().data_received(early)
 
-    def established(self) -> asyncio.Protocol | None:
+    def established(self) -> Receiver | None:
         """The handshake is done."""
         assert self.tls is not None
         self.session = TlsSession(self.tls, self.hello, self._own, self.errors)
@@ -424,24 +427,27 @@ class ClientLink(Link):
         done: set when the handshake has succeeded, or failed by ConnectFailed.
     """
 
-    __slots__ = ("_ask", "_looks", "_make", "_name", "done", "stream")
+    __slots__ = ("_ask", "_looks", "_make", "_name", "_preface", "done", "stream")
 
-    def __init__(self, ask: Asking, name: bytes | None, make: Callable[[], Stream]) -> None:
+    def __init__(self, ask: Asking, name: bytes | None, make: Callable[[], Stream], preface: bytes = b"") -> None:
         super().__init__()
         self._ask = ask
         self._name = name
         self._make = make
+        self._preface = preface
         self._looks = _LOOKS
         self.stream: Stream | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def opened(self) -> None:
         """The connection stands: begin."""
+        if self._preface:
+            self.raw.write(self._preface)
         self.tls = self._ask.begin(self._name, self._incoming, self._outgoing)
         self.errors = openssl.begin_verification()
         self.shake()
 
-    def established(self) -> asyncio.Protocol | None:
+    def established(self) -> Receiver | None:
         """The handshake is done: look at the server's certificate."""
         assert self.tls is not None
         self.session = TlsSession(self.tls, None, b"", self.errors)
@@ -471,6 +477,7 @@ async def connect_tls(
     ask: Asking,
     name: bytes | None,
     factory: Callable[[], S],
+    preface: bytes = b"",
 ) -> tuple[S, TlsSession]:
     """Connect and shake hands; gives the stream that `factory` made, and what is known of its TLS layer.
 
@@ -479,11 +486,12 @@ async def connect_tls(
         ask: settings and sessions.
         name: the name to ask for, None for none.
         factory: makes the stream.
+        preface: sent before the handshake, in plain text (a PROXY header).
 
     Raises:
         ConnectFailed: there is no connection.
     """
-    link = await connect(destination, lambda: ClientLink(ask, name, factory))
+    link = await connect(destination, lambda: ClientLink(ask, name, factory, preface))
     try:
         await link.done
     except BaseException:

@@ -35,7 +35,7 @@ class Connector:
         fixed: every connection has the server's own key; else `key` works it out from the request.
     """
 
-    __slots__ = ("_base", "_generation", "_name", "_source", "fixed", "limits", "server", "tls")
+    __slots__ = ("_base", "_generation", "_header", "_name", "_source", "fixed", "limits", "server", "tls")
 
     def __init__(self, server: Server, source: Source | None, limits: Limits, tls: Outgoing | None = None) -> None:
         self.server = server
@@ -43,11 +43,14 @@ class Connector:
         self._source = source
         self.tls = tls
         self._name = tls.name if tls is not None and not tls.fixed else None
+        self._header = _header_sender(server)
         self._generation = -1
         self._base: Destination | None = None
         address = server.address
-        self.fixed = self._name is None and not (
-            address.port_offset or address.family == "any" or (source is not None and source.usesrc)
+        self.fixed = (
+            self._name is None
+            and self._header is None
+            and not (address.port_offset or address.family == "any" or (source is not None and source.usesrc))
         )
 
     def parser(self, sink: ResponseSink) -> ResponseParser:
@@ -67,6 +70,7 @@ class Connector:
             port=destination.port if address.port_offset or address.family == "any" else 0,
             source=destination.source[0].encode() if destination.source is not None else None,
             source_port=destination.source[1] if destination.source is not None else 0,
+            proxy_header=self._header(txn) if self._header is not None else b"",
         )
 
     async def dial(self, key: ConnectionKey, txn: Transaction | None = None) -> ServerConnection:
@@ -79,12 +83,15 @@ class Connector:
         parser = self.parser
         tls = self.tls
         if tls is None:
-            return await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
+            connection = await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
+            if key.proxy_header:
+                connection.transport.write(key.proxy_header)
+            return connection
         from hapy.net.tls import connect_tls
 
         name = tls.constant if tls.fixed else key.name
         connection, session = await connect_tls(
-            self._destination(txn), tls, name, lambda: ServerConnection(server, key, parser)
+            self._destination(txn), tls, name, lambda: ServerConnection(server, key, parser), key.proxy_header
         )
         connection.tls = session
         return connection
@@ -96,11 +103,15 @@ class Connector:
             ConnectFailed: there is none.
         """
         tls = self.tls
+        header = self._header(txn) if self._header is not None else b""
         if tls is None:
-            return await connect(self._destination(txn), factory)
+            stream = await connect(self._destination(txn), factory)
+            if header:
+                stream.transport.write(header)
+            return stream
         from hapy.net.tls import connect_tls
 
-        stream, txn.server_tls = await connect_tls(self._destination(txn), tls, tls.name(txn), factory)
+        stream, txn.server_tls = await connect_tls(self._destination(txn), tls, tls.name(txn), factory, header)
         return stream
 
     def _destination(self, txn: Transaction | None) -> Destination:
@@ -147,3 +158,12 @@ class Connector:
         if usesrc in ("clientip", "client"):
             source = ((txn.source or client.source).decode(), client.source_port if usesrc == "client" else 0)
         return Destination(family, host, port, source, base.interface)
+
+
+def _header_sender(server: Server) -> Callable[[Transaction | None], bytes] | None:
+    """What makes the PROXY header that connections begin with, None where they begin with none."""
+    if not server.model.send_proxy:
+        return None
+    from hapy.proxy.proxied import sender
+
+    return sender(server.model)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hapy.net.stream import Stream
     from hapy.proxy.backend import Backend
     from hapy.proxy.exchange import Exchange
+    from hapy.proxy.greeting import Met
     from hapy.proxy.runtime import Runtime
     from hapy.proxy.transaction import Client
     from hapy.rules.outcomes import Outcome
@@ -150,8 +151,19 @@ class Frontend:
             from hapy.proxy.greeting import Greeting
 
             binding = self._bindings[id(bind.tls)]
-            return lambda release: Greeting(self, listening, binding, make, release)
-        return lambda release: make(self, listening, release)
+
+            def serve(met: Listening | Met, release: Callable[[], None]) -> asyncio.Protocol:
+                return Greeting(self, met, binding, make, release)
+        else:
+
+            def serve(met: Listening | Met, release: Callable[[], None]) -> asyncio.Protocol:
+                return make(self, met, release)
+
+        if bind.accept_proxy:
+            from hapy.proxy.proxied import ProxiedGreeting
+
+            return lambda release: ProxiedGreeting(self, listening, serve, release)
+        return lambda release: serve(listening, release)
 
     def screen(self, client: Client) -> bool:
         """Count a connection that has just been accepted and ask `tcp-request connection`; False: it must be reset."""

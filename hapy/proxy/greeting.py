@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hapy.tls.binding import Binding
     from hapy.tls.hello import ClientHello
     from hapy.tls.session import TlsSession
+    from hapy_config.model.server import Bind
 
     #: Makes what serves a connection: HTTP or plain bytes.
     Make = Callable[["Frontend", "Met", Callable[[], None]], Upper]
@@ -39,8 +40,8 @@ class Met:
 
     __slots__ = ("bind", "client", "greeted")
 
-    def __init__(self, listening: Listening, client: Client) -> None:
-        self.bind = listening.bind
+    def __init__(self, listening: Listening | Met, client: Client) -> None:
+        self.bind: Bind = listening.bind
         self.client = client
         self.greeted = True
 
@@ -57,7 +58,7 @@ class Greeting(ServerLink):
     client: Client
 
     def __init__(
-        self, frontend: Frontend, listening: Listening, binding: Binding, make: Make, release: Callable[[], None]
+        self, frontend: Frontend, listening: Listening | Met, binding: Binding, make: Make, release: Callable[[], None]
     ) -> None:
         super().__init__(self)
         self.frontend = frontend
@@ -70,7 +71,7 @@ class Greeting(ServerLink):
     def opened(self) -> None:
         """Accepted."""
         self.client = self.listening.meet(self.raw)
-        if self.frontend.screen(self.client):
+        if self.listening.greeted or self.frontend.screen(self.client):
             if self.frontend.client_timeout is not NEVER:
                 self.expire_after(self.frontend.client_timeout)
         else:

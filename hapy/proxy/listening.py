@@ -45,6 +45,7 @@ class _Accepted(Client):
         self.variables = None
         self.proxied = False
         self.tls = None
+        self.error = ""
 
     def __getattr__(self, name: str) -> Any:
         if name in ("destination", "destination_port"):

@@ -150,6 +150,8 @@ def load(path: str, span: Span) -> Certificate:
     """
     from cryptography import x509
 
+    from hapy.tls.facts import host_names
+
     try:
         content = Path(path).read_bytes()
     except OSError as error:
@@ -162,7 +164,7 @@ def load(path: str, span: Span) -> Certificate:
     key = path if _KEY.search(content) else _key_beside(path)
     if key is None:
         raise CompileError(f"No Private Key found in '{path}.key'.", span)
-    return Certificate(path, key, _kind(parsed), _names(parsed), der=_der(parsed))
+    return Certificate(path, key, _kind(parsed), tuple(host_names(parsed)), der=_der(parsed))
 
 
 def _der(parsed: Parsed) -> bytes:
@@ -184,17 +186,3 @@ def _kind(parsed: Parsed) -> str:
 
     key = parsed.public_key()
     return "rsa" if isinstance(key, rsa.RSAPublicKey) else "dsa" if isinstance(key, dsa.DSAPublicKey) else "ecdsa"
-
-
-def _names(parsed: Parsed) -> tuple[str, ...]:
-    """The host names that a certificate is for: its alternative names, and its common names."""
-    from cryptography import x509
-
-    names: list[str] = []
-    try:
-        alternative = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        names += alternative.get_values_for_type(x509.DNSName)
-    except (x509.ExtensionNotFound, ValueError):
-        pass
-    names += [str(part.value) for part in parsed.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    return tuple(dict.fromkeys(name.lower() for name in names))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples import compile_expression
 from hapy.samples.environment import CompileError
+from hapy.tls.facts import host_names
 from hapy.tls.session import parsed
 from hapy.tls.settings import apply_common, load_authorities, load_revocations, reason, surroundings
 from hapy_config.words import to_bytes
@@ -146,18 +147,8 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv) -> tuple[ssl.SSLCo
 
 def names_host(der: bytes, host: bytes) -> bool:
     """Whether a certificate is for a host: `*` stands for one label, the first."""
-    from cryptography import x509
-
-    certificate = parsed(der)
-    names: list[str] = []
-    try:
-        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        names += alternative.get_values_for_type(x509.DNSName)
-    except (x509.ExtensionNotFound, ValueError):
-        pass
-    names += [str(part.value) for part in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
     wanted = host.decode("ascii", "replace")
-    return any(_matches(name.lower(), wanted) for name in names)
+    return any(_matches(name, wanted) for name in host_names(parsed(der)))
 
 
 def _matches(pattern: str, host: str) -> bool:

@@ -114,20 +114,6 @@ _SHORT: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
-#: OpenSSL's names of signature algorithms and of keys.
-_SIGNATURES: Final = {
-    "1.2.840.113549.1.1.5": "RSA-SHA1",
-    "1.2.840.113549.1.1.10": "rsassaPss",
-    "1.2.840.113549.1.1.11": "RSA-SHA256",
-    "1.2.840.113549.1.1.12": "RSA-SHA384",
-    "1.2.840.113549.1.1.13": "RSA-SHA512",
-    "1.2.840.10045.4.1": "ecdsa-with-SHA1",
-    "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
-    "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
-    "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
-    "1.3.101.112": "ED25519",
-    "1.3.101.113": "ED448",
-}
 
 
 def _certificate(name: str) -> Callable[[Transaction], bytes | None]:
@@ -202,8 +188,9 @@ def _not_after(args: Args, env: CompileEnv) -> Getter:
 @fetch("ssl_c_sig_alg", "ssl_f_sig_alg", "ssl_s_sig_alg", type="str")
 def _signature(args: Args, env: CompileEnv) -> Getter:
     def algorithm(certificate: Certificate) -> Result:
-        dotted = certificate.signature_algorithm_oid.dotted_string
-        return _SIGNATURES.get(dotted, dotted).encode()
+        from hapy.tls.facts import signature_name
+
+        return signature_name(certificate).encode()
 
     return _of_certificate(args.name, algorithm)
 
