@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, Watched, now, wall, watch
 from hapy.net.connect import ConnectFailed
-from hapy.net.routine import Routine, in_task, pause
+from hapy.net.routine import Routine, later, pause
 from hapy.net.stream import Stream
 from hapy.proxy.failures import Failed
-from hapy.proxy.queue import NoServer, QueueFull, QueueTimeout
+from hapy.proxy.queue import NoServer, QueueFull
 from hapy.proxy.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -250,25 +250,45 @@ class TcpSession(Routine):
         backend = route.backend
         assert backend is not None
         self.txn.body = b"".join(self.held)  # what `balance rdp-cookie` looks at
+        forced = route.use_server(self.txn) if route.use_server is not None else None
         try:
-            server = backend.assign(
-                self.txn, route.use_server(self.txn) if route.use_server is not None else None, avoid
-            )
+            server = backend.assign(self.txn, forced, avoid)
             if server is None:
-                limit = None if route.queue_timeout == NEVER else now() + route.queue_timeout
-                server = await in_task(backend.wait_for_server, self.txn, limit)
-        except ConnectFailed as error:  # interrupted: the client went
-            raise Failed(0, "C", "Q") from error
+                server = await self._queue(route, forced, avoid)
         except NoServer as error:
             raise Failed(0, "S", "C") from error
         except QueueFull as error:
             raise Failed(0, "S", "Q") from error
-        except QueueTimeout as error:
-            raise Failed(0, "s", "Q") from error
-        if self.client.closed:
-            backend.release(server)
-            raise Failed(0, "C", "Q")
         return server
+
+    async def _queue(self, route: Route, forced: Server | None, avoid: Server | None) -> Server:
+        backend = route.backend
+        assert backend is not None
+        parked = True
+
+        def go_on() -> None:
+            if parked:  # else something else has woken it, and it has moved on
+                self.wake()
+
+        if route.queue_timeout != NEVER:
+            self._expire_after(route.queue_timeout)
+        try:
+            while True:
+                ticket = backend.enqueue(self.txn, lambda: later(go_on))
+                try:
+                    while ticket.waiting:
+                        await pause()
+                except BaseException:
+                    ticket.forfeit()
+                    raise
+                server = ticket.server or backend.assign(self.txn, forced, avoid)
+                if server is not None:
+                    return server
+        except ConnectFailed as error:  # the deadline, or the client went
+            raise Failed(0, "C" if self.client.closed else "s", "Q") from error
+        finally:
+            parked = False
+            self.deadline = NEVER
 
     async def _connect(self, route: Route, server: Server) -> None:
         self._expire_after(route.connect_timeout)
