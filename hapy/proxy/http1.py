@@ -102,6 +102,12 @@ class ClientConnection(ClientStream):
         super().finish()
         self.end()
 
+    def dismiss(self) -> None:
+        """Send what is buffered, then close: the client has said that it asks for nothing more, so nothing can come."""
+        self.draining = True
+        self.close()
+        self.end()
+
     def end(self) -> None:
         """Give back what the connection holds. May be called more than once."""
         if self._release is not None:
@@ -377,6 +383,10 @@ class Http1Exchange(Exchange):
         elif abort or not self.complete or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
             stream.exchange = None
             stream.deadline = NEVER
-            stream.finish()
+            request = self.request
+            if not (request.keep_alive or request.body or abort or self.client_failure or stream.parser.pending):
+                stream.dismiss()
+            else:
+                stream.finish()
         else:
             stream.next_request(self.txn.finished)
