@@ -116,9 +116,9 @@ class Worker:
             await listener.start()
         if self.job.master is not None:
             group.start_soon(self._watch_master, self.job.master)
-        # What was made so far lives as long as the process: never look at it again.
-        gc.collect()
+        # What was made so far lives as long as the process: the collector need never look at it.
         gc.freeze()
+        gc.enable()
 
     async def _on_signal(self, number: int, group: TaskGroup) -> None:
         match number:

@@ -5,6 +5,7 @@ Reading and judging are here; `hapy.launch` does the rest. A failure ends with a
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -34,6 +35,7 @@ class StopProgram(Exception):  # noqa: N818 - an end, not always an error
 def main(arguments: list[str]) -> int:
     """Do what the flags say; gives the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # nearly all that a start makes stays; the worker turns it on again
     try:
         options = parse(arguments)
     except UsageError as error:
