@@ -6,11 +6,9 @@ are rendered by a few requests.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,49 +60,51 @@ def transaction(raw: bytes, env: CompileEnv, response: bytes | None = None) -> T
     return txn
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Listeners:
+    """Listening sockets that haproxy inherits: no other program can come between choosing a port and binding it.
 
+    Attributes:
+        ports: their ports. binds: what a bind line says for each.
+    """
 
-def free_ports(count: int) -> list[int]:
-    """So many ports that nobody listens on, all different."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    def __init__(self, count: int) -> None:
+        self.sockets = [socket.create_server(("127.0.0.1", 0), backlog=64) for _ in range(count)]
+        self.ports = [one.getsockname()[1] for one in self.sockets]
+        self.binds = [f"fd@{one.fileno()}" for one in self.sockets]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self.sockets:
+            one.close()
 
 
 class Referee:
     """One run of the real haproxy."""
 
-    def __init__(self, haproxy: str, folder: Path, configuration: str) -> None:
+    def __init__(self, haproxy: str, folder: Path, configuration: str, listeners: Listeners) -> None:
         path = folder / "haproxy.cfg"
         path.write_text(configuration)
-        self.process = subprocess.Popen([haproxy, "-db", "-f", str(path)], stderr=subprocess.PIPE)
+        inherited = [one.fileno() for one in listeners.sockets]
+        checked = subprocess.run(
+            [haproxy, "-c", "-f", str(path)], capture_output=True, text=True, check=False, pass_fds=inherited
+        )
+        assert checked.returncode == 0, checked.stderr
+        self.process = subprocess.Popen(
+            [haproxy, "-db", "-f", str(path)], stderr=subprocess.DEVNULL, pass_fds=inherited
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.communicate()
+        self.process.wait()
 
     def connect(self, port: int) -> socket.socket:
-        """A connection, waited for while haproxy starts."""
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                return socket.create_connection(("127.0.0.1", port), timeout=5)
-            except OSError:
-                if self.process.poll() is not None:
-                    raise AssertionError(self.process.stderr.read().decode()) from None  # type: ignore[union-attr]
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
+        """A connection; haproxy takes it as soon as it has started."""
+        return socket.create_connection(("127.0.0.1", port), timeout=20)
 
     def ask(self, port: int, request: bytes) -> bytes:
         """Send one request; everything that comes back up to the end of the answer."""
@@ -132,24 +132,24 @@ def rendered(haproxy: str, folder: Path, formats: Sequence[str], requests: Seque
     Set before: `txn.cmp` and `txn.cc` to abc, `txn.key` to a2V5, `txn.five` to the integer 5.
     """
     chunks = [formats[start : start + 40] for start in range(0, len(formats), 40)]
-    ports = free_ports(len(chunks))
+    listeners = Listeners(len(chunks))
     text = (
         "userlist u\n group g users u\n user u insecure-password p\nglobal\n tune.bufsize 65536\ndefaults\n mode http\n"
     )
     text += " timeout client 5s\n timeout server 5s\n timeout connect 1s\n option http-buffer-request\n"
-    for number, (chunk, port) in enumerate(zip(chunks, ports, strict=True)):
+    for number, (chunk, bind) in enumerate(zip(chunks, listeners.binds, strict=True)):
         file = folder / f"formats-{number}"
         file.write_bytes(b"".join(b"<%d>%b</%d>" % (i, _bytes(fmt), i) for i, fmt in enumerate(chunk)))
         name = "f" if number == 0 else f"f{number}"
-        text += f"listen {name}\n bind 127.0.0.1:{port}\n http-request set-var(txn.cmp) str(abc)\n"
+        text += f"listen {name}\n bind {bind}\n http-request set-var(txn.cmp) str(abc)\n"
         text += " http-request set-var(txn.key) str(a2V5)\n http-request set-var(txn.cc) str(abc)\n"
         text += " http-request set-var(txn.five) int(5)\n"
         text += f" http-request return content-type text/plain lf-file {file}\n"
-    with Referee(haproxy, folder, text) as referee:
+    with listeners, Referee(haproxy, folder, text, listeners) as referee:
         return [
             [
                 re.search(rb"<%d>(.*?)</%d>" % (i, i), answer, re.DOTALL)[1]  # type: ignore[index]
-                for chunk, port in zip(chunks, ports, strict=True)
+                for chunk, port in zip(chunks, listeners.ports, strict=True)
                 for answer in [referee.ask(port, request)]
                 for i in range(len(chunk))
             ]

@@ -7,7 +7,7 @@ import pytest
 from hapy.acl import compile_condition
 from hapy_config.grammar.conditions import parse_acl, parse_condition
 from hapy_config.words import split
-from tests.hapy.rules_world import Referee, environment, free_port, transaction
+from tests.hapy.rules_world import Listeners, Referee, environment, transaction
 
 REQUEST = (
     b"GET /a/b.c?q=1&u=%41 HTTP/1.1\r\nhost: Www.Example.com:80\r\nx: 1, 2\r\nx: abc\r\ne:\r\nip: 10.1.2.3\r\n"
@@ -241,10 +241,10 @@ def test_conditions_as_haproxy(request_bytes, haproxy, tmp_path):
     for name, content in (("hosts", HOSTS), ("networks", NETWORKS), ("map", MAP)):
         (tmp_path / name).write_text(content)
     lines = [line for line in ACLS.format(folder=tmp_path).split("\n") if line]
-    port = free_port()
+    listeners = Listeners(1)
     configuration = (
         "userlist u\n group g users u\n group nobody\n user u insecure-password p\nglobal\n tune.bufsize 65536\n"
-        f"defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 1s\nlisten f\n bind 127.0.0.1:{port}\n"
+        f"defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 1s\nlisten f\n bind {listeners.binds[0]}\n"
         + "".join(f" {line}\n" for line in lines)
         + " http-request set-var(txn.r) str()\n"
         + "".join(
@@ -253,8 +253,8 @@ def test_conditions_as_haproxy(request_bytes, haproxy, tmp_path):
         )
         + " http-request return content-type text/plain lf-string %[var(txn.r)]\n"
     )
-    with Referee(haproxy, tmp_path, configuration) as referee:
-        answer = referee.ask(port, request_bytes)
+    with listeners, Referee(haproxy, tmp_path, configuration, listeners) as referee:
+        answer = referee.ask(listeners.ports[0], request_bytes)
     true_for_haproxy = {int(number) for number in answer.partition(b"\r\n\r\n")[2].split(b"|") if number}
     assert len(true_for_haproxy) > 20, answer
     env = environment()

@@ -14,7 +14,7 @@ from hapy.observe.process import Process
 from hapy.rules import Reply, compile_ruleset
 from hapy.samples import CompileEnv
 from hapy.samples.formats import compile_log_format
-from tests.hapy.rules_world import Referee, free_port, free_ports, read_answer, transaction
+from tests.hapy.rules_world import Listeners, Referee, read_answer, transaction
 
 REQUEST = (
     b'GET /x?y=1&z={"}| HTTP/1.1\r\nhost: a\r\ncookie: o=1; sid=abc; sidx=2\r\nua: M {x}|"y"#\\z]\x80\r\n'
@@ -57,14 +57,14 @@ ENDINGS = {
 }
 
 
-def configuration(rules: str, captures: str, ports, origin: int, syslog: int) -> str:
+def configuration(rules: str, captures: str, listeners, syslog: int) -> str:
     text = "global\n node vm1\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 1s\n"
-    for number, (fmt, port) in enumerate(zip(FORMATS, ports, strict=True)):
-        text += f"frontend f{number}\n bind 127.0.0.1:{port}\n log 127.0.0.1:{syslog} len 8192 local0\n {fmt}\n"
+    for number, (fmt, bind) in enumerate(zip(FORMATS, listeners.binds, strict=False)):
+        text += f"frontend f{number}\n bind {bind}\n log 127.0.0.1:{syslog} len 8192 local0\n {fmt}\n"
         text += captures + rules + " default_backend b\n"
-    text += f"frontend origin\n bind 127.0.0.1:{origin}\n http-request return content-type a/b string hello"
+    text += f"frontend origin\n bind {listeners.binds[-1]}\n http-request return content-type a/b string hello"
     text += ' hdr set-cookie "sid=xyz; path=/"\n'
-    return text + f"backend b\n server s 127.0.0.1:{origin}\n"
+    return text + f"backend b\n server s 127.0.0.1:{listeners.ports[-1]}\n"
 
 
 MASKS = (
@@ -82,10 +82,10 @@ def masked(line: bytes) -> bytes:
     return line
 
 
-def lines_of_haproxy(haproxy, folder, text, ports, request, receiver):
+def lines_of_haproxy(haproxy, folder, text, listeners, request, receiver):
     found = []
-    with Referee(haproxy, folder, text) as referee:
-        for port in ports:
+    with Referee(haproxy, folder, text, listeners) as referee:
+        for port in listeners.ports[:-1]:
             with referee.connect(port) as client:
                 client.sendall(request)
                 assert read_answer(client)
@@ -151,14 +151,14 @@ def same_numbers(ours: bytes, theirs: bytes) -> bytes:
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("request_bytes", [REQUEST, OLD], ids=["rich", "old"])
 def test_lines_as_haproxy(request_bytes, ending, captures, haproxy, tmp_path):
-    ports = free_ports(len(FORMATS))
+    listeners = Listeners(len(FORMATS) + 1)  # the last is the origin's
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))
     receiver.settimeout(5)
-    with receiver:
-        text = configuration(ENDINGS[ending], captures, ports, free_port(), receiver.getsockname()[1])
-        theirs = lines_of_haproxy(haproxy, tmp_path, text, ports, request_bytes, receiver)
-    result = hapy_config.read_text(text, name=str(tmp_path / "haproxy.cfg"))
+    with receiver, listeners:
+        text = configuration(ENDINGS[ending], captures, listeners, receiver.getsockname()[1])
+        theirs = lines_of_haproxy(haproxy, tmp_path, text, listeners, request_bytes, receiver)
+    result = hapy_config.read_text(re.sub(r"fd@\d+", ":80", text), name=str(tmp_path / "haproxy.cfg"))
     assert result.config is not None, [str(one) for one in result.diagnostics]
     different = []
     for number, line in enumerate(theirs):

@@ -19,7 +19,7 @@ from hapy.http.message import Response
 from hapy.observe.process import Process
 from hapy.rules import ALLOW, REJECT, Reply, Tarpit, compile_redirect, compile_ruleset
 from hapy.samples import CompileEnv
-from tests.hapy.rules_world import Referee, free_ports, parse_head, read_answer, transaction
+from tests.hapy.rules_world import Listeners, Referee, parse_head, read_answer, transaction
 
 REQUEST = (
     b"GET /x/y?y=1 HTTP/1.1\r\nhost: a.b:80\r\nfoo: 1, 2\r\nfoo: 3\r\nbar: x\r\ncookie: s=1\r\n"
@@ -221,16 +221,16 @@ http-request strict-mode off|http-request set-header a b
 """.strip().split("\n")
 
 
-def section(case: str, number: int, port: int, origin: int, folder: object) -> str:
+def section(case: str, number: int, bind: str, origin: int, folder: object) -> str:
     lines = re.split(r"\|(?=[a-z])(?!%)", case.replace("{folder}", str(folder)))
     return (
-        f"listen f{number}\n bind 127.0.0.1:{port}\n"
+        f"listen f{number}\n bind {bind}\n"
         + "".join(f" {line}\n" for line in lines)
         + (f" server s 127.0.0.1:{origin}\n")
     )
 
 
-def configuration(cases, ports, origin, folder) -> str:
+def configuration(cases, binds, origin, folder) -> str:
     (folder / "e.http").write_bytes(ERRORFILE)
     (folder / "body").write_bytes(b"line %[path]\n")
     for name, content in MAPS.items():
@@ -242,7 +242,7 @@ def configuration(cases, ports, origin, folder) -> str:
         " http-reuse never\n"
     )
     return head + "".join(
-        section(case, i, port, origin, folder) for i, (case, port) in enumerate(zip(cases, ports, strict=True))
+        section(case, i, bind, origin, folder) for i, (case, bind) in enumerate(zip(cases, binds, strict=True))
     )
 
 
@@ -272,11 +272,11 @@ class Origin(threading.Thread):
                     client.recv(1)
 
 
-def of_haproxy(haproxy, folder, text, ports, request, origin):
+def of_haproxy(haproxy, folder, text, listeners, request, origin):
     """For each section: what the origin saw (None for nothing) and what the client got."""
     found = []
-    with Referee(haproxy, folder, text) as referee:
-        for port in ports:
+    with Referee(haproxy, folder, text, listeners) as referee:
+        for port in listeners.ports:
             origin.seen.clear()
             with referee.connect(port) as client:
                 client.sendall(request)
@@ -367,13 +367,13 @@ def finished(txn, body, rules) -> object:
 def test_rules_as_haproxy(request_bytes, haproxy, tmp_path):
     origin = Origin()
     origin.start()
-    ports = free_ports(len(CASES))
-    text = configuration(CASES, ports, origin.port, tmp_path)
-    try:
-        theirs = of_haproxy(haproxy, tmp_path, text, ports, request_bytes, origin)
-    finally:
-        origin.listener.close()
-    result = hapy_config.read_text(text, name=str(tmp_path / "haproxy.cfg"))
+    with Listeners(len(CASES)) as listeners:
+        text = configuration(CASES, listeners.binds, origin.port, tmp_path)
+        try:
+            theirs = of_haproxy(haproxy, tmp_path, text, listeners, request_bytes, origin)
+        finally:
+            origin.listener.close()
+    result = hapy_config.read_text(re.sub(r"fd@\d+", ":80", text), name=str(tmp_path / "haproxy.cfg"))
     assert result.config is not None, [str(one) for one in result.diagnostics]
     different = []
     for number, (case, (seen, answer)) in enumerate(zip(CASES, theirs, strict=True)):
