@@ -74,6 +74,9 @@ _Stack = dict["PooledConnection", float]  # and when it was opened, where that m
 FAR = 0.005
 
 
+_NO_COUNTS: dict[str, int] = dict.fromkeys(ReuseReason, 0)
+
+
 class _Shelf:
     """The idle connections of one key, and the order in which a request tries its three stacks."""
 
@@ -187,7 +190,7 @@ class Pool:
         self.budget = budget if budget is not None else unlimited()
         self._first_is_later = retries_lost_requests
         self._shelves: dict[ConnectionKey, _Shelf] = {}
-        self.counts: dict[str, int] = dict.fromkeys(ReuseReason, 0)
+        self.counts = _NO_COUNTS.copy()
         self.reason = ReuseReason.NONE
         self.enabled = True
         self.generation = 0

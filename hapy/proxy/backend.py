@@ -257,6 +257,8 @@ class Backend:
 
     def serve_queues(self, server: Server) -> None:
         """Give the server's free slots to those who wait: for it, or (if requests go to it now) for any server."""
+        if not len(server.queue) and not len(self.queue):
+            return
         takes_any = server in self.active
         while not server.maxconn or server.current < server.limit():
             own = server.queue.head()
@@ -301,8 +303,10 @@ class Backend:
         self._update()
         if self._redispatches and (server.maintenance or not server.up):
             server.queue.dissolve()
-        for other in {server, *self.active}:  # backups may have taken over
-            self.serve_queues(other)
+        self.serve_queues(server)
+        if len(self.queue):
+            for other in self.active:  # backups may have taken over
+                self.serve_queues(other)
 
     def _update(self) -> None:
         active = tuple(server for server in self.servers if server.usable and not server.model.backup)
