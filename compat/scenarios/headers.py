@@ -108,7 +108,9 @@ def dontlognull(world: World) -> None:
     world.start(
         'frontend fe\n    bind "fd@${fe}"\n    option httplog\nfrontend quiet\n    bind "fd@${quiet}"\n    option httplog\n    option dontlognull\n'
     )
-    world.client("quiet").close()
     world.client("fe").close()
+    world.logs(1)
+    world.client("quiet").close()
+    world.once("/")  # by its answer the program has dealt with what came before
     world.once("/", listener="quiet")
-    world.logs(2)
+    world.logs(3)
