@@ -260,6 +260,8 @@ def _alpn(words: BindWords, name: str) -> None:
     fault = tls.alpn_fault(text)
     if fault:
         raise words.refuse(f"'{name}' : {fault}", back=1)
+    if name == "alpn" and "h2" in text.split(","):
+        words.build.note_http2(words.statement, words.position - 1)
     words.tls[name] = (text,)
 
 

@@ -96,6 +96,13 @@ class Watching:
         assert keyword is not None
         self._note(keyword, statement.span(index), f"bind option '{name}'")
 
+    def note_http2(self, statement: Statement, index: int) -> None:
+        """Note that HTTP/2 is among the protocols of an `alpn`."""
+        found = Diagnostic(
+            "harmless", Severity.NOTICE, statement.span(index), "'h2' is not offered: hapy speaks HTTP/1 to its clients"
+        )
+        self.not_run.append(found)
+
     def watch_action(self, statement: Statement, ruleset: str, action: str) -> None:
         """Note an action."""
         if action in self.watched_actions:
