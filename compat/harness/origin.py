@@ -124,7 +124,7 @@ class Origin:
             connection.ended.set()
             connection.sock.close()
 
-    def _named(self, tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+    def _named(self, _tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         self.names[threading.get_ident()] = name
 
     def _shake(self, connection: Connection) -> None:

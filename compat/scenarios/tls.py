@@ -202,13 +202,36 @@ def client_certificate_fields(world: World) -> None:
     """What rules see of a client's certificate, and of ours."""
     world.certificate("a.pem", "a.test", common_name="server name")
     world.certificate("good.pem", "good@c.test", common_name="good", kind="ECDSA")
-    fields = (
-        "ssl_c_s_dn ssl_c_s_dn(CN) ssl_c_s_dn(OU) ssl_c_s_dn(O,1) ssl_c_s_dn(O,-1) ssl_c_s_dn(O,2) ssl_c_s_dn(ZZ)"
-        " ssl_c_i_dn ssl_c_i_dn(O) ssl_c_s_dn(,0,rfc2253) ssl_c_i_dn(,0,rfc2253) ssl_c_serial,hex ssl_c_sha1,hex"
-        " ssl_c_notbefore ssl_c_notafter ssl_c_version ssl_c_sig_alg ssl_c_key_alg ssl_c_der,sha1,hex ssl_f_s_dn"
-        " ssl_f_i_dn ssl_f_serial,hex ssl_f_sha1,hex ssl_f_version ssl_f_sig_alg ssl_f_key_alg ssl_f_notbefore"
-        " ssl_f_der,sha1,hex"
-    ).split()
+    fields = [
+        "ssl_c_s_dn",
+        "ssl_c_s_dn(CN)",
+        "ssl_c_s_dn(OU)",
+        "ssl_c_s_dn(O,1)",
+        "ssl_c_s_dn(O,-1)",
+        "ssl_c_s_dn(O,2)",
+        "ssl_c_s_dn(ZZ)",
+        "ssl_c_i_dn",
+        "ssl_c_i_dn(O)",
+        "ssl_c_s_dn(,0,rfc2253)",
+        "ssl_c_i_dn(,0,rfc2253)",
+        "ssl_c_serial,hex",
+        "ssl_c_sha1,hex",
+        "ssl_c_notbefore",
+        "ssl_c_notafter",
+        "ssl_c_version",
+        "ssl_c_sig_alg",
+        "ssl_c_key_alg",
+        "ssl_c_der,sha1,hex",
+        "ssl_f_s_dn",
+        "ssl_f_i_dn",
+        "ssl_f_serial,hex",
+        "ssl_f_sha1,hex",
+        "ssl_f_version",
+        "ssl_f_sig_alg",
+        "ssl_f_key_alg",
+        "ssl_f_notbefore",
+        "ssl_f_der,sha1,hex",
+    ]
     shown = " | ".join(f"%[{field}]" for field in fields)
     world.start(f"""
 frontend fe
