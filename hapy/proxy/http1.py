@@ -115,6 +115,7 @@ class ClientConnection(ClientStream):
             if self.own is not None:
                 self.own.close()
             self.frontend.on_disconnection(self)
+            del self.parser  # it refers to this connection: without the cycle both go at once
             release()
 
     def on_eof(self) -> None:
