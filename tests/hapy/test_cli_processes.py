@@ -639,14 +639,20 @@ def test_relative_names_survive_a_reload(stage: Stage) -> None:
 # what hapy does not run
 
 
+def never_run(stage: Stage) -> str:
+    """A global keyword that hapy knows and does not run."""
+    (stage.folder / "x.lua").write_text("")
+    return f"lua-load {stage.folder}/x.lua"
+
+
 @HAPY
 def test_what_others_would_notice_stops_the_start(stage: Stage) -> None:
-    stage.write("http-request set-nice 5\n    http-request set-tos 5")
+    stage.write(settings=never_run(stage))
     program = stage.start("-db", "-f", "cfg")
     assert program.wait() == 1
     text = program.wait_for_end_of_output()
-    assert "parsing [cfg:14]" in text
-    assert "set-tos" in text
+    assert "[ALERT]" in text
+    assert "parsing [cfg:4] : 'lua-load' is not run by hapy" in text
     assert "--lenient" in text
     assert stage.start("-c", "-f", "cfg").wait() == 0
     assert stage.start("-c", "--strict", "-f", "cfg").wait() == 1
@@ -654,10 +660,11 @@ def test_what_others_would_notice_stops_the_start(stage: Stage) -> None:
 
 @HAPY
 def test_lenient_runs_the_rest(stage: Stage) -> None:
-    stage.write("http-request set-tos 5\n    http-request deny if { ssl_fc_has_sni }\n    log-format %[ssl_fc_sni]")
+    stage.write("http-request deny if { internal.htx.data ge 0 }", settings=never_run(stage))
     program = stage.start("--lenient", "-db", "-f", "cfg")
     until(stage.serving)
-    program.expect("set-tos")
+    program.expect("'lua-load' is not run by hapy")
+    assert "internal.htx.data" in program.text
     assert "[WARNING]" in program.text
 
 
