@@ -336,16 +336,19 @@ class Pool:
 
     def _unwanted(self, conn: PooledConnection) -> ReuseReason | None:
         """Why a connection that comes back is not kept, or None. It still counts as used here."""
-        idle = self.idle
-        if not self.enabled or self.keeps_none or self._is_old(conn):
+        if not self.enabled or self.keeps_none or conn.key.generation != self.generation:
             return ReuseReason.OFF
-        if self._spent(conn):
+        if 0 <= self.max_reuse < conn.requests:
             return ReuseReason.SPENT
+        idle = self.idle
         used_fds = self.budget.used
         if used_fds >= self.budget.high or 0 <= self.max_idle <= idle:
             return ReuseReason.LIMIT
-        if idle and (used_fds >= self.budget.low or self.used + idle > max(self.used, self.wanted) + self.low):
-            return ReuseReason.LIMIT
+        if idle:
+            used = self.used
+            total = used + idle - self.low
+            if used_fds >= self.budget.low or (total > used and total > self.needed and total > (self.min_conn or 0)):
+                return ReuseReason.LIMIT
         return None
 
     @property
