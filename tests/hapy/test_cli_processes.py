@@ -699,7 +699,9 @@ def test_debug_shows_what_comes_and_goes(stage: Stage) -> None:
     )
     program = stage.start("-d", "-f", "cfg")
     until(stage.serving)
-    stage.ask()
+    with stage.connect() as sock:
+        stage.ask(sock)
+        stage.ask(sock)
     for line in (
         ":f.clireq[",
         "]: GET / HTTP/1.1\n",
