@@ -283,17 +283,6 @@ class Build(References, Watching):
             return error.strerror or str(error)
         return "" if stat.S_ISSOCK(mode) else "Socket operation on non-socket"
 
-    def note_ring(self, draft: Draft | None, statement: Statement, target: LogTarget) -> None:
-        """A `ring@NAME` log target must name a ring section."""
-        if target.stream == "ring" and target.address is not None:
-            name = target.address.host
-            self.later.append(lambda: self._check_ring(draft, statement, name))
-
-    def _check_ring(self, draft: Draft | None, statement: Statement, name: str) -> None:
-        if ("ring", name) not in self.sections and name not in ("buf0", "stdout", "stderr"):
-            where = f"proxy '{draft.name}'" if draft is not None else "global section"
-            self.warning("unknown-ring", statement.span(1), f"{where}: log references an unknown ring '{name}'.")
-
 
 def host_name() -> str:
     """What this machine calls itself: the default name among peers."""

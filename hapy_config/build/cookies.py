@@ -69,7 +69,7 @@ def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) 
 
 def _domain(build: Build, statement: Statement, words: list[str], index: int) -> None:
     domain = words[index]
-    if "." not in domain[1:-1]:
+    if "." not in domain:
         build.warning(
             "cookie-domain",
             statement.span(index),

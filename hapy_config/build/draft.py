@@ -104,7 +104,7 @@ class Draft:
         self.side = SIDES[kind]
         self.options: set[str] = set()
         self.timeouts: dict[str, int] = {}
-        self.log: list[LogTarget | None] = []
+        self.log: list[LogTarget] = []
         self.error_pages: dict[int, ErrorPage] = {}
         self.settings: list[tuple[str, ...]] = []
         self.server_values: dict[str, object] = {}

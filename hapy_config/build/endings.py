@@ -85,6 +85,7 @@ def _server_fault(build: Build, draft: Draft, name: str) -> str:
     return f"unable to find server '{server}' in proxy '{target.name}', {{}}."
 
 
+_FAST_OPEN_RETRIES: Final = frozenset({"conn-failure", "empty-response", "response-timeout"})
 #: From each sample type, the table types whose key it can become.
 _KEYS: Final = {
     "bool": ("integer", "string", "binary"),
@@ -242,6 +243,15 @@ def check_servers(build: Build) -> None:
                 )
             if server.check:
                 _check_port(build, draft, server)
+            if "tfo" in server.options and not (draft.retry_on or frozenset()) >= _FAST_OPEN_RETRIES:
+                build.warning(
+                    "tfo-without-retry",
+                    server.span,
+                    f"'server {draft.name}/{server.name}' : server has tfo activated, the backend should be configured"
+                    " with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't be able"
+                    " to retry the"
+                    " connection on failure.",
+                )
             protocol = server.options.get("proto")
             if protocol is not None:
                 _protocol(build, draft, server, protocol[0])

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 HTTP_ONLY: Final = frozenset(name for name, alias in ALIASES.items() if alias.requires == "http") - {"tsc"}
 
 
+#: Where a format names a backend or a server, HAProxy says nothing of HTTP.
+_CHOICES: Final = (Place.FRONTEND_USE_BACKEND, Place.BACKEND_SERVER)
+
+
 def expression_words(
     build: Build,
     draft: Draft,
@@ -112,6 +116,18 @@ def check_format(
                     f" '{needs(expression)}' which is not available here.",
                     place,
                     code="wrong-place",
+                )
+            if draft.mode == "tcp" and "HTTP" in needs(expression) and where not in _CHOICES:
+                build.warning(
+                    "needs-http",
+                    statement.span(place),
+                    f"HTTP log/header format not usable with {draft.title} '{draft.name}' (needs 'mode http').",
+                )
+            if prefix.startswith("error detected in") and needs(expression) in ("request buffer", "response buffer"):
+                build.warning(
+                    "needs-tcp",
+                    statement.span(place),
+                    f"L6 sample fetch <{expression.text}]> ignored in HTTP log-format string.",
                 )
             note_references(build, draft, statement, place, expression)
 

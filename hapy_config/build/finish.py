@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.build.advice import advise
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.endings import (
     check_arguments_of_expressions,
@@ -86,6 +87,17 @@ def _proxy(build: Build, draft: Draft) -> None:
     _use_servers(build, draft)
     if draft.check == "external-check":
         _external_check(build, draft)
+    else:
+        _unused_external_check(build, draft)
+    if draft.kind == "frontend" and draft.parent is not None and draft.parent.check == "httpchk":
+        _needs_httpchk(build, draft, draft.parent)
+    if draft.load_server_state == "global" and back and not build.global_.get("server_state_file"):
+        build.warning(
+            "missing-state-file",
+            draft.header.span(),
+            f"backend '{draft.name}' configured to load server state file from global section 'server-state-file'"
+            " directive. Unfortunately, 'server-state-file' is not set!",
+        )
     if draft.balance is not None and draft.balance.algorithm == "hash":
         _balance_hash(build, draft)
     if back:
@@ -107,6 +119,7 @@ def _proxy(build: Build, draft: Draft) -> None:
     _applications(build, draft)
     if draft.mode != "http":
         _http_only(build, draft)
+    advise(build, draft)
     _timeouts(build, draft)
 
 
@@ -253,6 +266,18 @@ def _backend(build: Build, draft: Draft) -> None:
             )
 
 
+def _needs_httpchk(build: Build, draft: Draft, parent: Draft) -> None:
+    """What a frontend inherits of HTTP checks has no effect there."""
+    words = {setting[1] for setting in parent.settings if setting[0] == "http-check" and len(setting) > 1}
+    for word in ("disable-on-404", "send-state"):
+        if word in words:
+            build.warning(
+                "ignored-here",
+                draft.header.span(),
+                f"'{word}' will be ignored for {draft.title} '{draft.name}' (requires 'option httpchk').",
+            )
+
+
 def _balance_hash(build: Build, draft: Draft) -> None:
     """The expression of `balance hash`, which HAProxy reads when it knows the whole proxy."""
     assert draft.balance is not None
@@ -265,6 +290,18 @@ def _balance_hash(build: Build, draft: Draft) -> None:
         build.out.found.append(refusal.diagnostic(statement))
         return
     draft.balance = Balance("hash", text, expression=parsed)
+
+
+def _unused_external_check(build: Build, draft: Draft) -> None:
+    given = {setting[1] for setting in draft.settings if setting[0] == "external-check"}
+    for what in ("command", "path"):
+        if what in given:
+            build.warning(
+                "ignored-here",
+                draft.header.span(),
+                f"'external-check {what}' will be ignored for {draft.title} '{draft.name}'"
+                " (requires 'option external-check').",
+            )
 
 
 def _external_check(build: Build, draft: Draft) -> None:
@@ -415,6 +452,14 @@ def _http_only(build: Build, draft: Draft) -> None:
         build.warning("needs-http", span, f"monitor-uri will be ignored for {title} '{name}' (needs 'mode http').")
     if draft.cookie is not None and draft.side & BACK:
         build.warning("needs-http", span, f"cookie will be ignored for {title} '{name}' (needs 'mode http').")
+    if any(capture.direction == "cookie" for capture in draft.captures):
+        build.warning("needs-http", span, f"'capture' statement ignored for {title} '{name}' as it requires HTTP mode.")
+    source = draft.source
+    if source is not None and source.usesrc is not None and source.usesrc.startswith("hdr_ip("):
+        header = source.usesrc[len("hdr_ip(") :].rstrip(")").partition(",")[0]
+        build.warning(
+            "needs-http", span, f"{title} '{name}' : ignoring use of header {header} as source IP in non-HTTP mode."
+        )
     if draft.stats is not None:
         build.warning("needs-http", span, f"'stats' statement ignored for {title} '{name}' as it requires HTTP mode.")
     for ruleset in ("http-request", "http-response", "http-after-response"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.model.config import Config, Global, OtherSection, Userlist
-from hapy_config.model.proxy import Balance, ErrorPage, LogTarget, Proxy, Timeouts
+from hapy_config.model.proxy import Balance, ErrorPage, Proxy, Timeouts
 from hapy_config.model.rules import Rule
 from hapy_config.model.server import Bind, Server
 
@@ -127,7 +127,7 @@ class Freezer:
         if draft.timeouts:
             values["timeouts"] = self._timeout(draft.timeouts)
         if draft.log:
-            values["log"] = self._log(draft)
+            values["log"] = tuple(draft.log)
         if draft.error_pages or draft.error_files:
             values["error_pages"] = self._pages(draft)
         rules = self._rules(draft)
@@ -203,15 +203,6 @@ class Freezer:
         if found is None:
             found = self._timeouts[key] = Timeouts(**dict(key))
         return found
-
-    def _log(self, draft: Draft) -> tuple[LogTarget, ...]:
-        targets: list[LogTarget] = []
-        for target in draft.log:
-            if target is None:
-                targets.extend(self.build.global_log)
-            else:
-                targets.append(target)
-        return tuple(targets)
 
     def _pages(self, draft: Draft) -> dict[int, ErrorPage]:
         """The error pages, those of `errorfiles` sections below the section's own."""

@@ -245,7 +245,6 @@ def _log(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) == 2 and words[1] == "global":
         raise Refused("log : 'global' is not supported for a global syslog server", 1)
     target: LogTarget = read_target(build, statement, words)
-    build.note_ring(None, statement, target)
     build.global_log.append(target)
 
 

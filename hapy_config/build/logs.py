@@ -107,12 +107,9 @@ def _sample(text: str, place: int) -> tuple[tuple[tuple[int, int], ...], int]:
 
 def _log(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     if len(words) == 2 and words[1] == "global":
-        if None not in draft.log:
-            draft.log.append(None)
+        draft.log.extend(target for target in build.global_log if target not in draft.log)
         return
-    target = read_target(build, statement, words)
-    build.note_ring(draft, statement, target)
-    draft.log.append(target)
+    draft.log.append(read_target(build, statement, words))
 
 
 def no_log(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

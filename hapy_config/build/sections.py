@@ -420,8 +420,20 @@ def _finish(build: Build, draft: SectionDraft) -> None:
         build.error("missing-docroot", where, f"fcgi-app '{name}': no docroot configured.", "add 'docroot <path>'")
     elif kind == "userlist":
         build.later.append(lambda: _resolve_users(build, draft))
+    elif kind == "peers":
+        build.later.append(lambda: _incomplete_peers(build, draft))
     elif kind == "resolvers" and not any(words[0] in ("nameserver", "parse-resolv-conf") for words in draft.statements):
         build.warning("empty-section", where, f"resolvers '{name}' has no nameservers configured!")
+
+
+def _incomplete_peers(build: Build, draft: SectionDraft) -> None:
+    """A peers section in which this process is not named is taken out."""
+    if not draft.listens and "disabled" not in {words[0] for words in draft.statements}:
+        build.warning(
+            "incomplete-peers",
+            draft.header.span(),
+            f"Removing incomplete section 'peers {draft.name}' (no peer named '{build.local_peer}').",
+        )
 
 
 def _need_master(build: Build, draft: SectionDraft) -> None:

@@ -74,7 +74,8 @@ def _stats(build: Build, draft: Draft, statement: Statement, words: list[str]) -
             statement.span(),
             "'show-desc' requires a parameter or 'desc' to be set in the global section.",
         )
-    draft.stats = statement
+    if words[1:] != ["show-desc"]:
+        draft.stats = statement
     draft.settings.append(tuple(words))
 
 

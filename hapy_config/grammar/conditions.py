@@ -70,6 +70,7 @@ def parse_acl(
     if start == end:
         raise GrammarError("missing fetch method in ACL expression ''", 0, start)
     criterion, implied, index = _criterion(words[:end], start)
+    bare = index == end
     flags, index = _flags(words, index, end)
     values = tuple(words[index:end])
     match = _match(criterion, implied, flags, start)
@@ -84,7 +85,7 @@ def parse_acl(
         )
     except GrammarError as error:
         raise error.at(index + error.word) from None
-    if warn is not None and not values and not flags.files and not flags.ended and match not in ("found", "bool"):
+    if warn is not None and bare and match not in ("found", "bool"):
         warn(_NO_PATTERN.format(words[start]), start)
     return AclExpression(
         criterion=criterion,

@@ -10,13 +10,14 @@ from tests.hapy_config.keywords.test_tables import TRIED, examples
 
 #: Lines whose verdict hangs on something that hapy does not look at.
 LENIENT = {
-    "ssl-provider no-such-provider": "the TLS library is not loaded to ask it",
     "ssl-load-extra-files all bundle": "which files lie beside a certificate matters to nothing yet",
     "user no-such-user": "programs are not started, so nobody looks for their user",
     "group no-such-group": "programs are not started, so nobody looks for their group",
 }
 #: Findings about other lines that a single line can't have beside it.
-REFERENCES = frozenset({"unknown-backend", "unknown-table", "unknown-group", "unknown-user"})
+REFERENCES = frozenset(
+    {"unknown-backend", "unknown-table", "unknown-group", "unknown-user", "unknown-section", "missing-file"}
+)
 
 
 def refusals(text: str, line: int, ignoring: frozenset[str] = frozenset()) -> list[str]:
