@@ -11,10 +11,10 @@ Rules:
     automatic                   what recent demand needs, and a quarter more, rounded down: so that nothing is added to
                                 small demands, and a handshake is paid for only where demand grows
 
-- Automatic warming is for servers that are far: connecting to them has taken FAR seconds or more. What a near server
-  would gain is not worth a connection that its owner did not expect. Nor is it begun before there was a request, but
-  for one connection at the start, and that only where the operator asked for reuse (`http-reuse aggressive` or
-  `always`) and the server's address isn't one of this machine; it also tells how far the server is.
+- Automatic warming is for servers that are far (hapy/pool/distance.py). What a near server would gain is not worth a
+  connection that its owner did not expect. Nor is it begun before there was a request, but for one connection at the
+  start, and that only where the operator asked for reuse (`http-reuse aggressive` or `always`) and the server's address
+  isn't one of this machine; it also tells how far the server is.
 - A connection that was opened ahead and ends unused shows that more of them aren't needed: automatic warming then stops
   until the next request. If it ended within YOUNG seconds, or can't be opened at all, the next attempt waits: a second,
   then twice as long each time, a minute at most.
@@ -23,7 +23,6 @@ Rules:
 from __future__ import annotations
 
 import heapq
-import ipaddress
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import TYPE_CHECKING
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
     from hapy.pool.connection import PooledConnection
     from hapy.pool.pool import Pool
-    from hapy_config.model.addresses import Address
 
 #: Opens a connection for the pool, or raises ConnectFailed.
 Dial = Callable[[], Awaitable["PooledConnection"]]
@@ -208,10 +206,3 @@ class Keeper:
     def _put_off(self, kept: _Kept) -> None:
         kept.not_before = now() + kept.pause
         kept.pause = min(kept.pause * 2, _LONGEST_PAUSE)
-
-
-def may_be_far(address: Address) -> bool:
-    """Whether the address can be another machine's: neither a UNIX socket nor loopback."""
-    if address.family not in {"ipv4", "ipv6"}:
-        return False
-    return not ipaddress.ip_address(address.host).is_loopback

@@ -61,6 +61,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import now
 from hapy.pool.budget import FdBudget, unlimited
+from hapy.pool.distance import Distance
 from hapy.pool.reasons import ReuseReason
 
 if TYPE_CHECKING:
@@ -69,9 +70,6 @@ if TYPE_CHECKING:
     from hapy.pool.own import OwnConnections
 
 _Stack = dict["PooledConnection", float]  # and when it was opened, where that matters
-
-#: Connecting to a far server takes this many seconds or more.
-FAR = 0.005
 
 
 _NO_COUNTS: dict[str, int] = dict.fromkeys(ReuseReason, 0)
@@ -124,7 +122,7 @@ class Pool:
         idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled.
         max_used: the most used at once since the last purge. needed: the estimate carried over.
         enabled: False in maintenance: nothing is kept. generation: of the server's address; others are not kept.
-        distance: seconds that connecting takes of late, 0 while unknown.
+        distance: how far the server is.
         asked: a request came since an idle connection last proved superfluous.
         at_rest: nothing is kept, and nothing has to be purged.
         on_kept: called when a connection is kept after a rest. on_shortage: when connections went that may have to be
@@ -199,7 +197,7 @@ class Pool:
         self.warming = 0
         self.max_used = 0
         self.needed = 0
-        self.distance = 0.0
+        self.distance = Distance()
         self.asked = False
         self.at_rest = True
         self.on_kept: Callable[[], None] | None = None
@@ -359,19 +357,19 @@ class Pool:
     @property
     def warms(self) -> bool:
         """Connections are opened ahead: the file asks for it, or the server is far."""
-        return bool(self.min_conn) or (self.min_conn is None and self.distance >= FAR)
+        return bool(self.min_conn) or (self.min_conn is None and self.distance.far)
 
     @property
     def target(self) -> int:
         """Connections, busy and idle, that warming sees to."""
         automatic = 0
-        if self.min_conn != 0 and self.asked and self.distance >= FAR:
+        if self.min_conn != 0 and self.asked and self.distance.far:
             automatic = self.needed + self.needed // 4
         return max(automatic, self.min_conn or 0)
 
     def connected(self, seconds: float) -> None:
-        """Opening a connection took that long: the distance is a moving average, of which this makes up a fourth."""
-        self.distance += (seconds - self.distance) / 4 if self.distance else seconds
+        """Opening a connection took that long."""
+        self.distance.add(seconds)
 
     def _lost(self, key: ConnectionKey, reason: ReuseReason) -> None:
         shelf = self._shelves.get(key)

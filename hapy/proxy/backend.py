@@ -23,7 +23,7 @@ from hapy.balance.choose import make_balancer
 from hapy.balance.single import FirstOnly
 from hapy.observe.counters import BackendCounters
 from hapy.pool import FdBudget, OwnConnections
-from hapy.pool.keeper import Keeper, may_be_far
+from hapy.pool.keeper import Keeper
 from hapy.proxy.queue import NoServer, Queue, QueueFull, QueueTimeout, Ticket
 from hapy.proxy.server import Server
 
@@ -289,7 +289,7 @@ class Backend:
                 server.pool,
                 dial,
                 timeout=connect / 1000 if connect else None,
-                probe=asks_for_reuse and not server.model.backup and may_be_far(server.address),
+                probe=asks_for_reuse and not server.model.backup and not server.pool.distance.local,
             )
 
     # --- changes ---

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hapy.observe.counters import ServerCounters
 from hapy.pool import ConnectionKey, FdBudget, Pool
+from hapy.pool.distance import Distance, is_local
 from hapy.proxy.queue import Queue
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Server:
             budget=budget,
         )
         self.pool.enabled = not model.disabled
+        self.pool.distance.local = is_local(model.address)
         self.counters = ServerCounters()
         self.counters.reuse_reasons = self.pool.counts
 
@@ -168,6 +170,7 @@ class Server:
         self.generation += 1
         self.key = ConnectionKey(self.generation)
         self.pool.generation = self.generation
+        self.pool.distance = Distance(local=is_local(address))
         self.pool.drop_idle()
         self.pool.tell_shortage()
 

@@ -335,7 +335,7 @@ def test_target() -> None:
     assert pool.target == 0
     pool.connected(0.001)
     assert (pool.warms, pool.target) == (False, 0)
-    pool.connected(0.1)
+    pool.distance.seconds = 0.1
     assert (pool.warms, pool.target) == (True, 10)
     pool.min_conn = 12
     assert pool.target == 12
