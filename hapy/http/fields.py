@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: RFC 9110 section 5.6.2.
 TOKEN_BYTES: Final = b"!#$%&'*+-.0123456789^_`ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz|~"
 
+_NAME_BYTES: Final = TOKEN_BYTES.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
 #: Names whose lines come again and again, from one client or from many, and hold no secrets.
 _REPEATED: Final = frozenset(
     {
@@ -78,44 +80,52 @@ _MOST_KEPT: Final = 1024
 
 #: Sound field lines of those names to headers. Forgets all when it has grown too large: no peer can make it grow.
 _known: Final[dict[bytes, Header]] = {}
-#: The same for names: as written to lower case.
-_names: Final[dict[bytes, bytes]] = {}
 
 
 def plain_fields(lines: list[bytes]) -> list[Header] | None:
     """The headers of field lines that stood between CRLFs; None when any of them is not plainly sound.
 
-    Lines that were seen before cost a dictionary look-up.
+    Lines that were seen before cost a dictionary look-up. The others are taken apart one by one and checked together.
     """
     fields: list[Header | None] = [*map(_known.get, lines)]
     if all(fields):
         return cast("list[Header]", fields)
+    news: list[bytes] = []
+    taken: list[Header] = []
     for at, field in enumerate(fields):
-        if field is not None:
-            continue
-        line = lines[at]
-        written, colon, value = line.partition(b":")
-        name = _names.get(written) or _name(written)
-        if not colon or name is None or b"\n" in value or b"\r" in value:
-            return None
-        fields[at] = new = (name, value.strip(b" \t"))
-        if name in _REPEATED and len(line) <= _LONGEST_KEPT:
+        if field is None:
+            line = lines[at]
+            name, colon, value = line.partition(b":")
+            if not colon:
+                return None
+            fields[at] = new = (name.lower(), value.strip(b" \t"))
+            news.append(line)
+            taken.append(new)
+    text = b"".join(news)
+    names = [new[0] for new in taken]
+    if b"\n" in text or b"\r" in text or b"" in names or b"".join(names).translate(None, _NAME_BYTES):
+        return None
+    for line, new in zip(news, taken, strict=True):
+        if new[0] in _REPEATED and len(line) <= _LONGEST_KEPT:
             if len(_known) >= _MOST_KEPT:
                 _known.clear()
             _known[line] = new
     return cast("list[Header]", fields)
 
 
-def _name(written: bytes) -> bytes | None:
-    """A field name in lower case, remembered; None when it is no token."""
-    if not written or written.translate(None, TOKEN_BYTES):
-        return None
-    name = written.lower()
-    if len(written) <= _LONGEST_KEPT:
-        if len(_names) >= _MOST_KEPT:
-            _names.clear()
-        _names[written] = name
-    return name
+_MOST_SEEN: Final = 4096
+_seen: Final[set[int]] = set()
+
+
+def seen_before(block: bytes) -> bool:
+    """Whether this block of field lines has come before, as far as memory goes: what comes but once is not kept."""
+    key = hash(block)
+    if key in _seen:
+        return True
+    if len(_seen) >= _MOST_SEEN:
+        _seen.clear()
+    _seen.add(key)
+    return False
 
 
 _CR_OR_LF: Final = re.compile(rb"[\r\n]")

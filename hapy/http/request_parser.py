@@ -29,7 +29,7 @@ from hapy.http.connection import (
     is_chunked,
     without_connection_options,
 )
-from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
+from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line, seen_before
 from hapy.http.framing import DONE, VERSION_SIZE, MessageParser
 from hapy.http.interface import BadMessage, Limits, RequestSink
 from hapy.http.message import CHUNKED, TUNNEL, Request
@@ -105,7 +105,7 @@ class RequestParser(MessageParser):
         if fields is None:
             return None
         request = self._settle(method, target, version, fields)
-        if version == 11 and len(block) <= _LONGEST_BLOCK:
+        if version == 11 and len(block) <= _LONGEST_BLOCK and seen_before(block):
             if len(_blocks) >= _MOST_BLOCKS:
                 _blocks.clear()
             kept = request.headers.copy()

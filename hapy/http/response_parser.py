@@ -27,7 +27,7 @@ from hapy.http.connection import (
     is_chunked,
     without_connection_options,
 )
-from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line
+from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line, seen_before
 from hapy.http.framing import DONE, FIXED, STATUS_SIZE, VERSION_SIZE, MessageParser
 from hapy.http.interface import BadMessage, Limits, ResponseSink
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE, Response
@@ -142,7 +142,7 @@ class ResponseParser(MessageParser):
                 if found is None:
                     return self._begin(self._frame(version, status, reason, fields, version >= 11), rest)
                 length, keep_alive, headers = found
-                if len(block) <= _LONGEST_BLOCK:
+                if len(block) <= _LONGEST_BLOCK and seen_before(block):
                     if len(_blocks) >= _MOST_BLOCKS:
                         _blocks.clear()
                     _blocks[block] = (count, headers.copy(), length, keep_alive)

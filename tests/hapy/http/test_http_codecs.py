@@ -362,10 +362,67 @@ def test_remembered_lines_do_not_make_messages_share_state() -> None:
     assert describe(sink.heads[1]) == before
 
 
-def test_the_memory_for_lines_is_bounded() -> None:
-    from hapy.http import fields
+def test_the_memory_for_lines_and_blocks_is_bounded() -> None:
+    from hapy.http import fields, request_parser, response_parser
 
-    for number in range(3000):
-        assert fields.plain_fields([b"Host: %d" % number, b"X-%d: 1" % number])
-    assert len(fields._known) <= 1024
-    assert len(fields._names) <= 1024
+    for number in range(5000):
+        for _ in range(3):
+            _, parser = requests("exact")
+            parser.feed(b"GET / HTTP/1.1\r\nHost: %d\r\nX-%d: 1\r\n\r\n" % (number, number))
+            _, answers = responses("exact")
+            answers.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: %d\r\n\r\n" % number)
+    assert 0 < len(fields._known) <= 1024
+    assert 0 < len(fields._seen) <= 4096
+    assert 0 < len(request_parser._blocks) <= 512
+    assert 0 < len(response_parser._blocks) <= 256
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"",
+        b"Host: a\r\n",
+        b"Host: a\r\nConnection: keep-alive\r\n",
+        b"Host: a\r\nConnection: close\r\n",
+        b"Host: a\r\nContent-Length: 3\r\n",
+        b"Host: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n",
+        b"Host: a\r\nConnection: upgrade\r\nUpgrade: foo\r\n",
+        b"Host: a\r\nHost: a\r\nTE: gzip, trailers\r\n",
+    ],
+)
+def test_what_is_remembered_is_told_as_the_first_time(fields: bytes) -> None:
+    """Also by parsers with other limits, and whatever rules have done to the head before."""
+    body = b"3\r\nabc\r\n0\r\n\r\n" if b"chunked" in fields else b"abc" if b"Length" in fields else b""
+    told = []
+    for _ in range(4):
+        sink, parser = requests("exact")
+        parser.feed(b"POST / HTTP/1.1\r\n" + fields + b"\r\n" + body)
+        told.append(list(sink.events))
+        sink.heads[0].headers.append((b"added", b"by a rule"))
+    assert all(other == told[0] for other in told)
+    _, small = requests("exact", Limits(max_headers=2))
+    if fields.count(b"\n") >= 2:
+        with pytest.raises(BadMessage):
+            small.feed(b"POST / HTTP/1.1\r\n" + fields + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 3\r\n",
+        b"Connection: keep-alive\r\nContent-Length: 3\r\n",
+        b"Connection: close\r\nContent-Length: 3\r\n",
+    ],
+)
+def test_what_is_remembered_of_answers(fields: bytes) -> None:
+    told: dict[tuple[bytes, bytes], list[object]] = {}
+    for _ in range(4):
+        for version in (b"1.0", b"1.1"):
+            for method in (b"GET", b"HEAD"):
+                sink, parser = responses("exact", method)
+                parser.feed(
+                    b"HTTP/" + version + b" 200 OK\r\n" + fields + b"\r\n" + (b"abc" if method == b"GET" else b"")
+                )
+                assert told.setdefault((version, method), list(sink.events)) == sink.events
+                sink.heads[0].headers.clear()
+    assert len({str(events) for events in told.values()}) == 4
