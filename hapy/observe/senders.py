@@ -5,6 +5,7 @@ A message that can't be handed over at once is dropped and counted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -45,15 +46,7 @@ def _udp(address: Address) -> Transport:
         host, port = str(where[0]), int(where[1])
     sender = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     sender.connect((host, port))
-    send = sender.send
-
-    def send_again(data: bytes) -> object:
-        try:
-            return send(data)
-        except ConnectionRefusedError:  # what an earlier message met; this one has not been tried
-            return send(data)
-
-    return Transport(send_again, sender.close)
+    return Transport(sender.send, sender.close)
 
 
 def _unix(path: str | bytes) -> Transport:
@@ -169,5 +162,13 @@ class Sender:
             data = data[: self._limit - 1] + b"\n"
         try:
             self.transport(data)
-        except OSError:
-            self.dropped += 1
+        except OSError as error:
+            self._failed(error, data)
+
+    def _failed(self, error: OSError, data: bytes) -> None:
+        """A message was not taken: a refusal tells what an earlier one met, so this one is tried again."""
+        if isinstance(error, ConnectionRefusedError):
+            with contextlib.suppress(OSError):
+                self.transport(data)
+                return
+        self.dropped += 1

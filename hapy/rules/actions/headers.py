@@ -60,9 +60,12 @@ def _set_header(args: Arguments) -> Action:
         text = value(txn)
         if len(text) > room:
             return failed
-        headers = [field for field in message.headers if field[0] != name]
+        headers = message.headers
+        for field in headers:
+            if field[0] == name:
+                message.headers = headers = [field for field in headers if field[0] != name]
+                break
         headers.append((name, text))
-        message.headers = headers
         if is_host:
             follow_host(message, text)
         return None

@@ -65,7 +65,9 @@ def compile_log_format(fmt: LogFormat, env: CompileEnv) -> Renderer:
     generator = _Generator(fmt, env, log=True)
     full = generator.build(fmt.items)
     captures = {"hr", "hs", "hrl", "hsl"}
-    if not any(isinstance(item, FormatAlias) and item.name in captures for item in fmt.items):
+    if not any(generator.slots.values()) or not any(
+        isinstance(item, FormatAlias) and item.name in captures for item in fmt.items
+    ):
         return full
     # Before a request has been taken in, no capture prints anything and the blanks around it are one.
     bare = _Generator(fmt, env, log=True, captures=False).build(fmt.items)
@@ -293,7 +295,7 @@ def _line(length: int) -> Callable[[Transaction], bytes]:
             return BAD_REQUEST
         version = txn.version
         if version == 11:
-            text = b"%b %b HTTP/1.1" % (method, txn.uri)
+            text = method + b" " + txn.uri + b" HTTP/1.1"
         elif version == 10:
             text = b"%b %b HTTP/1.0" % (method, txn.uri)
         else:
