@@ -13,6 +13,7 @@ The path of a request uses it like this (all but the wait are plain calls):
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -330,13 +331,26 @@ async def _dial(server: Server) -> ServerConnection:
 
 def default_fullconn(config: Config, name: str) -> int:
     """`fullconn` where the file has none: a tenth of the maxconns of all frontends that may branch to the backend."""
-    total = 0
-    for proxy in config.proxies:
-        if not proxy.is_frontend:
-            continue
-        targets = {use.target for use in proxy.use_backends if isinstance(use.target, str)}
-        if proxy.default_backend is not None:
-            targets.add(proxy.default_backend)
-        if name in targets or (proxy.is_backend and proxy.name == name):
-            total += proxy.maxconn or config.global_.maxconn or 0
-    return max(1, total // 10)
+    return max(1, _client_limits(config)[name] // 10)
+
+
+_counted: tuple[Config, Counter[str]] | None = None
+
+
+def _client_limits(config: Config) -> Counter[str]:
+    """For each backend the maxconns of all frontends that may branch to it, summed up once for a configuration."""
+    global _counted
+    if _counted is None or _counted[0] is not config:
+        limits: Counter[str] = Counter()
+        for proxy in config.proxies:
+            if not proxy.is_frontend:
+                continue
+            targets = {use.target for use in proxy.use_backends if isinstance(use.target, str)}
+            if proxy.default_backend is not None:
+                targets.add(proxy.default_backend)
+            if proxy.is_backend:
+                targets.add(proxy.name)
+            for target in targets:
+                limits[target] += proxy.maxconn or config.global_.maxconn or 0
+        _counted = config, limits
+    return _counted[1]
