@@ -58,10 +58,9 @@ class Sink:
 
 
 def describe(head: Request | Response) -> tuple[object, ...]:
-    return tuple(
-        tuple(value) if isinstance(value := getattr(head, slot), list) else value
-        for slot in sorted(type(head).__slots__)
-    )
+    """All that a head says, but for what the codec has merely counted on the way."""
+    slots = sorted({*type(head).__slots__} - {"plain_size"})
+    return tuple(tuple(value) if isinstance(value := getattr(head, slot), list) else value for slot in slots)
 
 
 def read_request(raw: bytes, limits: Limits | None = None) -> tuple[Sink, BadMessage | None]:
