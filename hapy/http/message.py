@@ -11,6 +11,9 @@ from typing import Final
 #: One field: (lower-case name, value without surrounding blanks).
 Header = tuple[bytes, bytes]
 
+#: Request fields that carry credentials.
+CREDENTIALS: Final = frozenset({b"authorization", b"proxy-authorization"})
+
 #: `body` of a head: the number of bytes of the body, or one of these.
 CHUNKED: Final = -1
 UNTIL_CLOSE: Final = -2
@@ -29,9 +32,21 @@ class Request:
         keep_alive: whether the client's version and Connection header let its connection go on.
         upgrade: the Upgrade protocols asked for with `Connection: upgrade`, or None.
         expect_continue: `Expect: 100-continue` was sent.
+        plain_size: bytes of the fields' names and values as the codec hands them over; -1 where it hasn't counted them
+            or there are credentials among them.
     """
 
-    __slots__ = ("body", "expect_continue", "headers", "keep_alive", "method", "target", "upgrade", "version")
+    __slots__ = (
+        "body",
+        "expect_continue",
+        "headers",
+        "keep_alive",
+        "method",
+        "plain_size",
+        "target",
+        "upgrade",
+        "version",
+    )
 
     def __init__(
         self,
@@ -43,6 +58,7 @@ class Request:
         keep_alive: bool = True,
         upgrade: bytes | None = None,
         expect_continue: bool = False,
+        plain_size: int = -1,
     ) -> None:
         self.method = method
         self.target = target
@@ -52,6 +68,7 @@ class Request:
         self.keep_alive = keep_alive
         self.upgrade = upgrade
         self.expect_continue = expect_continue
+        self.plain_size = plain_size
 
     def __repr__(self) -> str:
         return f"<Request {self.method!r} {self.target!r} {self.headers!r} body={self.body}>"

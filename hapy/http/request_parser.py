@@ -32,7 +32,7 @@ from hapy.http.connection import (
 from hapy.http.fields import TOKEN_BYTES, counts_as_11, plain_fields, read_fields, read_line, seen_before
 from hapy.http.framing import DONE, VERSION_SIZE, MessageParser
 from hapy.http.interface import BadMessage, Limits, RequestSink
-from hapy.http.message import CHUNKED, TUNNEL, Request
+from hapy.http.message import CHUNKED, CREDENTIALS, TUNNEL, Request
 from hapy.http.target import check_target
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
 #: Field blocks of HTTP/1.1 requests as they came, to what they mean: clients send the same one again and again. That
 #: depends on nothing but the block as long as the method is a usual one and the target a path. Number of lines, fields
-#: that go on, body, keep_alive, upgrade, expect_continue. Forgets all when it has grown too large.
-_blocks: Final[dict[bytes, tuple[int, list[Header], int, bool, bytes | None, bool]]] = {}
+#: that go on, body, keep_alive, upgrade, expect_continue, plain_size. Forgets all when it has grown too large.
+_blocks: Final[dict[bytes, tuple[int, list[Header], int, bool, bytes | None, bool, int]]] = {}
 _MOST_BLOCKS: Final = 512
 _LONGEST_BLOCK: Final = 2048
 
@@ -96,9 +96,9 @@ class RequestParser(MessageParser):
         """A request of a usual method with a path as its target, of which nothing else is left to be checked."""
         known = _blocks.get(block) if version == 11 else None
         if known is not None:
-            count, headers, body, keep_alive, upgrade, expect = known
+            count, headers, body, keep_alive, upgrade, expect, size = known
             if count < self._max_headers:
-                return Request(method, target, 11, headers.copy(), body, keep_alive, upgrade, expect)
+                return Request(method, target, 11, headers.copy(), body, keep_alive, upgrade, expect, size)
         lines = block.split(b"\r\n") if block else []
         count = len(lines)
         fields = plain_fields(lines) if count < self._max_headers else None
@@ -109,7 +109,9 @@ class RequestParser(MessageParser):
             if len(_blocks) >= _MOST_BLOCKS:
                 _blocks.clear()
             kept = request.headers.copy()
-            _blocks[block] = count, kept, request.body, request.keep_alive, request.upgrade, request.expect_continue
+            size = -1 if any(name in CREDENTIALS for name, _ in kept) else sum([len(a) + len(b) for a, b in kept])
+            expect = request.expect_continue
+            _blocks[block] = count, kept, request.body, request.keep_alive, request.upgrade, expect, size
         return request
 
     def _settle(self, method: bytes, target: bytes, version: int, headers: list[Header]) -> Request:
@@ -233,12 +235,12 @@ class RequestParser(MessageParser):
                 headers = [field for field in headers if field[0] != b"content-length"]
             if lengths or version < 11:
                 keep_alive = False
-        if version < 11 and body and method in _NO_PAYLOAD and not self._limits.any_payload:
-            raise BadMessage(413, "payload of a method that has none in HTTP/1.0")
         if target[0] != 0x2F or method == b"CONNECT":
             target, new_host = check_target(method, target, host, lenient=lenient)
             if new_host is not host and new_host is not None:
                 headers = [field if field[0] != b"host" else (b"host", new_host) for field in headers]
+        if version < 11 and body and method in _NO_PAYLOAD and not self._limits.any_payload:
+            raise BadMessage(413, "payload of a method that has none in HTTP/1.0")
         if method == b"CONNECT":
             body = TUNNEL
             headers = [field for field in headers if field[0] != b"content-length"]

@@ -14,13 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.http.codec import BadMessage, request_parser
-from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
+from hapy.http.message import CHUNKED, CREDENTIALS, TUNNEL, UNTIL_CLOSE
 from hapy.http.serialize import chunk, last_chunk, response_head
 from hapy.net.clock import NEVER, now, wall, watch
 from hapy.net.routine import later
 from hapy.proxy.exchange import ClientStream, Exchange
 from hapy.proxy.path import serve
-from hapy.proxy.private import CREDENTIALS, is_bound
+from hapy.proxy.private import is_bound
 from hapy.proxy.sizes import REQUEST_HEAD, fields_size
 from hapy.proxy.transaction import Transaction
 
@@ -293,13 +293,12 @@ class ClientConnection(ClientStream):
         txn.method = method = head.method
         txn.uri = target = head.target
         txn.version = head.version
-        size = REQUEST_HEAD + len(method) + len(target)
+        size = head.plain_size
         bound = False
-        for name, value in head.headers:
-            size += len(name) + len(value)
-            if name in CREDENTIALS:
-                bound = bound or is_bound(value)
-        txn.bytes_in = size
+        if size < 0:
+            size = fields_size(head.headers)
+            bound = any(name in CREDENTIALS and is_bound(value) for name, value in head.headers)
+        txn.bytes_in = size + REQUEST_HEAD + len(method) + len(target)
         self.exchange = exchange = Http1Exchange(
             txn, head, self.frontend, self, first=client.requests == 1, bound=bound
         )
@@ -381,7 +380,13 @@ class Http1Exchange(Exchange):
         if stream.closed:
             stream.exchange = None
             stream.end()
-        elif abort or not self.complete or not self.keep_alive or not self.request_ended or self.client_failure in ("bad", "timeout"):
+        elif (
+            abort
+            or not self.complete
+            or not self.keep_alive
+            or not self.request_ended
+            or self.client_failure in ("bad", "timeout")
+        ):
             stream.exchange = None
             stream.deadline = NEVER
             request = self.request

@@ -9,9 +9,6 @@ from hapy.samples.headers import split_values
 if TYPE_CHECKING:
     from hapy.http.message import Response
 
-#: Request fields that carry credentials.
-CREDENTIALS = frozenset({b"authorization", b"proxy-authorization"})
-
 _CHALLENGES = {401: b"www-authenticate", 407: b"proxy-authenticate"}
 
 
