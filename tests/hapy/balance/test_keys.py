@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import Call, SampleExpression
 from hapy_config.model.proxy import Balance
 from tests.hapy.balance.mine import Mine, backend_model
-from tests.hapy.balance.referee import Referee
+from tests.hapy.balance.referee import Referee, read_answer, request_bytes
 
 MANY = [(f"s{number}", {}) for number in range(1, 62)]
 FUNCTIONS = ["sdbm", "djb2", "wt6", "crc32"]
@@ -224,3 +225,17 @@ def test_rdp_cookie() -> None:
         assert server is not None
         servers.append(server.model.name)
     assert servers == ["s12", "s1", "s2", "s12", "s3"]
+
+
+def test_hapy_waits_for_the_body_that_holds_the_parameter() -> None:
+    words = "balance url_param id check_post"
+    servers = [(name, "") for name, _ in MANY]
+    mine = Mine(backend_model(Balance("url_param", "id", {"check_post": ""}), MANY))
+    with Referee([sys.executable, "-m", "hapy"], words, servers, hapy=True) as hapy, hapy.connect() as client:
+        for value in (b"id=3", b"a=1&id=77"):
+            head, _, body = request_bytes("POST", "/x", [], value).partition(value)
+            client.sendall(head)
+            hapy.get()  # by now the head has been read
+            client.sendall(value + body)
+            expected = mine.get("/x", method="POST", body=value).encode()
+            assert b"\r\nx-server: " + expected in read_answer(client)
