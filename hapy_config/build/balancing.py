@@ -40,6 +40,8 @@ def balance(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     elif word == "hash":
         if len(words) < 3:
             raise Refused("balance hash requires a sample expression.", 2, code="missing-argument")
+        if len(words) > 3:
+            raise Refused(f"balance hash takes no other argument (got '{words[3]}').", 3)
         draft.balance = Balance("hash", words[2])
         draft.balance_statement = statement
     elif word == "uri":

@@ -325,7 +325,9 @@ def _dynamic_cookie_key(build: Build, draft: Draft, statement: Statement, words:
 
 def _bind_process(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     for index, word in enumerate(words[1:], 1):
-        if word not in ("all", "odd", "even") and not re.fullmatch(r"\d+(-\d*)?", word):
+        if word == "all":
+            break
+        if word not in ("odd", "even") and not re.fullmatch(r"\d+(-\d*)?", word):
             raise Refused(f"bind-process : '{word}' is not a valid number/range.", index)
     build.warning(
         "deprecated",

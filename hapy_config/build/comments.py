@@ -1,4 +1,6 @@
-"""hapy's structured comments: `# hapy: pool-min-conn 4` on a server's or default-server's line, or the line above.
+"""hapy's structured comments: `# hapy: pool-min-conn 4` on the line concerned, or on the line above.
+
+That line is a server's, a default-server's, or the header of a section with servers, whose servers all take it.
 
 They are checked as strictly as keywords: an unknown name or a bad value is an error.
 """
@@ -128,6 +130,6 @@ def report_unused(build: Build) -> None:
                 build.error(
                     "misplaced-comment",
                     Span(name, line, match.start() + 1, match.end() + 1),
-                    "a '# hapy:' comment that belongs to no server, default-server or backend line",
+                    "a '# hapy:' comment that belongs to no server, default-server, backend or listen line",
                     "put it on that line, or on the line above",
                 )

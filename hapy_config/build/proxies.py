@@ -23,6 +23,7 @@ from hapy_config.build import (
     stick,
 )
 from hapy_config.build.binds import bind
+from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, SIDES, Draft
 from hapy_config.build.generic import check_arguments
@@ -252,6 +253,10 @@ def _open(build: Build, section: Section) -> Draft | None:
         if kind != "defaults" and parent.has_rules:
             _check_rules(build, draft, parent)
         inherit(draft, parent)
+    if draft.side & BACK and build.comments:
+        pool = pool_settings(build, header)
+        if pool is not None:
+            draft.server_values["pool"] = pool
     if kind == "defaults":
         build.last_defaults = draft
         if name:

@@ -12,6 +12,9 @@ from hapy_config.syntax import Statement
 #: Reads one statement into the draft; raises `Refused` where HAProxy refuses the statement.
 Handler = Callable[[Build, Draft, Statement, list[str]], None]
 
+#: Reads one statement of the global section.
+GlobalHandler = Callable[[Build, Statement, list[str]], None]
+
 BOTH: Final = FRONT | BACK
 
 

@@ -27,6 +27,14 @@ def test_default_server_passes_it_on(read: Read) -> None:
     assert [server.pool.min_conn for server in proxy.servers] == [2, 5]
 
 
+def test_a_backend_passes_it_on(read: Read) -> None:
+    config = read(
+        "# hapy: pool-min-conn 3\nbackend b\n server a 10.0.0.1:80\n server b 10.0.0.1:80 # hapy: pool-min-conn 1\n"
+        "listen l # hapy: pool-min-conn 7\n bind :1\n server a 10.0.0.1:80\nbackend c\n server a 10.0.0.1:80\n"
+    )
+    assert [[server.pool.min_conn for server in proxy.servers] for proxy in config.proxies] == [[3, 1], [7], [None]]
+
+
 @pytest.mark.parametrize(
     ("comment", "part"),
     [

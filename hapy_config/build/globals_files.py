@@ -1,0 +1,233 @@
+"""Statements of the global section about files, paths, TLS defaults and the case of headers (manual, section 3.1)."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from typing import Final
+
+from hapy_config.build import tls
+from hapy_config.build.arguments import at_most
+from hapy_config.build.context import Build
+from hapy_config.build.generic import check_arguments
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import GlobalHandler as Handler
+from hapy_config.keywords import table
+from hapy_config.syntax import Statement
+
+_BIND_OPTIONS: Final = (
+    "allow-0rtt", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "no-sslv3",
+    "no-tls-tickets", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "prefer-client-ciphers", "ssl-max-ver",
+    "ssl-min-ver", "no-ca-names",
+)  # fmt: skip
+
+
+_SERVER_OPTIONS: Final = (
+    "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "no-ssl-reuse", "no-sslv3",
+    "no-tls-tickets", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "ssl-max-ver", "ssl-min-ver",
+)  # fmt: skip
+
+
+def _base(build: Build, statement: Statement, words: list[str]) -> None:
+    """ca-base and crt-base, once each."""
+    name = words[0]
+    if len(words) < 2:
+        raise Refused(f"global statement '{name}' expects a directory path as an argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    if name in build.global_:
+        raise Refused(f"'{name}' already specified.", 0)
+    build.global_[name] = words[1]
+
+
+def _default_path(build: Build, statement: Statement, words: list[str]) -> None:
+    mode = words[1] if len(words) > 1 else ""
+    supported = "for 'default-path', supported modes include 'current', 'config', 'parent', and 'origin'."
+    if not mode:
+        raise Refused(f"missing default-path mode '' {supported}", 1, code="missing-argument")
+    if mode not in ("current", "config", "parent", "origin"):
+        raise Refused(f"unsupported default-path mode '{mode}' {supported}", 1)
+    source = build.files.path(statement.source.name)
+    if mode == "config":
+        build.files.base = source.parent
+    elif mode == "parent":
+        build.files.base = source.parent.parent
+    elif mode == "origin":
+        path = words[2] if len(words) > 2 else ""
+        if not path:
+            raise Refused("'default-path origin' expects a directory as an argument.", 2, code="missing-argument")
+        if not build.files.path(path).is_dir():
+            raise Refused(
+                f"couldn't set 'default-path' to origin '{path}': Impossible to get to directory '{path}':"
+                " No such file or directory.",
+                2,
+                code="missing-file",
+                environment=True,
+            )
+        build.files.base = build.files.path(path)
+
+
+def _tls_options(known: tuple[str, ...]) -> Handler:
+    def handle(build: Build, statement: Statement, words: list[str]) -> None:
+        name = words[0]
+        if len(words) < 2:
+            raise Refused(f"global statement '{name}' expects an option as an argument.", 1, code="missing-argument")
+        index = 1
+        while index < len(words):
+            word = words[index]
+            if word not in known:
+                raise Refused(
+                    f"unknown option '{word}' on global statement '{name}'.", index, hint=build.nearest(word, known)
+                )
+            index += 1
+            if word in ("ssl-min-ver", "ssl-max-ver"):
+                text = words[index] if index < len(words) else ""
+                if not text:
+                    raise Refused(f"'{word}' : missing the ssl/tls version on global statement '{name}'.", index)
+                if text not in tls.VERSIONS:
+                    raise Refused(f"'{text}' : unknown ssl/tls version on global statement '{name}'.", index)
+                index += 1
+
+    return handle
+
+
+def _server_verify(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'ssl-server-verify' expects an integer argument.", 1, code="missing-argument")
+    if words[1] not in ("none", "required"):
+        raise Refused("'ssl-server-verify' expects 'none' or 'required' as argument.", 1)
+    at_most(words, 1)
+    build.global_["ssl-server-verify"] = words[1]
+
+
+def _case_adjust(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused("'h1-case-adjust' expects <from> and <to> as argument.", len(words), code="missing-argument")
+    at_most(words, 2)
+    source, target = words[1], words[2]
+    if source.lower() != target.lower() or source == target:
+        raise Refused("<from> and <to> must not differ execpt the case", 2)
+    if source in build.case_adjust:
+        raise Refused(f"duplicate entry '{source}'", 1)
+    build.case_adjust[source] = target
+
+
+def _case_adjust_file(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'h1-case-adjust-file' expects <file> as argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    try:
+        lines = build.files.read(words[1]).decode("latin-1").splitlines()
+    except OSError:
+        raise Refused(
+            f"h1-headers-case-adjust-file '{words[1]}': failed to open file.", 1, code="missing-file", environment=True
+        ) from None
+    for number, line in enumerate(lines, 1):
+        parts = line.split()
+        if not parts or parts[0].startswith("#"):
+            continue
+        fault = ""
+        if len(parts) < 2:
+            fault = "expect <to>"
+        elif len(parts) > 2:
+            fault = f"unexpected word '{parts[2]}'"
+        elif parts[0].lower() != parts[1].lower() or parts[0] == parts[1]:
+            fault = "<from> and <to> must not differ execpt the case"
+        if fault:
+            raise Refused(f"h1-headers-case-adjust-file '{words[1]}' : {fault} at line {number}.", 1, environment=True)
+        build.case_adjust.setdefault(parts[0], parts[1])
+
+
+def _unix_bind(build: Build, statement: Statement, words: list[str]) -> None:
+    index = 1
+    while index < len(words):
+        word = words[index]
+        value = words[index + 1] if index + 1 < len(words) else ""
+        if word not in ("prefix", "mode", "uid", "gid", "user", "group"):
+            raise Refused(
+                "'unix-bind' only supports the 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' options.", index
+            )
+        if word == "prefix" and not value:
+            raise Refused("unix_bind 'prefix' expects a path as an argument.", index + 1)
+        try:
+            if word == "user":
+                pwd.getpwnam(value)
+            elif word == "group":
+                grp.getgrnam(value)
+        except KeyError:
+            raise Refused(f"'unix-bind' : '{value}' unknown {word}.", index + 1, environment=True) from None
+        build.unix_bind[word] = value
+        index += 2
+
+
+def _client_authority(build: Build, statement: Statement, words: list[str]) -> None:
+    """httpclient.ssl.ca-file."""
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects a file name as an argument.", 1, code="missing-argument")
+    fault = tls.authority_fault(build, words[1])
+    if fault:
+        raise Refused(fault, 1, code="missing-file", environment=True)
+
+
+def _client_resolvers(build: Build, statement: Statement, words: list[str]) -> None:
+    """httpclient.resolvers.id, which must name a resolvers section."""
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects a name as an argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    build.needs_resolvers(build.http_client, statement, words[1])
+
+
+def _provider(build: Build, statement: Statement, words: list[str]) -> None:
+    """ssl-provider: what OpenSSL brings along is known, the rest depends on the machine."""
+    if len(words) < 2:
+        raise Refused("'ssl-provider' expects a name as an argument.", 1, code="missing-argument")
+    if words[1] not in ("default", "legacy", "base", "null"):
+        raise Refused(f"ssl-provider {words[1]}: unknown provider", 1, environment=True)
+
+
+def _lua(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects a file name as parameter.", 1, code="missing-argument")
+    try:
+        build.files.read(words[1])
+    except OSError as error:
+        raise Refused(
+            f"error in Lua file '{words[1]}': cannot open {words[1]}: {error.strerror}",
+            1,
+            code="missing-file",
+            environment=True,
+        ) from None
+    build.lua = True
+
+
+def _file(message: str) -> Handler:
+    """A keyword whose file must be readable."""
+
+    def handle(build: Build, statement: Statement, words: list[str]) -> None:
+        found = table("globals").find(words)
+        assert found is not None
+        check_arguments(build, found[0], statement, found[1], words)
+        path = build.files.path(words[1])
+        if not path.exists():
+            raise Refused(message.format(words[1]), 1, code="missing-file", environment=True)
+
+    return handle
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "ca-base": _base,
+    "crt-base": _base,
+    "default-path": _default_path,
+    "h1-case-adjust": _case_adjust,
+    "h1-case-adjust-file": _case_adjust_file,
+    "httpclient.resolvers.id": _client_resolvers,
+    "httpclient.ssl.ca-file": _client_authority,
+    "issuers-chain-path": _file("global statement 'issuers-chain-path' expects a directory path as an argument."),
+    "lua-load": _lua,
+    "lua-load-per-thread": _lua,
+    "ssl-default-bind-options": _tls_options(_BIND_OPTIONS),
+    "ssl-default-server-options": _tls_options(_SERVER_OPTIONS),
+    "ssl-dh-param-file": _file("'ssl-dh-param-file': unable to load DH parameters from file <{}>."),
+    "ssl-provider": _provider,
+    "ssl-server-verify": _server_verify,
+    "unix-bind": _unix_bind,
+}

@@ -1,0 +1,282 @@
+"""Statements of the global section about the process: identity, limits, logs, sockets, variables (section 3.1)."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+import re
+from typing import Final
+
+from hapy_config.build.arguments import at_most, leading_integer
+from hapy_config.build.binds import listening_addresses, read_options
+from hapy_config.build.bindwords import BindWords
+from hapy_config.build.context import Build
+from hapy_config.build.expressions import expression_words, log_format
+from hapy_config.build.logs import read_target
+from hapy_config.build.refused import Refused
+from hapy_config.build.registry import GlobalHandler as Handler
+from hapy_config.grammar.checks import variable
+from hapy_config.keywords.samples import Place
+from hapy_config.model.proxy import LogTarget
+from hapy_config.syntax import Statement
+
+_TIMES: Final = {"hard-stop-after": "hard_stop_after", "grace": "grace"}
+
+
+_NODE: Final = re.compile(r"[A-Za-z0-9._-]+")
+
+
+_PROCESSES: Final = re.compile(r"all|odd|even|(\d+)(?:-(\d*))?")
+
+
+_CPU_SET: Final = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+_PROCESS_SET: Final = re.compile(r"(auto:)?(all|odd|even|\d+(-\d*)?)(/(all|odd|even|\d+(-\d*)?))?")
+
+
+_THREADS: Final = 64
+
+
+def _time(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects <time> as argument.", 1, code="missing-argument")
+    build.global_[_TIMES[words[0]]] = build.time(statement, words, 1, f"<{words[0]}>")
+
+
+def _identity(build: Build, statement: Statement, words: list[str]) -> None:
+    """`user` and `group`, which must exist."""
+    kind = words[0]
+    name = words[1] if len(words) > 1 else ""
+    at_most(words, 1)
+    try:
+        number = pwd.getpwnam(name).pw_uid if kind == "user" else grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise Refused(
+            f"cannot find {kind} id for '{name}' (0:Success)", 1, code=f"unknown-{kind}", environment=bool(name)
+        ) from None
+    build.global_[kind] = name
+    build.global_["uid" if kind == "user" else "gid"] = number
+
+
+def _numeric_identity(build: Build, statement: Statement, words: list[str]) -> None:
+    kind = words[0]
+    if len(words) < 2:
+        raise Refused(f"'{kind}' expects an integer argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    if not words[1].isdigit():
+        other = "user" if kind == "uid" else "group"
+        build.warning(
+            "bad-argument",
+            statement.span(1),
+            f"{kind}: string '{words[1]}' is not a number.\n   | You might want to use the '{other}' parameter to use a"
+            f" system {other} name.",
+        )
+    build.global_[kind] = leading_integer(words[1])
+
+
+def _master_worker(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) > 1 and words[1] != "no-exit-on-failure":
+        raise Refused("'master-worker' only supports 'no-exit-on-failure' option.", 1)
+    at_most(words, 1)
+    build.global_["master_worker"] = True
+
+
+def _nbthread(build: Build, statement: Statement, words: list[str]) -> None:
+    text = words[1] if len(words) > 1 else ""
+    if not re.fullmatch(r"[+-]?\d+", text):
+        raise Refused(f"'{words[0]}' passed a missing or unparsable integer value in '{text}'", 1)
+    value = int(text)
+    highest = _THREADS if words[0] == "nbthread" else 1
+    if not 1 <= value <= highest:
+        raise Refused(f"'{words[0]}' value must be between 1 and {highest} (was {value})", 1)
+    at_most(words, 1)
+    if words[0] == "nbthread":
+        build.global_["nbthread"] = value
+
+
+def _max_reloads(build: Build, statement: Statement, words: list[str]) -> None:
+    """mworker-max-reloads, of which HAProxy says a lot and refuses nothing."""
+    if len(words) > 2:
+        message = f"'{words[0]}' cannot handle unexpected argument '{words[2]}'."
+        build.alert("surplus-argument", statement.span(2), message)
+    elif len(words) < 2:
+        build.warning("missing-argument", statement.span(), f"'{words[0]}' expects an integer argument.")
+    else:
+        build.loose_number(statement, 1, words[1])
+
+
+def _node(build: Build, statement: Statement, words: list[str]) -> None:
+    name = words[1] if len(words) > 1 else ""
+    if not _NODE.fullmatch(name):
+        raise Refused(
+            "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.),"
+            " hyphen(-) or"
+            " underscode(_).",
+            1,
+        )
+    at_most(words, 1)
+    build.global_["node"] = name
+
+
+def _description(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'description' expects a string argument.", 1, code="missing-argument")
+    build.global_["description"] = " ".join(words[1:])
+
+
+def _log(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) == 2 and words[1] == "global":
+        raise Refused("log : 'global' is not supported for a global syslog server", 1)
+    target: LogTarget = read_target(build, statement, words)
+    build.global_log.append(target)
+
+
+def _stats(build: Build, statement: Statement, words: list[str]) -> None:
+    what = words[1] if len(words) > 1 else ""
+    if what == "socket":
+        _stats_socket(build, statement, words)
+    elif what == "timeout":
+        text = words[2] if len(words) > 2 else ""
+        try:
+            if not text:
+                raise Refused("")
+            build.time(statement, words, 2, "")
+        except Refused:
+            bad = text.lstrip("0123456789")[:1]
+            raise Refused(f"'stats timeout' : unexpected character '{bad}'", 2) from None
+    elif what == "maxconn":
+        if len(words) < 3 or leading_integer(words[2]) <= 0:
+            raise Refused("'stats maxconn' expects a positive value", 2)
+    elif what == "bind-process":
+        for index, text in enumerate(words[2:], 2):
+            match = _PROCESSES.fullmatch(text)
+            if match is None:
+                raise Refused(f"'stats bind-process' : '{text}' is not a valid number/range.", index)
+            if any(number and int(number) != 1 for number in match.groups()):
+                raise Refused(
+                    f"'stats bind-process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1.",
+                    index,
+                )
+    else:
+        raise Refused(f"'stats' only supports 'socket', 'maxconn', 'bind-process' and 'timeout' (got '{what}')", 1)
+
+
+def _stats_socket(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused(
+            "'stats socket' in global section expects an address or a path to a UNIX socket", 2, code="missing-argument"
+        )
+    listening_addresses(build, words[2], 2, "'stats socket' : ")
+    reading = BindWords(build, statement, words, 3, "'stats socket' : '")
+    try:
+        read_options(reading, "'stats socket' : ")
+    except Refused as refusal:
+        if refusal.message.startswith("'stats socket' : '"):
+            refusal.message += "'"
+        raise
+    build.stats_sockets.append(tuple(words[2:]))
+
+
+def _cpu_map(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 3:
+        raise Refused(
+            "cpu-map expects a process number  ('all', 'odd', 'even', a number from 1 to 64 or a range),  followed"
+            " by a list"
+            " of CPU ranges with numbers from 0 to 63.",
+            len(words),
+            code="missing-argument",
+        )
+    if not _PROCESS_SET.fullmatch(words[1]):
+        raise Refused(f"cpu-map : '{words[1]}' is not a valid number/range.", 1)
+    for index, text in enumerate(words[2:], 2):
+        if not _CPU_SET.fullmatch(text):
+            raise Refused(f"cpu-map : '{text}' is not a CPU range.", index)
+    if words[1].startswith("auto:"):
+        _check_automatic(words)
+
+
+def _check_automatic(words: list[str]) -> None:
+    process, _, threads = words[1][5:].partition("/")
+    sizes = [_width(part) for part in (process, threads) if part]
+    cpus = sum(_width(part) for text in words[2:] for part in text.split(","))
+    if None not in sizes and cpus not in sizes and not any(size is not None and size >= _THREADS for size in sizes):
+        raise Refused("cpu-map : PROC/THREAD range and CPU sets must have the same size to be automatically bound", 1)
+
+
+def _width(text: str) -> int:
+    low, dash, high = text.partition("-")
+    if not low.isdigit():
+        return _THREADS
+    if not dash:
+        return 1
+    return (int(high) if high else _THREADS) - int(low) + 1
+
+
+def _environment(build: Build, statement: Statement, words: list[str]) -> None:
+    """Setenv and its kin took effect while the file was read; here they are checked."""
+    if words[0] in ("setenv", "presetenv") and len(words) < 3:
+        raise Refused(f"'{words[0]}' expects a name and a value.", len(words), code="missing-argument")
+    if words[0] in ("setenv", "presetenv"):
+        at_most(words, 3)
+    if words[0] == "unsetenv" and len(words) < 2:
+        raise Refused("'unsetenv' expects at least one variable name.", 1, code="missing-argument")
+
+
+def _set_var(build: Build, statement: Statement, words: list[str]) -> None:
+    name = words[0]
+    if len(words) < 3:
+        what = "a sample expression" if name == "set-var" else "a 'log-format' expression"
+        raise Refused(f"'{name}' requires a process-wide variable name ('proc.<name>') and {what}.", len(words))
+    fault = variable(words[1])
+    if fault:
+        raise Refused(f"'{name}': {fault}.", 1)
+    if not words[1].startswith("proc."):
+        raise Refused(
+            f"'{name}': cannot set variable '{words[1]}', only scope 'proc' is permitted in the global section.", 1
+        )
+    if name == "set-var-fmt":
+        log_format(build, build.nameless, statement, words[2], 2, Place.CONFIG, "")
+        return
+    expression_words(build, build.nameless, statement, words, 2, Place.CONFIG)
+
+
+def _buffer(build: Build, statement: Statement, words: list[str]) -> None:
+    """Socket buffers may be given once; HAProxy alerts of a second one and goes on."""
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects an integer argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    if build.tune.get(words[0][5:]):
+        build.alert("duplicate", statement.span(), f"'{words[0]}' already specified. Continuing.")
+        return
+    build.loose_number(statement, 1, words[1])
+    build.tune[words[0][5:]] = leading_integer(words[1])
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "cpu-map": _cpu_map,
+    "description": _description,
+    "gid": _numeric_identity,
+    "grace": _time,
+    "group": _identity,
+    "hard-stop-after": _time,
+    "log": _log,
+    "master-worker": _master_worker,
+    "mworker-max-reloads": _max_reloads,
+    "nbthread": _nbthread,
+    "node": _node,
+    "presetenv": _environment,
+    "resetenv": _environment,
+    "set-var": _set_var,
+    "set-var-fmt": _set_var,
+    "setenv": _environment,
+    "stats": _stats,
+    "thread-groups": _nbthread,
+    "tune.rcvbuf.client": _buffer,
+    "tune.rcvbuf.server": _buffer,
+    "tune.sndbuf.client": _buffer,
+    "tune.sndbuf.server": _buffer,
+    "uid": _numeric_identity,
+    "unsetenv": _environment,
+    "user": _identity,
+}
