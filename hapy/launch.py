@@ -63,7 +63,7 @@ class Launch:
         """
         try:
             self._set_limits()
-            runtime = build(self.config)
+            runtime = build(self.config, descriptors=processes.most_descriptors(self.config, self.maxconn))
             if self.options.debug:
                 from hapy.observe.debug import watch
 

@@ -24,6 +24,10 @@ class StartError(Exception):
 
 # limits
 
+#: The longest queue that Linux keeps for a listening socket by default, and listeners that may be crowded at once.
+_KERNEL_QUEUE = 4096
+_CROWDED_LISTENERS = 4
+
 
 def descriptors_beside_clients(config: Config) -> int:
     """Descriptors needed besides two for each connection: listeners, log sockets, the loop's own."""
@@ -32,6 +36,11 @@ def descriptors_beside_clients(config: Config) -> int:
     targets = len(config.global_.log) + sum(len(proxy.log) for proxy in config.proxies)
     # A listener in use has its socket twice (hapy.net.accepting).
     return 32 + 2 * listeners + checks + targets
+
+
+def most_descriptors(config: Config, maxconn: int) -> int:
+    """Descriptors that the process needs when all its connections stand, as HAProxy counts them."""
+    return 2 * maxconn + descriptors_beside_clients(config)
 
 
 def effective_maxconn(config: Config, wanted: int | None) -> int:
@@ -52,7 +61,7 @@ def raise_descriptor_limit(config: Config, maxconn: int) -> list[str]:
     Raises:
         StartError: it can't be done and `strict-limits` is on.
     """
-    needed = 2 * maxconn + descriptors_beside_clients(config)
+    needed = most_descriptors(config, maxconn)
     wanted = config.global_.ulimit_n or needed
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
@@ -67,7 +76,15 @@ def raise_descriptor_limit(config: Config, maxconn: int) -> list[str]:
                 raise StartError(message) from None
             warnings.append(message)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit >= needed and not config.global_.ulimit_n:
+        # Connections over a limit wait in hapy.net.accepting, each with a descriptor of its own: where there is room,
+        # a full kernel queue of each listener should find it.
+        listeners = sum(len(bind.address.ports) for proxy in config.proxies for bind in proxy.binds)
+        roomy = needed + min(maxconn, _KERNEL_QUEUE) * min(listeners, _CROWDED_LISTENERS)
+        roomy = roomy if hard == resource.RLIM_INFINITY else min(roomy, hard)
+        if roomy > limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (roomy, hard))
     if limit < needed and not warnings:
         message = (
             f"[haproxy.main()] FD limit ({limit}) too low for maxconn={maxconn}/maxsock={needed}. "

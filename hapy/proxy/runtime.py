@@ -230,13 +230,17 @@ class Runtime:
         exchange.stream.abort()
 
 
-def build(config: Config) -> Runtime:
+def build(config: Config, *, descriptors: int | None = None) -> Runtime:
     """Everything that runs.
+
+    Args:
+        config: what was read.
+        descriptors: how many the process may have open, which bounds the pools; None takes the system's limit.
 
     Raises:
         CompileError: for something in the configuration that can't be run.
     """
-    return Runtime(config)
+    return Runtime(config, descriptors=descriptors)
 
 
 def _program_name() -> str:
