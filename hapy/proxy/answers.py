@@ -123,7 +123,7 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
         outcome = rules.run(txn)
         if outcome is not None and outcome is not ALLOW:
             break
-    if exchange.route.answers_close(response):
+    if exchange.route.answers_close is not None and exchange.route.answers_close(response):
         stay = False
     txn.bytes_out += head_size(response) + len(body)
     if response.body != UNTIL_CLOSE:

@@ -191,7 +191,7 @@ class Exchange(Routine):
                 self.request_sent = True
         elif self.sending:
             if self.pieces or (self.request_ended and not self.request_sent):
-                self.forward_request()
+                self.forward_request(now())
         elif self.size >= self.frontend.buffer_size and not self.request_ended:
             self.stream.pause()
         if self._waiting:
@@ -225,36 +225,55 @@ class Exchange(Routine):
 
     # bodies
 
-    def forward_request(self, head: bytes = b"") -> None:
+    def forward_request(self, moment: float, head: bytes = b"") -> None:
         """Send the request's head (the first time) and what has come of its body to the server, in one write."""
         server = self.server
         assert server is not None
         data = head
-        chunked = self.request.body == CHUNKED
+        if self.pieces or not self.request_ended or self.request.body:
+            data = self._request_part(server, head)
+        elif head:
+            self.replay = b""
+            self.request_sent = True
+        if data and not server.closed:
+            server.transport.write(data)
+        if self.tunnel:
+            self.refresh()
+        else:
+            server.deadline = deadline = moment + self.server_timeout
+            if deadline < server.looked_at:
+                watch(server)
+
+    def _request_part(self, server: ServerConnection, head: bytes) -> bytes:
+        """The bytes of a request with a body, as far as it has come."""
+        server.feeder = self.stream
         pieces = self.pieces
+        body = b""
         if pieces:
             body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             self.pieces = []
             self.size = 0
-            if head and self.request_ended:
-                self.replay = body
-            data += chunk(body) if chunked and not self.tunnel else body
             if not self.stream.reading and server.writable:
                 self.stream.resume()
-        elif head and self.request_ended:
-            self.replay = b""
+        if head and self.request_ended:
+            self.replay = body
+        chunked = self.request.body == CHUNKED and not self.tunnel
+        data = chunk(body) if chunked and body else body
         if self.request_ended and not self.request_sent:
             self.request_sent = True
             self.stream.deadline = NEVER
             if chunked:
                 data += last_chunk(self.request_trailers)
-        if data:
-            if not server.closed:
-                server.transport.write(data)
-            if self.tunnel:
-                self.refresh()
-            else:
-                server.expire_after(self.server_timeout)
+        return head + data
+
+    def begin_answer(self, response: Response, *, stay: bool) -> None:
+        """Pass the answer's head on, and what has come of its body; the rest follows by itself."""
+        server = self.server
+        assert server is not None
+        self.answering = True
+        if not server.ended:
+            self.stream.feeder = server
+        self.forward_answer(response, stay=stay)
 
     def forward_answer(self, response: Response | None = None, *, stay: bool = True) -> None:
         """Send the answer's head (the first time) and what has come of its body to the client, in one write."""
@@ -266,7 +285,8 @@ class Exchange(Routine):
         else:
             data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             server.pieces = []
-        if server.ended:
+        ended = server.ended
+        if ended:
             self.complete = True
             server.deadline = NEVER
         else:
@@ -275,7 +295,7 @@ class Exchange(Routine):
             self.send_raw(data)
             self.refresh()
         else:
-            self.send(response, data, ended=server.ended, trailers=server.trailers, stay=stay)
+            self.send(response, data, ended=ended, trailers=server.trailers, stay=stay)
 
     def send_early_hints(self, headers: list[Header]) -> None:
         """Send a 103 answer that rules have put together."""

@@ -19,10 +19,9 @@ from hapy.proxy.transaction import Transaction
 from hapy.rules.outcomes import ALLOW, Reply
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
-    from hapy.net.stream import Stream
+    from hapy.net.stream import Receiver, Stream
     from hapy.proxy.backend import Backend
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.greeting import Met
@@ -143,7 +142,7 @@ class Frontend:
 
     # connections
 
-    def protocol(self, bind: Bind) -> Callable[[Callable[[], None]], asyncio.Protocol]:
+    def protocol(self, bind: Bind) -> Callable[[Callable[[], None]], Receiver]:
         """What makes the protocol of each connection that the bind accepts."""
         listening = Listening(bind)
         make = ClientConnection if self.model.mode == "http" else ClientSide
@@ -152,11 +151,11 @@ class Frontend:
 
             binding = self._bindings[id(bind.tls)]
 
-            def serve(met: Listening | Met, release: Callable[[], None]) -> asyncio.Protocol:
+            def serve(met: Listening | Met, release: Callable[[], None]) -> Receiver:
                 return Greeting(self, met, binding, make, release)
         else:
 
-            def serve(met: Listening | Met, release: Callable[[], None]) -> asyncio.Protocol:
+            def serve(met: Listening | Met, release: Callable[[], None]) -> Receiver:
                 return make(self, met, release)
 
         if bind.accept_proxy:
@@ -262,22 +261,26 @@ class Frontend:
         elif exchange.slot_held:
             route.free_slot(exchange)
         txn.finished = now()
-        if exchange.entered:
-            route.leave(txn)
+        status = txn.status
         counters = self.counters
         counters.bin += txn.bytes_in
         counters.bout += txn.bytes_out
-        if txn.status > 0:
-            counters.answered(txn.status)
+        if 200 <= status < 300:
+            counters.hrsp_2xx += 1
+        elif status > 0:
+            counters.answered(status)
+        if exchange.entered:
+            route.leave(txn)
         if not exchange.logged:
             self.logger.log_transaction(txn)
         exchange.leave(abort=cut)
 
-    def log_as_soon(self, exchange: Exchange, size: int) -> None:
-        """`option logasap`: write the line when the answer's head has gone out; `size` bytes have come of it."""
+    def log_as_soon(self, exchange: Exchange) -> None:
+        """`option logasap`: write the line when the answer's head has gone out."""
         txn = exchange.txn
         before = txn.bytes_out
-        txn.bytes_out += size
+        if exchange.server is not None:
+            txn.bytes_out += exchange.server.size
         txn.finished = now()
         self.logger.log_transaction(txn)
         txn.finished = -1.0

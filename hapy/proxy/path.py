@@ -29,11 +29,12 @@ async def serve(exchange: Exchange) -> None:
     try:
         frontend.begin_request(txn)
         outcome = frontend.monitor(txn) if frontend.monitor is not None else None
-        if outcome is None and frontend.request_rules is not None:
-            outcome = await _run(exchange, frontend.request_rules)
-        if outcome is None and frontend.redirects is not None:
+        rules = frontend.request_rules
+        if rules is not None and outcome is None:
+            outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
+        if frontend.redirects is not None and outcome in (None, ALLOW):
             outcome = frontend.redirects(txn)
-        if outcome is None:
+        if outcome is None or outcome is ALLOW:
             route = exchange.route = frontend.choose(txn)
             backend = route.backend
             if backend is None:
@@ -41,11 +42,12 @@ async def serve(exchange: Exchange) -> None:
                 raise Failed(503, "S", "C")
             txn.backend = backend
             route.enter(exchange)
-            if route.request_rules is not None:
-                outcome = await _run(exchange, route.request_rules)
-            if outcome is None and route.redirects is not None:
+            rules = route.request_rules
+            if rules is not None:
+                outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
+            if route.redirects is not None and outcome in (None, ALLOW):
                 outcome = route.redirects(txn)
-        if outcome is not None:
+        if outcome is not None and outcome is not ALLOW:
             cut = await conclude(exchange, outcome)
             return
         if frontend.keep_request_cookie is not None:
@@ -54,11 +56,29 @@ async def serve(exchange: Exchange) -> None:
             add(txn)
         exchange.server_timeout = route.server_timeout
         if txn.overrides is not None:
-            _apply_overrides(exchange)
-        if route.buffer_body and not exchange.request_ended:
+            _heed_overrides(exchange)
+        if route.buffer_body and (exchange.pieces or not exchange.request_ended):
             await buffer_body(exchange, route.body_timeout)
+
         response = await fetch(exchange)
-        cut = await _deliver(exchange, response)
+
+        txn.response = response
+        if route.looks_at_answers or exchange.bound or response.status in (401, 407):
+            outcome = await _examine(exchange, response)
+            if outcome is not None:
+                cut = conclude_response(exchange, outcome)
+                return
+        txn.status = response.status
+        if response.body == TUNNEL:
+            cut = await run_tunnel(exchange, response)
+            return
+        exchange.begin_answer(response, stay=route.answers_close is None or not route.answers_close(response))
+        if frontend.logger.as_soon:
+            frontend.log_as_soon(exchange)
+        if not (exchange.complete and exchange.request_sent and exchange.stream.writable):
+            await _attend(exchange)
+        if exchange.client_failure == "reset":
+            raise Failed(0, "C", "D")
     except Failed as failure:
         cut = answer_error(exchange, failure)
     finally:
@@ -66,40 +86,32 @@ async def serve(exchange: Exchange) -> None:
 
 
 async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
-    """Run a ruleset over the request; None when it goes on."""
+    """Run a ruleset some of whose rules may wait."""
     txn = exchange.txn
-    if rules.is_async:
-        txn.body_waiter = waiter(exchange)
-        outcome = await rules.run_async(txn)
-    else:
-        outcome = rules.run(txn)
+    txn.body_waiter = waiter(exchange)
+    return await rules.run_async(txn)
+
+
+def _heed_overrides(exchange: Exchange) -> None:
+    """What rules have asked for beyond the usual: early hints, timeouts of its own."""
+    txn = exchange.txn
     overrides = txn.overrides
-    if overrides is not None and overrides.early_hints is not None:
+    assert overrides is not None
+    if overrides.early_hints is not None:
         exchange.send_early_hints(overrides.early_hints)
         txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
         overrides.early_hints = None
-    return None if outcome is ALLOW else outcome
-
-
-def _apply_overrides(exchange: Exchange) -> None:
-    """What rules have set for this request alone."""
-    overrides = exchange.txn.overrides
-    if overrides is not None and overrides.timeouts is not None and "server" in overrides.timeouts:
+    if overrides.timeouts is not None and "server" in overrides.timeouts:
         exchange.server_timeout = overrides.timeouts["server"] / 1000
 
 
-async def _deliver(exchange: Exchange, response: Response) -> bool:
-    """Pass the server's answer on; whether the client's connection must be cut.
-
-    Raises:
-        Failed: the answer is incomplete, or the client did not take it.
-    """
+async def _examine(exchange: Exchange, response: Response) -> Outcome | None:
+    """What happens to an answer before it is passed on: captures, a look for challenges, rules."""
     txn = exchange.txn
+    frontend = exchange.frontend
     route = exchange.route
     server = exchange.server
     assert server is not None
-    txn.response = response
-    frontend = exchange.frontend
     if frontend.keep_response is not None:
         frontend.keep_response(txn)
     if frontend.keep_response_cookie is not None:
@@ -107,20 +119,22 @@ async def _deliver(exchange: Exchange, response: Response) -> bool:
     if exchange.bound or (response.status in (401, 407) and sees_challenge(response)):
         server.private = exchange.stream.bound = True
     for rules in route.response_rules:
-        outcome = await _run(exchange, rules)
-        if outcome is not None:
-            return conclude_response(exchange, outcome)
+        outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
+        if outcome is not None and outcome is not ALLOW:
+            return outcome
     for rules in route.after_rules:
-        if rules.run(txn) not in (None, ALLOW):
-            break
-    txn.status = response.status
-    exchange.answering = True
-    exchange.stream.feeder = server
-    if response.body == TUNNEL:
-        return await run_tunnel(exchange, response)
-    exchange.forward_answer(response, stay=not route.answers_close(response))
-    if frontend.logger.as_soon:
-        frontend.log_as_soon(exchange, server.size)
+        rules.run(txn)
+    return None
+
+
+async def _attend(exchange: Exchange) -> None:
+    """The answer is on its way: be there until its end, the request's end, and until the client has taken it.
+
+    Raises:
+        Failed: the answer is incomplete, or the client did not take it.
+    """
+    server = exchange.server
+    assert server is not None
     while not exchange.complete:
         if server.failure:
             raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
@@ -130,12 +144,11 @@ async def _deliver(exchange: Exchange, response: Response) -> bool:
         raise Failed(0, "C", "D")
     if not exchange.request_sent:
         await _outlast(exchange)
-    route.settle(exchange)
+    exchange.route.settle(exchange)
     while not exchange.stream.writable and not exchange.stream.closed:
         if exchange.client_failure == "timeout":
             raise Failed(0, "c", "D")
         await pause()
-    return False
 
 
 def _look_at_client(exchange: Exchange) -> None:

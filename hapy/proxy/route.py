@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from hapy.net.clock import NEVER
+from hapy.net.clock import NEVER, now
 from hapy.pool import OwnConnections
 from hapy.proxy.additions import compile_additions
 
@@ -45,7 +45,9 @@ class Route:
         frontend: where they come in. backend: where they go, None before one is chosen.
         model: the backend's, or the frontend's before one is chosen.
         close_server: the server's connection ends with each answer. tell_close: and the server is told so.
-        asks_close, answers_close: whether a rule has put `connection: close` into a request or an answer.
+        asks_close, answers_close: whether a rule has put `connection: close` into a request or an answer; None where no
+            rule does.
+        looks_at_answers: rules or captures do.
         abort_on_close: the client's leaving ends a request that has no answer yet.
         buffer_body: the request's body is waited for (`option http-buffer-request`), for at most `body_timeout`.
         prepare: what adds header fields before a request leaves (x-forwarded-for, unique id, …), in order.
@@ -74,6 +76,7 @@ class Route:
         "connect_timeout",
         "counters",
         "frontend",
+        "looks_at_answers",
         "model",
         "name_cases",
         "name_header",
@@ -106,7 +109,11 @@ class Route:
         self._set_timeouts(fe, be)
         self._set_retries(be)
         self.abort_on_close = "abortonclose" in fe.options and "abortonclose" in be.options
-        self.buffer_body = "http-buffer-request" in fe.options or "http-buffer-request" in be.options
+        self.buffer_body = (
+            "http-buffer-request" in fe.options
+            or "http-buffer-request" in be.options
+            or "check_post" in be.balance.options  # of `balance url_param`
+        )
         self.prefer_last = "prefer-last-server" in be.options
         self.name_header = be.http_send_name_header.lower().encode() if be.http_send_name_header else None
         self.name_cases: NameCases | None = (
@@ -120,8 +127,8 @@ class Route:
         self.tell_close = self.close_server and "http-pretend-keepalive" not in be.options
         sections = (fe,) if be is fe else (fe, be)
         touched = any(_sets_connection(rules) for section in sections for rules in section.rules.values())
-        self.asks_close: Callable[[Request], bool] = _says_close if touched else _never
-        self.answers_close: Callable[[Response], bool] = _says_close if touched else _never
+        self.asks_close: Callable[[Request], bool] | None = _says_close if touched else None
+        self.answers_close: Callable[[Response], bool] | None = _says_close if touched else None
 
     def _set_timeouts(self, fe: Proxy, be: Proxy) -> None:
         timeouts = be.timeouts
@@ -159,6 +166,9 @@ class Route:
                 sections.insert(0, backend.model)
         self.response_rules: tuple[Ruleset, ...] = runtime.rulesets(sections, "http-response")
         self.after_rules: tuple[Ruleset, ...] = runtime.rulesets(sections, "http-after-response")
+        self.looks_at_answers = bool(
+            self.response_rules or self.after_rules or frontend.keep_response or frontend.keep_response_cookie
+        )
 
     # what a request does here
 
@@ -168,25 +178,51 @@ class Route:
         assert backend is not None
         exchange.entered = True
         backend.begin()
-        self.counters.open()
+        counters = backend.counters
+        counters.stot += 1
+        counters.scur = current = counters.scur + 1
+        if current > counters.smax:
+            counters.smax = current
 
     def leave(self, txn: Transaction) -> None:
-        """It leaves the backend: count it."""
+        """It leaves the backend: count what came of it."""
         backend = self.backend
         assert backend is not None
         backend.end()
-        counters = self.counters
+        counters = backend.counters
         counters.scur -= 1
         counters.bin += txn.bytes_in
         counters.bout += txn.bytes_out
-        if txn.status > 0:
-            counters.answered(txn.status)
+        status = txn.status
+        if 200 <= status < 300:
+            counters.hrsp_2xx += 1
+        elif status > 0:
+            counters.answered(status)
+
+    def hold_slot(self, exchange: Exchange, server: Server, avoided: Server | None) -> None:
+        """The request has got one of the server's slots."""
+        backend = self.backend
+        assert backend is not None
+        txn = exchange.txn
+        exchange.slot_held = True
+        txn.server = server
+        txn.queue_done = now()
+        counters = server.counters
+        counters.stot += 1
+        counters.scur = current = counters.scur + 1
+        if current > counters.smax:
+            counters.smax = current
+        if avoided is not None and server is not avoided:
+            txn.redispatched = True
+            counters.wredis += 1
+            backend.counters.wredis += 1
 
     def settle(self, exchange: Exchange) -> None:
         """The request has no further use for its server: keep or close the connection, free the slot."""
         connection = exchange.server
         assert connection is not None
-        pool = connection.server.pool
+        server = connection.server
+        pool = server.pool
         exchange.server = None
         exchange.sending = False
         exchange.txn.bytes_out += connection.size
@@ -213,7 +249,7 @@ class Route:
         counters.scur -= 1
         counters.bin += txn.bytes_in
         counters.bout += txn.bytes_out
-        if txn.status > 0 and txn.response_done >= 0:
+        if txn.response_done >= 0:
             counters.answered(txn.status)
         self.backend.release(server)
 
@@ -231,10 +267,6 @@ class Route:
 
 def _sets_connection(rules: tuple[Rule, ...]) -> bool:
     return any(str(rule.arguments.get("name", "")).lower() == "connection" for rule in rules)
-
-
-def _never(_message: Request | Response) -> bool:
-    return False
 
 
 def _says_close(message: Request | Response) -> bool:

@@ -16,13 +16,13 @@ from hapy.http.codec import BadMessage
 from hapy.http.message import CHUNKED
 from hapy.net.clock import NEVER, now
 from hapy.net.stream import Stream
-from hapy.proxy.sizes import fields_size, head_size
+from hapy.proxy.sizes import RESPONSE_HEAD, fields_size, head_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hapy.http.codec import ResponseSink
-    from hapy.http.message import Header, Response
+    from hapy.http.message import Header, Request, Response
     from hapy.http.response_parser import ResponseParser
     from hapy.pool import ConnectionKey, Holder
     from hapy.proxy.exchange import Exchange
@@ -99,7 +99,7 @@ class ServerConnection(Stream):
 
     # what the path of a request does
 
-    def begin(self, exchange: Exchange, method: bytes, *, final: bool) -> None:
+    def begin(self, exchange: Exchange, request: Request, *, final: bool) -> None:
         """The next request on this connection is the exchange's."""
         self.final = final
         self.exchange = exchange
@@ -109,7 +109,7 @@ class ServerConnection(Stream):
         self.received = False
         self.size = 0
         self.failure = ""
-        self.parser.expect(method)
+        self.parser.expect(request.method, request.upgrade is not None)
 
     def rest(self) -> None:
         """The answer is complete: ready for the next request."""
@@ -142,8 +142,11 @@ class ServerConnection(Stream):
             return False
         if now() - self.idle_since < FRESH:
             return True
+        sock = self.transport.get_extra_info("socket")
+        if sock is None:
+            return True
         look = poll()
-        look.register(self.transport.get_extra_info("socket").fileno(), POLLIN)
+        look.register(sock.fileno(), POLLIN)
         return not look.poll(0)
 
     # what the parser tells
@@ -151,7 +154,13 @@ class ServerConnection(Stream):
     def on_head(self, head: Response, /) -> None:
         """The final head is complete."""
         self.response = head
-        self.size += head_size(head)
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.txn.response_done = now()
+        size = RESPONSE_HEAD + len(head.reason)
+        for name, value in head.headers:
+            size += len(name) + len(value)
+        self.size += size
 
     def on_informational(self, head: Response, /) -> None:
         """A 1xx head."""

@@ -36,6 +36,8 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
         exchange.server_timeout = exchange.client_timeout = limit
     else:
         exchange.client_timeout = exchange.frontend.client_timeout
+    exchange.answering = True
+    stream.feeder, server.feeder = server, stream
     exchange.send(response, b"", ended=False, trailers=[], stay=False)
     exchange.open_tunnel()
     exchange.forward_answer()

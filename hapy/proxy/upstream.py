@@ -13,7 +13,8 @@ Rules (seen on the wire of HAProxy 2.6, and section "retries" of its manual):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from hapy.http.serialize import request_head
 from hapy.net.clock import NEVER, now
@@ -46,74 +47,77 @@ async def fetch(exchange: Exchange) -> Response:
     route = exchange.route
     backend = route.backend
     txn = exchange.txn
+    stream = exchange.stream
     assert backend is not None
     forced = route.use_server(txn) if route.use_server is not None else None
+    repeatable = exchange.request_ended and txn.method in IDEMPOTENT
     server: Server | None = None
     avoid: Server | None = None
     fresh = False
     while True:
         if server is None:
-            own = exchange.stream.own if route.prefer_last or exchange.stream.bound else None
+            own = stream.own if route.prefer_last or stream.bound else None
             try:
-                server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
+                server = backend.assign(txn, forced, avoid, own, bound=stream.bound)
+                if server is None:
+                    server = await _queue(exchange, forced, avoid, own)
             except NoServer:
                 raise Failed(503, "S", "C") from None
             except QueueFull:
                 raise Failed(503, "S", "Q") from None
-            if server is None:
-                server = await _queue(exchange, forced, avoid, own)
-            exchange.slot_held = True
-            if avoid is not None and server is not avoid:
-                txn.redispatched = True
-                server.counters.wredis += 1
-                backend.counters.wredis += 1
-            txn.server = server
-            txn.queue_done = now()
-            server.counters.open()
+            route.hold_slot(exchange, server, avoid)
         pool = server.pool
         connector = server.connector
         key = server.key if connector.fixed else connector.key(txn)
-        connection: ServerConnection | None = None
-        if not fresh:
-            repeatable = exchange.request_ended and txn.method in IDEMPOTENT
-            connection = pool.acquire(key, exchange.first, exchange.stream.own, repeatable=repeatable)  # type: ignore[assignment]
-        if connection is None:
+        found = None if fresh else pool.acquire(key, exchange.first, stream.own, repeatable=repeatable)
+        moment = now()
+        if found is not None:
+            connection = cast("ServerConnection", found)
+            txn.reused = True
+            server.counters.reuse += 1
+            backend.counters.reuse += 1
+        else:
             pool.reserve(ReuseReason.RETRY if fresh else None)
-            txn.reuse_reason = pool.reason
             txn.reused = False
-            began = now()
             try:
                 connection = await _open(exchange, server, key)
             except ConnectFailed as failure:
                 pool.discard(None)
+                txn.reuse_reason = pool.reason
                 server = await _after_refusal(exchange, server, failure)
                 if server is None:
                     avoid, forced = txn.server, None
                 continue
-            pool.connected(now() - began)
+            pool.connected(now() - moment)
+            moment = now()
             server.counters.connect += 1
             backend.counters.connect += 1
-        else:
-            txn.reuse_reason = pool.reason
-            txn.reused = True
-            server.counters.reuse += 1
-            backend.counters.reuse += 1
-        txn.connect_done = now()
+        txn.reuse_reason = pool.reason
+        txn.connect_done = moment
         txn.server_tls = connection.tls
         try:
-            return await _ask(exchange, connection)
+            _send(exchange, connection, moment)
+            while (response := connection.response) is None:
+                if connection.failure or exchange.client_failure:
+                    _look(exchange, connection)
+                await pause()
+                if connection.informational is not None:
+                    _pass_on_informational(exchange, connection)
+            if connection.failure == "bad":
+                raise Lost("junk-response")  # its body began with something else than a chunk
+            if route.retry_statuses and _may_ask_again(exchange, str(response.status)):
+                raise Lost(str(response.status))
+            return response
         except Lost as lost:
             exchange.server = None
             exchange.sending = False
-            pool.discard(connection)
             txn.response_done = -1.0
+            pool.discard(connection)
             if _may_ask_again(exchange, lost.event):
                 txn.retries += 1
                 server.counters.wretr += 1
                 backend.counters.wretr += 1
-            elif not connection.received and txn.reused and exchange.replay is not None and txn.method in IDEMPOTENT:
-                pass
-            else:
+            elif connection.received or not (txn.reused and repeatable and exchange.replay is not None):
                 raise _failure(exchange, connection, lost.event) from None
             fresh = True
             if exchange.replay:
@@ -122,42 +126,27 @@ async def fetch(exchange: Exchange) -> Response:
             exchange.request_sent = False
 
 
-async def _ask(exchange: Exchange, connection: ServerConnection) -> Response:
-    """Send the request on the connection; gives the head of the final answer.
-
-    Raises:
-        Lost: the server gave none.
-        Failed: the client made it pointless.
-    """
+def _send(exchange: Exchange, connection: ServerConnection, moment: float) -> None:
+    """Send the request, as far as it has come, on the connection; the rest of it follows by itself."""
     route = exchange.route
     request = exchange.request
+    asks_close = route.asks_close is not None and route.asks_close(request)
     exchange.server = connection
-    asks_close = route.asks_close(request)
-    connection.begin(exchange, request.method, final=route.close_server or asks_close)
-    close = route.tell_close or asks_close
+    connection.begin(exchange, request, final=route.close_server or asks_close)
     if route.name_header is not None:
-        name, label = route.name_header, connection.server.label
+        name = route.name_header
         request.headers = [field for field in request.headers if field[0] != name]
-        request.headers.append((name, label))
+        request.headers.append((name, connection.server.label))
     exchange.sending = True
-    connection.feeder = exchange.stream
-    exchange.forward_request(request_head(request, close=close, cases=route.name_cases))
-    while connection.response is None:
-        if connection.failure or exchange.client_failure:
-            _look(exchange, connection)
-        await pause()
-        if connection.informational is not None:
-            for head in connection.informational:
-                exchange.send_informational(head)
-            connection.informational = None
-    if connection.failure == "bad":
-        raise Lost("junk-response")  # its body began with something else than a chunk
-    response = connection.response
-    if route.retry_statuses and str(response.status) in route.retry_statuses:
-        if _may_ask_again(exchange, str(response.status)):
-            raise Lost(str(response.status))
-    exchange.txn.response_done = now()
-    return response
+    head = request_head(request, close=route.tell_close or asks_close, cases=route.name_cases)
+    exchange.forward_request(moment, head)
+
+
+def _pass_on_informational(exchange: Exchange, connection: ServerConnection) -> None:
+    """Send the 1xx heads that have come to the client."""
+    for head in connection.informational or ():
+        exchange.send_informational(head)
+    connection.informational = None
 
 
 def _look(exchange: Exchange, connection: ServerConnection) -> None:
@@ -207,49 +196,44 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
 
 
 async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None, own: OwnConnections | None) -> Server:
-    """Wait for a slot, after the backend found none free.
+    """Wait for a slot.
 
     Raises:
-        Failed: there is none, or the client has gone.
+        Failed: it took too long, or the client has gone.
+        NoServer, QueueFull: as `assign`, where the wait had to begin anew.
     """
     route = exchange.route
     backend = route.backend
-    assert backend is not None
     txn = exchange.txn
-    parked = True
-
-    def go_on() -> None:
-        if parked:  # else something else has woken it, and it has moved on
-            exchange.wake()
-
+    assert backend is not None
     if route.queue_timeout is not NEVER:
         exchange.expire_after(route.queue_timeout)
     try:
         while True:
-            ticket = backend.enqueue(txn, lambda: later(go_on))
+            ticket = backend.enqueue(txn, partial(later, exchange.wake))
             try:
                 while ticket.waiting:
                     if exchange.client_failure and exchange.client_matters():
-                        raise Failed(0, "C", "Q")
+                        raise ClientGone
                     await pause()
             except BaseException:
                 ticket.forfeit()
                 raise
-            server = ticket.server
-            if server is None:
-                server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
+            if ticket.server is not None:
+                return ticket.server
+            server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
             if server is not None:
                 return server
     except DeadlinePassed:
-        raise Failed(503, "s", "Q") from None
-    except NoServer:
-        raise Failed(503, "S", "C") from None
-    except QueueFull:
-        raise Failed(503, "S", "Q") from None
-    finally:
-        parked = False
-        exchange.deadline = NEVER
+        txn.server = None
         txn.queue_done = now()
+        raise Failed(503, "s", "Q") from None
+    except ClientGone:
+        txn.server = None
+        txn.queue_done = now()
+        raise Failed(0, "C", "Q") from None
+    finally:
+        exchange.deadline = NEVER
 
 
 async def _open(exchange: Exchange, server: Server, key: ConnectionKey) -> ServerConnection:
