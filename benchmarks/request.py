@@ -91,8 +91,14 @@ class World:
     def _log(self, line: bytes) -> None:
         self.logged = line
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """A connection has ended."""
         self.ended += 1
+
+    def close(self) -> None:
+        """Give back what the loggers hold."""
+        for frontend in self.runtime.frontends.values():
+            frontend.logger.close()
 
     def check(self, to_client: CountingTransport) -> None:
         """Whether the last request went all the way."""
@@ -104,7 +110,7 @@ class World:
     def keep_alive(self, count: int) -> None:
         """That many requests on one connection."""
         transport = CountingTransport()
-        client: Any = self.accept(self._release)
+        client: Any = self.accept(self.release)
         client.connection_made(transport)
         server = self.server
         for _ in range(count):
@@ -119,7 +125,7 @@ class World:
         transport = CountingTransport()
         for _ in range(count):
             transport = CountingTransport()
-            client: Any = self.accept(self._release)
+            client: Any = self.accept(self.release)
             client.connection_made(transport)
             client.data_received(LAST_REQUEST)
             server.data_received(RESPONSE)
