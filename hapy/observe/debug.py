@@ -63,8 +63,7 @@ def _watch(frontend: Frontend) -> None:
     for wrapper in (begin_request, keep_response, finish_request, finish_session):
         setattr(frontend, wrapper.__name__, wrapper)
     for route in (frontend.route, *frontend._routes.values()):
-        if hasattr(route, "looks_at_answers"):
-            route.looks_at_answers = True
+        route.looks_at_answers = True
 
 
 def _tell(frontend: Frontend, txn: Transaction, event: str, text: bytes | str | None = None) -> None:
