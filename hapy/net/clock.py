@@ -108,7 +108,7 @@ def watch(item: Watched) -> None:
     """
     global _wheel
     wheel = _wheel
-    if wheel is None or wheel.loop is not asyncio.get_running_loop():
+    if wheel is None or not wheel.loop.is_running():
         wheel = _wheel = _Wheel(asyncio.get_running_loop())
     wheel.watch(item)
 
