@@ -144,7 +144,9 @@ def main() -> None:
                 for program in ("haproxy", "hapy"):
                     port = free_port()
                     config = folder / f"{program}.cfg"
-                    config.write_text(CONFIG.format(syslog=syslog, port=port, origin=origin, maxconn=options.idle + 2000))
+                    config.write_text(
+                        CONFIG.format(syslog=syslog, port=port, origin=origin, maxconn=options.idle + 2000)
+                    )
                     if round_number == 0 and options.idle:
                         with running(proxy_command(program, config), port) as process:
                             memory[program] = idle_memory(process.pid, port, options.idle)

@@ -277,9 +277,7 @@ class Listener:
 class _UvloopDoor:
     """Accepting as uvloop does it, within libuv: much the cheapest way there."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], Receiver]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], Receiver]) -> None:
         # A duplicate of its own: closing the server leaves ours, and with it the kernel's queue.
         self._sock = sock.dup()
         self._loop = loop
@@ -308,9 +306,7 @@ class _UvloopDoor:
 class _PlainDoor:
     """Accepting on asyncio's own loop, whose servers lose what they have just accepted when they are closed."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], Receiver]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make: Callable[[], Receiver]) -> None:
         self._loop = loop
         self._sock = sock
         self._make: Callable[[], Any] = make

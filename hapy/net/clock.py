@@ -4,7 +4,8 @@ Rules:
 - `now()` is monotonic seconds; every time in `hapy.proxy.transaction` is on it.
 - A watched object carries its own `deadline`. Moving it later is a plain attribute assignment and touches nothing else;
   only a deadline earlier than the moment it is next looked at needs `watch()`.
-- Objects are looked at in coarse slots of time, never one timer each. A deadline is never early and at most one slot late.
+- Objects are looked at in coarse slots of time, never one timer each. A deadline is never early and at most one slot
+  late.
 """
 
 from __future__ import annotations
@@ -58,9 +59,7 @@ class _Wheel:
         if item.slot is not None:
             item.slot.discard(item)
         distance = item.deadline - now()
-        for limit, width in _WIDTHS:
-            if distance <= limit:
-                break
+        width = next(width for limit, width in _WIDTHS if distance <= limit)
         due = ceil(item.deadline / width) * width
         slot = self._slots.get(due)
         if slot is None:

@@ -1,7 +1,7 @@
 """Opening connections: TCP over IPv4 and IPv6, UNIX sockets and abstract ones.
 
-Numeric addresses only: names are resolved when the configuration is loaded, or by the resolvers. Whoever calls bounds the
-wait (a routine by its deadline, a task by a cancel scope); an abandoned attempt closes its socket.
+Numeric addresses only: names are resolved when the configuration is loaded, or by the resolvers. Whoever calls bounds
+the wait (a routine by its deadline, a task by a cancel scope); an abandoned attempt closes its socket.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Rules:
 - The coroutine waits with `await pause()`; `wake(value)` goes on with it at once, inside the callback that calls it.
 - It may also await futures of the event loop, and through `in_task` anything written for a task (all of AnyIO).
-- `interrupt(error)` raises in it wherever it waits. Neither is queued: a routine that isn't waiting ignores them, so its
-  caller keeps what has happened as state that the routine looks at before it waits.
+- `interrupt(error)` raises in it wherever it waits. Neither is queued: a routine that isn't waiting ignores them, so
+  its caller keeps what has happened as state that the routine looks at before it waits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def pause() -> Generator[None, Any, Any]:
 
 
 async def in_task(function: Callable[..., Awaitable[T]], *args: Any) -> T:
-    """Await something that needs a task around it (AnyIO's primitives do). Cancelled when the routine is interrupted."""
+    """Await what needs a task around it, as AnyIO's primitives do. Cancelled when the routine is interrupted."""
 
     async def body() -> T:
         return await function(*args)

@@ -1,8 +1,8 @@
 """The lean stream: a protocol on the event loop's transport, one object a connection.
 
 Rules:
-- Bytes arrive in `data_received`, and leave by `transport.write`, which never waits: who writes is stopped at his source.
-  A stream that can't take more pauses the reading of its `feeder` and resumes it later.
+- Bytes arrive in `data_received`, and leave by `transport.write`, which never waits: who writes is stopped at his
+  source. A stream that can't take more pauses the reading of its `feeder` and resumes it later.
 - `close()` sends what is buffered, then FIN. `finish()` does so too, and then reads and drops what still comes for a
   short while, since closing a socket that has unread bytes would reset it and could destroy the answer on its way.
   `abort()` resets.
@@ -19,6 +19,9 @@ from typing import Protocol, cast
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 
 _Socket = socket.socket
+
+#: What a stream writes to; named here so that nothing above needs asyncio for it.
+Transport = asyncio.Transport
 
 #: Bytes that may wait in a transport before its feeder is paused, and at how many it goes on.
 HIGH_WATER = 256 * 1024

@@ -95,7 +95,8 @@ def _original_to(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addit
 
 
 def _unique_id(fe: Proxy, runtime: Runtime) -> Addition:
-    assert fe.unique_id_format is not None and fe.unique_id_header is not None
+    assert fe.unique_id_format is not None
+    assert fe.unique_id_header is not None
     name = fe.unique_id_header.lower().encode()
     render = runtime.compile_format(fe.unique_id_format, fe)
 

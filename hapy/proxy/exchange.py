@@ -1,11 +1,11 @@
 """One request and its answer, whatever HTTP version the client speaks.
 
 Rules:
-- The path of a request (`hapy.proxy.path`) is this routine's coroutine. Client and server connections never call into it;
-  they leave what has happened here and wake it: it looks at the state, not at events.
-- The request's body: the client's connection appends to `pieces`; as soon as a server connection takes it, everything goes
-  straight on inside the event loop's callback. The answer's body flows the same way in the other direction. The coroutine
-  wakes at the head, at the end and on failure, never for a piece of a body.
+- The path of a request (`hapy.proxy.path`) is this routine's coroutine. Client and server connections never call into
+  it; they leave what has happened here and wake it: it looks at the state, not at events.
+- The request's body: the client's connection appends to `pieces`; as soon as a server connection takes it, everything
+  goes straight on inside the event loop's callback. The answer's body flows the same way in the other direction. The
+  coroutine wakes at the head, at the end and on failure, never for a piece of a body.
 - A version of HTTP says how an answer goes out (`send`) and what follows it (`leave`).
 """
 
@@ -65,8 +65,8 @@ class Exchange(Routine):
         request_ended: the request is complete; request_trailers: what its chunked body ended with.
         request_sent: all of it has gone to the server.
         replay: the body as it was sent, where it was complete by then and may have to be sent again; else None.
-        client_failure: why no more can come from the client or go to it: `eof` (it closed its side), `reset`, `timeout`,
-            `bad` (its body broke the protocol); else empty.
+        client_failure: why no more can come from the client or go to it: `eof` (it closed its side), `reset`,
+            `timeout`, `bad` (its body broke the protocol); else empty.
         server: the server connection that carries the request, None before and after.
         slot_held: a slot of `txn.server` is taken. entered: the backend counts this request.
         sending: the request's head has gone out, the body follows by itself.

@@ -9,8 +9,8 @@ class Failed(Exception):  # noqa: N818 - an answer to give, not a defect
     Attributes:
         status: the status to answer, 0 for none: the client's connection is closed without a word.
         cause, phase: the two letters of the termination state.
-        silent: no log line and no counter of failures (a reused connection broke under a request that can't be repeated;
-            to the client it looks like a keep-alive connection that ended, which it must expect).
+        silent: no log line and no counter of failures (a reused connection broke under a request that can't be
+            repeated; to the client it looks like a keep-alive connection that ended, which it must expect).
     """
 
     def __init__(self, status: int, cause: str, phase: str, *, silent: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""A frontend as it runs: what its section says, compiled; its connections; the beginning and the end of each request."""
+"""A frontend as it runs: what its section says, compiled; its connections; how each request begins and ends."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Frontend:
         limits, buffer_size: what a request's head may be, and how much of a body is held.
         closes: answers end the client's connection (`option httpclose`).
         ignore_probes: connections that never say anything leave no trace (`option http-ignore-probes`).
-        client_timeout, head_timeout, idle_timeout: seconds a client may be silent, take for a request's head, take between
-            two requests; NEVER for no limit of its own.
+        client_timeout, head_timeout, idle_timeout: seconds a client may be silent, take for a request's head, take
+            between two requests; NEVER for no limit of its own.
         dont_log_null: connections that never say anything are not logged (`option dontlognull`).
         name_cases: how header names are written towards clients, None for lower case.
         unique_id: makes a request's id, None without `unique-id-format`.

@@ -5,8 +5,8 @@ Rules:
 - A pipelined request waits in the parser until the answer before it is complete; meanwhile reading pauses.
 - Until a head is complete only this module deals with the connection: what goes wrong then (bad request, timeout, the
   client leaves) is answered with HAProxy's fixed bytes, past all rules (`_refuse`).
-- After an answer with `connection: close` the client sees FIN at once, and what it still sends is read and dropped for a
-  moment, so that no reset takes the answer away from it.
+- After an answer with `connection: close` the client sees FIN at once, and what it still sends is read and dropped for
+  a moment, so that no reset takes the answer away from it.
 """
 
 from __future__ import annotations

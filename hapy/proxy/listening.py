@@ -9,8 +9,7 @@ from hapy.net.clock import now, wall
 from hapy.proxy.transaction import Client
 
 if TYPE_CHECKING:
-    import asyncio
-
+    from hapy.net.stream import Transport
     from hapy_config.model.server import Bind
 
 
@@ -19,7 +18,7 @@ class _Accepted(Client):
 
     __slots__ = ("_transport",)
 
-    def __init__(self, transport: asyncio.Transport, listening: Listening) -> None:
+    def __init__(self, transport: Transport, listening: Listening) -> None:
         self._transport = transport
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
@@ -81,6 +80,6 @@ class Listening:
         self.label = bind.name.encode() if bind.name else None
         self.number = bind.number
 
-    def meet(self, transport: asyncio.Transport) -> Client:
+    def meet(self, transport: Transport) -> Client:
         """A connection that has just been accepted."""
         return _Accepted(transport, self)

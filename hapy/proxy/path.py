@@ -1,4 +1,4 @@
-"""The path of an HTTP request, read top to bottom: rules, choice of a backend, its rules, a server, the answer, the log."""
+"""The path of an HTTP request, top to bottom: rules, choice of a backend, its rules, a server, the answer, the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials and challenges that belong to one connection (NTLM, Negotiate; RFC 4559): such a connection is not shared."""
+"""Credentials and challenges that belong to one connection (NTLM, Negotiate; RFC 4559), which is then not shared."""
 
 from __future__ import annotations
 

@@ -181,8 +181,7 @@ class Route:
         counters = backend.counters
         counters.stot += 1
         counters.scur = current = counters.scur + 1
-        if current > counters.smax:
-            counters.smax = current
+        counters.smax = max(counters.smax, current)
 
     def leave(self, txn: Transaction) -> None:
         """It leaves the backend: count what came of it."""
@@ -210,8 +209,7 @@ class Route:
         counters = server.counters
         counters.stot += 1
         counters.scur = current = counters.scur + 1
-        if current > counters.smax:
-            counters.smax = current
+        counters.smax = max(counters.smax, current)
         if avoided is not None and server is not avoided:
             txn.redispatched = True
             counters.wredis += 1
@@ -244,7 +242,8 @@ class Route:
         exchange.slot_held = False
         txn = exchange.txn
         server = txn.server
-        assert server is not None and self.backend is not None
+        assert server is not None
+        assert self.backend is not None
         counters = server.counters
         counters.scur -= 1
         counters.bin += txn.bytes_in

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hapy.acl import compile_condition
@@ -244,7 +245,7 @@ def build(config: Config, *, descriptors: int | None = None) -> Runtime:
 
 
 def _program_name() -> str:
-    return os.path.basename(sys.argv[0]) or "hapy"
+    return Path(sys.argv[0]).name or "hapy"
 
 
 def _descriptor_limit() -> int:
@@ -263,7 +264,7 @@ def _with_dispatch(model: Proxy) -> Proxy:
 
 def _fixed(applies: Predicate | None, backend: Backend | None) -> Callable[[Transaction], Backend | None]:
     if applies is None:
-        return lambda txn: backend
+        return lambda _txn: backend
     return lambda txn: backend if applies(txn) else None
 
 
@@ -279,7 +280,7 @@ def _named(
 
 
 def _constant(server: Server | None) -> Callable[[Transaction], Server | None]:
-    return lambda txn: server
+    return lambda _txn: server
 
 
 def _server_named(render: Callable[[Transaction], bytes], backend: Backend) -> Callable[[Transaction], Server | None]:

@@ -1,8 +1,8 @@
 """A connection to a server: HTTP/1 answers in, whatever the exchange writes out.
 
 Rules:
-- It belongs to one exchange at a time. While it idles (`exchange` is None) reading stays armed, so that FIN, RST or bytes
-  that nobody asked for evict it at once.
+- It belongs to one exchange at a time. While it idles (`exchange` is None) reading stays armed, so that FIN, RST or
+  bytes that nobody asked for evict it at once.
 - What the parser tells is kept here (`response`, `pieces`, `ended`, `failure`); once the bytes at hand are parsed, the
   exchange is told that there is news.
 """

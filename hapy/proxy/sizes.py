@@ -1,7 +1,7 @@
 """Sizes of messages as HAProxy counts them in logs and statistics (`%B`, `%U`): what its own form of a message takes.
 
-A head is its start line and its fields without the separators of the wire, plus a constant; a chunked body ends with one
-more byte. Seen on `%B` and `%U` of HAProxy 2.6.
+A head is its start line and its fields without the separators of the wire, plus a constant; a chunked body ends with
+one more byte. Seen on `%B` and `%U` of HAProxy 2.6.
 """
 
 from __future__ import annotations

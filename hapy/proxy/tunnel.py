@@ -1,8 +1,8 @@
 """After `101 Switching Protocols` or a CONNECT's 2xx: bytes both ways until both sides have closed.
 
-The client's half-close is passed on, the server's close ends the tunnel, as with HAProxy. `timeout tunnel` takes the place
-of `timeout client` and `timeout server`; bytes in either direction move both. Once the client has closed its side,
-`timeout client-fin` and `timeout server-fin` take over where they are set.
+The client's half-close is passed on, the server's close ends the tunnel, as with HAProxy. `timeout tunnel` takes the
+place of `timeout client` and `timeout server`; bytes in either direction move both. Once the client has closed its
+side, `timeout client-fin` and `timeout server-fin` take over where they are set.
 """
 
 from __future__ import annotations

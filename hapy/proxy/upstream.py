@@ -2,10 +2,10 @@
 
 Rules (seen on the wire of HAProxy 2.6, and section "retries" of its manual):
 - `retries` counts attempts after the first, whatever they are for.
-- A connection that fails is tried again on the same server after a second (or `timeout connect` where that is less; after
-  a timeout at once), unless `option redispatch` sends the request elsewhere, which happens at once.
-- An answer that never comes is asked for again only if `retry-on` names that failure and the whole request was there when
-  it was first sent. It goes to the same server at once.
+- A connection that fails is tried again on the same server after a second (or `timeout connect` where that is less;
+  after a timeout at once), unless `option redispatch` sends the request elsewhere, which happens at once.
+- An answer that never comes is asked for again only if `retry-on` names that failure and the whole request was there
+  when it was first sent. It goes to the same server at once.
 - On a connection that had been used before, silence means that the server had closed it meanwhile. hapy then sends the
   request again on a new connection when that is safe: its method is idempotent (RFC 9110 section 9.2.2) and its body
   is at hand. This costs no retry. Otherwise the client's connection is closed without a word, as HAProxy does.
@@ -107,7 +107,7 @@ async def fetch(exchange: Exchange) -> Response:
                 raise Lost("junk-response")  # its body began with something else than a chunk
             if route.retry_statuses and _may_ask_again(exchange, str(response.status)):
                 raise Lost(str(response.status))
-            return response
+            return response  # noqa: TRY300 - what follows is the other end of an attempt
         except Lost as lost:
             exchange.server = None
             exchange.sending = False

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hapy_config.model.expressions import Condition
     from hapy_config.source import Span
 
-_BUFFERS: Final = ("request buffer", "response buffer")
-_LATE: Final = ("request buffer", "HTTP request", "HTTP request headers", "HTTP request body")
+_BUFFERS: Final = frozenset({"request buffer", "response buffer"})
+_LATE: Final = frozenset({"request buffer", "HTTP request", "HTTP request headers", "HTTP request body"})
 _NO_DELAY: Final = (
     "{} '{}' : a '{}' rule explicitly depending on request contents without any 'tcp-request inspect-delay' setting."
     " This means that this rule will randomly find its contents. This can be fixed by setting the tcp-request"
@@ -30,9 +30,10 @@ _TOO_LATE: Final = (
 
 def advise(build: Build, draft: Draft) -> None:
     """Warn of one proxy's rules."""
+    reads = _Reads()
     if draft.mode == "http":
         for condition, span in _conditions(draft):
-            if any(_reads(condition, buffer) for buffer in _BUFFERS):
+            if reads.parts(condition) & _BUFFERS:
                 build.warning(
                     "needs-tcp",
                     span,
@@ -43,12 +44,12 @@ def advise(build: Build, draft: Draft) -> None:
         expression = rule.arguments.get("expression")
         if not isinstance(expression, SampleExpression) or rule.action not in ("track-sc*", "capture"):
             continue
-        late = any(part in _LATE for part in needs(expression).split(","))
+        late = bool(_LATE.intersection(needs(expression).split(",")))
         if late and draft.inspect_delay is None and draft.side & FRONT:
             name = "tcp-request capture" if rule.action == "capture" else "tcp-request content track-sc*"
             build.warning("no-inspect-delay", rule.span, _NO_DELAY.format(draft.title, draft.name, name))
         elif not late and rule.action == "track-sc*" and draft.mode == "http" and draft.side & FRONT:
-            early = rule.condition is None or not any(_reads(rule.condition, part) for part in _LATE)
+            early = rule.condition is None or not reads.parts(rule.condition) & _LATE
             if early:
                 build.warning("late-tracking", rule.span, _TOO_LATE.format(draft.title, draft.name))
 
@@ -62,10 +63,22 @@ def _conditions(draft: Draft) -> list[tuple[Condition, Span]]:
     return found
 
 
-def _reads(condition: Condition, part: str) -> bool:
-    return any(
-        part in needs(expression.criterion).split(",")
-        for alternative in condition.alternatives
-        for term in alternative
-        for expression in term.expressions
-    )
+class _Reads:
+    """Which parts of a message conditions look at; ACLs that many rules name are looked at once."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, frozenset[str]] = {}
+
+    def parts(self, condition: Condition) -> frozenset[str]:
+        """What the condition's fetches need, in HAProxy's words."""
+        found: frozenset[str] = frozenset()
+        for alternative in condition.alternatives:
+            for term in alternative:
+                key = id(term.expressions)
+                own = self._parts.get(key)
+                if own is None:
+                    own = self._parts[key] = frozenset(
+                        part for expression in term.expressions for part in needs(expression.criterion).split(",")
+                    )
+                found |= own
+        return found

@@ -17,6 +17,7 @@ from hapy_config.model.expressions import Condition
 from hapy_config.model.rules import UseBackend, UseServer
 from hapy_config.syntax import Statement
 
+_NOWHERE: Final = Place(0)
 _EMPTY: Final = "requires either 'if' or 'unless' followed by a condition."
 
 
@@ -60,11 +61,15 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
     build.note_criterion(draft, statement, parsed.criterion)
     if parsed.criterion.fetch.name == "http_auth_group":
         build.group_acls.append((draft, statement, name, parsed))
+    where = places(parsed.criterion)
     own = draft.acls.get(name)
     if own is None:
         draft.acls[name] = [parsed]
+        draft.acl_places[name] = where
     else:
         own.append(parsed)
+        draft.acl_places[name] = draft.acl_places.get(name, where) & where
+        draft.late_acls = draft.late_acls or name in draft.used_acls
 
 
 def condition(
@@ -111,6 +116,10 @@ def condition(
     plain = True
     for alternative in parsed.alternatives:
         for term in alternative:
+            if term.name:
+                draft.used_acls.add(term.name)
+                if draft.acl_places.get(term.name, _NOWHERE) & where:
+                    continue
             for expression in term.expressions:
                 if not places(expression.criterion) & where:
                     plain = False
@@ -146,6 +155,21 @@ def _warn_unavailable(
         f"{title} will never match {rule}because it uses keyword '{keyword}' which is incompatible with '{name}'",
         f"'{keyword}' needs: {needs(expression.criterion)}",
     )
+
+
+def complete_acls(draft: Draft) -> None:
+    """Lines that add to an ACL after a rule has named it count for that rule too."""
+    conditions: list[Condition | None] = [rule.condition for rules in draft.rules.values() for rule in rules]
+    for rules in (draft.use_backends, draft.use_servers, draft.redirects):
+        conditions.extend(rule.condition for rule in rules)
+    conditions.extend(draft.monitor_fail)
+    complete = {name: tuple(expressions) for name, expressions in draft.acls.items() if name in draft.used_acls}
+    for found in conditions:
+        for alternative in found.alternatives if found is not None else ():
+            for term in alternative:
+                if term.name in complete:
+                    # The terms were made in this build and nobody else has seen them.
+                    object.__setattr__(term, "expressions", complete[term.name])
 
 
 def tail_condition(

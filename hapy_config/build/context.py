@@ -142,7 +142,7 @@ class Build(References, Watching):
         self.sections: dict[tuple[str, str], SectionDraft] = {}
         self.later: list[Callable[[], None]] = []
         self.named_servers: list[tuple[Draft, Server, Statement]] = []
-        self.tls_servers: list[tuple[Draft, Statement, str, dict[str, tuple[str, ...]], bool]] = []
+        self.straight: set[int] = set()  # servers whose `track` is known to end
         self.criteria: list[tuple[Draft, Statement, SampleExpression]] = []
         self.group_acls: list[tuple[Draft, Statement, str, AclExpression]] = []
         self.comments: dict[str, dict[int, re.Match[str]]] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.keywords.samples import Place
 from hapy_config.model.addresses import Address
 from hapy_config.model.expressions import AclExpression, Condition, LogFormat
 from hapy_config.model.proxy import Balance, Capture, ErrorPage, ForwardFor, LogTarget
@@ -90,6 +91,7 @@ class Draft:
     grace: int = 0
     last_rule: int = 0
     has_rules: bool = False
+    late_acls: bool = False
     listens: bool = False
     inspect_delay: int | None = None
     fcgi_app: tuple[str, Statement] | None = None
@@ -122,6 +124,9 @@ class Draft:
         self.engines: list[str] = []
         self.error_files: list[tuple[str, tuple[int, ...], Statement]] = []
         self.acls: dict[str, list[AclExpression]] = {}
+        self.acl_places: dict[str, Place] = {}  # where all the lines of an ACL find their data
+        self.used_acls: set[str] = set()
+        self.tls_servers: set[str] = set()
         self.rules: dict[str, list[Rule]] = {}
         self.redirects: list[Redirect] = []
         self.captures: list[Capture] = []

@@ -388,27 +388,33 @@ def _track_fault(build: Build, draft: Draft, server: Server) -> str:
 
 
 def _loops(build: Build, draft: Draft, server: Server) -> bool:
-    """Whether following `track` from a server comes back to it."""
-    seen: set[int] = set()
+    """Whether following `track` from a server comes back to one that was passed."""
+    passed: set[int] = set()
     proxy: Draft | None = draft
     current: Server | None = server
     while current is not None and current.track is not None and proxy is not None:
-        if id(current) in seen:
+        if id(current) in build.straight:
+            break
+        if id(current) in passed:
             return True
-        seen.add(id(current))
+        passed.add(id(current))
         proxy, current, _ = _target(build, proxy, current.track)
+    build.straight |= passed
     return False
 
 
 def check_ciphers(build: Build) -> None:
     """Cipher lists that are in use must be known to the TLS library."""
-    for draft, statement, name, options, _ in build.tls_servers:
-        fault = cipher_fault(options["ciphers"][0]) if "ciphers" in options and not draft.disabled else ""
-        if fault:
-            build.environment("bad-ciphers", statement.span(), f"'server {draft.name}/{name}' : {fault}")
     for draft in build.proxies:
+        if draft.disabled:
+            continue
+        for server in draft.servers:
+            if "ciphers" in server.options and server.name in draft.tls_servers:
+                fault = cipher_fault(server.options["ciphers"][0])
+                if fault:
+                    build.environment("bad-ciphers", server.span, f"'server {draft.name}/{server.name}' : {fault}")
         for statement, reading in draft.tls_binds:
-            fault = cipher_fault(reading.tls["ciphers"][-1]) if "ciphers" in reading.tls and not draft.disabled else ""
+            fault = cipher_fault(reading.tls["ciphers"][-1]) if "ciphers" in reading.tls else ""
             if fault:
                 where = f"{statement.source.name}:{statement.line}"
                 build.environment(
@@ -423,13 +429,11 @@ def check_tls_servers(build: Build) -> None:
     if build.global_.get("ssl-server-verify") == "none":
         return
     for draft in build.proxies:
-        if draft.tls_checks and not draft.disabled:
-            for server in draft.servers:
-                if server.tls is None and server.span not in {entry[1].span() for entry in build.tls_servers}:
-                    _unverified(build, draft, server.span, server.name, server.options)
-    for draft, statement, name, options, _ in build.tls_servers:
-        if not draft.disabled:
-            _unverified(build, draft, statement.span(), name, options)
+        if draft.disabled or not (draft.tls_servers or draft.tls_checks):
+            continue
+        for server in draft.servers:
+            if draft.tls_checks or server.name in draft.tls_servers:
+                _unverified(build, draft, server.span, server.name, server.options)
 
 
 def _unverified(build: Build, draft: Draft, span: Span, name: str, options: Mapping[str, tuple[str, ...]]) -> None:
@@ -439,8 +443,8 @@ def _unverified(build: Build, draft: Draft, span: Span, name: str, options: Mapp
         "missing-authority",
         span,
         f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on"
-        " a LAN"
-        " where you're certain to trust the server's certificate, please set an explicit 'verify none' statement on the"
+        " a LAN where you're certain to trust the server's certificate, please set an explicit 'verify none'"
+        " statement on the"
         " 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side verifications by"
         " default.",
         "add 'verify none', or 'ca-file <file>'",

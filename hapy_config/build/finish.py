@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.advice import advise
+from hapy_config.build.conditional import complete_acls
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.endings import (
     check_arguments_of_expressions,
@@ -42,9 +43,13 @@ def finish(build: Build) -> bool:
     _buffer_size(build)
     for sections in build.defaults.values():
         for draft in sections:
+            if draft.late_acls:
+                complete_acls(draft)
             if draft.active:
                 _captures(build, draft)
     for draft in build.proxies:
+        if draft.late_acls:
+            complete_acls(draft)
         _binds(build, draft)
         if not draft.disabled:
             _proxy(build, draft)

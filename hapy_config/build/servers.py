@@ -155,8 +155,8 @@ def _add(
     template = values.pop("template", None)
     shared = values.pop("pool", None)
     _check_agent(build, statement, name, draft, options)
-    if ssl or default_ssl or "check-ssl" in options or draft.tls_checks:
-        build.tls_servers.append((draft, statement, name, options, bool(ssl)))
+    if ssl or default_ssl or "check-ssl" in options:
+        draft.tls_servers.add(name)
     tls = _tls(sni, options) if ssl else None
     server = Server(
         name,

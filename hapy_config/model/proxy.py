@@ -61,7 +61,8 @@ class Balance:
     """`balance`, with what belongs to it.
 
     Attributes:
-        algorithm: roundrobin, static-rr, leastconn, first, source, uri, url_param, hdr, random, rdp-cookie, hash, sticky.
+        algorithm: roundrobin, static-rr, leastconn, first, source, uri, url_param, hdr, random, rdp-cookie, hash,
+            sticky.
         argument: the header, parameter or cookie name; for random the number of draws as a string.
         options: `whole`, `path-only`, `len`, `depth`, `check_post`, `use_domain_only` with their values.
         expression: for `hash EXPR`.
@@ -142,7 +143,8 @@ class Proxy:
         fullconn: of a backend: the load at which servers get their whole maxconn; None for the computed default.
         retries: attempts after the first.
         redispatch: 0 never; n > 0 every nth retry; n < 0: on the last retry but -n-1.
-        retry_on: conn-failure, empty-response, junk-response, response-timeout, 0rtt-rejected, status codes, as strings.
+        retry_on: conn-failure, empty-response, junk-response, response-timeout, 0rtt-rejected, status codes, as
+            strings.
         rules: all rules by ruleset name, in order.
         settings: every other statement that the tables know, as words, for what later issues run.
     """

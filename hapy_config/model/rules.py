@@ -14,8 +14,8 @@ class Rule:
     """One rule.
 
     Attributes:
-        ruleset: `http-request`, `http-response`, `http-after-response`, `tcp-request connection`, `tcp-request session`,
-            `tcp-request content`, `tcp-response content`.
+        ruleset: `http-request`, `http-response`, `http-after-response`, `tcp-request connection`, `tcp-request
+            session`, `tcp-request content`, `tcp-response content`.
         action: the action's table name (`set-header`, `track-sc*`); `word` is what was written.
         word: the action as written, with what stands in its parentheses (`set-var(txn.x)`).
         arguments: by the argument names of the action's table entry: str, int, LogFormat, SampleExpression or tuples.

@@ -59,6 +59,13 @@ def test_acls_are_found_by_name_and_add_up(read: Read) -> None:
     assert (first.name, len(first.expressions), second.negated) == ("a", 2, True)
 
 
+def test_lines_behind_a_rule_add_to_its_acl(read: Read) -> None:
+    (proxy,) = read(FRONTEND + "acl a path /1\n http-request deny if a\n acl a path /2\n").proxies
+    condition = proxy.rules["http-request"][0].condition
+    assert condition is not None
+    assert [one.patterns for one in condition.alternatives[0][0].expressions] == [("/1",), ("/2",)]
+
+
 @pytest.mark.parametrize(
     "line",
     [
