@@ -26,7 +26,11 @@ class Client:
         self.sock.settimeout(timeout)
         if source is not None:
             self.sock.bind((source, 0))
-        self.sock.connect(address)
+        try:
+            self.sock.connect(address)
+        except OSError:
+            self.sock.close()
+            raise
         self.reader = Reader(self.sock)
         self.seen: list[str] = []
         self.shaken = False

@@ -91,15 +91,6 @@ def bad_headers(world: World) -> None:
     world.logs(len(BAD) + 1)
 
 
-def header_in_pieces(world: World) -> None:
-    """Byte for byte."""
-    world.start(IN % "")
-    client = world.client()
-    for byte in GOOD["v1_tcp4"] + REQUEST:
-        client.send(bytes((byte,)))
-    client.receive()
-
-
 def header_before_tls(world: World) -> None:
     """The header comes in plain text, TLS after it."""
     import ssl

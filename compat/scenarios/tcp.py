@@ -158,7 +158,9 @@ def source_rule_accepts(world: World) -> None:
     client.send(b"in")
     world.note(repr(client.reader.exactly(2)))
     try:
-        end = world.client(source="127.0.0.2").expect_end()
+        turned_away = world.client(source="127.0.0.2")
+        end = turned_away.expect_end()
+        turned_away.close()
     except OSError:  # the reset may come before the first look at the socket
         end = "reset"
     world.clients[1:] = []

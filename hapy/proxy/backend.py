@@ -179,9 +179,17 @@ class Backend:
 
     def release(self, server: Server) -> None:
         """Free a slot; whoever waits longest for it gets it."""
+        self.vacate(server)
+        self.offer(server)
+
+    def vacate(self, server: Server) -> None:
+        """Free a slot, and give it to nobody yet: call `offer` before anything else happens."""
         server.current -= 1
         if self._tracks_load:
             self._load_changed(server)
+
+    def offer(self, server: Server) -> None:
+        """Give a server's free slots to those who wait."""
         if server.maxconn and (len(server.queue) or len(self.queue)):
             self.serve_queues(server)
 

@@ -256,6 +256,7 @@ class Frontend:
         """
         txn = exchange.txn
         route = exchange.route
+        server = txn.server if exchange.slot_held else None
         if exchange.server is not None:
             route.settle(exchange)
         elif exchange.slot_held:
@@ -273,6 +274,8 @@ class Frontend:
             route.leave(txn)
         if not exchange.logged:
             self.logger.log_transaction(txn)
+        if server is not None:
+            server.backend.offer(server)  # after the log line, in which nobody else has the slot yet
         exchange.leave(abort=cut)
 
     def log_as_soon(self, exchange: Exchange) -> None:

@@ -49,40 +49,39 @@ async def serve(exchange: Exchange) -> None:
                 outcome = route.redirects(txn)
         if outcome is not None and outcome is not ALLOW:
             cut = await conclude(exchange, outcome)
-            return
-        if frontend.keep_request_cookie is not None:
-            frontend.keep_request_cookie(txn)
-        for add in route.prepare:
-            add(txn)
-        exchange.server_timeout = route.server_timeout
-        if txn.overrides is not None:
-            _heed_overrides(exchange)
-        if route.buffer_body and (exchange.pieces or not exchange.request_ended):
-            await buffer_body(exchange, route.body_timeout)
+        else:
+            if frontend.keep_request_cookie is not None:
+                frontend.keep_request_cookie(txn)
+            for add in route.prepare:
+                add(txn)
+            exchange.server_timeout = route.server_timeout
+            if txn.overrides is not None:
+                _heed_overrides(exchange)
+            if route.buffer_body and not exchange.request_ended:
+                await buffer_body(exchange, route.body_timeout)
 
-        response = await fetch(exchange)
+            response = await fetch(exchange)
 
-        txn.response = response
-        if route.looks_at_answers or exchange.bound or response.status in (401, 407):
-            outcome = await _examine(exchange, response)
-            if outcome is not None:
+            txn.response = response
+            if route.looks_at_answers or exchange.bound or response.status in (401, 407):
+                outcome = await _examine(exchange, response)
+            if outcome is not None and outcome is not ALLOW:
                 cut = conclude_response(exchange, outcome)
-                return
-        txn.status = response.status
-        if response.body == TUNNEL:
-            cut = await run_tunnel(exchange, response)
-            return
-        exchange.begin_answer(response, stay=route.answers_close is None or not route.answers_close(response))
-        if frontend.logger.as_soon:
-            frontend.log_as_soon(exchange)
-        if not (exchange.complete and exchange.request_sent and exchange.stream.writable):
-            await _attend(exchange)
-        if exchange.client_failure == "reset":
-            raise Failed(0, "C", "D")
+            elif response.body == TUNNEL:
+                txn.status = response.status
+                cut = await run_tunnel(exchange, response)
+            else:
+                txn.status = response.status
+                exchange.begin_answer(response, stay=route.answers_close is None or not route.answers_close(response))
+                if frontend.logger.as_soon:
+                    frontend.log_as_soon(exchange)
+                if not (exchange.complete and exchange.request_sent and exchange.stream.writable):
+                    await _attend(exchange)
+                if exchange.client_failure == "reset":
+                    raise Failed(0, "C", "D")
     except Failed as failure:
         cut = answer_error(exchange, failure)
-    finally:
-        frontend.finish_request(exchange, cut=cut)
+    frontend.finish_request(exchange, cut=cut)
 
 
 async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
@@ -145,6 +144,7 @@ async def _attend(exchange: Exchange) -> None:
     if not exchange.request_sent:
         await _outlast(exchange)
     exchange.route.settle(exchange)
+    server.server.backend.offer(server.server)
     while not exchange.stream.writable and not exchange.stream.closed:
         if exchange.client_failure == "timeout":
             raise Failed(0, "c", "D")

@@ -238,7 +238,7 @@ class Route:
         self.free_slot(exchange)
 
     def free_slot(self, exchange: Exchange) -> None:
-        """Give the server's slot back and count what it did."""
+        """Give the server's slot back and count what it did; `Backend.offer` then passes it on."""
         exchange.slot_held = False
         txn = exchange.txn
         server = txn.server
@@ -250,7 +250,7 @@ class Route:
         counters.bout += txn.bytes_out
         if txn.response_done >= 0:
             counters.answered(txn.status)
-        self.backend.release(server)
+        self.backend.vacate(server)
 
     def redispatches(self, attempt: int) -> bool:
         """Whether the attempt after so many failures goes to another server (`option redispatch`)."""

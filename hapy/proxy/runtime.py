@@ -228,7 +228,9 @@ class Runtime:
 
     def give_up(self, exchange: Exchange) -> None:
         """A request met a defect: nothing of it stays."""
+        exchange.txn.term_cause, exchange.txn.term_phase = "I", "R"
         exchange.stream.abort()
+        exchange.frontend.finish_request(exchange, cut=True)
 
 
 def build(config: Config, *, descriptors: int | None = None) -> Runtime:

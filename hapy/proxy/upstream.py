@@ -280,6 +280,7 @@ async def _after_refusal(exchange: Exchange, server: Server, failure: ConnectFai
     backend.counters.wretr += 1
     if route.redispatches(attempt):
         route.free_slot(exchange)
+        backend.offer(server)
         return None
     if failure.kind != "timeout":
         exchange.expire_after(min(RETRY_PAUSE, route.connect_timeout))
