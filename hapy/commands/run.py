@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -204,16 +205,22 @@ class Program:
         """Say what hapy knows and does not run; by default what others would notice stops the start."""
         options, messages = self.options, self.messages
         stopping = False
+        places = Counter(found.message for found in result.not_run)
+        told = set()
         for found in result.not_run:
             serious = found.severity is Severity.ERROR
             fatal = options.strict or (serious and not options.lenient and not options.check)
             stopping = stopping or fatal
             if fatal:
                 messages.alert(describe(found))
-            elif serious and options.lenient:
-                messages.warning(describe(found))
-            else:
-                messages.notice(describe(found))
+            elif found.message not in told:
+                told.add(found.message)
+                more = places[found.message] - 1
+                text = describe(found) + (f" (and in {more} more places)" if more else "")
+                if options.check or found.severity is Severity.NOTICE:
+                    messages.notice(text)
+                else:
+                    messages.warning(text)
         if not options.check:
             self._tell_unused_flags()
         if stopping:

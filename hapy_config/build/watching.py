@@ -29,8 +29,13 @@ def watched_names(family: str) -> frozenset[str]:
     return frozenset(entry.name for entry in table(family) if entry.runs is not Runs.YES)
 
 
+#: Losses of what watches over the service instead of serving requests. They are told as warnings, and the start goes
+#: on: while all servers work, no client and no server sees a difference.
+_OPERATIONAL = ("servers are not checked", "the server is not checked", "the statistics page", "no mail is sent")
+
+
 class Watching:
-    """Collects `not_run`: severity ERROR stops the start, NOTICE does not."""
+    """Collects `not_run`: severity ERROR stops the start, WARNING and NOTICE do not."""
 
     def __init__(self) -> None:
         self.not_run: list[Diagnostic] = []
@@ -45,7 +50,8 @@ class Watching:
     def _note(self, keyword: Keyword, span: Span, title: str) -> None:
         loss = f": {keyword.loss}" if keyword.loss else ""
         if keyword.runs is Runs.NO:
-            found = Diagnostic("not-run", Severity.ERROR, span, f"{title} is not run by hapy{loss}")
+            severity = Severity.WARNING if keyword.loss.startswith(_OPERATIONAL) else Severity.ERROR
+            found = Diagnostic("not-run", severity, span, f"{title} is not run by hapy{loss}")
         else:
             found = Diagnostic("harmless", Severity.NOTICE, span, f"{title} has no effect in hapy{loss}")
         self.not_run.append(found)
