@@ -195,3 +195,36 @@ backend be
         if number == 4:
             world.clients[0].close()
     world.note(" ".join(names))
+
+
+def rdp_cookie(world: World) -> None:
+    """`balance rdp-cookie` with content inspection: the same user reaches the same server."""
+
+    def script(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(connection.origin.name.encode() + b"\n")
+
+    for name in ("s1", "s2", "s3"):
+        world.origin(name, script)
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    mode tcp
+    tcp-request inspect-delay 2s
+    tcp-request content accept if RDP_COOKIE
+    default_backend be
+backend be
+    mode tcp
+    balance rdp-cookie
+    server s1 {s1}
+    server s2 {s2}
+    server s3 {s3}
+""")
+    names = []
+    for user in (b"alice", b"bob", b"carol", b"dave", b"alice", b"bob"):
+        line = b"Cookie: mstshash=" + user + b"\r\n"
+        client = world.client()
+        client.send(bytes([3, 0, 0, 11 + len(line), 6 + len(line), 0xE0, 0, 0, 0, 0, 0]) + line)
+        names.append((client.reader.until(b"\n") or b"").decode().strip())
+        client.close()
+    world.note(" ".join(names))
