@@ -31,13 +31,14 @@ SCENARIOS = dict(all_scenarios())
 
 
 @pytest.mark.referee
+@pytest.mark.timeout(180)  # a race that went the other way is run again
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_hapy_does_as_haproxy(name: str, haproxy: str) -> None:  # noqa: ARG001  (the fixture skips)
     if name not in DEVIATIONS:
         compare(SCENARIOS[name])
         return
     with pytest.raises(AssertionError):
-        compare(SCENARIOS[name])
+        compare(SCENARIOS[name], attempts=1)
 
 
 def test_deviations_name_scenarios() -> None:

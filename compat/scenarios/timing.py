@@ -308,7 +308,6 @@ def queue_for_a_slot(world: World) -> None:
     second.ending(0.2)
     release.set()
     first.receive()
-    first.close()
     second.receive()
     world.logs(2)
 
