@@ -23,7 +23,7 @@ run: $(VENV)/hapy.stamp
 	@exec $(VENV)/bin/hapy -db -f $(CFG)
 
 test: $(VENV)/dev.stamp
-	$(VENV)/bin/python -m pytest -n auto $(TESTS)
+	$(VENV)/bin/python -m pytest -n auto --reruns 2 $(TESTS)
 
 check: lint test
 
