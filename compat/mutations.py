@@ -332,7 +332,7 @@ def origins() -> list[Path]:
 
 def cases(count: int, seed: int, files: list[Path]) -> Iterator[Case]:
     """That many damaged configurations."""
-    chance = random.Random(seed)  # noqa: S311 - nothing secret is drawn
+    chance = random.Random(seed)
     number = 0
     while number < count:
         origin = chance.choice(files)
@@ -346,7 +346,7 @@ def cases(count: int, seed: int, files: list[Path]) -> Iterator[Case]:
 
 def by_haproxy(path: Path, folder: Path) -> Verdict:
     """What `haproxy -c` says; exit status 2 is a valid file without a listener."""
-    done = subprocess.run(  # noqa: S603 - the program and its flags are ours
+    done = subprocess.run(
         [HAPROXY, "-c", "-f", str(path)],
         cwd=folder,
         stdin=subprocess.DEVNULL,

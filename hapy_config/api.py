@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from hapy_config.model.config import Config
 from hapy_config.preprocess import VERSION, Surroundings
 from hapy_config.source import Source
 from hapy_config.syntax import Document
+from hapy_config.variables import STAND_IN, unset_variables, without_variables
 
 #: Gives a file's content; raises OSError.
 Read = Callable[[str], bytes]
@@ -53,6 +55,7 @@ def read_config(
     lookup: HostLookup | None = None,
     version: str = VERSION,
     ssl_library: str = "",
+    assume_machine: bool = False,
 ) -> Result:
     """Read a configuration.
 
@@ -66,16 +69,17 @@ def read_config(
         lookup: tells whether a host name resolves; without it all do.
         version: the HAProxy version that `.if` conditions compare with.
         ssl_library: the TLS library's name and version, for `.if`.
+        assume_machine: judge the text for another machine: what this one lacks (files, users, variables) is noted as
+            `environment`, lines are read on as if it were there, and a model is made all the same.
 
     Returns:
         The result; no exception comes of anything that a file may hold.
     """
     environment = dict(os.environ if env is None else env)
+    reading = _Reading(features, version, ssl_library, local_peer, master_worker, lookup, assume_machine)
     with _collector_paused():
-        document, found = loader.load(
-            paths, env=environment, features=features, read=read, version=version, ssl_library=ssl_library
-        )
-        return _result(document, found, environment, local_peer, master_worker, lookup)
+        sources, found = loader.read_sources(paths, read)
+        return reading.result(sources, environment, found)
 
 
 def read_text(
@@ -86,36 +90,67 @@ def read_text(
     features: frozenset[str] = frozenset(),
     local_peer: str | None = None,
     lookup: HostLookup | None = None,
+    assume_machine: bool = False,
 ) -> Result:
     """Read one configuration that is at hand as text; see `read_config`."""
     environment = dict(os.environ if env is None else env)
-    source = Source.from_text(name, text)
+    reading = _Reading(features, local_peer=local_peer, lookup=lookup, assume_machine=assume_machine)
     with _collector_paused():
-        surroundings = Surroundings(environment, features)
-        document, found = loader.load_sources([source], surroundings, environment, Diagnostics())
-        return _result(document, found, environment, local_peer, False, lookup)
+        return reading.result([Source.from_text(name, text)], environment, Diagnostics())
 
 
-def _result(
-    document: Document,
-    found: Diagnostics,
-    env: Mapping[str, str],
-    local_peer: str | None,
-    master_worker: bool,
-    lookup: HostLookup | None,
-) -> Result:
-    built = build(
-        document,
-        env=env,
-        local_peer=local_peer,
-        master_worker=master_worker,
-        lookup=lookup,
-        refused=found.has_errors,
-    )
-    order = {source.name: index for index, source in enumerate(document.sources)}
-    reading = [*found, *built.reading]
-    reading.sort(key=lambda finding: (order.get(finding.span.file, -1), finding.span.line))
-    return Result(built.config, document, Diagnostics([*reading, *built.checking]), built.not_run, built.has_listener)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a configuration is read; see `read_config`."""
+
+    features: frozenset[str] = frozenset()
+    version: str = VERSION
+    ssl_library: str = ""
+    local_peer: str | None = None
+    master_worker: bool = False
+    lookup: HostLookup | None = None
+    assume_machine: bool = False
+
+    def result(self, sources: Sequence[Source], env: dict[str, str], found: Diagnostics) -> Result:
+        """Read sources that are in memory; `found` has what was found when they were opened."""
+        opening = list(found)
+        known = dict(env)
+        first = self._once(sources, known, known, Diagnostics(list(opening)))
+        if not self.assume_machine:
+            return first
+        unset = unset_variables(first, env)
+        if unset:
+            # Once more with a stand-in for each, so that the lines that name them count.
+            stand_ins = dict.fromkeys((name for names in unset.values() for name in names), STAND_IN)
+            known = dict(env)
+            second = self._once(sources, known, ChainMap(known, stand_ins), Diagnostics(list(opening)))
+            return without_variables(first, second, unset)
+        return first
+
+    def _once(
+        self, sources: Sequence[Source], conditions: dict[str, str], env: MutableMapping[str, str], found: Diagnostics
+    ) -> Result:
+        """Read once; `conditions` is the environment that `.if` asks for."""
+        surroundings = Surroundings(conditions, self.features, self.version, self.ssl_library)
+        document, found = loader.load_sources(sources, surroundings, env, found)
+        built = build(
+            document,
+            env=env,
+            local_peer=self.local_peer,
+            master_worker=self.master_worker,
+            lookup=self.lookup,
+            refused=any(one.refuses and not (self.assume_machine and one.environment) for one in found),
+            assume_machine=self.assume_machine,
+        )
+        order = {source.name: index for index, source in enumerate(document.sources)}
+        reading = [*found, *built.reading]
+        reading.sort(key=lambda finding: (order.get(finding.span.file, -1), finding.span.line))
+        findings = [*reading, *built.checking]
+        not_run = built.not_run
+        if self.assume_machine:  # a line that was read twice says things twice
+            findings = list(dict.fromkeys(findings))
+            not_run = tuple(dict.fromkeys(not_run))
+        return Result(built.config, document, Diagnostics(findings), not_run, built.has_listener)
 
 
 @contextmanager

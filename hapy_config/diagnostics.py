@@ -50,6 +50,11 @@ class Diagnostic:
     environment: bool = False
     fatal: bool = True
 
+    @property
+    def refuses(self) -> bool:
+        """Whether HAProxy refuses a configuration for it."""
+        return self.severity is Severity.ERROR and self.fatal
+
 
 @dataclass(slots=True)
 class Diagnostics:
@@ -90,4 +95,4 @@ class Diagnostics:
     @property
     def has_errors(self) -> bool:
         """Whether the configuration is refused."""
-        return any(d.severity is Severity.ERROR and d.fatal for d in self.found)
+        return any(found.refuses for found in self.found)

@@ -104,6 +104,13 @@ def load(
     Returns:
         The document, as much of it as could be read, and all that was found on the way.
     """
+    sources, found = read_sources(paths, read)
+    surroundings = Surroundings(env, features, version, ssl_library)
+    return load_sources(sources, surroundings, env, found)
+
+
+def read_sources(paths: Sequence[str], read: Read = read_file) -> tuple[list[Source], Diagnostics]:
+    """The files' texts, and findings about those that can't be read; see `load`."""
     found = Diagnostics()
     sources: list[Source] = []
     for path in expand_paths(paths, found):
@@ -116,8 +123,7 @@ def load(
             )
             continue
         sources.append(Source.from_text(path, content.decode("utf-8", "surrogateescape")))
-    surroundings = Surroundings(env, features, version, ssl_library)
-    return load_sources(sources, surroundings, env, found)
+    return sources, found
 
 
 def load_text(
@@ -269,7 +275,7 @@ class _FileReader:
         names = rest[: rest.index("")] if "" in rest else rest
         if keyword == "resetenv":
             for name in [name for name in self.env if name not in names]:
-                del self.env[name]
+                self.env.pop(name, None)
             return
         if keyword != "unsetenv":
             if len(names) < 2:
@@ -292,7 +298,10 @@ class _FileReader:
             return self.source.name
         if name == ".SECTION":
             return "" if self.section is None else self.section.name or self.section.kind
-        return self.env.get(name)
+        value = self.env.get(name)
+        if value is None and self.blocks.active and f"{{{name}-" not in self.source.lines[self.line - 1]:
+            self.document.unset.append((self.source.name, self.line, name))
+        return value
 
     def _directive(self, statement: Statement) -> None:
         """A line that begins with a dot."""

@@ -87,7 +87,9 @@ class Document:
     Attributes:
         sources: the files.
         sections: every active section, in order; the end of a file ends the section in it, as in HAProxy.
+        unset: where a variable that is not set was replaced by nothing: the file, the line, the variable.
     """
 
     sources: list[Source] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
+    unset: list[tuple[str, int, str]] = field(default_factory=list)

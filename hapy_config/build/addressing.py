@@ -45,7 +45,7 @@ def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -
         raise Refused(f"{prefix}{address_fault(text, error)}", place, code="bad-address") from None
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
         message = use.unresolved.format(host=found.host, text=text)
-        raise Refused(f"{prefix}{message}", place, code="unresolved-host", environment=True)
+        build.lacking(Refused(f"{prefix}{message}", place, code="unresolved-host"))
     return found
 
 

@@ -81,20 +81,16 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str) -> lis
         except GrammarError as error:
             raise Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address") from None
         if address.family == "name" and not build.host_exists(address.host, address.protocol):
-            raise Refused(
-                f"{prefix}invalid address: '{address.host}' in '{part}'",
-                place,
-                code="unresolved-host",
-                environment=True,
+            build.lacking(
+                Refused(f"{prefix}invalid address: '{address.host}' in '{part}'", place, code="unresolved-host")
             )
         if address.family == "fd":
             fault = build.descriptor_fault(int(address.host))
             if fault:
-                raise Refused(
-                    f"{prefix}cannot use file descriptor '{address.host}' : {fault}.",
-                    place,
-                    code="bad-descriptor",
-                    environment=True,
+                build.lacking(
+                    Refused(
+                        f"{prefix}cannot use file descriptor '{address.host}' : {fault}.", place, code="bad-descriptor"
+                    )
                 )
         found.append(address)
     return found

@@ -59,9 +59,13 @@ class BindWords:
         self.position += 1
         return word
 
-    def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument", environment: bool = False) -> Refused:
+    def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument") -> Refused:
         """The refusal of the word at the position, or `back` words before it."""
-        return Refused(f"{self.prefix}{message}", self.position - back, code=code, environment=environment)
+        return Refused(f"{self.prefix}{message}", self.position - back, code=code)
+
+    def lacking(self, message: str, code: str) -> None:
+        """Refuse the word before the position for something that this machine does not have."""
+        self.build.lacking(self.refuse(message, back=1, code=code))
 
 
 Reader = Callable[[BindWords, str], None]
@@ -106,9 +110,8 @@ def _owner(field: str, kind: str) -> Reader:
         try:
             number = pwd.getpwnam(text).pw_uid if kind == "user" else grp.getgrnam(text).gr_gid
         except KeyError:
-            raise words.refuse(
-                f"'{name}' : unknown {kind} name '{text}'", back=1, code=f"unknown-{kind}", environment=True
-            ) from None
+            words.lacking(f"'{name}' : unknown {kind} name '{text}'", f"unknown-{kind}")
+            return
         words.values[field] = str(number)
 
     return read
@@ -228,7 +231,7 @@ def _cip(words: BindWords, name: str) -> None:
 def _namespace(words: BindWords, name: str) -> None:
     text = words.take("'namespace' : missing namespace id")
     if not words.build.namespace_exists(text):
-        raise words.refuse(f"Cannot open namespace '{text}'.", back=1, code="missing-namespace", environment=True)
+        words.lacking(f"Cannot open namespace '{text}'.", "missing-namespace")
     words.options[name] = (text,)
 
 
@@ -278,7 +281,7 @@ def _certificate(words: BindWords, name: str) -> None:
     text = words.take("'crt' : missing certificate location")
     fault = tls.certificate_fault(words.build, text)
     if fault:
-        raise words.refuse(fault, back=1, code="bad-certificate", environment=True)
+        words.lacking(fault, "bad-certificate")
     words.tls["crt"] = (*words.tls.get("crt", ()), text)
 
 
@@ -286,7 +289,7 @@ def _certificate_list(words: BindWords, name: str) -> None:
     text = words.take("'crt-list' : missing certificate location")
     fault = tls.list_fault(words.build, text)
     if fault:
-        raise words.refuse(fault, back=1, code="bad-certificate", environment=True)
+        words.lacking(fault, "bad-certificate")
     words.tls["crt-list"] = (*words.tls.get("crt-list", ()), text)
 
 
@@ -294,7 +297,7 @@ def _authority(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing CAfile path")
     fault = tls.authority_fault(words.build, text)
     if fault:
-        raise words.refuse(f"'{name}' : unable to load {text}", back=1, code="missing-file", environment=True)
+        words.lacking(f"'{name}' : unable to load {text}", "missing-file")
     words.tls[name] = (text,)
 
 
@@ -313,9 +316,7 @@ def _ticket_keys(words: BindWords, name: str) -> None:
     try:
         words.build.files.read(text)
     except OSError:
-        raise words.refuse(
-            f"'{text}' : unable to load ssl tickets keys file", back=1, code="missing-file", environment=True
-        ) from None
+        words.lacking(f"'{text}' : unable to load ssl tickets keys file", "missing-file")
     words.tls[name] = (text,)
 
 

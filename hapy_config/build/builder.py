@@ -46,6 +46,7 @@ def build(
     master_worker: bool = False,
     lookup: HostLookup | None = None,
     refused: bool = False,
+    assume_machine: bool = False,
 ) -> Built:
     """Build the model of a document.
 
@@ -56,10 +57,12 @@ def build(
         master_worker: `-W` was given.
         lookup: tells whether a host name resolves; None takes all of them.
         refused: loading found errors already: no model is made.
+        assume_machine: read on where the machine lacks what a statement names, and make a model all the same.
     """
     reading = Diagnostics()
     state = Build(reading, env, local_peer or env.get("HAPROXY_LOCALPEER") or host_name(), lookup)
     state.master_worker = master_worker
+    state.assume_machine = assume_machine
     for source in document.sources:
         comments = find_comments(source)
         if comments:
@@ -79,6 +82,7 @@ def build(
     state.out = checking
     has_listener = finish(state)
     config = None
-    if not (refused or reading.has_errors or checking.has_errors):
+    found = (*reading, *checking)
+    if not refused and not any(one.refuses and not (assume_machine and one.environment) for one in found):
         config = Freezer(state).config()
     return Built(config, reading, checking, tuple(state.not_run), has_listener)

@@ -98,6 +98,7 @@ class Build(References, Watching):
         env: the environment, with what `setenv` and its kin changed.
         local_peer: the name of this process among peers (`-L`, else the host's name).
         resolve: looks host names in ACLs up; None takes what looks like one.
+        assume_machine: what this machine lacks is noted, and the statement read on; `excused` has the messages.
         proxies: frontends, backends and listens in order.
         frontends, backends: the same by name.
         defaults: named defaults sections; `last_defaults` is the one that applies to what follows.
@@ -118,6 +119,8 @@ class Build(References, Watching):
         self._lookup = lookup
         self._hosts: dict[tuple[str, str], bool] = {}
         self.resolve = (lambda host: lookup(host, "")) if lookup is not None else None
+        self.assume_machine = False
+        self.excused: set[str] = set()
         self.files = Files()
         self.current_section = ""
         self.experimental = False
@@ -155,6 +158,36 @@ class Build(References, Watching):
         self.http_client = Draft("listen", "<HTTPCLIENT>", self.nameless.header)
 
     # -- findings
+
+    def refused(self, refusal: Refused, statement: Statement, again: Callable[[], None], shift: int = 0) -> None:
+        """Note a refusal; `again` reads the statement once more.
+
+        HAProxy gives up on a line at the first thing that this machine lacks. Who only wants to know what the text is
+        worth (`assume_machine`) has the line read on as if it were there.
+        """
+        found = self.out.found
+        found.append(refusal.diagnostic(statement, shift))
+        if not (self.assume_machine and refusal.environment):
+            return
+        while refusal.environment and refusal.message not in self.excused:
+            self.excused.add(refusal.message)
+            try:
+                again()
+                break
+            except Refused as further:
+                refusal = further
+                found.append(refusal.diagnostic(statement, shift))
+        self.excused.clear()
+
+    def lacking(self, refusal: Refused) -> None:
+        """Refuse what this machine does not have, unless that was noted and the statement is read on.
+
+        Raises:
+            Refused: the refusal given.
+        """
+        refusal.environment = True
+        if refusal.message not in self.excused:
+            raise refusal
 
     def error(self, code: str, span: Span, message: str, hint: str = "") -> None:
         """Note something HAProxy refuses."""
@@ -255,7 +288,7 @@ class Build(References, Watching):
             fault = pattern_file_fault(self, file, parsed.match, ignore_case=parsed.ignore_case, as_map=parsed.as_map)
             if fault:
                 index = statement.words.index(file) if file in statement.words else None
-                raise Refused(f"{prefix}{fault}.", index, code="bad-pattern-file", environment=True)
+                self.lacking(Refused(f"{prefix}{fault}.", index, code="bad-pattern-file"))
 
     # -- the machine
 

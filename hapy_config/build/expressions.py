@@ -167,13 +167,8 @@ def note_references(
         if call.name.startswith("map"):
             fault = map_fault(build, call)
             if fault:
-                raise Refused(
-                    f"failed to parse sample expression <{expression.text}> : invalid args in converter '{call.name}' :"
-                    f" {fault}.",
-                    index,
-                    code="bad-pattern-file",
-                    environment=True,
-                )
+                message = f"failed to parse sample expression <{expression.text}> : invalid args in converter"
+                build.lacking(Refused(f"{message} '{call.name}' : {fault}.", index, code="bad-pattern-file"))
         elif call.name == "regsub" and call.args:
             build.regexes.append((draft, statement, index, call.args[0]))
     found = tuple(references(expression))

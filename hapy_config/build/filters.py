@@ -87,12 +87,8 @@ def _configured(kind: str) -> Handler:
         try:
             build.files.read(file)
         except OSError as error:
-            raise Refused(
-                f"'filter' : 'Could not open configuration file {file} : {error.strerror}'",
-                words.index("config") + 1,
-                code="missing-file",
-                environment=True,
-            ) from None
+            message = f"'filter' : 'Could not open configuration file {file} : {error.strerror}'"
+            build.lacking(Refused(message, words.index("config") + 1, code="missing-file"))
         if kind == "spoe":
             draft.engines.append(options.get("engine", ""))
 

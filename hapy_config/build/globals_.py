@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from hapy_config.build.arguments import at_most, leading_integer
@@ -49,9 +50,14 @@ def read_global(build: Build, section: Section) -> None:
         try:
             _statement(build, statement, words, negated=negated)
         except Refused as refusal:
-            build.out.found.append(refusal.diagnostic(statement, shift))
+            build.refused(refusal, statement, functools.partial(_again, build, statement, words, negated), shift)
         if words[0] in build.watched_globals:
             build.watch_global(statement, words)
+
+
+def _again(build: Build, statement: Statement, words: list[str], negated: bool) -> None:
+    build.given.discard(words[0])
+    _statement(build, statement, words, negated=negated)
 
 
 def _statement(build: Build, statement: Statement, words: list[str], *, negated: bool) -> None:

@@ -56,13 +56,8 @@ def _default_path(build: Build, statement: Statement, words: list[str]) -> None:
         if not path:
             raise Refused("'default-path origin' expects a directory as an argument.", 2, code="missing-argument")
         if not build.files.path(path).is_dir():
-            raise Refused(
-                f"couldn't set 'default-path' to origin '{path}': Impossible to get to directory '{path}':"
-                " No such file or directory.",
-                2,
-                code="missing-file",
-                environment=True,
-            )
+            message = f"couldn't set 'default-path' to origin '{path}': Impossible to get to directory '{path}':"
+            build.lacking(Refused(f"{message} No such file or directory.", 2, code="missing-file"))
         build.files.base = build.files.path(path)
 
 
@@ -118,9 +113,9 @@ def _case_adjust_file(build: Build, statement: Statement, words: list[str]) -> N
     try:
         lines = build.files.read(words[1]).decode("latin-1").splitlines()
     except OSError:
-        raise Refused(
-            f"h1-headers-case-adjust-file '{words[1]}': failed to open file.", 1, code="missing-file", environment=True
-        ) from None
+        message = f"h1-headers-case-adjust-file '{words[1]}': failed to open file."
+        build.lacking(Refused(message, 1, code="missing-file"))
+        return
     for number, line in enumerate(lines, 1):
         parts = line.split()
         if not parts or parts[0].startswith("#"):
@@ -133,7 +128,9 @@ def _case_adjust_file(build: Build, statement: Statement, words: list[str]) -> N
         elif parts[0].lower() != parts[1].lower() or parts[0] == parts[1]:
             fault = "<from> and <to> must not differ execpt the case"
         if fault:
-            raise Refused(f"h1-headers-case-adjust-file '{words[1]}' : {fault} at line {number}.", 1, environment=True)
+            message = f"h1-headers-case-adjust-file '{words[1]}' : {fault} at line {number}."
+            build.lacking(Refused(message, 1, code="bad-case-file"))
+            return
         build.case_adjust.setdefault(parts[0], parts[1])
 
 
@@ -154,7 +151,7 @@ def _unix_bind(build: Build, statement: Statement, words: list[str]) -> None:
             elif word == "group":
                 grp.getgrnam(value)
         except KeyError:
-            raise Refused(f"'unix-bind' : '{value}' unknown {word}.", index + 1, environment=True) from None
+            build.lacking(Refused(f"'unix-bind' : '{value}' unknown {word}.", index + 1, code=f"unknown-{word}"))
         build.unix_bind[word] = value
         index += 2
 
@@ -165,7 +162,7 @@ def _client_authority(build: Build, statement: Statement, words: list[str]) -> N
         raise Refused(f"'{words[0]}' expects a file name as an argument.", 1, code="missing-argument")
     fault = tls.authority_fault(build, words[1])
     if fault:
-        raise Refused(fault, 1, code="missing-file", environment=True)
+        build.lacking(Refused(fault, 1, code="missing-file"))
 
 
 def _client_resolvers(build: Build, statement: Statement, words: list[str]) -> None:
@@ -181,7 +178,7 @@ def _provider(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'ssl-provider' expects a name as an argument.", 1, code="missing-argument")
     if words[1] not in ("default", "legacy", "base", "null"):
-        raise Refused(f"ssl-provider {words[1]}: unknown provider", 1, environment=True)
+        build.lacking(Refused(f"ssl-provider {words[1]}: unknown provider", 1, code="unknown-provider"))
 
 
 def _lua(build: Build, statement: Statement, words: list[str]) -> None:
@@ -190,12 +187,8 @@ def _lua(build: Build, statement: Statement, words: list[str]) -> None:
     try:
         build.files.read(words[1])
     except OSError as error:
-        raise Refused(
-            f"error in Lua file '{words[1]}': cannot open {words[1]}: {error.strerror}",
-            1,
-            code="missing-file",
-            environment=True,
-        ) from None
+        message = f"error in Lua file '{words[1]}': cannot open {words[1]}: {error.strerror}"
+        build.lacking(Refused(message, 1, code="missing-file"))
     build.lua = True
 
 
@@ -208,7 +201,7 @@ def _file(message: str) -> Handler:
         check_arguments(build, found[0], statement, found[1], words)
         path = build.files.path(words[1])
         if not path.exists():
-            raise Refused(message.format(words[1]), 1, code="missing-file", environment=True)
+            build.lacking(Refused(message.format(words[1]), 1, code="missing-file"))
 
     return handle
 

@@ -52,9 +52,11 @@ def _identity(build: Build, statement: Statement, words: list[str]) -> None:
     try:
         number = pwd.getpwnam(name).pw_uid if kind == "user" else grp.getgrnam(name).gr_gid
     except KeyError:
-        raise Refused(
-            f"cannot find {kind} id for '{name}' (0:Success)", 1, code=f"unknown-{kind}", environment=bool(name)
-        ) from None
+        refusal = Refused(f"cannot find {kind} id for '{name}' (0:Success)", 1, code=f"unknown-{kind}")
+        if not name:
+            raise refusal from None
+        build.lacking(refusal)
+        return
     build.global_[kind] = name
     build.global_["uid" if kind == "user" else "gid"] = number
 

@@ -56,12 +56,8 @@ def _address(build: Build, words: list[str], local: bool, name: str) -> None:
     label = f"{name}/{name}" if local else f"(null)/{name}"
     found = parse_server_address(build, words[2], 2, label)
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
-        raise Refused(
-            f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'",
-            2,
-            code="unresolved-host",
-            environment=True,
-        )
+        message = f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'"
+        build.lacking(Refused(message, 2, code="unresolved-host"))
     if local and words[0] == "peer" and not found.port:
         raise Refused(f"'peer {name}' : missing port specification in '{words[2]}'", 2, code="bad-address")
 

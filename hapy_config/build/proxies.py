@@ -116,9 +116,13 @@ def read_proxy(build: Build, section: Section) -> None:
             else:
                 _other(build, draft, statement)
         except Refused as refusal:
-            build.out.found.append(refusal.diagnostic(statement))
+            build.refused(refusal, statement, functools.partial(handler or _nothing, build, draft, statement, words))
         if first in watched:
             build.watch(statement, words, draft.kind)
+
+
+def _nothing(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    """Read a statement again that asks nothing of the machine."""
 
 
 def _orphans(build: Build, section: Section) -> None:

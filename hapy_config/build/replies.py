@@ -188,13 +188,15 @@ def read_file(words: Words, name: str, place: int) -> bytes:
         refusal = words.refuse(f"error opening file '{name}'", place, code="missing-file")
     except OSError:
         refusal = words.refuse(f"error reading file '{name}'", place, code="unreadable-file")
-    refusal.environment = True
-    raise refusal
+    words.build.lacking(refusal)
+    return b""
 
 
 def read_error_file(words: Words, name: str, place: int) -> bytes:
     """A whole HTTP answer from a file."""
     raw = read_file(words, name, place)
+    if not raw and words.build.excused:
+        return raw
     fault = parse_raw_answer(raw)
     if fault:
         raise words.refuse(f"'{name}': {fault}", place, code="bad-error-file")

@@ -6,6 +6,7 @@ issues that run them; userlists and http-errors become model objects at once.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Final
@@ -74,7 +75,8 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
         try:
             _statement(build, draft, statement, line)
         except Refused as refusal:
-            build.out.found.append(refusal.diagnostic(statement))
+            again = functools.partial(_statement, build, draft, statement, line)
+            build.refused(refusal, statement, again)
     _finish(build, draft)
     return draft
 

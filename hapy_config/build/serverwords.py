@@ -277,12 +277,11 @@ def _agent_address(words: ServerWords, name: str) -> None:
     try:
         address(words.build, text, words.position - 1, _HOST, "")
     except Refused as refusal:
-        raise Refused(
-            f"{words.prefix}parsing agent-addr failed. Check if '{text}' is correct address..",
-            words.position - 1,
-            code="bad-address",
-            environment=refusal.environment,
-        ) from None
+        message = f"{words.prefix}parsing agent-addr failed. Check if '{text}' is correct address.."
+        other = Refused(message, words.position - 1, code=refusal.code)
+        if not refusal.environment:
+            raise other from None
+        words.build.lacking(other)
     words.options[name] = (text,)
 
 
@@ -386,12 +385,8 @@ def _max_reuse(words: ServerWords, name: str) -> None:
 def _namespace(words: ServerWords, name: str) -> None:
     text = words.take("'namespace' expects <name> as argument")
     if text != "*" and not words.build.namespace_exists(text):
-        raise Refused(
-            f"{words.prefix}Cannot open namespace '{text}'.",
-            words.position - 1,
-            code="missing-namespace",
-            environment=True,
-        )
+        message = f"{words.prefix}Cannot open namespace '{text}'."
+        words.build.lacking(Refused(message, words.position - 1, code="missing-namespace"))
     words.options[name] = (text,)
 
 
@@ -453,7 +448,7 @@ def _authority_file(words: ServerWords, name: str) -> None:
     )
     fault = tls.authority_fault(words.build, text)
     if fault and not words.default:
-        raise Refused(f"{words.prefix}{fault}", words.position - 1, code="missing-file", environment=True)
+        words.build.lacking(Refused(f"{words.prefix}{fault}", words.position - 1, code="missing-file"))
     words.options[name] = (text,)
 
 
