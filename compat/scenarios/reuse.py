@@ -205,3 +205,22 @@ backend be
     client = world.client()
     for number in range(7):
         client.get(f"/{number}")
+
+
+def refused_answer_leaves_nothing(world: World) -> None:
+    """An answer that a rule replaces is gone: nothing of it reaches the next request on the same connection."""
+    world.origin("s1", b"secret")
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    http-response deny if { capture.req.uri /deny }
+    default_backend be
+backend be
+    http-reuse always
+    server s1 {s1}
+""")
+    for target in ("/deny", "/one", "/deny", "/two"):
+        client = world.client()
+        client.get(target)
+        client.ending(0.1)
+        client.close()

@@ -9,6 +9,7 @@ from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed
+from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import head_size
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Reply, Tarpit
 
@@ -130,6 +131,11 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
         response.body = len(body)
         if not response.keep_alive:
             txn.bytes_out += 15  # HAProxy counts the page's own `connection: close`
+    if exchange.route.reframes:
+        try:
+            stay = not reframe_response(response, txn.method, len(body)) and stay
+        except Misframed:
+            return True
     exchange.answering = exchange.complete = True
     exchange.send(response, body, ended=True, trailers=[], stay=stay)
     return False

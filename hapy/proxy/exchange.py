@@ -72,6 +72,7 @@ class Exchange(Routine):
         sending: the request's head has gone out, the body follows by itself.
         answering: the answer's final head has gone to the client, the body follows by itself.
         complete: the last byte of the answer has gone out.
+        asks_close: the server is asked to close its connection after the answer: rules say so.
         discarding: the server wants no more of the request: what still comes of it is dropped.
         tunnel: bytes go both ways as they are.
         logged: its log line is written.
@@ -82,6 +83,7 @@ class Exchange(Routine):
 
     __slots__ = (
         "answering",
+        "asks_close",
         "bound",
         "client_failure",
         "client_timeout",
@@ -136,6 +138,7 @@ class Exchange(Routine):
         self.entered = False
         self.sending = False
         self.answering = False
+        self.asks_close = False
         self.complete = False
         self.discarding = False
         self.tunnel = False

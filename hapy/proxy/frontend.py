@@ -75,6 +75,7 @@ class Frontend:
             max_headers=int(tune.get("http.maxhdr", 101)),
             accept_invalid="accept-invalid-http-request" in options,
         )
+            any_payload=("h1-accept-payload-with-any-method",) in runtime.config.global_.settings,
         self.closes = model.http_mode == "close"
         self.abort_on_close = "abortonclose" in options
         self.ignore_probes = "http-ignore-probes" in options

@@ -359,7 +359,7 @@ class Http1Exchange(Exchange):
 
     def send_informational(self, response: Response) -> None:
         """Send a 1xx head."""
-        if self.request.version >= 11 and not self.connection.closed:
+        if not self.connection.closed:
             self.connection.transport.write(
                 response_head(response, self.request.version, close=False, cases=self.frontend.name_cases)
             )

@@ -10,6 +10,7 @@ from hapy.proxy.answers import answer_error, conclude, conclude_response
 from hapy.proxy.bodies import buffer_body, waiter
 from hapy.proxy.failures import Failed
 from hapy.proxy.private import sees_challenge
+from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import head_size
 from hapy.proxy.tunnel import run_tunnel
 from hapy.proxy.upstream import fetch
@@ -72,7 +73,7 @@ async def serve(exchange: Exchange) -> None:
                 cut = await run_tunnel(exchange, response)
             else:
                 txn.status = response.status
-                exchange.begin_answer(response, stay=route.answers_close is None or not route.answers_close(response))
+                exchange.begin_answer(response, stay=not (route.reviews_answers and _ends_client(exchange, response)))
                 if frontend.logger.as_soon:
                     frontend.log_as_soon(exchange)
                 if not (exchange.complete and exchange.request_sent and exchange.stream.writable):
@@ -97,8 +98,36 @@ def _heed_overrides(exchange: Exchange) -> None:
     overrides = txn.overrides
     assert overrides is not None
     if overrides.early_hints is not None:
-        exchange.send_early_hints(overrides.early_hints)
-        txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
+        if exchange.request.version >= 11:
+            exchange.send_early_hints(overrides.early_hints)
+            txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
+def _ends_client(exchange: Exchange, response: Response) -> bool:
+    """Rules may have changed what an answer's head says of its body and of the connection; whether that ends it.
+
+    Raises:
+        Failed: what it says now can't be told to the client.
+    """
+    route = exchange.route
+    server = exchange.server
+    assert server is not None
+    ends = route.answers_close is not None and route.answers_close(response)
+    if route.reframes:
+        known = sum(map(len, server.pieces)) if server.ended else -1
+        try:
+            ends = reframe_response(response, exchange.txn.method, known) or ends
+        except Misframed:
+            raise Failed(0, "C", "D") from None
+    return ends
+
+
+async def _inspect(exchange: Exchange, inspection: Inspection) -> Outcome | None:
+    """Apply content rules; None to go on."""
+    from hapy.proxy.inspection import inspect_request
+
+    outcome = await inspect_request(exchange, inspection)
+    return None if outcome is ALLOW else outcome
+
+
         overrides.early_hints = None
     if overrides.timeouts is not None and "server" in overrides.timeouts:
         exchange.server_timeout = overrides.timeouts["server"] / 1000

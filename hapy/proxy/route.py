@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.net.clock import NEVER, now
 from hapy.pool import OwnConnections
 from hapy.proxy.additions import compile_additions
+from hapy.proxy.reframing import touches_framing
 
 if TYPE_CHECKING:
     from hapy.http.message import Request, Response
@@ -48,7 +49,9 @@ class Route:
         asks_close, answers_close: whether a rule has put `connection: close` into a request or an answer; None where no
             rule does.
         looks_at_answers: rules or captures do.
-        abort_on_close: the client's leaving ends a request that has no answer yet.
+        reviews_answers: rules may have put into an answer's head what changes its framing or its connection.
+        reframes: rules may change the length or the encoding of requests or answers.
+        abort_on_close: the client's leaving ends a request that has no answer yet. abort_on_reset: its reset does.
         buffer_body: the request's body is waited for (`option http-buffer-request`), for at most `body_timeout`.
         prepare: what adds header fields before a request leaves (x-forwarded-for, unique id, …), in order.
         name_header: the field that names the server to it, or None.
@@ -67,6 +70,7 @@ class Route:
         "abort_on_close",
         "after_rules",
         "answers_close",
+        "abort_on_reset",
         "asks_close",
         "backend",
         "body_timeout",
@@ -88,8 +92,10 @@ class Route:
         "response_rules",
         "retries",
         "retries_connections",
+        "reframes",
         "retry_events",
         "retry_statuses",
+        "reviews_answers",
         "server_fin_timeout",
         "server_timeout",
         "tarpit_timeout",
@@ -108,7 +114,8 @@ class Route:
         self._set_modes(fe, be)
         self._set_timeouts(fe, be)
         self._set_retries(be)
-        self.abort_on_close = "abortonclose" in fe.options and "abortonclose" in be.options
+        self.abort_on_reset = "abortonclose" in fe.options  # by way of `defaults`: a client that isn't read says nothing
+        self.abort_on_close = self.abort_on_reset and "abortonclose" in be.options
         self.buffer_body = (
             "http-buffer-request" in fe.options
             or "http-buffer-request" in be.options
@@ -133,6 +140,8 @@ class Route:
     def _set_timeouts(self, fe: Proxy, be: Proxy) -> None:
         timeouts = be.timeouts
         self.connect_timeout = seconds(timeouts.connect)
+        self.reframes = any(touches_framing(rules) for section in sections for rules in section.rules.values())
+        self.reviews_answers = touched or self.reframes
         self.queue_timeout = seconds(timeouts.queue if timeouts.queue is not None else timeouts.connect)
         self.server_timeout = seconds(timeouts.server)
         self.server_fin_timeout = seconds(timeouts.server_fin)

@@ -117,6 +117,8 @@ class ServerConnection(Stream):
         self.feeder = None
         self.deadline = NEVER
         self.response = None
+        if self.pieces:
+            self.pieces = []  # of an answer that was not passed on
         self.idle_since = now()
         self.parser.resume()
 

@@ -24,6 +24,7 @@ from hapy.pool import ReuseReason
 from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed, Lost
+from hapy.proxy.reframing import Misframed, reframe_request
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
@@ -130,7 +131,11 @@ def _send(exchange: Exchange, connection: ServerConnection, moment: float) -> No
     """Send the request, as far as it has come, on the connection; the rest of it follows by itself."""
     route = exchange.route
     request = exchange.request
-    asks_close = route.asks_close is not None and route.asks_close(request)
+    if route.asks_close is not None and route.asks_close(request):
+        exchange.asks_close = True
+    if route.reframes:
+        _reframe(exchange)
+    asks_close = exchange.asks_close
     exchange.server = connection
     connection.begin(exchange, request, final=route.close_server or asks_close)
     if route.name_header is not None:
@@ -140,6 +145,15 @@ def _send(exchange: Exchange, connection: ServerConnection, moment: float) -> No
     exchange.sending = True
     head = request_head(request, close=route.tell_close or asks_close, cases=route.name_cases)
     exchange.forward_request(moment, head)
+
+
+def _reframe(exchange: Exchange) -> None:
+    """Rules may have changed what the request's head says of its body."""
+    try:
+        if reframe_request(exchange.request, exchange.size if exchange.request_ended else -1):
+            exchange.asks_close = True
+    except Misframed:
+        raise Lost("misframed") from None
 
 
 def _pass_on_informational(exchange: Exchange, connection: ServerConnection) -> None:
@@ -165,7 +179,7 @@ def _look(exchange: Exchange, connection: ServerConnection) -> None:
         if exchange.server_timeout is NEVER:
             raise Failed(0, "c", "D")
         exchange.client_failure = ""  # the server's timeout decides
-    elif not exchange.request_ended or (gone == "reset" and exchange.route.abort_on_close):
+    elif not exchange.request_ended or (gone == "reset" and exchange.route.abort_on_reset):
         raise Failed(0, "C", "D")
     elif exchange.route.abort_on_close:
         raise Failed(400, "C", "H")
@@ -186,6 +200,8 @@ def _may_ask_again(exchange: Exchange, event: str) -> bool:
 def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Failed:
     """What the client is told when the server gave no answer."""
     counters = connection.server.counters
+    if event == "misframed":
+        return Failed(500, "I", "H")
     if event == "response-timeout":
         counters.eresp += 1
         return Failed(504, "s", "H")

@@ -113,7 +113,8 @@ def _option(build: Build, draft: Draft, statement: Statement, words: list[str], 
     side = SWITCHES.get(name)
     if side is not None:
         _no_more(words, 2)
-        warn_side(build, draft, statement, name, side)
+        if warn_side(build, draft, statement, name, side):
+            return
         if to == "on":
             draft.options.add(name)
         else:
