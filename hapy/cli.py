@@ -11,6 +11,7 @@ import sys
 #: Sub-commands: the module in `hapy.commands` and what it does, for the overview.
 COMMANDS = {
     "check": "report every mistake in a configuration, with its place and a fix",
+    "explain": "say what a configuration does, or what it does with one request",
     "fmt": "lay configurations out in one way, meaning and comments untouched",
     "run": "the same as giving the flags alone",
 }

@@ -123,6 +123,7 @@ class Pool:
         max_used: the most used at once since the last purge. needed: the estimate carried over.
         enabled: False in maintenance: nothing is kept. generation: of the server's address; others are not kept.
         distance: how far the server is.
+        repeats_lost_requests: what a dead connection swallows is sent again, so that first requests may take any.
         asked: a request came since an idle connection last proved superfluous.
         at_rest: nothing is kept, and nothing has to be purged.
         on_kept: called when a connection is kept after a rest. on_shortage: when connections went that may have to be
@@ -131,7 +132,6 @@ class Pool:
     """
 
     __slots__ = (
-        "_first_is_later",
         "_shelves",
         "asked",
         "at_rest",
@@ -152,6 +152,7 @@ class Pool:
         "on_unused",
         "purge_delay",
         "reason",
+        "repeats_lost_requests",
         "reuse",
         "used",
         "warming",
@@ -186,7 +187,7 @@ class Pool:
         self.max_reuse = max_reuse
         self.min_conn = min_conn
         self.budget = budget if budget is not None else unlimited()
-        self._first_is_later = retries_lost_requests
+        self.repeats_lost_requests = retries_lost_requests
         self._shelves: dict[ConnectionKey, _Shelf] = {}
         self.counts = _NO_COUNTS.copy()
         self.reason = ReuseReason.NONE
@@ -227,7 +228,7 @@ class Pool:
         if shelf is None:
             self._miss(None)
             return None
-        if not first_request or self._first_is_later:
+        if not first_request or self.repeats_lost_requests:
             stacks = shelf.later
         else:
             stacks = shelf.first if repeatable else shelf.first_unrepeatable

@@ -1,0 +1,36 @@
+"""A client's TLS layer as a walk assumes it: an up-to-date browser without a certificate."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class _NoLibrary:
+    """Stands for the TLS library's view of a connection that is not there."""
+
+    def get_channel_binding(self, _kind: str) -> None:
+        """TLS 1.3 has none."""
+
+
+class AssumedTls:
+    """What `hapy.tls.session.TlsSession` tells of a real connection.
+
+    Attributes:
+        server_name: the SNI, None without one.
+    """
+
+    version: Final = b"TLSv1.3"
+    cipher: Final = b"TLS_AES_256_GCM_SHA384"
+    key_size: Final = 256
+    alpn: Final = b"http/1.1"
+    resumed: Final = False
+    session_id: Final = None
+    peer: Final = None
+    verify_error: Final = 0
+    own: Final = b""
+    errors: Final = None
+    hello: Final = None
+    object: Final = _NoLibrary()
+
+    def __init__(self, server_name: bytes | None) -> None:
+        self.server_name = server_name

@@ -1,0 +1,248 @@
+"""What a backend does, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from hapy.explain.conditions import condition
+from hapy.explain.values import address, count, duration, listed
+
+if TYPE_CHECKING:
+    from hapy_config.model.config import Config
+    from hapy_config.model.proxy import Proxy
+    from hapy_config.model.server import Server
+
+Paragraph = tuple[str, list[str]]
+
+REUSE_IN_SHORT: Final = {
+    "always": "Server connections are shared by all clients' requests",
+    "aggressive": "Server connections are shared, first requests of clients taking proven ones",
+    "safe": "Server connections are shared, but for the first request of each client connection",
+    "never": "Each client connection has server connections of its own",
+}
+
+_ALGORITHMS: Final = {
+    "roundrobin": "in turn",
+    "static-rr": "in turn",
+    "leastconn": "to the server that serves the fewest",
+    "first": "to the first server that has a free slot",
+    "source": "by the client's address: the same client, the same server",
+    "uri": "by the URI: the same one, the same server",
+    "url_param": "by the URL parameter {argument}: the same value, the same server",
+    "hdr": "by the header {argument}: the same value, the same server",
+    "random": "at random, to the less busy of {draws} drawn",
+    "rdp-cookie": "by the RDP cookie {argument}: the same value, the same server",
+    "hash": "by the value of {argument}: the same value, the same server",
+    "sticky": "to the server that served last",
+}
+
+_REUSE: Final = {
+    "always": "A request takes any idle connection to its server, whoever's request opened it, from the first one on.",
+    "aggressive": (
+        "A request takes any idle connection to its server, whoever's request opened it; the first request of a "
+        "client connection only one that has carried several requests already."
+    ),
+    "safe": (
+        "The first request of a client connection gets a new connection (or one that was opened ahead); its later "
+        "requests take any idle one to their server, whoever's request opened it."
+    ),
+    "never": "Each client connection has server connections of its own, which end with it.",
+}
+
+_EVENTS: Final = {
+    "conn-failure": "the connection fails",
+    "empty-response": "the server closes without an answer",
+    "junk-response": "the answer is broken",
+    "response-timeout": "the answer takes too long",
+    "0rtt-rejected": "early data is rejected",
+    "all-retryable-errors": "the server fails in any way that can be repeated",
+}
+
+
+def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
+    """A backend (or a listen's back half)."""
+    yield "balances", list(_balances(proxy))
+    yield "servers", list(_servers(proxy))
+    yield "server connections", list(_shares(proxy, config))
+    yield "if a server dies", list(_dies(proxy))
+    yield "when all are busy", list(_busy(proxy))
+    yield "who waits", list(_waits(proxy))
+
+
+def _balances(proxy: Proxy) -> Iterator[str]:
+    unit = "request" if proxy.mode == "http" else "connection"
+    balance = proxy.balance
+    main = [server for server in proxy.servers if not server.backup]
+    argument = balance.argument or (balance.expression.text if balance.expression is not None else "")
+    how = _ALGORITHMS.get(balance.algorithm, balance.algorithm).format(argument=argument, draws=balance.argument or 2)
+    if len(main) > 1:
+        weighted = len({server.weight for server in main}) > 1 and balance.algorithm != "first"
+        weights = ", by weight" if weighted else ""
+        yield f"Each {unit} over {count(len(main), 'server')}, {how}{weights} (balance {balance.algorithm})."
+    for use in proxy.use_servers:
+        target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
+        when = condition(use.condition) if use.condition is not None else "always"
+        yield f"Server {target} takes it {when}, as long as it is up (use-server)."
+    cookies = [words for words in proxy.settings if words[:1] == ("cookie",)]
+    if cookies and proxy.mode == "http":
+        yield f"A client that brings the cookie {cookies[-1][1]} goes to the server that it names (cookie)."
+    if "prefer-last-server" in proxy.options:
+        yield "A client connection's requests stay with its last server where possible (option prefer-last-server)."
+
+
+def _servers(proxy: Proxy) -> Iterator[str]:
+    if proxy.dispatch is not None and not proxy.servers:
+        yield f"All go to {address(proxy.dispatch)} (dispatch)."
+        return
+    if not proxy.servers:
+        yield "It has none: requests are answered 503." if proxy.mode == "http" else "It has none."
+        return
+    if len(proxy.servers) > _SERVERS_SHOWN:
+        shown = listed([server.name for server in proxy.servers[:_SERVERS_SHOWN]] + ["others"])
+        yield f"{count(len(proxy.servers), 'server')}: {shown}."
+        return
+    for server in proxy.servers:
+        yield _server(server)
+
+
+_SERVERS_SHOWN: Final = 16
+
+
+def _server(server: Server) -> str:
+    extras = []
+    if server.tls is not None:
+        verified = "verified" if server.tls.verify == "required" else "NOT verified"
+        name = f", asked for {server.tls.sni.text}" if server.tls.sni is not None else ""
+        extras.append(f"TLS, certificate {verified}{name}")
+    if server.weight != 1:
+        extras.append(f"weight {server.weight}")
+    if server.maxconn:
+        extras.append(f"at most {server.maxconn:,} at once")
+    if server.resolvers:
+        extras.append(f"its addresses follow DNS ({server.resolvers})")
+    elif server.address.family == "name":
+        extras.append("its name is looked up at start only")
+    if server.backup:
+        extras.append("only when all others are down")
+    if server.disabled:
+        extras.append("in maintenance from the start")
+    if server.send_proxy:
+        extras.append(f"told of the client by a PROXY header, version {server.send_proxy}")
+    return f"{server.name} at {address(server.address)}" + (f": {'; '.join(extras)}." if extras else ".")
+
+
+def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
+    if not proxy.servers and proxy.dispatch is None:
+        return
+    if proxy.mode != "http":
+        yield "One for each client connection, made for it and ended with it; both directions may end apart."
+        return
+    if proxy.http_mode != "keep-alive":
+        option = "httpclose" if proxy.http_mode == "close" else "http-server-close"
+        yield f"Each carries one request and is closed after its answer (option {option})."
+        return
+    yield f"{_REUSE[proxy.reuse]} That is http-reuse {proxy.reuse}."
+    closing = [
+        front.name for front in config.proxies if front.is_frontend and front.http_mode != "keep-alive" and front.binds
+    ]
+    if closing:
+        yield f"But requests that come by {listed(closing)} close theirs after the answer (option of that frontend)."
+    if any(server.tls is not None and server.tls.sni is not None for server in proxy.servers):
+        yield "Connections with different TLS names (SNI) are kept apart; each name's are shared."
+    if any(server.send_proxy for server in proxy.servers):
+        yield "A PROXY header tells of one client, so those connections serve that client alone."
+    if proxy.reuse != "never":
+        yield from _kept(proxy)
+        yield "A server's `Connection: close` ends that connection and never reaches a client."
+
+
+def _kept(proxy: Proxy) -> Iterator[str]:
+    limits = {(server.pool_max_conn, server.pool_purge_delay) for server in proxy.servers}
+    for most, delay in sorted(limits):
+        if most == 0 or delay == 0:
+            yield "Some servers keep no idle connections (pool-max-conn 0 or pool-purge-delay 0)."
+            continue
+        number = f"at most {most:,} idle ones" if most > 0 else "idle ones"
+        yield f"A server keeps {number}; every {duration(delay)} half of what was not needed goes (pool-purge-delay)."
+
+
+def _dies(proxy: Proxy) -> Iterator[str]:
+    if not proxy.servers:
+        return
+    http = proxy.mode == "http"
+    unit = "request" if http else "connection"
+    checked = [server for server in proxy.servers if server.check]
+    if checked and len(checked) == len(proxy.servers):
+        yield _checked(checked[0], "Each is")
+    elif checked:
+        yield _checked(checked[0], f"{listed([server.name for server in checked])}: each is")
+    else:
+        yield "Nobody checks the servers: a dead one goes on getting its share."
+    if proxy.retries:
+        again = f"A connection that fails is tried again up to {count(proxy.retries, 'time')} (retries)"
+        if proxy.redispatch:
+            again += (
+                ", the last time on another server (option redispatch)"
+                if proxy.redispatch < 0
+                else (f", every {proxy.redispatch}. time on another server (option redispatch)")
+            )
+        else:
+            again += ", each time on the same server"
+        yield f"{again}; then {'the client gets 503' if http else 'the client is closed'}."
+    else:
+        yield f"A connection that fails is not tried again (retries 0): {'503' if http else 'the client is closed'}."
+    if not http:
+        yield "Connections to it break; their clients see that."
+        return
+    events = sorted(event for event in proxy.retry_on if event != "conn-failure")
+    if events:
+        named = [_EVENTS.get(event, f"the answer is {event}") for event in events]
+        yield f"A {unit} is sent again when {listed(named, 'or')} (retry-on), as long as it fits the buffer."
+    else:
+        yield (
+            "A request that was sent and gets no answer ends with 502 (504 after timeout server), but for one that "
+            "went out on a connection that had been closed meanwhile: that is sent again where this is safe."
+        )
+    if backups := [server.name for server in proxy.servers if server.backup]:
+        yield f"When all are down, {listed(backups[:1] if 'allbackups' not in proxy.options else backups)} takes over."
+
+
+def _checked(server: Server, who: str) -> str:
+    options = server.options
+    every = options.get("inter", ("2s",))[0]
+    fall = options.get("fall", ("3",))[0]
+    rise = options.get("rise", ("2",))[0]
+    return f"{who} checked every {every}: out after {fall} failures, back after {rise} successes."
+
+
+def _busy(proxy: Proxy) -> Iterator[str]:
+    limited = [server for server in proxy.servers if server.maxconn]
+    if not limited:
+        return
+    timeouts = proxy.timeouts
+    queue = timeouts.queue if timeouts.queue is not None else timeouts.connect
+    name = "queue" if timeouts.queue is not None else "connect"
+    unit = "Requests" if proxy.mode == "http" else "Connections"
+    end = "503" if proxy.mode == "http" else "are closed"
+    for_how_long = (
+        f"up to {duration(queue)} (timeout {name}), then get {end}" if queue else "for ever (no timeout queue)"
+    )
+    yield f"{unit} beyond the servers' maxconn wait in a queue, {for_how_long}."
+
+
+def _waits(proxy: Proxy) -> Iterator[str]:
+    if not proxy.servers and proxy.dispatch is None:
+        return
+    timeouts = proxy.timeouts
+    if timeouts.connect:
+        yield f"A server may take {duration(timeouts.connect)} to accept (timeout connect)."
+    else:
+        yield "A server may take as long as the system lets it to accept: there is no timeout connect."
+    what = "to answer, and between two pieces of it" if proxy.mode == "http" else "between two pieces"
+    if timeouts.server:
+        yield f"It may take {duration(timeouts.server)} {what} (timeout server)."
+    else:
+        yield f"It may take for ever {what}: there is no timeout server."
+    if timeouts.tunnel:
+        yield f"WebSockets and other tunnels may be silent for {duration(timeouts.tunnel)} (timeout tunnel)."

@@ -1,0 +1,156 @@
+"""What a frontend does, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from hapy.explain.conditions import condition
+from hapy.explain.values import address, count, duration, listed
+
+if TYPE_CHECKING:
+    from hapy_config.model.config import Config
+    from hapy_config.model.proxy import LogTarget, Proxy
+    from hapy_config.model.rules import Rule
+    from hapy_config.model.server import Bind
+
+Paragraph = tuple[str, list[str]]
+
+#: What actions do, for a count of rules; others go by their names.
+_DEEDS: Final = {
+    "deny": "deny",
+    "reject": "reject",
+    "tarpit": "hold clients (tarpit)",
+    "redirect": "redirect",
+    "return": "answer at once",
+    "auth": "ask for a password",
+    "silent-drop": "drop clients in silence",
+    "allow": "let requests pass",
+    "accept": "let connections pass",
+}
+
+
+def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
+    """A frontend (or a listen's front half)."""
+    yield "listens", list(_listens(proxy, config))
+    yield "looks at", list(_looks(proxy))
+    yield "rules", list(_rules(proxy))
+    yield "sends", list(_sends(proxy))
+    yield "client connections", list(_connections(proxy))
+    yield "who waits", list(_waits(proxy))
+    yield "log", list(_log(proxy))
+
+
+def _listens(proxy: Proxy, config: Config) -> Iterator[str]:
+    if not proxy.binds:
+        yield "Nowhere: it has no bind line."
+        return
+    yield f"On {listed([_bind(bind) for bind in proxy.binds])}."
+    limit = proxy.maxconn or config.global_.maxconn
+    if proxy.maxconn:
+        yield f"At most {limit:,} connections at once (maxconn); more wait in the kernel until one ends."
+    if proxy.rate_limit_sessions:
+        yield f"At most {proxy.rate_limit_sessions:,} new connections a second (rate-limit sessions)."
+
+
+def _bind(bind: Bind) -> str:
+    extras = []
+    if bind.tls is not None:
+        certificates = [name for option in ("crt", "crt-list") for name in bind.tls.get(option, ())]
+        extras.append(f"TLS, {listed(certificates)}" if certificates else "TLS")
+    if bind.accept_proxy:
+        extras.append("behind a PROXY header")
+    return address(bind.address) + (f" ({'; '.join(extras)})" if extras else "")
+
+
+def _looks(proxy: Proxy) -> Iterator[str]:
+    if proxy.mode == "http":
+        yield (
+            "Every request on its own (mode http): rules, the choice of backend and server, and the log line are "
+            "for each request, however many come on one client connection."
+        )
+    else:
+        yield (
+            "Connections (mode tcp): each is given to a server once, when it opens; what travels in it is passed on "
+            "as it is."
+        )
+
+
+def _rules(proxy: Proxy) -> Iterator[str]:
+    for ruleset, rules in proxy.rules.items():
+        if rules:
+            yield f"{count(len(rules), 'rule')} of {ruleset}: {_deeds(rules)}."
+
+
+def _deeds(rules: tuple[Rule, ...]) -> str:
+    counted = Counter(_DEEDS.get(rule.action, rule.word.partition("(")[0]) for rule in rules)
+    return listed([deed if number == 1 else f"{number} {deed}" for deed, number in counted.items()])
+
+
+def _sends(proxy: Proxy) -> Iterator[str]:
+    what = "Requests" if proxy.mode == "http" else "Connections"
+    for use in proxy.use_backends:
+        target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
+        if use.condition is None:
+            yield f"All {what.lower()} go to {target}."
+            return
+        yield f"{what} go to {target} {condition(use.condition)}."
+    rest = "Other" if proxy.use_backends else "All"
+    if proxy.default_backend:
+        yield f"{rest} {what.lower()} go to {proxy.default_backend}."
+    elif proxy.is_backend and proxy.servers:
+        yield f"{rest} {what.lower()} go to its own servers."
+    elif not _always_answers(proxy):
+        end = "are answered 503" if proxy.mode == "http" else "are closed"
+        yield f"{rest} {what.lower()} {end}: there is no default_backend."
+
+
+def _always_answers(proxy: Proxy) -> bool:
+    return any(
+        rule.condition is None and rule.action in ("return", "deny", "redirect", "tarpit", "auth")
+        for rule in proxy.rules.get("http-request", ())
+    ) or any(redirect.condition is None for redirect in proxy.redirects)
+
+
+def _connections(proxy: Proxy) -> Iterator[str]:
+    if proxy.mode != "http":
+        return
+    if proxy.http_mode == "close":
+        yield "Each is closed after one answer (option httpclose)."
+        return
+    timeouts = proxy.timeouts
+    idle = timeouts.http_keep_alive if timeouts.http_keep_alive is not None else timeouts.http_request
+    source = "http-keep-alive" if timeouts.http_keep_alive is not None else "http-request"
+    if idle is None or (timeouts.client is not None and timeouts.client < idle):
+        idle, source = timeouts.client, "client"
+    stays = f"stays open for {duration(idle)} (timeout {source})" if idle else "stays open for as long as it likes"
+    yield f"After an answer a connection {stays}, waiting for its next request."
+    yield "A client's `Connection: close` ends that client's connection and no server's."
+
+
+def _waits(proxy: Proxy) -> Iterator[str]:
+    timeouts = proxy.timeouts
+    if proxy.mode == "http":
+        if timeouts.http_request:
+            yield f"A client may take {duration(timeouts.http_request)} for a request's head (timeout http-request)."
+        else:
+            yield "A client may send a request's head as slowly as timeout client lets it (no timeout http-request)."
+    if timeouts.client:
+        yield f"It may be silent for {duration(timeouts.client)} (timeout client)."
+    else:
+        yield "It may be silent for ever: there is no timeout client."
+    if timeouts.tarpit:
+        yield f"One that a rule holds waits {duration(timeouts.tarpit)} (timeout tarpit)."
+
+
+def _log(proxy: Proxy) -> Iterator[str]:
+    if not proxy.log:
+        yield "Nothing is logged."
+        return
+    what = "request" if proxy.mode == "http" else "connection"
+    yield f"Each {what} leaves a line, sent to {listed([_target(target) for target in proxy.log])}."
+
+
+def _target(target: LogTarget) -> str:
+    return target.stream or (address(target.address) if target.address is not None else "the log")

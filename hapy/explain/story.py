@@ -1,0 +1,80 @@
+"""A whole configuration in plain words: what listens, what is balanced, who shares, who waits, who dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hapy.explain import backends, frontends
+
+if TYPE_CHECKING:
+    from hapy_config import Result
+    from hapy_config.model.config import Config
+    from hapy_config.model.proxy import Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One section.
+
+    Attributes:
+        title: `frontend web`. place: `file:line`.
+        paragraphs: (label, sentences) in order; a label names a question, as `listens` or `who waits`.
+    """
+
+    title: str
+    place: str
+    paragraphs: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+#: What opens every story.
+IN_SHORT: Final = "in short"
+
+
+def tell(result: Result) -> list[Chapter]:
+    """The story of a configuration that HAProxy takes."""
+    config = result.config
+    assert config is not None
+    chapters = [_overview(config)]
+    chapters += [_chapter(proxy, config) for proxy in config.proxies]
+    return chapters
+
+
+def _overview(config: Config) -> Chapter:
+    """How much of what there is, and per what it balances."""
+    live = [proxy for proxy in config.proxies if not proxy.disabled]
+    entries = [proxy for proxy in live if proxy.is_frontend and proxy.binds]
+    sentences = []
+    http = [proxy.name for proxy in entries if proxy.mode == "http"]
+    tcp = [proxy.name for proxy in entries if proxy.mode != "http"]
+    if http:
+        sentences.append(f"Per request: {', '.join(http)} (mode http).")
+    if tcp:
+        sentences.append(f"Per connection: {', '.join(tcp)} (mode tcp).")
+    if not entries:
+        sentences.append("Nothing listens.")
+    shared = {proxy.reuse for proxy in live if proxy.is_backend and proxy.mode == "http" and proxy.servers}
+    for reuse in sorted(shared):
+        names = [proxy.name for proxy in live if proxy.is_backend and proxy.mode == "http" and proxy.reuse == reuse]
+        sentences.append(f"{backends.REUSE_IN_SHORT[reuse]}: {', '.join(names)} (http-reuse {reuse}).")
+    limit = config.global_.maxconn
+    if limit:
+        sentences.append(f"At most {limit:,} client connections at once in all (maxconn); others wait in the kernel.")
+    return Chapter(IN_SHORT, "", (("balances and shares", tuple(sentences)),))
+
+
+def _chapter(proxy: Proxy, config: Config) -> Chapter:
+    paragraphs: list[tuple[str, tuple[str, ...]]] = []
+    if proxy.disabled:
+        paragraphs.append(("off", ("It is disabled: nothing of it runs.",)))
+    else:
+        parts: list[Iterator[tuple[str, list[str]]]] = []
+        if proxy.is_frontend:
+            parts.append(frontends.tell(proxy, config))
+        if proxy.is_backend and (proxy.servers or proxy.dispatch or proxy.kind == "backend"):
+            parts.append(backends.tell(proxy, config))
+        for part in parts:
+            paragraphs += [(label, tuple(sentences)) for label, sentences in part if sentences]
+    place = f"{proxy.span.file}:{proxy.span.line}" if proxy.span.line else ""
+    return Chapter(f"{proxy.kind} {proxy.name}", place, tuple(paragraphs))
