@@ -1,9 +1,11 @@
-"""http-check and tcp-check rules (configuration manual, section 4.2): checked in full, kept for their issue."""
+"""http-check and tcp-check rules (configuration manual, section 4.2), to the steps of the model."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
 
 from hapy_config.build.addressing import address
 from hapy_config.build.arguments import leading_integer
@@ -15,10 +17,20 @@ from hapy_config.build.registry import Handler
 from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.checks import variable
 from hapy_config.keywords.samples import Place
+from hapy_config.model.checks import (
+    CheckComment,
+    CheckConnect,
+    CheckExpect,
+    CheckRequest,
+    Checks,
+    CheckSend,
+    CheckSetVar,
+    CheckStep,
+    TextPattern,
+)
+from hapy_config.model.expressions import FormatText, LogFormat
 from hapy_config.syntax import Statement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from hapy_config.words import to_bytes
 
 _CHECK_ADDRESS: Final = AddressUse()
 _HTTP: Final = (
@@ -28,33 +40,42 @@ _HTTP: Final = (
 _TCP: Final = "'comment', 'connect', 'send', 'send-binary', 'expect', 'set-var-fmt(*)', 'set-var(*)', 'unset-var(*)'"
 _STATUS_LIST: Final = re.compile(r"[0-9,\-]*")
 
-
-def _comment(words: Words) -> None:
-    words.take("expects a string as argument")
+_Reader = Callable[[Words], CheckStep]
 
 
-def _connect(words: Words) -> None:
+def _comment(words: Words) -> CheckStep:
+    return CheckComment(words.take("expects a string as argument"), words.statement.span())
+
+
+def _connect(words: Words) -> CheckStep:
+    found: dict[str, Any] = {}
     while word := words.peek():
         words.position += 1
-        if word == "ssl":
-            words.draft.tls_checks = True
         if word == "port":
-            _port(words)
+            found["port"] = _port(words)
         elif word == "addr":
-            _addr(words)
+            found["address"] = _addr(words)
         elif word in ("comment", "sni", "alpn", "proto"):
             text = words.take(f"'{word}' expects a string as argument.")
             if word == "proto" and text not in ("h1", "h2", "fcgi", "none"):
                 raise words.refuse(f"'proto' : unknown MUX protocol '{text}'.", words.position - 1)
-        elif word not in ("default", "send-proxy", "via-socks4", "linger", "ssl"):
+            found[word] = text
+        elif word in ("default", "send-proxy", "via-socks4", "linger", "ssl"):
+            found[{"send-proxy": "send_proxy", "via-socks4": "socks4"}.get(word, word)] = True
+            if word == "ssl":
+                words.draft.tls_checks = True
+            elif word == "via-socks4":
+                words.build.note_check(words.statement, words.position - 1, "'via-socks4' of a check")
+        else:
             raise words.refuse(
                 "expects 'comment', 'port', 'addr', 'send-proxy', 'ssl', 'sni', 'alpn' or 'via-socks4', 'linger',"
                 f" 'default' but got '{word}' as argument.",
                 words.position - 1,
             )
+    return CheckConnect(**found, span=words.statement.span())
 
 
-def _port(words: Words) -> None:
+def _port(words: Words) -> object:
     text = words.take("'port' expects a port number or a sample expression as argument.")
     if text.isdigit():
         if not 1 <= int(text) <= 65535:
@@ -63,82 +84,99 @@ def _port(words: Words) -> None:
                 words.position - 1,
             )
         words.draft.check_port = int(text)
-        return
+        return int(text)
     words.position -= 1
     prefix = words.prefix
     words.prefix = f"{prefix}error detected while parsing port expression : "
-    words.expression()
+    found = words.expression()
     words.prefix = prefix
     words.draft.check_port = -1
+    return found
 
 
-def _addr(words: Words) -> None:
+def _addr(words: Words) -> object:
     text = words.take("'addr' expects an address as argument.")
     found = address(words.build, text, words.position - 1, _CHECK_ADDRESS, f"{words.prefix}'addr' : ")
     if found.port:
         words.draft.check_port = found.port
+    return found
 
 
-def _set_var(words: Words) -> None:
-    name, _, rest = words.action_word.partition("(")
-    inner = rest.removesuffix(")").split(",")[0]
-    fault = variable(inner)
+def _set_var(words: Words) -> CheckStep:
+    word, _, rest = words.action_word.partition("(")
+    name, *conditions = rest.removesuffix(")").split(",")
+    fault = variable(name)
     if fault:
-        raise words.refuse(f"'{name}' : {fault}", words.start - 1)
-    if name == "unset-var":
-        return
-    if name == "set-var-fmt":
+        raise words.refuse(f"'{word}' : {fault}", words.start - 1)
+    span = words.statement.span()
+    if word == "unset-var":
+        return CheckSetVar(name, span=span)
+    if word == "set-var-fmt":
         text = words.take("missing format string")
-        words.format(text, words.position - 1)
-    else:
-        words.expression()
+        found = words.format(text, words.position - 1)
+        return CheckSetVar(name, format=found, conditions=tuple(conditions), span=span)
+    return CheckSetVar(name, words.expression(), conditions=tuple(conditions), span=span)
 
 
-def _send(words: Words) -> None:
+def _send(words: Words) -> CheckStep:
     """`http-check send`."""
+    found: dict[str, Any] = {}
+    headers: list[tuple[str, LogFormat]] = []
     while word := words.peek():
         words.position += 1
         if word in ("meth", "uri", "ver", "body", "comment"):
             text = words.take(f"'{word}' expects a string as argument.")
             if word == "meth" and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", text):
                 raise words.refuse(f"invalid method '{text}'", words.position - 1)
+            found[{"meth": "method", "ver": "version"}.get(word, word)] = text
+            if word in ("uri", "body"):
+                found[f"{word}_format"] = None
         elif word in ("uri-lf", "body-lf"):
             text = words.take(f"'{word}' expects a string as argument.")
-            _format(words, text, words.position - 1)
+            name = word.removesuffix("-lf")
+            found[f"{name}_format"] = _format(words, text, words.position - 1)
+            found[name] = None
         elif word == "hdr":
-            _, value = words.exactly(2, "'hdr' expects <name> and <value> as arguments")
-            _format(words, value, words.position - 1)
+            name, value = words.exactly(2, "'hdr' expects <name> and <value> as arguments")
+            headers.append((name, _format(words, value, words.position - 1)))
         else:
             raise words.refuse(
                 f"expects 'comment', 'meth', 'uri', 'uri-lf', 'ver', 'hdr', 'body' or 'body-lf' but got '{word}' as"
                 " argument.",
                 words.position - 1,
             )
+    return CheckRequest(**found, headers=tuple(headers), span=words.statement.span())
 
 
-def _format(words: Words, text: str, place: int) -> None:
+def _format(words: Words, text: str, place: int) -> LogFormat:
     try:
-        words.format(text, place)
+        return words.format(text, place)
     except Refused as refusal:
         reason = refusal.message.removeprefix(words.prefix).removesuffix(".")
         raise words.refuse(f"'{text}' invalid log-format string ({reason}).\n", place, hint=refusal.hint) from None
 
 
-def _tcp_send(words: Words) -> None:
+def _tcp_send(words: Words) -> CheckStep:
     word = words.action_word
     text = words.take(f"'{word}' expects a string as argument.")
-    if word.startswith("send-binary") and not word.endswith("-lf"):
-        _binary(words, text, words.position - 1)
-    elif word.endswith("-lf"):
-        _format(words, text, words.position - 1)
+    data: bytes | None = None
+    fmt: LogFormat | None = None
+    comment = ""
+    if word.endswith("-lf"):
+        fmt = _format(words, text, words.position - 1)
+    elif word == "send-binary":
+        data = _binary(words, text, words.position - 1)
+    else:
+        data = to_bytes(text)
     if words.peek() == "comment":
         words.position += 1
-        words.take("'comment' expects a string as argument.")
+        comment = words.take("'comment' expects a string as argument.")
     if words.peek():
         raise words.refuse(f"expects 'comment' but got '{words.peek()}' as argument.")
+    return CheckSend(data, fmt, word.startswith("send-binary"), comment, words.statement.span())
 
 
-def _binary(words: Words, text: str, place: int, *, expect: bool = False) -> None:
+def _binary(words: Words, text: str, place: int, *, expect: bool = False) -> bytes:
     bad = next((character for character in text if character not in "0123456789abcdefABCDEF"), None)
     reason = ""
     if bad is not None:
@@ -148,6 +186,7 @@ def _binary(words: Words, text: str, place: int, *, expect: bool = False) -> Non
     if reason:
         where = "invalid binary string" if expect else f"'{text}' invalid binary string"
         raise words.refuse(f"{where} ({reason})", place)
+    return bytes.fromhex(text)
 
 
 _PATTERNS: Final = {
@@ -181,32 +220,33 @@ _STATUSES: Final = (
 )
 
 
-def _expect(kind: str) -> Callable[[Words], None]:
-    def read(words: Words) -> None:
+def _expect(kind: str) -> _Reader:
+    def read(words: Words) -> CheckStep:
         if not words.peek():
             raise words.refuse("expects at least a matching pattern as arguments")
-        found = False
+        found: dict[str, Any] = {}
         while word := words.peek():
             words.position += 1
             inverse = word.startswith("!")
             if inverse:
                 word = word[1:] or words.take("expects a matching pattern after '!'")
-            if word in _PATTERNS[kind] and not found:
-                found = True
-                _pattern(words, word)
-            elif inverse or not _expect_option(words, word):
+            if word in _PATTERNS[kind] and "match" not in found:
+                found |= {"match": word, "inverse": inverse}
+                _pattern(words, word, found)
+            elif inverse or not _expect_option(words, word, found):
                 raise words.refuse(_ONLY[kind].format(word), words.position - 1)
-        if not found:
+        if "match" not in found:
             raise words.refuse("expects at least a matching pattern as arguments")
+        return CheckExpect(**found, span=words.statement.span())
 
     return read
 
 
-def _pattern(words: Words, word: str) -> None:
+def _pattern(words: Words, word: str, found: dict[str, Any]) -> None:
     if word in ("hdr", "fhdr"):
-        _header_pattern(words, word)
+        _header_pattern(words, word, found)
         return
-    text = words.take(f"'{word}' expects a <pattern> as argument")
+    text = found["pattern"] = words.take(f"'{word}' expects a <pattern> as argument")
     place = words.position - 1
     if word in ("rstring", "rstatus", "rbinary"):
         words.regex(text, place)
@@ -218,47 +258,56 @@ def _pattern(words: Words, word: str) -> None:
     elif word == "binary":
         _binary(words, text, place, expect=True)
     elif word.endswith("-lf"):
-        _format(words, text, place)
+        found["format"] = _format(words, text, place)
 
 
-def _header_pattern(words: Words, word: str) -> None:
-    given: set[str] = set()
+def _header_pattern(words: Words, word: str, found: dict[str, Any]) -> None:
     while (part := words.peek()) in ("name", "name-lf", "value", "value-lf"):
         words.position += 1
         base = part.removesuffix("-lf")
-        given.add(base)
-        if part.endswith("-lf"):
-            text = words.take(f"'{part}' expects a log-format string")
-            _format(words, text, words.position - 1)
-            continue
-        method = ""
+        method = "str"
         if words.peek() == "-m":
             method = words.peek(1)
             if method not in ("str", "beg", "end", "sub", "reg"):
                 raise words.refuse(f"-m flag expects a valid matching method, got '{method}'", words.position + 1)
             words.position += 2
+        if part.endswith("-lf"):
+            text = words.take(f"'{part}' expects a log-format string")
+            found[base] = TextPattern(text, method, _format(words, text, words.position - 1))
+            continue
         text = words.take(f"'{part}' expects a string")
         if method == "reg":
             words.regex(text, words.position - 1)
+        found[base] = TextPattern(text, method)
         while base == "value" and words.peek() == "full":
             words.position += 1
-    if "name" not in given:
+    if "name" not in found:
         raise words.refuse(f"'{word}' expects at the keyword name as first argument followed by a pattern")
 
 
-def _expect_option(words: Words, word: str) -> bool:
+def _expect_option(words: Words, word: str, found: dict[str, Any]) -> bool:
     if word == "min-recv":
         text = words.take("'min-recv' expects a integer as argument.")
-        if leading_integer(text) < -1 or leading_integer(text) > 2**31 - 1:
+        number = leading_integer(text)
+        if number < -1 or number > 2**31 - 1:
             raise words.refuse("'min-recv' expects -1 or an integer from 0 to INT_MAX.", words.position - 1)
-    elif word in ("comment", "on-success", "on-error", "status-code", "status"):
-        words.take(f"'{word}' expects a string as argument.")
+        found["min_recv"] = number
+    elif word == "comment":
+        found["comment"] = words.take(f"'{word}' expects a string as argument.")
+    elif word in ("on-success", "on-error"):
+        text = words.take(f"'{word}' expects a string as argument.")
+        found[word.replace("-", "_")] = _format(words, text, words.position - 1)
+    elif word == "status-code":
+        if not words.peek():
+            raise words.refuse(f"'{word}' expects a string as argument.", code="missing-argument")
+        found["status_code"] = words.expression()
     elif word in ("ok-status", "error-status", "tout-status"):
         text = words.take(f"'{word}' expects a string as argument.")
         if text not in _STATUSES:
             raise words.refuse(
                 f"'{word}' only supports {', '.join(_STATUSES)} status (got '{text}').", words.position - 1
             )
+        found[word.replace("-", "_")] = text
     else:
         return False
     return True
@@ -266,7 +315,7 @@ def _expect_option(words: Words, word: str) -> bool:
 
 def _rules(kind: str) -> Handler:
     """The handler for http-check or tcp-check."""
-    readers: dict[str, Callable[[Words], None]] = {
+    readers: dict[str, _Reader] = {
         "comment": _comment,
         "connect": _connect,
         "expect": _expect(kind),
@@ -293,13 +342,24 @@ def _rules(kind: str) -> Handler:
             listed = _HTTP if kind == "http" else _TCP
             raise Refused(f"'{name}' only supports {listed}. but got '{word}'", 1, hint=build.nearest(word, readers))
         prefix = f"'{name} {word}' : "
-        cursor = Words(build, draft, statement, words, 2, prefix, Place.CHECK)
-        reader(cursor)
+        step = reader(Words(build, draft, statement, words, 2, prefix, Place.CHECK))
+        begin_own(draft, name)
         _in_order(draft, name, word)
         draft.check_rules = (*draft.check_rules, (name, word))
+        draft.check_steps = (*draft.check_steps, (name, step))
         draft.settings.append(tuple(words))
 
     return handle
+
+
+def begin_own(draft: Draft, family: str) -> None:
+    """A section's first rule of a family takes the place of all that it would have inherited."""
+    if family in draft.own_checks:
+        return
+    draft.own_checks |= {family}
+    dropped = (family, "httpchk") if family == "http-check" else (family,)
+    draft.check_rules = tuple(rule for rule in draft.check_rules if rule[0] not in dropped)
+    draft.check_steps = tuple(rule for rule in draft.check_steps if rule[0] not in dropped)
 
 
 def _in_order(draft: Draft, name: str, word: str) -> None:
@@ -327,6 +387,99 @@ def _in_order(draft: Draft, name: str, word: str) -> None:
             f"'{name} {word}' : unable to add http-check {word} rule at step {len(own) + 1} (missing {missing} rule)..",
             1,
         )
+
+
+def option_request(words: list[str]) -> CheckRequest:
+    """The request of `option httpchk [<method>] <uri> [<version>]`.
+
+    Fields and a body that hide behind the version, as they had to before `http-check send`, are taken apart.
+    """
+    given = [word for word in words[2:] if word]
+    if not given:
+        return CheckRequest()
+    if len(given) == 1:
+        return CheckRequest(uri=given[0])
+    if len(given) == 2:
+        return CheckRequest(given[0], given[1])
+    version, _, rest = given[2].replace("\r\n", "\n").partition("\n")
+    head, _, body = rest.partition("\n\n")
+    headers: list[tuple[str, LogFormat]] = []
+    for line in head.split("\n"):
+        name, colon, value = line.partition(":")
+        if colon and name.strip():
+            text = value.strip()
+            headers.append((name.strip(), LogFormat(text, (FormatText(text),) if text else ())))
+    return CheckRequest(given[0], given[1], version=version, headers=tuple(headers), body=body or None)
+
+
+def checks_of(draft: Draft) -> Checks:
+    """A section's checks for the model."""
+    kind = draft.check
+    words: tuple[str, ...] = tuple(draft.check_statement.words[2:]) if draft.check_statement is not None else ()
+    settings = {setting[:2]: setting for setting in draft.settings if setting[0] in ("http-check", "external-check")}
+    command = settings.get(("external-check", "command"))
+    path = settings.get(("external-check", "path"))
+    steps: tuple[CheckStep, ...] = ()
+    if kind == "httpchk":
+        steps = _with_request([pair for pair in draft.check_steps if pair[0] != "tcp-check"])
+    elif kind == "tcp-check":
+        steps = tuple(step for family, step in draft.check_steps if family == "tcp-check")
+    return Checks(
+        kind,
+        words,
+        steps,
+        ("http-check", "disable-on-404") in settings,
+        ("http-check", "send-state") in settings,
+        command[2] if command is not None else None,
+        path[2] if path is not None else None,
+    )
+
+
+def _with_request(pairs: list[tuple[str, CheckStep]]) -> tuple[CheckStep, ...]:
+    """The steps of an HTTP check: what its option says and what its first `send` says make one request.
+
+    Of what both say the later line counts. Where nothing connects, the request is the first thing to happen.
+    """
+    first = next((index for index, (_, step) in enumerate(pairs) if isinstance(step, CheckConnect)), -1)
+    family = "http-check" if first < 0 else ""
+    ends = next(
+        (
+            index
+            for index, (_, step) in enumerate(pairs)
+            if index > first and (isinstance(step, CheckExpect) or (first >= 0 and isinstance(step, CheckConnect)))
+        ),
+        len(pairs),
+    )
+    own = [
+        (index, step)
+        for index, (name, step) in enumerate(pairs)
+        if isinstance(step, CheckRequest) and (name in ("httpchk", family) or first < index < ends)
+    ]
+    merged = CheckRequest()
+    for _, request in own:
+        merged = _merged(merged, request)
+    taken = {index for index, _ in own}
+    place = ends if ends == len(pairs) or isinstance(pairs[ends][1], CheckExpect) else first + 1
+    found: list[CheckStep] = []
+    for index, (_, step) in enumerate(pairs):
+        if index == place:
+            found.append(merged)
+        if index not in taken:
+            found.append(step)
+    if place == len(pairs):
+        found.append(merged)
+    return tuple(found)
+
+
+def _merged(first: CheckRequest, second: CheckRequest) -> CheckRequest:
+    said: dict[str, Any] = {
+        name: value for name in ("method", "version", "comment") if (value := getattr(second, name))
+    }
+    if second.uri is not None or second.uri_format is not None:
+        said |= {"uri": second.uri, "uri_format": second.uri_format}
+    if second.body is not None or second.body_format is not None:
+        said |= {"body": second.body, "body_format": second.body_format}
+    return replace(first, **said, headers=(*first.headers, *second.headers), span=second.span)
 
 
 HANDLERS: Final[dict[str, Handler]] = {"http-check": _rules("http"), "tcp-check": _rules("tcp")}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.keywords.samples import Place
 from hapy_config.model.addresses import Address
+from hapy_config.model.checks import CheckStep
 from hapy_config.model.expressions import AclExpression, Condition, LogFormat
 from hapy_config.model.proxy import Balance, Capture, ErrorPage, ForwardFor, LogTarget
 from hapy_config.model.rules import Redirect, Rule, UseBackend, UseServer
@@ -84,6 +85,7 @@ class Draft:
     check: str = ""
     check_statement: Statement | None = None
     check_rules: tuple[tuple[str, str], ...] = ()
+    check_steps: tuple[tuple[str, CheckStep], ...] = ()
     restrict_names: str | None = None
 
     # what belongs to the section alone
@@ -94,8 +96,10 @@ class Draft:
     late_acls: bool = False
     listens: bool = False
     inspect_delay: int | None = None
+    response_inspect_delay: int | None = None
     fcgi_app: tuple[str, Statement] | None = None
     tls_checks: bool = False
+    own_checks: frozenset[str] = frozenset()
     check_port: int = 0
     dispatch: Address | None = None
 

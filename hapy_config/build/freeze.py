@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.build.checks import checks_of
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.model.config import Config, Global, OtherSection, Userlist
 from hapy_config.model.proxy import Balance, ErrorPage, Proxy, Timeouts
@@ -171,6 +172,8 @@ class Freezer:
             values["servers"] = self._servers(draft)
         if draft.use_servers:
             values["use_servers"] = tuple(draft.use_servers)
+        if draft.check or draft.check_steps:
+            values["checks"] = checks_of(draft)
         if draft.reuse is not None:
             values["reuse"] = draft.reuse
         if draft.retry_on is not None:

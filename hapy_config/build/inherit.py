@@ -26,6 +26,8 @@ _ALL: Final = (
     "restrict_names",
     "email_alert",
     "stats",
+    "inspect_delay",
+    "response_inspect_delay",
 )
 _FRONT: Final = ("maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "default_backend")
 _BACK: Final = (
@@ -48,6 +50,7 @@ _BACK: Final = (
     "check",
     "check_statement",
     "check_rules",
+    "check_steps",
     "check_port",
 )
 _BY_SIDE: Final = {

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from hapy_config.build.arguments import leading_integer
+from hapy_config.build.checks import begin_own, option_request
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.networks import is_network
@@ -278,6 +279,10 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
         shape(words)
         draft.check = name
         draft.check_statement = statement
+        if name == "httpchk":
+            begin_own(draft, "http-check")
+            others = (pair for pair in draft.check_steps if pair[0] != name)
+            draft.check_steps = (*others, (name, option_request(words)))
         draft.settings.append(tuple(words))
         if name == "httpchk" and len(words) > 4 and ("\r" in words[4] or "\n" in words[4]):
             build.warning(

@@ -125,6 +125,13 @@ class Watching:
         self._note(keyword, statement.span(index), f"{what} '{name}'")
         return False
 
+    def note_check(self, statement: Statement, index: int, title: str) -> None:
+        """Note a part of a health check."""
+        found = Diagnostic(
+            "not-run", Severity.WARNING, statement.span(index), f"{title} is not run by hapy: the check goes directly"
+        )
+        self.not_run.append(found)
+
     def note_lua(self, statement: Statement, index: int, title: str) -> None:
         """Note something that a Lua file registers."""
         found = Diagnostic(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hapy_config.model.addresses import Address
+from hapy_config.model.checks import PLAIN, Checks
 from hapy_config.model.expressions import Condition, LogFormat, SampleExpression
 from hapy_config.model.rules import HttpReply, Redirect, Rule, UseBackend, UseServer
 from hapy_config.model.server import Bind, Server, Source
@@ -146,6 +147,8 @@ class Proxy:
         retry_on: conn-failure, empty-response, junk-response, response-timeout, 0rtt-rejected, status codes, as
             strings.
         rules: all rules by ruleset name, in order.
+        checks: how servers are checked that ask for it.
+        inspect_delay, response_inspect_delay: ms that content rules may wait for contents.
         settings: every other statement that the tables know, as words, for what later issues run.
     """
 
@@ -171,6 +174,8 @@ class Proxy:
     originalto: ForwardFor | None = None
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict, hash=False)
     redirects: tuple[Redirect, ...] = ()
+    inspect_delay: int = 0
+    response_inspect_delay: int = 0
     # what a frontend has
     binds: tuple[Bind, ...] = ()
     maxconn: int | None = None
@@ -195,6 +200,7 @@ class Proxy:
     max_keep_alive_queue: int = -1
     http_send_name_header: str | None = None
     load_server_state: str | None = None
+    checks: Checks = PLAIN
     settings: tuple[tuple[str, ...], ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
 
