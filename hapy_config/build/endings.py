@@ -216,12 +216,12 @@ def check_groups(build: Build) -> None:
             continue
         prefix = f"proxy {draft.name}: acl {name} http_auth_group():"
         if parsed.criterion.converters or not parsed.patterns:
-            build.error("unknown-group", statement.span(), f"{prefix} no groups specified.")
+            build.error("unknown-member", statement.span(), f"{prefix} no groups specified.")
             continue
         for group in parsed.patterns:
             if group not in section.groups:
                 build.error(
-                    "unknown-group",
+                    "unknown-member",
                     statement.span(),
                     f"{prefix} invalid group '{group}'.",
                     build.nearest(group, section.groups),

@@ -455,7 +455,7 @@ def _resolve_users(build: Build, draft: SectionDraft) -> None:
             if group not in draft.groups:
                 statement = draft.names[f"user {user.name}"]
                 build.error(
-                    "unknown-group",
+                    "unknown-member",
                     statement.span(),
                     f"userlist '{draft.name}': no such group '{group}' specified in user '{user.name}'",
                 )
@@ -464,7 +464,7 @@ def _resolve_users(build: Build, draft: SectionDraft) -> None:
             user_found = draft.users.get(member)
             if user_found is None:
                 build.error(
-                    "unknown-user",
+                    "unknown-member",
                     statement.span(),
                     f"userlist '{draft.name}': no such user '{member}' specified in group '{name}'",
                 )

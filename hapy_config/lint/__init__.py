@@ -1,27 +1,35 @@
 """What HAProxy accepts and its author would want to know: one rule, one file.
 
-A rule is a module with a `CODE` and a function `check(config)` that yields findings at DIAG or NOTICE level; `RULES`
-lists them. Rules look at the model and, for places, at the spans in it; none reads files or changes anything. What
-HAProxy itself refuses or warns of belongs into `build`.
+A module in this folder that has a `RULE` is a rule; nothing else lists it. Its examples are run by the tests, its text
+is what `hapy check --explain` shows. Rules look at the model and at the statements; none reads files or changes
+anything. What HAProxy itself refuses or warns of belongs into `build`.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
-
-from hapy_config.lint import duplicate_bind, unused_acl, unused_backend, weak_reuse
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hapy_config.api import Result
     from hapy_config.diagnostics import Diagnostic
+    from hapy_config.lint.rule import Rule
 
-RULES: Final = (duplicate_bind, unused_acl, unused_backend, weak_reuse)
+
+@functools.cache
+def rules() -> tuple[Rule, ...]:
+    """All rules, in the order of their modules' names."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
+    return tuple(module.RULE for module in modules if hasattr(module, "RULE"))
 
 
 def lint(result: Result) -> Iterator[Diagnostic]:
     """All findings of all rules; none for a configuration that was refused."""
     if result.config is None:
         return
-    for rule in RULES:
-        yield from rule.check(result)
+    for rule in rules():
+        yield from rule.findings(result)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from hapy_config.diagnostics import Diagnostic, Severity
+from hapy_config.diagnostics import Severity
+from hapy_config.lint.rule import Finding, Rule
 from hapy_config.source import Span
 
 if TYPE_CHECKING:
     from hapy_config.api import Result
 
-CODE: Final = "duplicate-bind"
 
-
-def check(result: Result) -> Iterator[Diagnostic]:
+def check(result: Result) -> Iterator[Finding]:
     """A finding for each address that a line before it has taken."""
     assert result.config is not None
     seen: dict[tuple[str, str, int, str | None], tuple[str, Span]] = {}
@@ -30,11 +29,20 @@ def check(result: Result) -> Iterator[Diagnostic]:
                     seen[key] = (proxy.name, bind.span)
                     continue
                 name, span = taken
-                yield Diagnostic(
-                    CODE,
-                    Severity.NOTICE,
+                yield Finding(
                     bind.span,
                     f"'{proxy.name}' listens where '{name}' does already ({span.file}:{span.line})",
                     "connections go to either of them",
                 )
                 break
+
+
+RULE = Rule(
+    "duplicate-bind",
+    Severity.NOTICE,
+    """Two bind lines listen on one address. The kernel shares new connections out between them, so each
+    proxy gets some of both kinds, or the start fails where ports can't be shared.""",
+    "frontend a\n bind :80\nfrontend b\n bind :80\n",
+    "frontend a\n bind :80\nfrontend b\n bind :81\n",
+    check,
+)

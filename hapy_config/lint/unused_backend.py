@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from hapy_config.diagnostics import Diagnostic, Severity
+from hapy_config.diagnostics import Severity
+from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
     from hapy_config.api import Result
 
-CODE: Final = "unused-backend"
-
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
-def check(result: Result) -> Iterator[Diagnostic]:
+def check(result: Result) -> Iterator[Finding]:
     """A finding for each backend that no rule names; none where a name is computed from the request."""
     config = result.config
     assert config is not None
@@ -39,4 +38,14 @@ def check(result: Result) -> Iterator[Diagnostic]:
     )
     for proxy in config.proxies:
         if proxy.kind == "backend" and proxy.name not in used and proxy.servers and named[proxy.name] == 1:
-            yield Diagnostic(CODE, Severity.NOTICE, proxy.span, f"nothing sends requests to the backend '{proxy.name}'")
+            yield Finding(proxy.span, f"nothing sends requests to the backend '{proxy.name}'")
+
+
+RULE = Rule(
+    "unused-backend",
+    Severity.NOTICE,
+    """No frontend sends requests to the backend, and nothing else names it. Its servers are checked all the same.""",
+    "backend b\n server s 10.0.0.1:80\n",
+    "frontend a\n bind :80\n default_backend b\nbackend b\n server s 10.0.0.1:80\n",
+    check,
+)

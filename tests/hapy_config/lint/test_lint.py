@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hapy_config import read_text
-from hapy_config.lint import RULES, lint
+from hapy_config.lint import lint, rules
 
 HEAD = "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
 
@@ -35,4 +35,4 @@ def test_rules(text: str, found: list[str]) -> None:
 
 
 def test_every_rule_has_its_own_code() -> None:
-    assert len({rule.CODE for rule in RULES}) == len(RULES)
+    assert len({rule.code for rule in rules()}) == len(rules())

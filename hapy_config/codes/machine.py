@@ -1,0 +1,88 @@
+"""Findings about this machine: what the text names and is not here.
+
+`hapy check` shows them and does not count them, since files are often checked where they will not run. `--environment`
+makes them errors, as they are for HAProxy and for `hapy -c`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.codes.spec import Code, Kind, code
+
+CODES: Final[tuple[Code, ...]] = (
+    code(
+        Kind.ENVIRONMENT,
+        "unset-variable",
+        """An environment variable has no value here; HAProxy puts nothing in its place.""",
+        'listen l\n bind ":${SOME_PORT}"\n',
+        'listen l\n bind ":${SOME_PORT-8080}"\n',
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "missing-file",
+        """A file that the configuration names is not here: an error page, a CA, a Lua program.""",
+        "listen l\n bind :8080\n errorfile 503 /nowhere/503.http\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "unreadable-file",
+        """A file is here and can't be read. For a configuration file itself this is always an error.""",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "bad-certificate",
+        """A certificate or its key is not here, or is none.""",
+        "listen l\n bind :8443 ssl crt /nowhere/site.pem\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "bad-pattern-file",
+        """A file of ACL patterns or a map is not here, or a line in it is not of the kind that is looked for.""",
+        "listen l\n bind :8080\n http-request deny if { src -f /nowhere/list }\n",
+    ),
+    code(Kind.ENVIRONMENT, "bad-case-file", """A line of the `h1-case-adjust-file` can't be used."""),
+    code(
+        Kind.ENVIRONMENT,
+        "bad-ciphers",
+        """This machine's TLS library knows none of the ciphers.""",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "bad-descriptor",
+        """`fd@` names a file descriptor that is no listening socket here.""",
+        "listen l\n bind fd@987\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "missing-namespace",
+        """The network namespace does not exist here.""",
+        "backend b\n server s 10.0.0.1:80 namespace nowhere\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "unknown-user",
+        """The system has no such user.""",
+        "global\n user nobody-of-that-name\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "unknown-group",
+        """The system has no such group.""",
+        "global\n group nobody-of-that-name\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "unknown-provider",
+        "The TLS library has no provider of that name.",
+        "global\n ssl-provider x\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "unresolved-host",
+        """A host name has no address here. HAProxy does not start then, unless `init-addr` on the server line ends
+        with `none`. Names are looked up with `--names` or `--environment` only.""",
+        "backend b\n server s no.such.host.example:80\n",
+        "backend b\n server s no.such.host.example:80 init-addr none\n",
+    ),
+)
