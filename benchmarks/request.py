@@ -72,7 +72,7 @@ class World:
 
     def __init__(self) -> None:
         self.logged = b""
-        result = hapy_config.read_text(CONFIG.format(syslog=514, port=8080, origin=8081, maxconn=2000))
+        result = hapy_config.read_text(CONFIG.format(syslog=514, port=8080, origin=8081, maxconn=2000, ssl=""))
         if result.config is None:
             raise SystemExit(f"the configuration is refused: {result.diagnostics}")
         self.runtime: Runtime = build(result.config)

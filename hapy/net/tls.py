@@ -20,7 +20,7 @@ from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 from hapy.net.connect import ConnectFailed, Destination, connect
 from hapy.net.stream import Stream
 from hapy.tls import openssl
-from hapy.tls.hello import ClientHello, NotTls, read_hello
+from hapy.tls.hello import ClientHello, NotTls, frame_hello
 from hapy.tls.session import TlsSession
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
             ended = False
             try:
                 while size < _BATCH:
-                    piece = tls.read(_RECORD)
+                    piece = tls.read(min(incoming.pending, _RECORD) or _RECORD)  # never more plain bytes than records
                     if not piece:
                         ended = True
                         break
@@ -250,6 +250,10 @@ class Link(asyncio.Transport, asyncio.Protocol):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """What the transport underneath knows."""
         return self.raw.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Another protocol takes the plain bytes from here on."""
+        self.upper = cast("Receiver", protocol)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Marks of the transport underneath."""
@@ -360,27 +364,29 @@ class ServerLink(Link):
         super().__init__()
         self.meeting = meeting
         self.hello: ClientHello | None = None
-        self._early = bytearray()
+        self._early = b""
         self._own = b""
 
     def data_received(self, data: bytes) -> None:
         """Event loop: records."""
         if self.hello is None and not self._failed:
-            self._early += data
-            self._read_hello()
+            self._read_hello(self._early + data if self._early else data)
         else:
             super().data_received(data)
 
-    def _read_hello(self) -> None:
+    def _read_hello(self, early: bytes) -> None:
         try:
-            hello = read_hello(self._early)
+            hello = frame_hello(early)
+            if hello is None:
+                self._early = early
+                return
+            chosen = self.meeting.choose(hello)
         except NotTls:
+            self._early = early
             self.give_up("no TLS")
             return
-        if hello is None:
-            return
         self.hello = hello
-        chosen = self.meeting.choose(hello)
+        self._early = b""
         if chosen is None:
             self._outgoing.write(_UNRECOGNIZED_NAME)
             self.give_up("unrecognized name")
@@ -389,7 +395,6 @@ class ServerLink(Link):
         if watched:
             self.errors = openssl.begin_verification()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        early, self._early = bytes(self._early), bytearray()
         super().data_received(early)
 
     def established(self) -> Receiver | None:

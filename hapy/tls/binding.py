@@ -54,7 +54,7 @@ class Binding:
         strict: they get nothing (`strict-sni`).
     """
 
-    __slots__ = ("_exact", "_excluded", "_wild", "default", "strict")
+    __slots__ = ("_exact", "_excluded", "_sole", "_wild", "default", "strict")
 
     def __init__(self, options: Options, around: Surroundings, span: Span) -> None:
         certificates = load_all(options, around, span)
@@ -67,6 +67,7 @@ class Binding:
         if not served and not self.strict:
             raise CompileError("no SSL certificate specified for this bind line (use 'crt').", span)
         self.default = served[0] if served else None
+        self._sole = len(served) == 1 and not self.strict
         for one in served:
             for name in one.certificate.names:
                 known = self._wild if name.startswith("*.") else self._exact
@@ -75,7 +76,13 @@ class Binding:
                 self._excluded.setdefault(name.encode(), []).append(one)
 
     def choose(self, hello: ClientHello) -> Served | None:
-        """What this client gets; None to turn it away."""
+        """What this client gets; None to turn it away.
+
+        Raises:
+            NotTls: the hello is broken.
+        """
+        if self._sole:
+            return self.default
         name = hello.server_name.lower()
         if name:
             _, dot, domain = name.partition(b".")

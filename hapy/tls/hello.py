@@ -5,17 +5,25 @@ RFC 8446 section 4.1.2, RFC 6066 section 3 (server_name). Only the framing is ju
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from struct import Struct, unpack_from
+from struct import error as struct_error
 from typing import Final
 
 #: A ClientHello longer than this is not read (RFC 8446 allows 128 KB; OpenSSL's own limit is the same).
 MAX_HELLO: Final = 131396
+
+_MAX_RECORD: Final = 16384 + 256
 
 _HANDSHAKE: Final = 22
 _CLIENT_HELLO: Final = 1
 _SERVER_NAME: Final = 0
 _SIGNATURE_ALGORITHMS: Final = 13
 _SUPPORTED_VERSIONS: Final = 43
+_TLS_13: Final = 0x0304
+
+_NUMBER: Final = Struct(">H")
+_HEAD: Final = Struct(">HH")
 
 #: Signature schemes Ed25519 and Ed448. Those of ECDSA end with 3, in TLS 1.2 and in 1.3.
 _EDDSA: Final = frozenset({0x0807, 0x0808})
@@ -30,33 +38,108 @@ class NotTls(ValueError):  # noqa: N818 - says what it is
     """The bytes are no ClientHello."""
 
 
-@dataclass(frozen=True, slots=True)
 class ClientHello:
-    """What a client asks for.
+    """What a client asks for. It is taken apart when something of it is first looked at.
 
     Attributes:
-        server_name: the SNI as sent, empty without one.
-        version: the highest version offered, as on the wire: 0x0304 for TLS 1.3.
-        ecdsa: the client takes ECDSA certificates.
-        rsa: the client takes RSA certificates.
-        suites: the cipher suites offered, as on the wire.
-        extensions: the types of its extensions, in order.
+        body: the message, behind its type and length.
     """
 
-    server_name: bytes = b""
-    version: int = 0
-    ecdsa: bool = False
-    rsa: bool = True
-    suites: bytes = b""
-    extensions: tuple[int, ...] = ()
+    __slots__ = ("_contents", "_server_name", "_suites", "body")
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self._contents: dict[int, bytes] | None = None
+        self._suites = b""
+        self._server_name: bytes | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ClientHello) and self.body == other.body
+
+    def __hash__(self) -> int:
+        return hash(self.body)
+
+    @property
+    def server_name(self) -> bytes:
+        """The SNI as sent, empty without one."""
+        if self._server_name is None:
+            name = self.contents.get(_SERVER_NAME)
+            self._server_name = _server_name(name) if name is not None else b""
+        return self._server_name
+
+    @property
+    def legacy_version(self) -> int:
+        """The version field of old, 0x0303 in TLS 1.3 too."""
+        return int.from_bytes(self.body[:2], "big")
+
+    @property
+    def suites(self) -> bytes:
+        """The cipher suites offered, as on the wire."""
+        if self._contents is None:
+            self._suites, self._contents = _parse(self.body)
+        return self._suites
+
+    @property
+    def contents(self) -> Mapping[int, bytes]:
+        """What its extensions hold, by type, in their order."""
+        if self._contents is None:
+            self._suites, self._contents = _parse(self.body)
+        return self._contents
+
+    @property
+    def extensions(self) -> tuple[int, ...]:
+        """The types of its extensions, in order."""
+        return tuple(self.contents)
+
+    @property
+    def version(self) -> int:
+        """The highest version offered, as on the wire: 0x0304 for TLS 1.3."""
+        offered = self.contents.get(_SUPPORTED_VERSIONS, b"")
+        return max((v for v in numbers(offered[1:]) if v & 0x0F0F != 0x0A0A), default=self.legacy_version)
+
+    @property
+    def ecdsa(self) -> bool:
+        """The client takes ECDSA certificates."""
+        by_suite = not _ECDSA_SUITES.isdisjoint(numbers(self.suites))
+        algorithms = self.contents.get(_SIGNATURE_ALGORITHMS)
+        if algorithms is None:
+            return by_suite
+        takes = any(scheme & 0xFF == 3 or scheme in _EDDSA for scheme in numbers(algorithms[2:]))
+        return takes and (by_suite or self.version >= _TLS_13)
+
+    @property
+    def rsa(self) -> bool:
+        """The client takes RSA certificates."""
+        algorithms = self.contents.get(_SIGNATURE_ALGORITHMS)
+        return algorithms is None or any(
+            scheme & 0xFF == 1 or 0x0804 <= scheme <= 0x0806 or 0x0809 <= scheme <= 0x080B
+            for scheme in numbers(algorithms[2:])
+        )
 
 
 def read_hello(data: bytes | bytearray) -> ClientHello | None:
-    """The ClientHello that the bytes begin with; None while more of it is to come.
+    """The ClientHello that the bytes begin with, found sound; None while more of it is to come.
 
     Raises:
         NotTls: they begin with something else.
     """
+    hello = frame_hello(data)
+    if hello is not None:
+        _ = hello.server_name
+    return hello
+
+
+def frame_hello(data: bytes | bytearray) -> ClientHello | None:
+    """The same, with only its frame looked at: what it holds may raise NotTls when it is looked at.
+
+    Raises:
+        NotTls: the bytes begin with something else.
+    """
+    size = len(data)
+    if size > 9 and data[0] == _HANDSHAKE and data[1] == 3 and data[5] == _CLIENT_HELLO:
+        length = int.from_bytes(data[6:9], "big")
+        if size >= 9 + length and int.from_bytes(data[3:5], "big") == 4 + length <= _MAX_RECORD:
+            return ClientHello(bytes(data[9 : 9 + length]))  # in one record, as nearly all are
     message = bytearray()
     place = 0
     while True:
@@ -67,7 +150,7 @@ def read_hello(data: bytes | bytearray) -> ClientHello | None:
         if data[place] != _HANDSHAKE or data[place + 1] != 3:
             raise NotTls("no TLS record")
         size = int.from_bytes(data[place + 3 : place + 5], "big")
-        if not size or size > 16384 + 256:
+        if not size or size > _MAX_RECORD:
             raise NotTls("a record of impossible size")
         message += data[place + 5 : place + 5 + size]
         if message and message[0] != _CLIENT_HELLO:
@@ -77,82 +160,56 @@ def read_hello(data: bytes | bytearray) -> ClientHello | None:
             if wanted > MAX_HELLO:
                 raise NotTls("a ClientHello of impossible size")
             if len(message) >= wanted:
-                return _parse(bytes(message[4:wanted]))
+                return ClientHello(bytes(message[4:wanted]))
         place += 5 + size
 
 
-class _Reader:
-    """Takes vectors off a message; raises NotTls where it is too short."""
-
-    __slots__ = ("data", "place")
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.place = 0
-
-    def take(self, count: int) -> bytes:
-        end = self.place + count
-        if end > len(self.data):
-            raise NotTls("a truncated ClientHello")
-        piece = self.data[self.place : end]
-        self.place = end
-        return piece
-
-    def number(self, count: int) -> int:
-        return int.from_bytes(self.take(count), "big")
-
-    def vector(self, count: int) -> bytes:
-        return self.take(self.number(count))
-
-    @property
-    def left(self) -> int:
-        return len(self.data) - self.place
+def numbers(data: bytes) -> tuple[int, ...]:
+    """16-bit numbers; an odd byte at the end is dropped."""
+    count = len(data) // 2
+    return unpack_from(f">{count}H", data)
 
 
-def _numbers(data: bytes) -> list[int]:
-    return [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data) - 1, 2)]
-
-
-def _parse(body: bytes) -> ClientHello:
-    reader = _Reader(body)
-    version = reader.number(2)
-    reader.take(32)
-    reader.vector(1)
-    suites = reader.vector(2)
-    reader.vector(1)
-    found: dict[int, bytes] = {}
-    if reader.left:
-        extensions = _Reader(reader.vector(2))
-        while extensions.left:
-            kind = extensions.number(2)
-            found.setdefault(kind, extensions.vector(2))
-    if _SUPPORTED_VERSIONS in found:
-        offered = [v for v in _numbers(found[_SUPPORTED_VERSIONS][1:]) if v & 0x0F0F != 0x0A0A]
-        version = max(offered, default=version)
-    ecdsa, rsa = _signatures(version, suites, found.get(_SIGNATURE_ALGORITHMS))
-    name = _server_name(found[_SERVER_NAME]) if _SERVER_NAME in found else b""
-    return ClientHello(name, version, ecdsa, rsa, suites, tuple(found))
+def _parse(body: bytes) -> tuple[bytes, dict[int, bytes]]:
+    """The cipher suites, and the extensions."""
+    number = _NUMBER.unpack_from
+    head = _HEAD.unpack_from
+    try:
+        place = 35 + body[34]  # version, random, session id
+        (count,) = number(body, place)
+        place += 2
+        suites = body[place : place + count]
+        place += count
+        place += 1 + body[place]  # compression methods
+        found: dict[int, bytes] = {}
+        if place < len(body):
+            (count,) = number(body, place)
+            place += 2
+            end = place + count
+            while place < end:
+                kind, count = head(body, place)
+                place += 4
+                if kind not in found:
+                    found[kind] = body[place : place + count]
+                place += count
+    except (struct_error, IndexError):
+        raise NotTls("a truncated ClientHello") from None
+    if place > len(body):
+        raise NotTls("a truncated ClientHello")
+    return suites, found
 
 
 def _server_name(data: bytes) -> bytes:
-    names = _Reader(_Reader(data).vector(2))
-    while names.left:
-        kind = names.number(1)
-        name = names.vector(2)
-        if kind == 0:
+    end = 2 + int.from_bytes(data[:2], "big")
+    if end > len(data) or len(data) < 2:
+        raise NotTls("a truncated ClientHello")
+    place = 2
+    while place < end:
+        size = int.from_bytes(data[place + 1 : place + 3], "big")
+        name = data[place + 3 : place + 3 + size]
+        if len(name) < size:
+            raise NotTls("a truncated ClientHello")
+        if data[place] == 0:
             return name
+        place += 3 + size
     return b""
-
-
-def _signatures(version: int, suites: bytes, algorithms: bytes | None) -> tuple[bool, bool]:
-    """Whether the client takes ECDSA certificates, and RSA ones."""
-    offered = set(_numbers(suites))
-    by_suite = bool(offered & _ECDSA_SUITES)
-    if algorithms is None:
-        return by_suite, True
-    schemes = _numbers(algorithms[2:])
-    ecdsa = any(scheme & 0xFF == 3 or scheme in _EDDSA for scheme in schemes)
-    rsa = any(scheme & 0xFF == 1 or 0x0804 <= scheme <= 0x0806 or 0x0809 <= scheme <= 0x080B for scheme in schemes)
-    if version < 0x0304:
-        ecdsa = ecdsa and by_suite
-    return ecdsa, rsa
