@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hapy.http.codec import Limits
 from hapy.http.errors import connection_error
+from hapy.http.serialize import response_head
 from hapy.net.accepting import Gate
 from hapy.net.clock import now
 from hapy.observe.captures import request_captures, request_cookie, response_captures, response_cookie
@@ -14,6 +15,7 @@ from hapy.observe.log import Logger
 from hapy.proxy.http1 import ClientConnection
 from hapy.proxy.listening import Listening
 from hapy.proxy.route import Route, seconds
+from hapy.proxy.sizes import CLOSE_SIZE, head_size
 from hapy.proxy.tcp import ClientSide
 from hapy.proxy.transaction import Transaction
 from hapy.rules.outcomes import ALLOW, Reply
@@ -52,7 +54,8 @@ class Frontend:
         name_cases: how header names are written towards clients, None for lower case.
         unique_id: makes a request's id, None without `unique-id-format`.
         monitor: answers `monitor-uri`, None without one.
-        connection_rules, session_rules, content_rules, request_rules: compiled, None where there are none.
+        connection_rules, session_rules, request_rules: compiled, None where there are none.
+        inspection: its `tcp-request content` rules, None without any.
         redirects: its `redirect` lines, None without any.
         route: what holds before a backend is chosen.
     """
@@ -74,8 +77,8 @@ class Frontend:
             maxrewrite=runtime.process.maxrewrite,
             max_headers=int(tune.get("http.maxhdr", 101)),
             accept_invalid="accept-invalid-http-request" in options,
-        )
             any_payload=("h1-accept-payload-with-any-method",) in runtime.config.global_.settings,
+        )
         self.closes = model.http_mode == "close"
         self.abort_on_close = "abortonclose" in options
         self.ignore_probes = "http-ignore-probes" in options
@@ -99,7 +102,7 @@ class Frontend:
             self.unique_id = runtime.compile_format(model.unique_id_format, model)
         self.connection_rules = runtime.ruleset(model, "tcp-request connection")
         self.session_rules = runtime.ruleset(model, "tcp-request session")
-        self.content_rules = runtime.ruleset(model, "tcp-request content")
+        self.inspection = runtime.inspection(model, "tcp-request content", self.limits)
         self.request_rules = runtime.ruleset(model, "http-request")
         self.redirects = runtime.redirects(model)
         self.keep_request = request_captures(model)
@@ -159,11 +162,15 @@ class Frontend:
             def serve(met: Listening | Met, release: Callable[[], None]) -> Receiver:
                 return make(self, met, release)
 
-        if bind.accept_proxy:
+        if bind.accept_proxy or bind.netscaler is not None or self._expects_prefaces():
             from hapy.proxy.proxied import ProxiedGreeting
 
             return lambda release: ProxiedGreeting(self, listening, serve, release)
         return lambda release: serve(listening, release)
+
+    def _expects_prefaces(self) -> bool:
+        """Whether rules decide on the headers that connections begin with."""
+        return any(rule.action.startswith("expect-") for rule in self.model.rules.get("tcp-request connection", ()))
 
     def screen(self, client: Client) -> bool:
         """Count a connection that has just been accepted and ask `tcp-request connection`; False: it must be reset."""
@@ -184,7 +191,7 @@ class Frontend:
         rules = self.session_rules
         if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
             counters.dses += 1
-            connection.finish()
+            self._turn_away(connection, client)
             return False
         self.connections.add(connection)
         self.process.connections += 1
@@ -192,6 +199,18 @@ class Frontend:
         if self.logger.at_accept:
             self.logger.log_accept(client)
         return True
+
+    def _turn_away(self, connection: FrontConnection, client: Client) -> None:
+        """A session is rejected: close without a word. After a handshake it is worth a line in the log."""
+        met = connection.listening
+        if met.waited:
+            self.logger.log_error(Transaction(client, self, client.accepted), "Success")
+        connection.draining = True
+        if met.unread:
+            connection.abort()
+        else:
+            connection.closed = True
+            connection.transport.abort()
 
     def on_disconnection(self, connection: FrontConnection) -> None:
         """A connection has ended."""
@@ -204,8 +223,15 @@ class Frontend:
         """Forget a connection without telling its client (`silent-drop`): no FIN, no RST reaches it."""
         connection.vanish()
 
-    def refuse(self, txn: Transaction, status: int, cause: str) -> bytes:
-        """A connection failed before its request was understood: count and log it; gives the bytes to answer."""
+    def refuse(self, txn: Transaction, status: int, cause: str, *, read: bool = False) -> bytes:
+        """A connection failed before its request was understood: count and log it; gives the bytes to answer.
+
+        Args:
+            txn: what is known of it.
+            status: the error's.
+            cause: the first letter of the termination state.
+            read: the request was well-formed: the answer is the status's page, not the fixed bytes of a connection.
+        """
         self.counters.ereq += 1
         self.process.requests += 1
         txn.number = self.process.requests
@@ -214,10 +240,19 @@ class Frontend:
         txn.term_phase = "R"
         txn.finished = now()
         self.counters.answered(status)
+        answer = self._page(txn, status, fixed=not read)
         if not (self.dont_log_null and txn.idle_done < 0):
-            self.logger.log_transaction(txn)
-        page = self.runtime.pages.page(txn, status)
-        return b"" if page is None else connection_error(status)
+            self.logger.log_refusal(txn)
+        return answer
+
+    def _page(self, txn: Transaction, status: int, *, fixed: bool) -> bytes:
+        """The bytes of an error's answer, after which the connection closes; none where an errorfile is empty."""
+        built = self.runtime.pages.build(txn, status)
+        if built is None or fixed:
+            return b"" if built is None else connection_error(status)
+        head = response_head(built[0], 11, close=True, cases=self.name_cases)
+        txn.bytes_out = head_size(built[0]) + len(built[1]) + CLOSE_SIZE
+        return head + built[1]
 
     # requests
 

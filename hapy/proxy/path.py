@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.http.message import TUNNEL, Response
+from hapy.net.clock import now
 from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response
 from hapy.proxy.bodies import buffer_body, waiter
+from hapy.proxy.exchange import ClientGone
 from hapy.proxy.failures import Failed
 from hapy.proxy.private import sees_challenge
 from hapy.proxy.reframing import Misframed, reframe_response
@@ -17,34 +19,53 @@ from hapy.proxy.upstream import fetch
 from hapy.rules.outcomes import ALLOW
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hapy.proxy.exchange import Exchange
+    from hapy.proxy.inspection import Inspection
+    from hapy.proxy.route import Route
+    from hapy.proxy.transaction import Transaction
     from hapy.rules import Ruleset
     from hapy.rules.outcomes import Outcome
 
 
-async def serve(exchange: Exchange) -> None:
-    """Serve one request."""
+#: A server's close counts as coming with its answer when it comes within as many seconds.
+AT_ONCE = 0.01
+
+
+async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | None = None) -> None:
+    """Serve one request.
+
+    Args:
+        exchange: the request.
+        choose: gives its route; None leaves that to the frontend.
+    """
     frontend = exchange.frontend
     txn = exchange.txn
     cut = False
     try:
         frontend.begin_request(txn)
-        outcome = frontend.monitor(txn) if frontend.monitor is not None else None
+        outcome = None
+        if frontend.inspection is not None and txn.inspection is None:
+            outcome = await _inspect(exchange, frontend.inspection)
+        if frontend.monitor is not None and outcome is None:
+            outcome = frontend.monitor(txn)
         rules = frontend.request_rules
         if rules is not None and outcome is None:
             outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
         if frontend.redirects is not None and outcome in (None, ALLOW):
             outcome = frontend.redirects(txn)
         if outcome is None or outcome is ALLOW:
-            route = exchange.route = frontend.choose(txn)
+            route = exchange.route = frontend.choose(txn) if choose is None else choose(txn)
             backend = route.backend
             if backend is None:
                 txn.request_done = -1.0
                 raise Failed(503, "S", "C")
             txn.backend = backend
             route.enter(exchange)
+            outcome = None if route.inspection is None else await _inspect(exchange, route.inspection)
             rules = route.request_rules
-            if rules is not None:
+            if rules is not None and outcome is None:
                 outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
             if route.redirects is not None and outcome in (None, ALLOW):
                 outcome = route.redirects(txn)
@@ -82,25 +103,11 @@ async def serve(exchange: Exchange) -> None:
                     raise Failed(0, "C", "D")
     except Failed as failure:
         cut = answer_error(exchange, failure)
+    except ClientGone:
+        cut = answer_error(exchange, Failed(0, "C", "R"))  # in the middle of a rule that waits
     frontend.finish_request(exchange, cut=cut)
 
 
-async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
-    """Run a ruleset some of whose rules may wait."""
-    txn = exchange.txn
-    txn.body_waiter = waiter(exchange)
-    return await rules.run_async(txn)
-
-
-def _heed_overrides(exchange: Exchange) -> None:
-    """What rules have asked for beyond the usual: early hints, timeouts of its own."""
-    txn = exchange.txn
-    overrides = txn.overrides
-    assert overrides is not None
-    if overrides.early_hints is not None:
-        if exchange.request.version >= 11:
-            exchange.send_early_hints(overrides.early_hints)
-            txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
 def _ends_client(exchange: Exchange, response: Response) -> bool:
     """Rules may have changed what an answer's head says of its body and of the connection; whether that ends it.
 
@@ -128,6 +135,22 @@ async def _inspect(exchange: Exchange, inspection: Inspection) -> Outcome | None
     return None if outcome is ALLOW else outcome
 
 
+async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
+    """Run a ruleset some of whose rules may wait."""
+    txn = exchange.txn
+    txn.body_waiter = waiter(exchange)
+    return await rules.run_async(txn)
+
+
+def _heed_overrides(exchange: Exchange) -> None:
+    """What rules have asked for beyond the usual: early hints, timeouts of its own."""
+    txn = exchange.txn
+    overrides = txn.overrides
+    assert overrides is not None
+    if overrides.early_hints is not None:
+        if exchange.request.version >= 11:
+            exchange.send_early_hints(overrides.early_hints)
+            txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
         overrides.early_hints = None
     if overrides.timeouts is not None and "server" in overrides.timeouts:
         exchange.server_timeout = overrides.timeouts["server"] / 1000
@@ -140,6 +163,10 @@ async def _examine(exchange: Exchange, response: Response) -> Outcome | None:
     route = exchange.route
     server = exchange.server
     assert server is not None
+    if route.answer_inspection is not None:
+        from hapy.proxy.inspection import inspect_answer
+
+        await inspect_answer(exchange, route.answer_inspection)
     if frontend.keep_response is not None:
         frontend.keep_response(txn)
     if frontend.keep_response_cookie is not None:
@@ -196,17 +223,26 @@ def _look_at_client(exchange: Exchange) -> None:
 async def _outlast(exchange: Exchange) -> None:
     """The answer is complete, the request is not: take the rest of it, for the server as long as that listens.
 
+    A server that closes with its answer has said that it wants no more; what still comes is then dropped. When it breaks
+    off later, that shows with the next piece of the request, which is then cut off unless that was its last.
+
     Raises:
-        Failed: the rest does not come.
+        Failed: the rest does not come, or the server has gone.
     """
     server = exchange.server
+    txn = exchange.txn
     assert server is not None
+    at_once = now() + AT_ONCE
+    broken = wants_none = False
+    received = txn.bytes_in
     while not exchange.request_sent:
         server.failure = ""
-        if server.closed and not exchange.discarding:
-            exchange.discarding = True
-            exchange.txn.term_cause, exchange.txn.term_phase = "S", "D"
-            exchange.on_client_news()
         if exchange.client_failure:
             raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
+        wants_none = wants_none or (server.eof and not server.closed and now() < at_once)
         await pause()
+        if txn.bytes_in != received and broken and not wants_none:
+            if not exchange.request_ended:
+                raise Failed(0, "S", "D")
+            txn.term_cause, txn.term_phase = "S", "D"
+        broken = server.is_broken()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hapy.proxy.backend import Backend
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.frontend import Frontend
+    from hapy.proxy.inspection import Inspection
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.rules import Outcome, Ruleset
@@ -48,14 +49,15 @@ class Route:
         close_server: the server's connection ends with each answer. tell_close: and the server is told so.
         asks_close, answers_close: whether a rule has put `connection: close` into a request or an answer; None where no
             rule does.
-        looks_at_answers: rules or captures do.
         reviews_answers: rules may have put into an answer's head what changes its framing or its connection.
+        looks_at_answers: rules or captures do.
         reframes: rules may change the length or the encoding of requests or answers.
         abort_on_close: the client's leaving ends a request that has no answer yet. abort_on_reset: its reset does.
         buffer_body: the request's body is waited for (`option http-buffer-request`), for at most `body_timeout`.
         prepare: what adds header fields before a request leaves (x-forwarded-for, unique id, …), in order.
         name_header: the field that names the server to it, or None.
         counters: the backend's, or the frontend's before one is chosen.
+        inspection: the backend's own `tcp-request content` rules. answer_inspection: its `tcp-response content` rules.
         request_rules, redirects: the backend's own. response_rules, after_rules: the backend's, then the frontend's.
         use_server: what `use-server` lines say, None without any.
         retries, retry_events, retry_statuses, retries_connections: which failures are tried again, and how often.
@@ -68,9 +70,10 @@ class Route:
     __slots__ = (
         "_always_redispatches",
         "abort_on_close",
-        "after_rules",
-        "answers_close",
         "abort_on_reset",
+        "after_rules",
+        "answer_inspection",
+        "answers_close",
         "asks_close",
         "backend",
         "body_timeout",
@@ -80,6 +83,7 @@ class Route:
         "connect_timeout",
         "counters",
         "frontend",
+        "inspection",
         "looks_at_answers",
         "model",
         "name_cases",
@@ -88,14 +92,14 @@ class Route:
         "prepare",
         "queue_timeout",
         "redirects",
+        "reframes",
         "request_rules",
         "response_rules",
+        "reviews_answers",
         "retries",
         "retries_connections",
-        "reframes",
         "retry_events",
         "retry_statuses",
-        "reviews_answers",
         "server_fin_timeout",
         "server_timeout",
         "tarpit_timeout",
@@ -114,7 +118,9 @@ class Route:
         self._set_modes(fe, be)
         self._set_timeouts(fe, be)
         self._set_retries(be)
-        self.abort_on_reset = "abortonclose" in fe.options  # by way of `defaults`: a client that isn't read says nothing
+        self.abort_on_reset = (
+            "abortonclose" in fe.options
+        )  # by way of `defaults`: a client that isn't read says nothing
         self.abort_on_close = self.abort_on_reset and "abortonclose" in be.options
         self.buffer_body = (
             "http-buffer-request" in fe.options
@@ -128,6 +134,10 @@ class Route:
         )
         self.prepare = compile_additions(fe, be, frontend.runtime)
         self._set_rules(frontend, backend)
+        if backend is not None and (be.cookie is not None or be.persist_rules or be.rdp_cookie is not None):
+            from hapy.persist.ties import tie
+
+            tie(self, backend, frontend.runtime)
 
     def _set_modes(self, fe: Proxy, be: Proxy) -> None:
         self.close_server = max(_MODES[fe.http_mode], _MODES[be.http_mode]) > 0
@@ -136,12 +146,12 @@ class Route:
         touched = any(_sets_connection(rules) for section in sections for rules in section.rules.values())
         self.asks_close: Callable[[Request], bool] | None = _says_close if touched else None
         self.answers_close: Callable[[Response], bool] | None = _says_close if touched else None
+        self.reframes = any(touches_framing(rules) for section in sections for rules in section.rules.values())
+        self.reviews_answers = touched or self.reframes
 
     def _set_timeouts(self, fe: Proxy, be: Proxy) -> None:
         timeouts = be.timeouts
         self.connect_timeout = seconds(timeouts.connect)
-        self.reframes = any(touches_framing(rules) for section in sections for rules in section.rules.values())
-        self.reviews_answers = touched or self.reframes
         self.queue_timeout = seconds(timeouts.queue if timeouts.queue is not None else timeouts.connect)
         self.server_timeout = seconds(timeouts.server)
         self.server_fin_timeout = seconds(timeouts.server_fin)
@@ -164,19 +174,27 @@ class Route:
         runtime = frontend.runtime
         fe = frontend.model
         self.request_rules: Ruleset | None = None
+        self.inspection: Inspection | None = None
+        self.answer_inspection: Inspection | None = None
         self.use_server: Callable[[Transaction], Server | None] | None = None
         self.redirects: Callable[[Transaction], Outcome | None] | None = None
         sections = [fe]
         if backend is not None:
             self.use_server = runtime.use_servers(backend)
+            self.answer_inspection = runtime.inspection(backend.model, "tcp-response content", frontend.limits)
             if backend.model is not fe:
                 self.request_rules = runtime.ruleset(backend.model, "http-request")
                 self.redirects = runtime.redirects(backend.model)
+                self.inspection = runtime.inspection(backend.model, "tcp-request content", frontend.limits)
                 sections.insert(0, backend.model)
         self.response_rules: tuple[Ruleset, ...] = runtime.rulesets(sections, "http-response")
         self.after_rules: tuple[Ruleset, ...] = runtime.rulesets(sections, "http-after-response")
         self.looks_at_answers = bool(
-            self.response_rules or self.after_rules or frontend.keep_response or frontend.keep_response_cookie
+            self.answer_inspection
+            or self.response_rules
+            or self.after_rules
+            or frontend.keep_response
+            or frontend.keep_response_cookie
         )
 
     # what a request does here
@@ -221,6 +239,8 @@ class Route:
         counters.smax = max(counters.smax, current)
         if avoided is not None and server is not avoided:
             txn.redispatched = True
+            if txn.cookie_in == "V":
+                txn.cookie_in = "D"
             counters.wredis += 1
             backend.counters.wredis += 1
 
@@ -233,7 +253,7 @@ class Route:
         exchange.server = None
         exchange.sending = False
         exchange.txn.bytes_out += connection.size
-        if connection.reusable and exchange.request_sent and not exchange.discarding:
+        if connection.reusable and exchange.request_sent:
             own = None
             if connection.private or pool.reuse == "never":
                 own = exchange.stream.own
@@ -261,13 +281,24 @@ class Route:
             counters.answered(txn.status)
         self.backend.vacate(server)
 
-    def redispatches(self, attempt: int) -> bool:
-        """Whether the attempt after so many failures goes to another server (`option redispatch`)."""
+    def redispatches(self, attempt: int, txn: Transaction | None = None, *, bound: bool = False) -> bool:
+        """Whether the attempt after so many failures goes to another server (`option redispatch`).
+
+        Args:
+            attempt: failures so far.
+            txn: the request; `force-persist` keeps it where it is.
+            bound: a cookie or `use-server` has sent it there.
+        """
         backend = self.backend
         every = self.model.redispatch
         if not every or backend is None:
             return False
-        if self._always_redispatches and len(backend.active) > 1:
+        if txn is not None:
+            if txn.tie is not None and txn.tie.forced:
+                return False
+            if txn.server is not None and (not txn.server.up or txn.server.maintenance):
+                return True
+        if self._always_redispatches and not bound and len(backend.active) > 1:
             return True
         period = every if every > 0 else self.retries + 1 + every
         return period > 0 and attempt % period == 0

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from hapy.proxy.exchange import Exchange
+    from hapy.proxy.inspection import Inspection
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.rules import Outcome, Ruleset
@@ -69,6 +70,7 @@ class Runtime:
         self.frontends: dict[str, Frontend] = {}
         self.backends: dict[str, Backend] = {}
         self._envs: dict[int, CompileEnv] = {}
+        self._inspections: dict[tuple[int, str], Inspection | None] = {}
         self._rulesets: dict[tuple[int, str], Ruleset | None] = {}
         first = config.proxies[0] if config.proxies else None
         self._base: CompileEnv | None = (
@@ -101,9 +103,15 @@ class Runtime:
             max_headers=int(self.config.global_.tune.get("http.maxhdr", 101)),
             accept_invalid="accept-invalid-http-response" in model.options,
         )
+        for rules in ("tcp-request content", "tcp-response content"):
+            self.inspection(model, rules, limits)
         for server in backend.servers:
             server.connector = Connector(
-                server, server.model.source or model.source, limits, self._outgoing(server, model)
+                server,
+                server.model.source or model.source,
+                limits,
+                self._outgoing(server, model),
+                self._header(server, model),
             )
         return backend
 
@@ -114,6 +122,14 @@ class Runtime:
         from hapy.tls.outgoing import Outgoing
 
         return Outgoing(server.model, self.env(model))
+
+    def _header(self, server: Server, model: Proxy) -> Callable[[Transaction | None], bytes] | None:
+        """What makes the PROXY header that connections to a server begin with, None where they begin with none."""
+        if not server.model.send_proxy:
+            return None
+        from hapy.proxy.proxied import sender
+
+        return sender(server.model, self.env(model))
 
     # compiling
 
@@ -131,6 +147,17 @@ class Runtime:
         if key not in self._rulesets:
             self._rulesets[key] = compile_ruleset(model.rules.get(name, ()), self.env(model))
         return self._rulesets[key]
+
+    def inspection(self, model: Proxy, name: str, limits: Limits) -> Inspection | None:
+        """A section's content rules, compiled; None where there are none."""
+        if not model.rules.get(name):
+            return None
+        key = (id(model), name)
+        if key not in self._inspections:
+            from hapy.proxy.inspection import compile_inspection
+
+            self._inspections[key] = compile_inspection(model, name, self, limits)
+        return self._inspections[key]
 
     def rulesets(self, models: Iterable[Proxy], name: str) -> tuple[Ruleset, ...]:
         """The same of several sections, those without any left out."""
@@ -191,12 +218,15 @@ class Runtime:
                 steps.append((applies, _server_named(self.compile_format(use.target, model), backend)))
         if not steps:
             return None
+        persists = "persist" in model.options
 
         def choose(txn: Transaction) -> Server | None:
             for applies, name in steps:
                 if applies is None or applies(txn):
                     server = name(txn)
-                    return server if server is not None and server.up and not server.maintenance else None
+                    if server is None or (server.up and not server.maintenance) or persists:
+                        return server
+                    return server if txn.tie is not None and txn.tie.forced else None
             return None
 
         return choose

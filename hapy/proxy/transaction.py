@@ -13,9 +13,11 @@ from hapy.proxy.client import Client
 
 if TYPE_CHECKING:
     from hapy.http.message import Header, Request, Response
+    from hapy.persist.cookie import Tie
     from hapy.proxy.backend import Backend
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.server import Server
+    from hapy.samples.content import Content
 
     #: Waits for a body: (milliseconds, at least this many bytes).
     BodyWaiter = Callable[[int, int], Awaitable[None]]
@@ -74,6 +76,7 @@ class Transaction:
         reused: the request went out on a connection that had been used before. reuse_reason: one word of
             `hapy.pool.ReuseReason`.
         unique_id: made when first asked for.
+        inspection: the state of content inspection (`tcp-request content`), None where there is none.
         body: the request's body as far as it is buffered (wait-for-body, http-buffer-request), or None.
         body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the request's
             body (in response rulesets the answer's) until it is complete, `at_least` bytes are there (0: as many as
@@ -81,6 +84,7 @@ class Transaction:
         server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
         server_tls: the TLS layer's view of the server connection, None for plain text.
         overrides: None, or what rules asked for beyond the usual.
+        tie: what ties the request to a server, None in a backend without persistence.
     """
 
     __slots__ = (
@@ -100,6 +104,7 @@ class Transaction:
         "finished",
         "frontend",
         "idle_done",
+        "inspection",
         "log_level",
         "method",
         "number",
@@ -127,6 +132,7 @@ class Transaction:
         "status",
         "term_cause",
         "term_phase",
+        "tie",
         "unique_id",
         "uri",
         "variables",
@@ -175,12 +181,14 @@ class Transaction:
         self.reused = False
         self.reuse_reason = ""
         self.unique_id: bytes | None = None
+        self.inspection: Content | None = None
         self.body: bytes | None = None
         self.body_waiter: BodyWaiter | None = None
         self.server_local: tuple[bytes, int] | None = None
         self.server_peer: tuple[bytes, int] | None = None
         self.server_tls: Any = None
         self.overrides: Overrides | None = None
+        self.tie: Tie | None = None
 
     def override(self) -> Overrides:
         """The overrides, made on first use."""

@@ -23,6 +23,7 @@ _SAME: Final = (
     "forwardfor",
     "originalto", "maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "grace", "dispatch", "source", "fullconn",
     "retries", "redispatch", "max_keep_alive_queue", "http_send_name_header", "load_server_state",
+    "inspect_delay", "response_inspect_delay",
 )  # fmt: skip
 _FIELDS: Final = frozenset(_SAME)
 _FRONT_FIELDS: Final = frozenset({"maxconn", "backlog", "rate_limit_sessions", "monitor_uri"})

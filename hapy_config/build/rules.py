@@ -185,6 +185,8 @@ def _inspect_delay(build: Build, draft: Draft, statement: Statement, words: list
         raise Refused(f"{expected} ({reason})", 2, hint=refusal.hint) from None
     if words[0] == "tcp-request":
         draft.inspect_delay = delay
+    else:
+        draft.response_inspect_delay = delay
     draft.settings.append(tuple(words))
 
 

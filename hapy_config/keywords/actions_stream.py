@@ -226,7 +226,6 @@ ENTRIES: Final[tuple[Action, ...]] = (
         Arg(Kind.CHOICE, "name", ("http",)),
         Arg(Kind.CHOICE, "protocol", ("h1", "h2"), optional=True),
         final=True,
-        loss="the stream stays TCP",
         ok=(),
         bad=("", " tcp"),
     ),
