@@ -49,7 +49,7 @@ _SINGLE_NOT_RUN: Final = frozenset(
     (
         *("bc_err", "bc_err_str", "fc_pp_authority", "fc_pp_unique_id", "dst_conn"),
         *("cpu_calls", "cpu_ns_avg", "cpu_ns_tot", "lat_ns_avg", "lat_ns_tot"),
-        *("res.body", "res.body_len", "res.len", "res.payload", "res.payload_lv", "req_len", "set-cookie"),
+        *("res.body", "res.body_len", "set-cookie"),
     ),
 )
 #: Fetches that run although their family does not.
