@@ -53,7 +53,12 @@ _SINGLE_NOT_RUN: Final = frozenset(
     ),
 )
 #: Fetches that run although their family does not.
-_SINGLE_RUN: Final = frozenset({"internal.strm.is_htx", "ssl_fc"})
+_SINGLE_RUN: Final = frozenset(
+    {
+        *("internal.strm.is_htx", "ssl_fc"),
+        *("req.ssl_cipherlist", "req.ssl_keyshare_groups", "req.ssl_sigalgs", "req.ssl_supported_groups"),
+    }
+)
 
 
 def _runs(name: str, since: Version) -> tuple[Runs, str]:
