@@ -68,7 +68,7 @@ def _runs(name: str, since: Version) -> tuple[Runs, str]:
     for pattern, loss in _NOT_RUN:
         if pattern.match(name):
             return Runs.NO, loss
-    if since > TARGET or name in _SINGLE_NOT_RUN:
+    if (since > TARGET and name not in _SINGLE_RUN) or name in _SINGLE_NOT_RUN:
         return Runs.NO, "the sample is absent"
     return Runs.YES, ""
 
