@@ -14,6 +14,7 @@ COMMANDS = {
     "explain": "say what a configuration does, or what it does with one request",
     "fmt": "lay configurations out in one way, meaning and comments untouched",
     "run": "the same as giving the flags alone",
+    "test": "walk requests through a configuration and compare with what is expected",
 }
 
 

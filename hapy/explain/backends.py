@@ -210,7 +210,7 @@ def _dies(proxy: Proxy) -> Iterator[str]:
 
 def _checked(server: Server, who: str) -> str:
     options = server.options
-    every = options.get("inter", ("2s",))[0]
+    every = duration(int(options.get("inter", ("2000",))[0]))
     fall = options.get("fall", ("3",))[0]
     rise = options.get("rise", ("2",))[0]
     return f"{who} checked every {every}: out after {fall} failures, back after {rise} successes."

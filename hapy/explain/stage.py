@@ -37,9 +37,10 @@ def build(config: Config) -> Runtime:
 
 
 def _in_plain_text(proxy: Proxy) -> Proxy:
-    """A section without certificates; the names that connections are keyed by are looked at apart."""
+    """A section without certificates and log targets; the names that connections are keyed by are looked at apart."""
     return replace(
         proxy,
+        log=(),
         binds=tuple(replace(bind, tls=None) for bind in proxy.binds),
         servers=tuple(replace(server, tls=None) for server in proxy.servers),
     )

@@ -211,18 +211,23 @@ class _Passage:
     def _original_backend(self, backend: Backend) -> Proxy:
         return self.walker.config.backend(backend.model.name) or backend.model
 
+    def _running(self, model: Proxy) -> Proxy:
+        """A section as it runs here: without what hapy does not run."""
+        return self.frontend.model if model is self.original else self.runtime.backends[model.name].model
+
     # rules
 
     def _rules(self, ruleset: str, model: Proxy) -> Outcome | None:
         """Walk a section's rules of one kind."""
-        running = self.frontend.model if model is self.original else self.runtime.backends[model.name].model
-        runs = {rule.span for rule in running.rules.get(ruleset, ())}
+        running = self._running(model)
+        runs = {rule.span: rule for rule in running.rules.get(ruleset, ())}
         env = self.runtime.env(running)
         strict: Rule | None = None
         outcome: Outcome | None = None
-        for rule in model.rules.get(ruleset, ()):
-            if rule.span not in runs:
-                self._tell(rule.span, rule.condition, env, applied=None, effects=("not run by hapy: passed over",))
+        for written in model.rules.get(ruleset, ()):
+            rule = runs.get(written.span)
+            if rule is None:
+                self._tell(written.span, None, env, applied=None, effects=("not run by hapy: passed over",))
                 continue
             if rule.action == "strict-mode":
                 strict = rule
@@ -260,8 +265,9 @@ class _Passage:
         return outcome
 
     def _redirects(self, model: Proxy) -> None:
-        env = self.runtime.env(model)
-        for redirect in model.redirects:
+        running = self._running(model)
+        env = self.runtime.env(running)
+        for redirect in running.redirects:
             applied = redirect.condition is None or compile_condition(redirect.condition, env)(self.txn)
             outcome = compile_redirect(redirect, env)(self.txn) if applied else None
             effects = () if outcome is None else (_decision(outcome),)

@@ -1,0 +1,135 @@
+"""Configurations in plain words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hapy.commands.explain import main
+from hapy.explain.story import Chapter, tell
+from hapy_config import read_text
+
+CONFIG = """\
+global
+    maxconn 5000
+    log 192.0.2.9:514 local0
+defaults
+    mode http
+    log global
+    timeout connect 5s
+    timeout client 30s
+    timeout server 1m
+frontend web
+    bind :80
+    bind [::1]:8080 accept-proxy
+    timeout http-keep-alive 10s
+    acl api path_beg /api
+    http-request deny if { src 203.0.113.0/24 }
+    use_backend api if api !{ method POST }
+    default_backend shop
+backend api
+    http-reuse always
+    balance leastconn
+    option redispatch
+    retry-on conn-failure empty-response 503
+    timeout queue 2s
+    server a1 192.0.2.1:80 check inter 5s maxconn 10
+    server a2 192.0.2.2:80 check inter 5s weight 3
+    server a3 192.0.2.3:80 backup
+backend shop
+    http-reuse never
+    retries 0
+    server s1 192.0.2.4:443 ssl verify none sni req.hdr(host)
+listen db
+    mode tcp
+    bind :5432
+    server d1 192.0.2.5:5432
+"""
+
+
+def story(config: str = CONFIG) -> list[Chapter]:
+    return tell(read_text(config, env={}))
+
+
+def said(title: str, label: str, config: str = CONFIG) -> str:
+    (chapter,) = [one for one in story(config) if one.title == title]
+    return " ".join(" ".join(sentences) for found, sentences in chapter.paragraphs if found == label)
+
+
+def test_per_request_or_per_connection() -> None:
+    short = said("in short", "balances and shares")
+    assert "Per request: web (mode http)." in short
+    assert "Per connection: db (mode tcp)." in short
+    assert "Every request on its own" in said("frontend web", "looks at")
+    assert "Connections (mode tcp)" in said("listen db", "looks at")
+
+
+def test_frontend() -> None:
+    assert said("frontend web", "listens") == "On *:80 and [::1]:8080 (behind a PROXY header)."
+    assert said("frontend web", "rules") == "1 rule of http-request: deny."
+    assert said("frontend web", "sends") == (
+        "Requests go to api if the path begins with /api and not (the method is POST). Other requests go to shop."
+    )
+    assert "stays open for 10 s (timeout http-keep-alive)" in said("frontend web", "client connections")
+    assert "silent for 30 s (timeout client)" in said("frontend web", "who waits")
+    assert "sent to 192.0.2.9:514" in said("frontend web", "log")
+
+
+def test_backend() -> None:
+    assert "over 2 servers, to the server that serves the fewest, by weight" in said("backend api", "balances")
+    assert "a3 at 192.0.2.3:80: only when all others are down." in said("backend api", "servers")
+    assert "http-reuse always" in said("backend api", "server connections")
+    dies = said("backend api", "if a server dies")
+    assert "a1 and a2: each is checked every 5 s" in dies
+    assert "the last time on another server (option redispatch)" in dies
+    assert "the answer is 503 or the server closes without an answer (retry-on)" in dies
+    assert "a3 takes over" in dies
+    assert "up to 2 s (timeout queue), then get 503" in said("backend api", "when all are busy")
+    assert "1 min" in said("backend api", "who waits")
+
+
+def test_the_other_backend() -> None:
+    assert "certificate NOT verified, asked for req.hdr(host)" in said("backend shop", "servers")
+    assert "of its own" in said("backend shop", "server connections")
+    assert "different TLS names" in said("backend shop", "server connections")
+    assert "is not tried again (retries 0)" in said("backend shop", "if a server dies")
+
+
+def test_missing_timeouts() -> None:
+    config = "listen l\n mode http\n bind :80\n server s 192.0.2.1\n"
+    assert "no timeout client" in said("listen l", "who waits", config)
+    assert "no timeout server" in said("listen l", "who waits", config)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--request", "http://a/api"], ["--request", "/", "--json"]])
+def test_command(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.cfg"
+    path.write_text(CONFIG)
+    where = ["--frontend", "web"] if "--request" in arguments else []
+    assert main([str(path), *arguments, *where]) == 0
+    out = capsys.readouterr().out
+    if "--json" in arguments:
+        json.loads(out)
+    else:
+        assert max(map(len, out.splitlines())) <= 80
+
+
+def test_what_cannot_be_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.cfg"
+    path.write_text(CONFIG)
+    assert main([str(path), "--request", "a b c"]) == 2
+    assert main([str(path), "--request", "/", "--frontend", "x"]) == 2
+    path.write_text("frontend f\n nonsense\n")
+    assert main([str(path)]) == 1
+    assert "nonsense" in capsys.readouterr().err
+
+
+def test_every_example_has_a_story() -> None:
+    for path in sorted((Path(__file__).parents[3] / "examples" / "haproxy_cfgs").glob("*.cfg")):
+        chapters = story(path.read_text())
+        assert len(chapters) > 1
+        assert all(
+            sentence.endswith((".", ":", ";")) for one in chapters for _, part in one.paragraphs for sentence in part
+        )
