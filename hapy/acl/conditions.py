@@ -189,3 +189,88 @@ def compile_condition(condition: Condition, env: CompileEnv) -> Predicate:
         return lambda _: never
     predicate = _either([_both([_term(term, env) for term in terms]) for terms in condition.alternatives])
     return _negated(predicate) if condition.unless else predicate
+
+
+#: True, False, or None while what has come of the contents doesn't tell.
+Staged = Callable[["Transaction"], "bool | None"]
+
+
+def _reads_http(name: str) -> bool:
+    """Whether a fetch looks at an HTTP message, whose head may still be on its way in `mode tcp`."""
+    from hapy_config.keywords.fetches import find_fetch
+
+    entry = find_fetch(name)
+    return entry is not None and "HTTP" in entry.reads
+
+
+def _staged_acl(expression: AclExpression, env: CompileEnv) -> Staged:
+    predicate = compile_acl(expression, env)
+    of_head = _reads_http(expression.criterion.fetch.name)
+
+    def test(txn: Transaction) -> bool | None:
+        content = txn.inspection
+        if content is None or content.final:
+            return predicate(txn)
+        content.undecided = False
+        if predicate(txn):
+            return True
+        return None if content.undecided or (of_head and content.head_pending) else False
+
+    return test
+
+
+def _staged_either(tests: Sequence[Staged]) -> Staged:
+    def either(txn: Transaction) -> bool | None:
+        found: bool | None = False
+        for test in tests:
+            holds = test(txn)
+            if holds:
+                return True
+            if holds is None:
+                found = None
+        return found
+
+    return either
+
+
+def _staged_both(tests: Sequence[Staged]) -> Staged:
+    def both(txn: Transaction) -> bool | None:
+        found: bool | None = True
+        for test in tests:
+            holds = test(txn)
+            if holds is False:
+                return False
+            if holds is None:
+                found = None
+        return found
+
+    return both
+
+
+def _staged_not(test: Staged) -> Staged:
+    def negated(txn: Transaction) -> bool | None:
+        holds = test(txn)
+        return None if holds is None else not holds
+
+    return negated
+
+
+def compile_staged(condition: Condition, env: CompileEnv) -> Staged:
+    """What follows `if` or `unless` in a content rule: a test that can't be told yet leaves the whole open, unless the
+    others settle it.
+
+    Raises:
+        CompileError: with the place of the ACL at fault.
+    """
+    if not condition.alternatives:
+        never = condition.unless
+        return lambda _: never
+    alternatives = []
+    for terms in condition.alternatives:
+        tests = []
+        for term in terms:
+            test = _staged_either([_staged_acl(expression, env) for expression in term.expressions])
+            tests.append(_staged_not(test) if term.negated else test)
+        alternatives.append(_staged_both(tests))
+    whole = _staged_either(alternatives)
+    return _staged_not(whole) if condition.unless else whole

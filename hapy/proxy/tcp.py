@@ -15,23 +15,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.net.clock import NEVER, Watched, now, wall, watch
+from hapy.net.clock import NEVER, Watched, now, unwatch, wall, watch
 from hapy.net.connect import ConnectFailed
 from hapy.net.routine import Routine, later, pause
 from hapy.net.stream import Stream
 from hapy.proxy.failures import Failed
 from hapy.proxy.queue import NoServer, QueueFull
 from hapy.proxy.transaction import Transaction
+from hapy.rules.outcomes import CLOSE, REJECT, SILENT_DROP, SWITCH, SWITCH_H2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.greeting import Met
+    from hapy.proxy.inspection import Inspection
     from hapy.proxy.listening import Listening
     from hapy.proxy.route import Route
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Client
+
+
+def forget(txn: Transaction) -> None:
+    """The choices are made: what was seen of the contents is not kept for the length of the session."""
+    txn.body = txn.request = None
+    txn.method = txn.uri = b""
+
 
 #: Pause before a server that refused is asked again, in seconds.
 RETRY_PAUSE = 1.0
@@ -44,9 +53,11 @@ class Side(Stream):
         other: the opposite side, None until it stands and once it is gone.
         timeout: seconds of inactivity it may have.
         shut: our FIN has been sent.
+        holding: what comes is kept in `held`: the other side doesn't stand yet, or content rules look at it first.
+        late: it was silent for too long while content rules waited.
     """
 
-    __slots__ = ("other", "session", "shut", "timeout")
+    __slots__ = ("held", "holding", "late", "other", "session", "shut", "timeout")
 
     session: TcpSession
 
@@ -55,23 +66,44 @@ class Side(Stream):
         self.other: Side | None = None
         self.timeout = NEVER
         self.shut = False
+        self.held: list[bytes] = []
+        self.holding = True
+        self.late = False
 
     def data_received(self, data: bytes) -> None:
         """Event loop: bytes for the other side."""
         self.session.passed(self, len(data))
         other = self.other
-        if other is None:
-            self.session.held.append(data)
-            self.pause()
+        if self.holding or other is None:
+            self.held.append(data)
+            self.session.more(self)
         elif not other.closed and not other.shut:
             other.transport.write(data)
             self.expire_after(self.timeout)
             other.expire_after(other.timeout)
 
+    def peek(self, limit: int) -> bytes:
+        """What has been held back, as much as content rules see of it."""
+        if len(self.held) > 1:
+            self.held = [b"".join(self.held)]
+        return self.held[0][:limit] if self.held else b""
+
+    def let_go(self) -> None:
+        """Pass on what was held back, and from now on what comes."""
+        self.holding = False
+        other = self.other
+        assert other is not None
+        if self.held and not other.closed and not other.shut:
+            other.transport.write(b"".join(self.held))
+        self.held.clear()
+        self.resume()
+        if self.eof:
+            other.shut_down()
+
     def on_eof(self) -> None:
         """The peer has shut its sending side."""
         other = self.other
-        if other is not None:
+        if other is not None and not self.holding:
             other.shut_down()
         self.session.half_closed(self)
 
@@ -87,7 +119,10 @@ class Side(Stream):
 
     def on_deadline(self) -> None:
         """This side was silent for too long."""
-        self.session.expired(self)
+        if self.draining:
+            self.close()
+        else:
+            self.session.expired(self)
 
     def on_drained(self) -> None:
         """The peer takes bytes again."""
@@ -117,6 +152,13 @@ class ClientSide(Side):
         self.session = TcpSession(self)
         self.session.start()
 
+    def hand_over(self) -> Callable[[], None]:
+        """The connection goes on in other hands: gives what releases its slot."""
+        release, self._release = self._release, _nothing
+        unwatch(self)
+        self.closed = True
+        return release
+
     def on_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         super().on_lost(error)
@@ -124,6 +166,10 @@ class ClientSide(Side):
 
     def stop(self) -> None:
         """The frontend stops: a session ends in its own time."""
+
+
+def _nothing() -> None:
+    """What is left to release of a connection that was handed over."""
 
 
 class ServerSide(Side):
@@ -142,7 +188,7 @@ class TcpSession(Routine):
     Attributes:
         txn: what is known of it; `request` and `response` stay None.
         client, server: its sides.
-        held: what the client sent before the server connection stood.
+        inspecting: the side whose bytes content rules look at, None when they look at none.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`; for connecting and waiting.
     """
 
@@ -152,8 +198,8 @@ class TcpSession(Routine):
         "done",
         "entered",
         "frontend",
-        "held",
         "holds",
+        "inspecting",
         "looked_at",
         "route",
         "server",
@@ -167,7 +213,7 @@ class TcpSession(Routine):
         self.frontend = client.frontend
         self.server: ServerSide | None = None
         self.route: Route = self.frontend.route
-        self.held: list[bytes] = []
+        self.inspecting: Side | None = None
         self.holds: Server | None = None
         self.done = False
         self.entered = False
@@ -188,20 +234,94 @@ class TcpSession(Routine):
     # the coroutine
 
     async def _run(self) -> None:
+        frontend, txn = self.frontend, self.txn
         try:
-            route = self.route = self.frontend.choose(self.txn)
-            self.txn.backend = route.backend or self.frontend
+            if frontend.inspection is not None and await self._inspect(frontend.inspection):
+                self._switch(None)
+                return
+            route = self.route = frontend.choose(txn)
+            txn.backend = route.backend or frontend
             if route.backend is None:
                 raise Failed(0, "S", "C")
+            if route.backend.model.mode == "http":
+                self._switch(route)
+                return
             route.backend.begin()
             route.counters.open()
             self.entered = True
+            if route.inspection is not None:
+                await self._inspect(route.inspection)
+            if self.client.late:
+                raise Failed(0, "c", "R")
+            if txn.inspection is None:
+                txn.body = self.client.peek(frontend.buffer_size)  # what `balance rdp-cookie` looks at
             await self._reach(route)
+            if route.answer_inspection is not None:
+                await self._inspect_answer(route.answer_inspection)
         except Failed as failure:
-            if self.txn.term_cause == "-":
-                self.txn.term_cause, self.txn.term_phase = failure.cause, failure.phase
-            self.client.close()
+            if txn.term_cause == "-":
+                txn.term_cause, txn.term_phase = failure.cause, failure.phase
+            if self.server is not None:
+                self.server.close()
+            if failure.cause == "P":
+                self.client.finish()  # what the client has sent and nobody reads must not make it a reset
+            else:
+                self.client.close()
             self._end()
+
+    async def _inspect(self, inspection: Inspection) -> bool:
+        """Apply a section's `tcp-request content` rules; whether they switch to HTTP.
+
+        Raises:
+            Failed: they refuse the session, or the client has gone meanwhile.
+        """
+        from hapy.proxy.inspection import inspect_bytes
+
+        outcome = await inspect_bytes(self, self.client, inspection)
+        if outcome is SILENT_DROP:
+            self.frontend.drop(self.client)
+            raise Failed(0, "P", "R")
+        if outcome is REJECT or outcome is SWITCH_H2:
+            self.route.counters.dreq += outcome is REJECT
+            raise Failed(0, "P", "R")
+        if self.client.closed:
+            raise Failed(0, "C", "R")
+        return outcome is SWITCH
+
+    async def _inspect_answer(self, inspection: Inspection) -> None:
+        """Apply the backend's `tcp-response content` rules, then let the server's bytes pass.
+
+        Raises:
+            Failed: they refuse what the server sends.
+        """
+        from hapy.proxy.inspection import inspect_bytes
+
+        server = self.server
+        assert server is not None
+        outcome = await inspect_bytes(self, server, inspection)
+        if self.done:
+            return
+        if outcome is SILENT_DROP:
+            self.frontend.drop(self.client)
+            raise Failed(0, "P", "R")
+        if outcome is REJECT:
+            self.route.counters.dresp += 1
+            raise Failed(0, "P", "D")
+        server.let_go()
+        if outcome is CLOSE:
+            server.close()
+            self.lost(server, None)
+        elif server.late:
+            self.expired(server)
+        elif server.eof:
+            self.half_closed(server)
+
+    def _switch(self, route: Route | None) -> None:
+        """The client speaks HTTP from here on; the route is what has been chosen already."""
+        from hapy.proxy.upgrade import switch_to_http
+
+        self.done = True
+        switch_to_http(self, route)
 
     def on_failure(self, error: BaseException) -> None:
         """The coroutine ended by an error that nobody foresaw: the session ends, others go on."""
@@ -249,7 +369,6 @@ class TcpSession(Routine):
     async def _slot(self, route: Route, avoid: Server | None) -> Server:
         backend = route.backend
         assert backend is not None
-        self.txn.body = b"".join(self.held)  # what `balance rdp-cookie` looks at
         forced = route.use_server(self.txn) if route.use_server is not None else None
         try:
             server = backend.assign(self.txn, forced, avoid)
@@ -271,7 +390,7 @@ class TcpSession(Routine):
                 self.wake()
 
         if route.queue_timeout != NEVER:
-            self._expire_after(route.queue_timeout)
+            self.expire_after(route.queue_timeout)
         try:
             while True:
                 ticket = backend.enqueue(self.txn, lambda: later(go_on))
@@ -291,7 +410,7 @@ class TcpSession(Routine):
             self.deadline = NEVER
 
     async def _connect(self, route: Route, server: Server) -> None:
-        self._expire_after(route.connect_timeout)
+        self.expire_after(route.connect_timeout)
         try:
             await server.connector.dial_raw(self._server_side, self.txn)
         finally:
@@ -305,7 +424,7 @@ class TcpSession(Routine):
         return side
 
     async def _rest(self, seconds: float) -> None:
-        self._expire_after(seconds)
+        self.expire_after(seconds)
         try:
             await pause()
         except ConnectFailed:
@@ -313,13 +432,14 @@ class TcpSession(Routine):
 
     # deadlines
 
-    def _expire_after(self, seconds: float) -> None:
+    def expire_after(self, seconds: float) -> None:
+        """Bound the coroutine's next wait."""
         self.deadline = deadline = now() + seconds
         if deadline < self.looked_at:
             watch(self)
 
     def on_deadline(self) -> None:
-        """Connecting, or the pause between two attempts, took its time."""
+        """Connecting, the pause between two attempts or the wait for contents took its time."""
         self.interrupt(ConnectFailed("timeout"))
 
     # the two sides
@@ -337,13 +457,23 @@ class TcpSession(Routine):
         if client.closed:
             server.abort()
             return
-        if self.held:
-            server.transport.write(b"".join(self.held))
-            self.held.clear()
-        client.resume()
         server.expire_after(server.timeout)
-        if client.eof:
-            server.shut_down()
+        server.holding = self.route.answer_inspection is not None
+        forget(txn)
+        client.let_go()
+
+    def more(self, side: Side) -> None:
+        """Bytes have come that can't be passed on yet."""
+        if side.draining:
+            side.held.clear()
+            return
+        if self.inspecting is not side:
+            side.pause()
+            return
+        side.expire_after(side.timeout)
+        if sum(map(len, side.held)) >= self.frontend.buffer_size:
+            side.pause()
+        self.wake()
 
     def passed(self, side: Side, count: int) -> None:
         """Bytes have come from one side."""
@@ -359,6 +489,9 @@ class TcpSession(Routine):
     def half_closed(self, side: Side) -> None:
         """One side has sent its FIN."""
         other = side.other
+        if self.inspecting is side:
+            self.wake()
+            return
         if other is None:
             if self.route.abort_on_close:
                 side.close()
@@ -381,6 +514,10 @@ class TcpSession(Routine):
     def expired(self, side: Side) -> None:
         """A side was silent for too long."""
         other = side.other
+        if self.inspecting is side:
+            side.late = True
+            self.interrupt(ConnectFailed("timeout"))
+            return
         if self.txn.term_cause == "-":
             self.txn.term_cause = "c" if side is self.client else "s"
             self.txn.term_phase = "D" if other is not None else "C"
@@ -421,6 +558,8 @@ class TcpSession(Routine):
         if self.done:
             return
         self.done = True
+        if self.inspecting is not None:
+            self.interrupt(ConnectFailed("refused", "the session is over"))
         txn = self.txn
         txn.finished = now()
         self._release()

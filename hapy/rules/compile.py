@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from hapy.acl import compile_condition
-from hapy.rules.outcomes import Outcome
+from hapy.rules.outcomes import WAIT, Outcome
 from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
 from hapy.samples.environment import CompileEnv, CompileError
 
@@ -70,14 +70,14 @@ def _walker(steps: tuple[_Step, ...]) -> Action:
     return walk
 
 
-def _load() -> None:
+def load_actions() -> None:
     """Import the modules that register actions, once."""
     import hapy.rules.actions  # noqa: F401
 
 
 def registered() -> Mapping[str, frozenset[str]]:
     """The actions that run, by ruleset."""
-    _load()
+    load_actions()
     found: dict[str, set[str]] = {"http-request": {"strict-mode"}}
     for ruleset, name in ACTIONS:
         found.setdefault(ruleset, set()).add(name)
@@ -86,13 +86,13 @@ def registered() -> Mapping[str, frozenset[str]]:
     return {ruleset: frozenset(names) for ruleset, names in found.items()}
 
 
-def _remembering(act: Action, rule: Rule) -> Action:
+def remembering(act: Action, rule: Rule) -> Action:
     """An action whose outcomes leave the rule's place for `last_rule_file` and `last_rule_line`."""
     place = (rule.span.file, rule.span.line)
 
     def final(txn: Transaction) -> Outcome | None:
         outcome = act(txn)
-        if outcome is not None:
+        if outcome is not None and outcome is not WAIT:
             txn.override().last_rule = place
         return outcome
 
@@ -101,7 +101,10 @@ def _remembering(act: Action, rule: Rule) -> Action:
 
 #: Actions that may end a ruleset.
 _FINAL = frozenset(
-    {"accept", "allow", "auth", "close", "deny", "redirect", "reject", "return", "silent-drop", "tarpit"},
+    {
+        *("accept", "allow", "auth", "close", "deny", "redirect", "reject", "return", "silent-drop", "switch-mode"),
+        "tarpit",
+    },
 )
 
 
@@ -113,7 +116,7 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
     """
     if not rules:
         return None
-    _load()
+    load_actions()
     steps: list[tuple[Predicate | None, Action | AsyncAction, bool]] = []
     strict = True
     for rule in rules:
@@ -131,6 +134,6 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
         except CompileError as error:
             raise CompileError(error.message, rule.span) from error
         if rule.action in _FINAL and rule.ruleset not in ("tcp-request connection", "tcp-request session"):
-            act = _remembering(cast(Action, act), rule)
+            act = remembering(cast(Action, act), rule)
         steps.append((predicate, act, waits))
     return Ruleset(steps) if steps else None

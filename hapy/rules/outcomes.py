@@ -35,6 +35,12 @@ REJECT: Final = Outcome("reject")
 CLOSE: Final = Outcome("close")
 #: Forget the connection without telling the client.
 SILENT_DROP: Final = Outcome("silent-drop")
+#: Content inspection can't decide yet: wait for more bytes, or for the delay to pass, and begin again.
+WAIT: Final = Outcome("wait")
+#: The client speaks HTTP from here on (`tcp-request content switch-mode http`).
+SWITCH: Final = Outcome("switch-mode http")
+#: The same with `proto h2`, which hapy does not speak.
+SWITCH_H2: Final = Outcome("switch-mode http proto h2")
 #: A rewrite failed or something inside did: answer 500, `PR` for requests and `PH` for answers.
 INTERNAL_ERROR: Final = Outcome("internal-error")
 

@@ -37,7 +37,9 @@ _FETCH_MODULES: Final = (
     "internals",
     "bodies",
     "logins",
+    "payload",
     "rdp",
+    "hello",
 )
 _CONVERTER_MODULES: Final = (
     "text",

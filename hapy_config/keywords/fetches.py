@@ -34,7 +34,7 @@ _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         "Python's TLS layer doesn't tell: the sample is absent",
     ),
     (
-        re.compile(r"(req\.ssl_|req_ssl_|bs\.|fs\.)"),
+        re.compile(r"(bs\.|fs\.)"),
         "what passes through is not looked into: the sample is absent",
     ),
     (

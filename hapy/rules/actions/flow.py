@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hapy.rules.outcomes import ALLOW, CLOSE, REJECT, SILENT_DROP, Outcome
+from hapy.rules.outcomes import ALLOW, CLOSE, REJECT, SILENT_DROP, SWITCH, SWITCH_H2, WAIT, Outcome
 from hapy.rules.registry import (
     AFTER,
     CONTENT,
@@ -135,17 +135,25 @@ def _wait_for_body(args: Arguments) -> AsyncAction:
     return wait_for_body
 
 
+@action("switch-mode", CONTENT)
+def _switch_mode(args: Arguments) -> Action:
+    outcome = SWITCH_H2 if args.rule.arguments.get("protocol") == "h2" else SWITCH
+    return lambda txn: outcome
+
+
 @action("capture", REQUEST, RESPONSE, AFTER, CONTENT)
 def _capture(args: Arguments) -> Action:
     read, slot, response = args.expression(), args.number("slot"), args.env.response
     direction = "response" if response else "request"
 
-    def capture(txn: Transaction) -> None:
+    def capture(txn: Transaction) -> Outcome | None:
         found = read(txn)
         if found is None:
-            return
+            content = txn.inspection
+            return WAIT if content is not None and content.undecided else None
         declared = [one for one in txn.frontend.model.captures if one.direction == direction]
         if slot < len(declared):
             slots(txn, response=response)[slot] = to_string(found)[: declared[slot].length]
+        return None
 
     return capture

@@ -31,11 +31,6 @@ def _always_false(args: Args, env: CompileEnv) -> Fetch:
     return _constant(False)
 
 
-@fetch("wait_end", type="bool")
-def _wait_end(args: Args, env: CompileEnv) -> Fetch:
-    return _constant(True)
-
-
 @fetch("str", type="str")
 def _str(args: Args, env: CompileEnv) -> Fetch:
     return _constant(args.data(0, ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from hapy.samples.content import sent, undecided
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Getter, fetch
 from hapy.samples.types import Result
@@ -18,15 +19,30 @@ if TYPE_CHECKING:
 
     from hapy.proxy.transaction import Transaction
 
-_HELLO: Final = re.compile(rb"\x03.{4}\xe0.{5}Cookie:[ \t]*([^=\r\n]+)=([^\r\n]*)\r\n", re.DOTALL | re.IGNORECASE)
+_HEADER: Final = re.compile(rb"\x03.{4}\xe0.{5}", re.DOTALL)
+_HEADER_SIZE: Final = 11
+_LABEL: Final = b"cookie:"
+_COOKIE: Final = re.compile(rb"Cookie:[ \t]*([^=\r\n]+)=([^\r\n]*)\r\n", re.IGNORECASE)
 
 
 def _cookie(args: Args) -> Callable[[Transaction], bytes | None]:
     wanted = args.data(0, "").lower()
 
     def value(txn: Transaction) -> bytes | None:
-        found = _HELLO.match(txn.body or b"") if txn.request is None else None
-        if found is None or (wanted and found[1].strip().lower() != wanted):
+        data = sent(txn)
+        if data is None:
+            return None
+        if len(data) <= _HEADER_SIZE + len(_LABEL):
+            undecided(txn)
+            return None
+        if not _HEADER.match(data):
+            return None
+        found = _COOKIE.match(data, _HEADER_SIZE)
+        if found is None:
+            if data[_HEADER_SIZE : _HEADER_SIZE + len(_LABEL)].lower() == _LABEL and b"\n" not in data[_HEADER_SIZE:]:
+                undecided(txn)
+            return None
+        if wanted and found[1].strip().lower() != wanted:
             return None
         return found[2]
 

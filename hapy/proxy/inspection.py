@@ -1,0 +1,239 @@
+"""Content inspection: `tcp-request content` and `tcp-response content`, in TCP sessions and around HTTP messages.
+
+Rules:
+- The rules look at what has come. One that can't decide yet makes all wait for more: until the buffer is full, the peer
+  has ended, or `inspect-delay` has passed. Then what is there decides.
+- In TCP sessions nothing is passed on before its direction's rules have let it. In HTTP the rules run once a message's
+  head is there, and wait for its body at most.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from hapy.http.codec import BadMessage, request_parser
+from hapy.net.clock import NEVER, now
+from hapy.net.connect import ConnectFailed
+from hapy.net.routine import later, pause
+from hapy.proxy.exchange import DeadlinePassed
+from hapy.proxy.failures import Failed
+from hapy.rules.content import ContentRules, compile_content
+from hapy.rules.outcomes import ALLOW, CLOSE, REJECT, SILENT_DROP, SWITCH, SWITCH_H2, WAIT, Outcome
+from hapy.samples.content import Content
+
+if TYPE_CHECKING:
+    from hapy.http.codec import Limits
+    from hapy.http.message import Header, Request
+    from hapy.proxy.exchange import Exchange
+    from hapy.proxy.runtime import Runtime
+    from hapy.proxy.tcp import Side, TcpSession
+    from hapy.proxy.transaction import Transaction
+    from hapy_config.model.proxy import Proxy
+
+#: What an HTTP request begins with, as far as it goes.
+_METHOD: Final = re.compile(rb"(?:\r?\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: |\Z)")
+
+
+class Inspection:
+    """One section's content rules of one direction.
+
+    Attributes:
+        rules: the rules. delay: seconds that they may wait for contents, 0 for none.
+        limit: bytes that they see at most.
+    """
+
+    __slots__ = ("delay", "limit", "limits", "rules")
+
+    def __init__(self, rules: ContentRules, delay: float, limits: Limits) -> None:
+        self.rules = rules
+        self.delay = delay
+        self.limits = limits
+        self.limit = limits.bufsize - limits.maxrewrite
+
+
+def compile_inspection(model: Proxy, ruleset: str, runtime: Runtime, limits: Limits) -> Inspection | None:
+    """A section's inspection, None where it has no such rules.
+
+    Args:
+        model: the section.
+        ruleset: `tcp-request content` or `tcp-response content`.
+        runtime: its surroundings.
+        limits: of the messages that it sees.
+
+    Raises:
+        CompileError: for something that can't be run.
+    """
+    rules = compile_content(model.rules.get(ruleset, ()), runtime.env(model))
+    if rules is None:
+        return None
+    delay = model.inspect_delay if ruleset == "tcp-request content" else model.response_inspect_delay
+    return Inspection(rules, delay / 1000, limits)
+
+
+# HTTP
+
+
+async def inspect_request(exchange: Exchange, inspection: Inspection) -> Outcome | None:
+    """Apply a section's `tcp-request content` rules to a request whose head has come."""
+    txn = exchange.txn
+    content = txn.inspection = Content(raw=False, final=not inspection.delay or exchange.request_ended)
+    waited = False
+    try:
+        while True:
+            if exchange.pieces:
+                txn.body = b"".join(exchange.pieces)
+                exchange.pieces = [txn.body]
+            outcome = await inspection.rules.walk(txn)
+            if outcome is not WAIT or content.final:
+                break
+            if not waited:
+                waited = True
+                exchange.expire_after(inspection.delay)
+            try:
+                await pause()
+            except DeadlinePassed:
+                content.final = True
+            if exchange.request_ended or exchange.client_failure or exchange.size >= inspection.limit:
+                content.final = True
+    finally:
+        content.final = True
+        if waited:
+            exchange.deadline = NEVER
+            txn.request_done = now()
+    if outcome in (REJECT, SILENT_DROP) and txn.backend is exchange.frontend:
+        txn.method = txn.uri = b""  # the log shows no request that was refused before it was looked at
+    return None if outcome in (SWITCH, SWITCH_H2, WAIT) else outcome
+
+
+async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
+    """Apply a backend's `tcp-response content` rules to an answer whose head has come.
+
+    Raises:
+        Failed: they don't let it pass.
+    """
+    txn, server = exchange.txn, exchange.server
+    assert server is not None
+    content = txn.inspection = Content(raw=False, final=not inspection.delay or server.ended)
+    waited = False
+    try:
+        while True:
+            content.answer = b"".join(server.pieces)
+            outcome = await inspection.rules.walk(txn)
+            if outcome is not WAIT or content.final:
+                break
+            if not waited:
+                waited = True
+                exchange.expire_after(inspection.delay)
+            try:
+                await pause()
+            except DeadlinePassed:
+                content.final = True
+            if server.ended or server.failure or server.closed or len(content.answer) >= inspection.limit:
+                content.final = True
+    finally:
+        content.final = True
+        content.answer = b""
+        if waited:
+            exchange.deadline = NEVER
+    if outcome in (None, ALLOW, WAIT):
+        return
+    txn.response_done = -1.0
+    server.close()
+    if outcome is CLOSE:
+        raise Failed(502, "S", "H")
+    if outcome is SILENT_DROP:
+        exchange.frontend.drop(exchange.stream)
+        raise Failed(0, "P", "R")
+    exchange.route.counters.dresp += 1
+    raise Failed(0, "P", "D")
+
+
+# TCP
+
+
+async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection) -> Outcome | None:
+    """Apply content rules to the bytes that have come from one side of a TCP session, and will come meanwhile."""
+    txn = session.txn
+    content = txn.inspection
+    if content is None:
+        content = txn.inspection = Content(raw=True, final=False)
+    content.final = not inspection.delay
+    session.inspecting = side
+    side.resume()
+    waited = False
+    try:
+        if not side.held:
+            await _glance(session)
+        while True:
+            data = side.peek(inspection.limit)
+            if side.eof or side.closed or side.late or len(data) >= inspection.limit:
+                content.final = True
+            if side is session.client:
+                _show(txn, data, inspection.limits)
+            else:
+                content.answer = data
+            outcome = await inspection.rules.walk(txn)
+            if outcome is not WAIT or content.final:
+                return None if outcome is WAIT else outcome
+            if not waited:
+                waited = True
+                session.expire_after(inspection.delay)
+            try:
+                await pause()
+            except ConnectFailed:  # the delay has passed, or the client is gone
+                content.final = True
+    finally:
+        session.inspecting = None
+        session.deadline = NEVER
+        content.final = True
+        content.answer = b""
+
+
+async def _glance(session: TcpSession) -> None:
+    """Have the event loop bring what is there already: the rules look at that first."""
+    for _ in range(2):
+        later(session.wake)
+        with suppress(ConnectFailed):
+            await pause()
+
+
+class _Heads:
+    """Takes the head of a request that passes through as bytes."""
+
+    __slots__ = ("head",)
+
+    def __init__(self) -> None:
+        self.head: Request | None = None
+
+    def on_head(self, head: Request, /) -> None:
+        """It is complete."""
+        self.head = head
+
+    def on_data(self, data: bytes, /) -> None:
+        """Its body is of no interest."""
+
+    def on_end(self, trailers: list[Header], /) -> None:
+        """Nor is its end."""
+
+
+def _show(txn: Transaction, data: bytes, limits: Limits) -> None:
+    """Let the samples see what a client has sent: the bytes, and the HTTP request that they may be."""
+    txn.body = data
+    content = txn.inspection
+    assert content is not None
+    content.head_pending = not data
+    txn.request = None
+    if _METHOD.match(data) is None:
+        return
+    sink = _Heads()
+    try:
+        request_parser(limits, sink).feed(data)
+    except BadMessage:
+        return
+    head = sink.head
+    content.head_pending = head is None
+    if head is not None:
+        txn.request = head
+        txn.method, txn.uri, txn.version = head.method, head.target, head.version
