@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from compat.harness import Connection, World
 from compat.harness.world import Scenario
 from compat.scenarios.basics import ONE_BACKEND
@@ -222,3 +224,84 @@ def body_in_small_pieces(world: World) -> None:
     client.receive("POST")
     client.ending()
     world.logs(1)
+
+
+def http2_preface(world: World) -> None:
+    """What HTTP/2 connections begin with, where HTTP/2 is not spoken, and its method in other requests."""
+    world.origin("s1")
+    world.start(ONE_BACKEND.replace("option httplog", "option httplog\n    option disable-h2-upgrade"))
+    for number, raw in enumerate(("PRI * HTTP/2.0\n\nSM\n\n", "PRI * HTTP/1.1\n\n", "PRI /x HTTP/1.1\nHost: a\n\n"), 1):
+        client = world.client()
+        client.send(raw)
+        client.receive()
+        client.expect_end()
+        world.logs(number)
+
+
+def informational_to_http10(world: World) -> None:
+    """1xx answers go to HTTP/1.0 clients, too, but not the hints that rules give."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+        connection.reply(b"ok")
+
+    world.origin("s1", script)
+    hint = "option httplog\n    http-request early-hint Link </s.css>"
+    world.start(ONE_BACKEND.replace("option httplog", hint))
+    client = world.client()
+    client.get("/", version="1.0")
+    client.ending()
+    world.logs(1)
+
+
+def payload_with_any_method(world: World) -> None:
+    """`h1-accept-payload-with-any-method` for HTTP/1.0."""
+    world.origin("s1", b"ok")
+    world.start(ONE_BACKEND, global_="    h1-accept-payload-with-any-method")
+    for number, method in enumerate(("GET", "HEAD", "DELETE"), 1):
+        client = world.client()
+        client.send(f"{method} / HTTP/1.0\nContent-Length: 3\n\nabc")
+        client.receive(method)
+        client.expect_end()
+        world.logs(number)
+
+
+def _early(world: World, *, resets: bool) -> None:
+    answered, left = threading.Event(), threading.Event()
+
+    def script(connection: Connection) -> None:
+        connection.reader.until(b"\r\n\r\n")
+        connection.reply(b"no", "413 Too Large", ("Connection: close",))
+        answered.wait(5)
+        if resets:
+            connection.reset()
+        else:
+            connection.close()
+        left.set()
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    client.send("POST / HTTP/1.1\nHost: a\nContent-Length: 1000\n\nabc")
+    client.receive("POST")
+    client.ending(0.1)
+    answered.set()
+    left.wait(5)
+    client.ending(0.1)
+    client.send(b"x" * 300)
+    client.ending(0.4)  # HAProxy's system holds them back for 200 ms: more may follow
+    if not resets:
+        client.send(b"x" * 697)
+        client.ending(0.1)
+    world.logs(1)
+
+
+def server_closes_after_early_answer(world: World) -> None:
+    """It closes in the middle of the request: the rest of that is taken, `SD`, and the client's connection stays."""
+    _early(world, resets=False)
+
+
+def server_resets_after_early_answer(world: World) -> None:
+    """It resets: with the next piece of the request the client's connection ends."""
+    _early(world, resets=True)

@@ -213,6 +213,7 @@ def refused_answer_leaves_nothing(world: World) -> None:
     world.start("""
 frontend fe
     bind "fd@${fe}"
+    option httplog
     http-response deny if { capture.req.uri /deny }
     default_backend be
 backend be

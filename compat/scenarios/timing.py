@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 
 from compat.harness import Connection, World
@@ -387,3 +388,84 @@ def soft_stop_finishes_requests(world: World) -> None:
     client.expect_end()
     assert world.process is not None
     world.note(f"exit {world.process.wait(5)}")
+
+
+def abortonclose_needs_both_sides(world: World) -> None:
+    """The option in `defaults`, where a FIN comes with the request or after it; without it in a backend; in a frontend."""
+    origin = world.origin("s1", _silent)
+    world.start(
+        """
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    use_backend off if { path /off }
+    default_backend be
+backend be
+    timeout server 700ms
+    server s1 {s1}
+backend off
+    no option abortonclose
+    timeout server 400ms
+    server s1 {s1}
+defaults
+    mode http
+    log global
+    timeout client 10s
+    timeout server 400ms
+    timeout connect 5s
+frontend only
+    bind "fd@${only}"
+    option httplog
+    option abortonclose
+    default_backend on
+backend on
+    option abortonclose
+    server s1 {s1}
+""",
+        defaults="    option abortonclose",
+    )
+    lines = 0
+    for listener, target in (("fe", "/"), ("fe", "/off"), ("only", "/")):
+        for how in ("with", "after", "reset"):
+            client = world.client(listener)
+            came = len(origin.order)
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            client.send(f"GET {target} HTTP/1.1\nHost: a\n\n")
+            if how != "with":
+                client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+                origin.wait_for(lambda came=came: len(origin.order) > came)
+            if how == "reset":
+                client.reset()
+            else:
+                client.shutdown()
+                client.receive()
+            lines += 1
+            world.logs(lines)
+
+
+def connect_tunnel(world: World) -> None:
+    """CONNECT: who closes first, who is waited for, and what is logged."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.write(b"echo " + connection.sock.recv(100))
+        if connection.number == 1:
+            connection.reader.to_end()
+
+    world.origin("s1", script)
+    _start(world, front="timeout client-fin 300ms")
+    for number, end in enumerate(("client first", "client answers", "client resets", "client waits"), 1):
+        world.note(end)
+        client = world.client()
+        client.send("CONNECT a:80 HTTP/1.1\nHost: a:80\n\n")
+        client.seen.append(repr(client.reader.until(b"\r\n\r\n")))
+        client.send("hi")
+        client.seen.append(repr(client.reader.exactly(7)))
+        if number > 1:
+            client.expect_end()
+        if number < 3:
+            client.close()
+        elif number == 3:
+            client.reset()
+        world.logs(number)

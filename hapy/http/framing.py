@@ -44,6 +44,8 @@ STATUS_SIZE: Final = 3
 #: A head's raw size for whose sake none can be too large is smaller than that by this much, and by 4 a field.
 _RAW_OVERHEAD: Final = 83
 
+_STRAY_CR: Final = re.compile(rb"\r(?!\n|\Z)")
+
 
 class MessageParser(ABC):
     """A parser of one direction; subclasses read the heads and give the sink's callbacks.
@@ -84,10 +86,10 @@ class MessageParser(ABC):
         try:
             if self._state == HEAD:
                 pending = self.pending
-                if pending and b"\n" not in data:
-                    self._grow_line(pending + data)
-                else:
-                    self._feed_head(pending + data if pending else data)
+                if not pending:
+                    self._feed_head(data)
+                elif not self._grow(pending + data, len(pending)):
+                    self._feed_head(pending + data)
             else:
                 self._feed_body(data)
         except BadMessage:
@@ -98,18 +100,30 @@ class MessageParser(ABC):
     def _feed_head(self, buffer: bytes) -> None:
         """Reads a head from `buffer`, tells it and begins the body, or keeps all in `pending`."""
 
-    def _grow_line(self, buffer: bytes) -> None:
-        """A head whose last line has grown: looks at that line only, so that no drip of bytes makes much work."""
-        start = buffer.rfind(b"\n") + 1
+    def _grow(self, buffer: bytes, old: int) -> bool:
+        """Settles bytes that end no line but such as continue the one before, so that no drip of them makes much work.
+
+        Args:
+            buffer: a head, or trailers, as far as they have come.
+            old: bytes of it that were there before.
+
+        Returns:
+            False where all of it must be read anew.
+        """
+        start = at = buffer.rfind(b"\n", 0, old) + 1
         if not start:
-            self._feed_head(buffer)
-            return
-        self._wait_for_more(buffer)
-        at = buffer.find(b"\r", start)
-        if 0 <= at < len(buffer) - 1:
+            return False
+        while (end := buffer.find(b"\n", max(at, old))) >= 0:
+            if buffer[at] not in b" \t" or buffer.find(b"\n") == at - 1:
+                return False
+            at = end + 1
+        if _STRAY_CR.search(buffer, start):
             raise self._bad("CR without LF")
-        if buffer[start] not in b" \t" or buffer.find(b"\n") == start - 1:
-            check_partial(buffer, start, self._status, None if self._limits.accept_invalid else TOKEN_BYTES)
+        begun = self._state == HEAD and buffer.find(b"\n") == at - 1  # behind a start line nothing can be continued
+        if at < len(buffer) and (begun or buffer[at] not in b" \t"):
+            check_partial(buffer, at, self._status, None if self._limits.accept_invalid else TOKEN_BYTES)
+        self._wait_for_more(buffer)
+        return True
 
     def resume(self) -> None:
         """Goes on to the next message; see `hapy.http.interface.Parser`."""
@@ -215,7 +229,7 @@ class MessageParser(ABC):
             self.pending += data
         elif state == FAILED:
             raise self._bad("fed after a failure")
-        else:
+        elif state != TRAILERS or not self.pending or not self._grow(self.pending + data, len(self.pending)):
             self._feed_chunks(self.pending + data if self.pending else data)
 
     def _feed_chunks(self, buffer: bytes) -> None:

@@ -11,6 +11,7 @@ What HAProxy 2.6 takes (seen on the wire):
   after the answer, as it does with Transfer-Encoding in HTTP/1.0
 - HTTP/1.0 requests with GET, HEAD or DELETE may have no body (413) unless `h1-accept-payload-with-any-method` is set
 - of TE only `trailers` goes on; an upgrade asked for in a request with a body is taken out of it
+- PRI, the word that HTTP/2 connections begin with, is no method
 - a websocket upgrade needs its 24-byte key
 - `option accept-invalid-http-request` takes 8-bit bytes and `#` in targets, any byte in names, any word as a version
   (as HTTP/1.0) and `GET /` without one
@@ -163,6 +164,8 @@ class RequestParser(MessageParser):
             self._wait_for_more(buffer)
             return
         headers, end = fields
+        if method == b"PRI":
+            raise BadMessage(400, "the preface of HTTP/2", read=True)
         head = self._frame(method, target, version, headers, keep_alive=version >= 11)
         self._check_size(end, len(method) + len(target) + VERSION_SIZE, head.headers)
         self.pending = b""

@@ -10,7 +10,7 @@ from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed
 from hapy.proxy.reframing import Misframed, reframe_response
-from hapy.proxy.sizes import head_size
+from hapy.proxy.sizes import CLOSE_SIZE, head_size
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Reply, Tarpit
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
             counters.dreq += outcome.phase == "R"
             if exchange.frontend.keep_request_cookie is not None:
                 exchange.frontend.keep_request_cookie(txn)
+            if txn.tie is not None and txn.tie.cookies is not None:
+                txn.server = txn.tie.cookies.choose(txn, txn.tie)
         else:
             exchange.frontend.counters.intercepted += 1
         return reply(exchange, outcome)
@@ -130,7 +132,7 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
     if response.body != UNTIL_CLOSE:
         response.body = len(body)
         if not response.keep_alive:
-            txn.bytes_out += 15  # HAProxy counts the page's own `connection: close`
+            txn.bytes_out += CLOSE_SIZE
     if exchange.route.reframes:
         try:
             stay = not reframe_response(response, txn.method, len(body)) and stay

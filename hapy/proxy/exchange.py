@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
 
 
+#: How long a connection may still take, in seconds, when its client has closed its side. A close that comes with the
+#: request itself is not seen before a near server has accepted.
+LEAVING_TIME = 0.05
+
+
 class DeadlinePassed(Exception):  # noqa: N818 - raised into waits for which it is the expected end
     """The exchange's own deadline (connect, tarpit, the pause before a retry, a body to wait for) has passed."""
 
@@ -73,7 +78,6 @@ class Exchange(Routine):
         answering: the answer's final head has gone to the client, the body follows by itself.
         complete: the last byte of the answer has gone out.
         asks_close: the server is asked to close its connection after the answer: rules say so.
-        discarding: the server wants no more of the request: what still comes of it is dropped.
         tunnel: bytes go both ways as they are.
         logged: its log line is written.
         client_timeout, server_timeout: seconds of silence; the latter is the route's unless a rule has set another, the
@@ -89,7 +93,6 @@ class Exchange(Routine):
         "client_timeout",
         "complete",
         "deadline",
-        "discarding",
         "entered",
         "first",
         "frontend",
@@ -140,7 +143,6 @@ class Exchange(Routine):
         self.answering = False
         self.asks_close = False
         self.complete = False
-        self.discarding = False
         self.tunnel = False
         self.logged = False
         self.client_timeout = NEVER
@@ -187,12 +189,7 @@ class Exchange(Routine):
 
     def on_client_news(self) -> None:
         """Bytes of the body, its end, or the client's failure have come."""
-        if self.discarding:
-            self.pieces = []
-            self.size = 0
-            if self.request_ended:
-                self.request_sent = True
-        elif self.sending:
+        if self.sending:
             if self.pieces or (self.request_ended and not self.request_sent):
                 self.forward_request(now())
         elif self.size >= self.frontend.buffer_size and not self.request_ended:
@@ -200,7 +197,10 @@ class Exchange(Routine):
         if self._waiting:
             self.wake()
         elif self.client_failure and self._awaited is not None and self.client_matters():
-            self.interrupt(ClientGone())
+            if self.client_failure == "eof":
+                self.expire_after(min(LEAVING_TIME, max(self.deadline - now(), 0.0)))
+            else:
+                self.interrupt(ClientGone())
 
     def on_server_news(self, server: ServerConnection) -> None:
         """Bytes of the answer, its end, or the server's failure have come."""
@@ -325,7 +325,8 @@ class Exchange(Routine):
 
     def on_deadline(self) -> None:
         """The deadline has passed."""
-        self.interrupt(DeadlinePassed())
+        gone = self.client_failure and self._awaited is not None and self.client_matters()
+        self.interrupt(ClientGone() if gone else DeadlinePassed())
 
     def on_failure(self, error: BaseException) -> None:
         """The path of the request broke: a defect. Say so, and let nothing of it stand."""

@@ -183,7 +183,7 @@ class ClientConnection(ClientStream):
         try:
             self.parser.feed(data)
         except BadMessage as error:
-            self._refuse(error.status or 400, "P")
+            self._refuse(error.status or 400, "P", read=error.read)
             return
         self._begin()
 
@@ -219,7 +219,7 @@ class ClientConnection(ClientStream):
             self.expire_after(self.frontend.client_timeout)
         exchange.on_client_news()
 
-    def _refuse(self, status: int, cause: str) -> None:
+    def _refuse(self, status: int, cause: str, *, read: bool = False) -> None:
         """Answer what never became a request, log it, close."""
         begun = self.txn or (self.exchange.txn if self.exchange is not None else None)
         txn = Transaction(self.client, self.frontend, self.started)
@@ -228,7 +228,7 @@ class ClientConnection(ClientStream):
             txn.request_wall = begun.request_wall
         self.txn = self.exchange = None
         self.deadline = NEVER
-        data = self.frontend.refuse(txn, status, cause)
+        data = self.frontend.refuse(txn, status, cause, read=read)
         if not self.closed:
             self.transport.write(data)
             self.finish()
@@ -261,7 +261,7 @@ class ClientConnection(ClientStream):
         try:
             self.parser.resume()
         except BadMessage as error:
-            self._refuse(error.status or 400, "P")
+            self._refuse(error.status or 400, "P", read=error.read)
             return
         if self.exchange is None and self.parser.idle:
             self.txn = None

@@ -169,8 +169,6 @@ async def _examine(exchange: Exchange, response: Response) -> Outcome | None:
         await inspect_answer(exchange, route.answer_inspection)
     if frontend.keep_response is not None:
         frontend.keep_response(txn)
-    if frontend.keep_response_cookie is not None:
-        frontend.keep_response_cookie(txn)
     if exchange.bound or (response.status in (401, 407) and sees_challenge(response)):
         server.private = exchange.stream.bound = True
     for rules in route.response_rules:
@@ -223,8 +221,8 @@ def _look_at_client(exchange: Exchange) -> None:
 async def _outlast(exchange: Exchange) -> None:
     """The answer is complete, the request is not: take the rest of it, for the server as long as that listens.
 
-    A server that closes with its answer has said that it wants no more; what still comes is then dropped. When it breaks
-    off later, that shows with the next piece of the request, which is then cut off unless that was its last.
+    A server that closes with its answer has said that it wants no more; what still comes is then dropped. When it
+    breaks off later, that shows with the next piece of the request, which is then cut off unless that was its last.
 
     Raises:
         Failed: the rest does not come, or the server has gone.

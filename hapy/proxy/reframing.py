@@ -1,8 +1,8 @@
 """What becomes of a message's framing when rules have written, changed or removed its length or its encoding.
 
 As HAProxy does it when it writes a head (seen on the wire of 2.6):
-- a body whose Content-Length was removed (or is no number) goes out in chunks, one whose chunked encoding was removed too
-- a Content-Length on a request without a body is left out; of several the first counts, others stay if they say the same
+- a body whose Content-Length was removed (or is no number) goes out in chunks, one without its chunked encoding too
+- a Content-Length on a request without a body is left out; of several the first counts, others stay if they are equal
 - an encoding that rules add goes out, and the connection ends with the message, unless it takes the length's place
 - a Content-Length that is smaller than the body is an error; a larger one goes out as it is: the receiver waits. Beside
   the sender's chunked encoding one goes out that is larger than what has come, and the connection ends with the message

@@ -95,11 +95,11 @@ class Route:
         "reframes",
         "request_rules",
         "response_rules",
-        "reviews_answers",
         "retries",
         "retries_connections",
         "retry_events",
         "retry_statuses",
+        "reviews_answers",
         "server_fin_timeout",
         "server_timeout",
         "tarpit_timeout",
@@ -134,6 +134,8 @@ class Route:
         )
         self.prepare = compile_additions(fe, be, frontend.runtime)
         self._set_rules(frontend, backend)
+        if frontend.keep_response_cookie is not None:
+            self.response_rules = (*self.response_rules, _Step(frontend.keep_response_cookie))
         if backend is not None and (be.cookie is not None or be.persist_rules or be.rdp_cookie is not None):
             from hapy.persist.ties import tie
 
@@ -302,6 +304,15 @@ class Route:
             return True
         period = every if every > 0 else self.retries + 1 + every
         return period > 0 and attempt % period == 0
+
+
+class _Step:
+    """Something to do to every answer between the http-response and the http-after-response rules."""
+
+    is_async = False
+
+    def __init__(self, act: Callable[[Transaction], None]) -> None:
+        self.run = act
 
 
 def _sets_connection(rules: tuple[Rule, ...]) -> bool:

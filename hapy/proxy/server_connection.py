@@ -151,6 +151,14 @@ class ServerConnection(Stream):
         look.register(sock.fileno(), POLLIN)
         return not look.poll(0)
 
+    def is_broken(self) -> bool:
+        """Whether nothing can be written any more: reset, or closed."""
+        if self.closed or self.transport.is_closing() or (sock := self.socket) is None:
+            return True
+        look = poll()
+        look.register(sock.fileno(), 0)
+        return bool(look.poll(0))
+
     # what the parser tells
 
     def on_head(self, head: Response, /) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: A request's head beside its method, target and fields; a response's beside its reason phrase and fields.
 REQUEST_HEAD = 29
 RESPONSE_HEAD = 32
+#: Of an error page that ends its connection HAProxy counts the `connection: close`, too.
+CLOSE_SIZE = 15
 
 
 def fields_size(fields: list[Header]) -> int:

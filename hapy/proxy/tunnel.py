@@ -1,8 +1,9 @@
 """After `101 Switching Protocols` or a CONNECT's 2xx: bytes both ways until both sides have closed.
 
-The client's half-close is passed on, the server's close ends the tunnel, as with HAProxy. `timeout tunnel` takes the
-place of `timeout client` and `timeout server`; bytes in either direction move both. Once the client has closed its
-side, `timeout client-fin` and `timeout server-fin` take over where they are set.
+As with HAProxy the client's half-close is passed on, and the server's close ends the tunnel; but after a CONNECT the
+client's, too, is waited for. `timeout tunnel` takes the place of `timeout client` and `timeout server`; bytes in either
+direction move both. Once the client has closed its side, `timeout client-fin` and `timeout server-fin` take over where
+they are set.
 """
 
 from __future__ import annotations
@@ -57,4 +58,24 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
         if server.failure:
             raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
         await pause()
+    if exchange.txn.method == b"CONNECT" and not exchange.client_failure:
+        await _outlast(exchange)
     return True
+
+
+async def _outlast(exchange: Exchange) -> None:
+    """The server has closed a CONNECT's tunnel: so do we towards the client, and wait for its end.
+
+    Raises:
+        Failed: it did not come in time, or the client broke off.
+    """
+    limit = exchange.route.client_fin_timeout
+    if limit is not NEVER:
+        exchange.client_timeout = limit
+    exchange.server_timeout = NEVER
+    exchange.refresh()
+    exchange.stream.shut_down()
+    while not exchange.client_failure:
+        await pause()
+    if exchange.client_failure in ("reset", "timeout"):
+        raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")

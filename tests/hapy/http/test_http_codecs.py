@@ -426,3 +426,24 @@ def test_what_is_remembered_of_answers(fields: bytes) -> None:
                 assert told.setdefault((version, method), list(sink.events)) == sink.events
                 sink.heads[0].headers.clear()
     assert len({str(events) for events in told.values()}) == 4
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7])
+@pytest.mark.parametrize("before", [b"GET / HTTP/1.1\r\nHost: a\r\n", CHUNKED_POST + b"1\r\na\r\n0\r\n"])
+def test_thousands_of_continuation_lines_in_small_pieces(before: bytes, step: int) -> None:
+    raw = before + b"X: a\r\n" + b" b\n" * 4500 + b"\tc\r\n\r\n"
+    sink, parser = requests("exact")
+    for at in range(0, len(raw), step):  # were each piece to be looked at with all that came before, it took minutes
+        parser.feed(raw[at : at + step])
+    whole, at_once = requests("exact")
+    at_once.feed(raw)
+    assert sink.events == whole.events
+    assert sink.ends
+
+
+def test_the_http2_preface_is_refused_as_a_request() -> None:
+    _, parser = requests("exact")
+    with pytest.raises(BadMessage) as refused:
+        parser.feed(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    assert refused.value.status == 400
+    assert refused.value.read
