@@ -9,6 +9,14 @@ DEVIATIONS = {
         "a status of three digits."
     ),
     "tcp:rdp_cookie": "Not yet alike: hapy does not run `tcp-request content`, without which no cookie is seen in time.",
+    "proxied:lenient_lines": (
+        "The specification of the PROXY protocol has no port above 65535 and no leading zeros; HAProxy takes both, hapy "
+        "refuses such lines."
+    ),
+    "proxied:header_in_pieces": (
+        "HAProxy gives up on a PROXY header whose first segment does not hold all of it; hapy waits up to three seconds "
+        "for the rest, as the specification recommends."
+    ),
     "reuse:max_reuse": (
         "HAProxy does not enforce `max-reuse` on HTTP/1 server connections, though its manual gives the limit to all "
         "that can; hapy closes a connection that has carried its requests."

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
 import struct
 
-from compat.harness import Connection, World
+from compat.harness import Client, Connection, World
 
 IN = """
 frontend fe
     bind "fd@${fe}" accept-proxy %s
     option httplog
-    http-request return status 200 content-type text/plain lf-string "%%[src] %%[src_port] %%[dst] %%[dst_port] %%[fc_rcvd_proxy]"
+    http-request return status 200 content-type text/plain lf-string "%%[src] %%[src_port] %%[dst] %%[dst_port] %%[fc_rcvd_proxy] %%[fc_pp_authority] %%[fc_pp_unique_id]"
 """
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -23,17 +24,30 @@ def _v2(command: int, kind: int, body: bytes) -> bytes:
     return SIGNATURE + bytes((command, kind)) + struct.pack(">H", len(body)) + body
 
 
+def _value(kind: int, value: bytes) -> bytes:
+    return bytes((kind,)) + struct.pack(">H", len(value)) + value
+
+
 GOOD = {
     "v1_tcp4": b"PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n",
     "v1_tcp6": b"PROXY TCP6 2001:db8::1 2001:db8:0::2 1000 2000\r\n",
     "v2_tcp4": _v2(0x21, 0x11, V4),
     "v2_tcp6": _v2(0x21, 0x21, V6),
     "v2_with_values": _v2(0x21, 0x11, V4 + b"\x04\x00\x03abc"),
+    "v2_name_and_id": _v2(0x21, 0x11, V4 + _value(2, b"a.test") + _value(5, b"id")),
+    "v2_two_names": _v2(0x21, 0x21, V6 + _value(2, b"a.test") + _value(2, b"b.test")),
+    "v2_longest_name": _v2(0x21, 0x11, V4 + _value(2, b"n" * 255) + _value(5, b"i" * 128)),
+    "v2_empty_name": _v2(0x21, 0x11, V4 + _value(2, b"")),
+    "v2_tls": _v2(0x21, 0x11, V4 + _value(0x20, b"\1\0\0\0\0" + _value(0x21, b"TLSv1.3"))),
+    "v2_large": _v2(0x21, 0x11, V4 + _value(4, b"x" * 9000)),
+    "v1_mapped": b"PROXY TCP6 ::ffff:192.0.2.1 ::ffff:192.0.2.2 80 2000\r\n",
+    "v1_longest": b"PROXY TCP6 " + b"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff " * 2 + b"65535 65535\r\n",
 }
 OWN = {
     "v1_unknown": b"PROXY UNKNOWN\r\n",
     "v2_local": _v2(0x20, 0x00, b""),
     "v2_local_with_addresses": _v2(0x20, 0x11, V4),
+    "v2_local_with_values": _v2(0x20, 0x11, V4 + _value(2, b"a.test") + _value(3, b"none")),
 }
 BAD = {
     "no_header": b"",
@@ -49,6 +63,20 @@ BAD = {
     "v2_version": _v2(0x31, 0x11, V4),
     "v2_command": _v2(0x22, 0x11, V4),
     "v2_too_short": _v2(0x21, 0x11, V4[:8]),
+    "v2_unix": _v2(0x21, 0x31, b"a" * 108 + b"b" * 108),
+    "v2_checksum": _v2(0x21, 0x11, V4 + _value(3, b"none")),
+    "v2_short_checksum": _v2(0x21, 0x11, V4 + _value(3, b"one")),
+    "v2_value_cut": _v2(0x21, 0x11, V4 + b"\x02\x00\x09abc"),
+    "v2_value_head_cut": _v2(0x21, 0x11, V4 + b"\x02\x00"),
+    "v2_long_name": _v2(0x21, 0x11, V4 + _value(2, b"n" * 256)),
+    "v2_long_id": _v2(0x21, 0x21, V6 + _value(5, b"i" * 129)),
+    "v2_no_signature": SIGNATURE[:-1] + b"x" + b"\x21\x11\x00\x0c" + V4,
+    "v1_families": b"PROXY TCP4 192.0.2.1 2001:db8::1 80 2000\r\n",
+    "v1_family": b"PROXY TCP6 192.0.2.1 192.0.2.2 80 2000\r\n",
+    "v1_spaces": b"PROXY TCP4  192.0.2.1 192.0.2.2 80 2000\r\n",
+    "v1_more": b"PROXY TCP4 192.0.2.1 192.0.2.2 80 2000 1\r\n",
+    "v1_port": b"PROXY TCP4 192.0.2.1 192.0.2.2 8x 2000\r\n",
+    "v1_lower_case": b"PROXY tcp4 192.0.2.1 192.0.2.2 80 2000\r\n",
 }
 
 
@@ -89,6 +117,157 @@ def bad_headers(world: World) -> None:
     client.shutdown()
     client.expect_end(20)
     world.logs(len(BAD) + 1)
+
+
+NETSCALER = 15548
+TCP = struct.pack(">HHIIBBHHH", 1000, 2000, 1, 2, 5 << 4, 2, 100, 0, 0)
+
+
+def _ip4(protocol: int = 6) -> bytes:
+    addresses = socket.inet_aton("192.0.2.1") + socket.inet_aton("192.0.2.2")
+    return struct.pack(">BBHIBBH", 0x45, 0, 40, 0, 64, protocol, 0) + addresses
+
+
+def _ip6(protocol: int = 6) -> bytes:
+    return struct.pack(">IHBB", 0x60000000, 20, protocol, 64) + bytes.fromhex("20010db8000000000000000000000001" * 2)
+
+
+def _older(packet: bytes, magic: int = NETSCALER, length: int | None = None) -> bytes:
+    return struct.pack(">II", magic, len(packet) if length is None else length) + packet
+
+
+def _newer(packet: bytes, kind: int = 0) -> bytes:
+    return struct.pack(">IIHH", NETSCALER, len(packet) + 12, kind, len(packet)) + packet
+
+
+NETSCALER_HEADERS = {
+    "older": _older(_ip4() + TCP),
+    "older_v6": _older(_ip6() + TCP),
+    "older_options": _older(b"\x46" + (_ip4() + b"\1\1\1\1" + TCP + b"more")[1:]),
+    "newer": _newer(_ip4() + TCP),
+    "newer_v6": _newer(_ip6() + TCP),
+    "newer_kind": _newer(_ip4() + TCP, 1),
+    "other_kind": _newer(_ip4() + TCP, 256),
+    "other_magic": _older(_ip4() + TCP, 7),
+    "datagrams": _older(_ip4(17) + TCP),
+    "datagrams_v6": _older(_ip6(17) + TCP),
+    "other_version": _older(b"\x55" + (_ip4() + TCP)[1:]),
+    "other_version_inside": _newer(b"\x75" + (_ip4() + TCP)[1:]),
+    "none": b"",
+}
+
+
+def netscaler(world: World) -> None:
+    """`accept-netscaler-cip`: both forms of its header, and what is refused."""
+    world.start(IN.replace("accept-proxy", f"accept-netscaler-cip {NETSCALER}") % "")
+    for number, header in enumerate(NETSCALER_HEADERS.values(), 1):
+        client = world.client()
+        client.send(header + REQUEST)
+        client.receive()
+        client.close()
+        world.logs(number)
+
+
+def netscaler_and_proxy(world: World) -> None:
+    """Both headers on one line: NetScaler's comes first."""
+    world.start(IN % f"accept-netscaler-cip {NETSCALER}")
+    other = GOOD["v1_tcp6"]
+    for number, begin in enumerate((_older(_ip4() + TCP) + other, other + _older(_ip4() + TCP)), 1):
+        client = world.client()
+        client.send(begin + REQUEST)
+        client.receive()
+        client.close()
+        world.logs(number)
+
+
+def expected_by_rules(world: World) -> None:
+    """`tcp-request connection expect-…`: who has to send a header; connection rules see the true address."""
+    world.start(
+        IN.replace("accept-proxy", "").replace(
+            "    option httplog\n",
+            """    option httplog
+    timeout client 300ms
+    tcp-request connection expect-proxy layer4 if { src 127.0.0.2 }
+    tcp-request connection expect-netscaler-cip layer4 if { src 127.0.0.3 }
+    tcp-request connection reject if { src 192.0.2.1 } or { src 127.0.0.4 }
+    tcp-request session reject if { src 2001:db8::1 }
+""",
+        )
+        % ""
+    )
+    lines = 0
+    for source in ("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"):
+        for begin in (b"", GOOD["v1_tcp4"], GOOD["v2_tcp6"], _older(_ip4() + TCP, 0)):
+            if source == "127.0.0.4" and begin:
+                continue
+            client = world.client(source=source)
+            client.send(begin + (REQUEST if begin or source in ("127.0.0.1", "127.0.0.4") else b""))
+            if client.receive() is not None:
+                client.seen = [re.sub(r"127\.0\.0\.1 \d+", "127.0.0.1 port", text) for text in client.seen]
+                client.seen = [re.sub(r"content-length: \d+|port \d+", "", text) for text in client.seen]
+            client.close()
+            lines += source != "127.0.0.4"
+            world.logs(lines)
+
+
+def rejected_sessions(world: World) -> None:
+    """A session that is rejected after a handshake leaves a line in the log."""
+    world.certificate("a.pem", "a.test")
+    world.start("""
+frontend plain
+    bind "fd@${plain}"
+    tcp-request session reject
+frontend silent
+    bind "fd@${silent}" accept-proxy
+    tcp-request session reject
+frontend proxied
+    option httplog
+    bind "fd@${proxied}" accept-proxy
+    tcp-request session reject
+frontend tls
+    option httplog
+    bind "fd@${tls}" ssl crt {dir}/a.pem
+    tcp-request session reject
+frontend tcp
+    mode tcp
+    option tcplog
+    bind "fd@${tcp}" accept-proxy
+    tcp-request session reject
+""")
+    world.client("plain").expect_end()
+    for begin in (b"", GOOD["v1_tcp4"]):
+        client = world.client("silent")
+        client.send(begin + REQUEST)
+        client.expect_end()
+    for number, listener in enumerate(("proxied", "tcp"), 1):
+        client = world.client(listener)
+        client.send(GOOD["v1_tcp4"] + REQUEST)
+        client.expect_end()
+        world.logs(number)
+    world.tls_client("a.test", listener="tls", maximum_version=0x0303).expect_end()
+    world.logs(3)
+
+
+def lenient_lines(world: World) -> None:
+    """Lines that the specification forbids: a port beyond 65535, a number with leading zeros."""
+    world.start(IN % "")
+    for line in (b"192.0.2.1 192.0.2.2 70000 2000", b"192.0.02.1 192.0.2.2 80 2000"):
+        client = world.client()
+        client.send(b"PROXY TCP4 " + line + b"\r\n" + REQUEST)
+        client.receive()
+        client.close()
+
+
+def header_in_pieces(world: World) -> None:
+    """The header comes in two segments."""
+    world.start(IN % "")
+    for begin in (GOOD["v1_tcp4"], GOOD["v2_tcp4"]):
+        client = world.client()
+        client.send(begin[:20])
+        client.ending(0.2)
+        client.send(begin[20:] + REQUEST)
+        client.receive()
+        client.close()
 
 
 def header_before_tls(world: World) -> None:
@@ -164,6 +343,62 @@ def send_v2_tls(world: World) -> None:
 def send_v2_tls_certificate(world: World) -> None:
     """`send-proxy-v2-ssl-cn`, and more of TLS."""
     _sent(world, "send-proxy-v2-ssl-cn", bind=TLS, crt="c.pem", alpn=["http/1.1"])
+
+
+#: Words of server lines, and what they come to.
+SENDING = (
+    *("send-proxy", "send-proxy-v2", "send-proxy-v2 send-proxy", "send-proxy-v2 no-send-proxy"),
+    *("send-proxy send-proxy-v2 no-send-proxy-v2", "send-proxy no-send-proxy", "send-proxy-v2-ssl no-send-proxy-v2"),
+    *("send-proxy-v2-ssl no-send-proxy-v2-ssl", "send-proxy-v2-ssl-cn no-send-proxy-v2-ssl", "proxy-v2-options crc32c"),
+    *("send-proxy-v2-ssl proxy-v2-options crc32c", "proxy-v2-options ssl-cipher send-proxy-v2"),
+    *("proxy-v2-options crc32c proxy-v2-options unique-id send-proxy-v2", "proxy-v2-options cert-cn send-proxy-v2"),
+)
+
+
+def send_words(world: World) -> None:
+    """All words of server lines that add to the header or take from it; UNIX clients; families that are mixed."""
+    heads: dict[str, bytes] = {}
+
+    def script(connection: Connection) -> None:
+        head = connection.reader.until(b"\r\n\r\n") or b""
+        if head.startswith(SIGNATURE[:4]):
+            head += connection.reader.until(b"\r\n\r\n") or b""
+        heads[connection.origin.name] = head.partition(b"GET")[0]
+        connection.reply(headers=("Connection: close",))
+        connection.close()
+
+    rules, backends = "", ""
+    for number, words in enumerate(SENDING):
+        world.origin(f"s{number}", script)
+        rules += f"    use_backend b{number} if {{ path_end /{number}/ }}\n"
+        backends += f"backend b{number}\n    server s {{s{number}}} {words}\n"
+    world.start(f"""
+frontend fe
+    bind "fd@${{fe}}"
+    bind unix@{world.dir}/unix
+    unique-id-format "id of the request"
+    http-request set-src str(2001:db8::9) if {{ path_beg /six }}
+    http-request set-dst str(2001:db8::8) if {{ path_beg /sixsix }}
+    http-request set-src str(::ffff:192.0.2.9) if {{ path_beg /mapped }}
+    http-request set-src-port int(7) if {{ path_beg /port }}
+    http-request set-dst-port int(8) if {{ path_beg /port }}
+{rules}{backends}""")
+    targets = [("fe", f"/{number}/", number) for number in range(len(SENDING))]
+    targets += [
+        ("fe", f"/{word}/{number}/", number) for word in ("six", "sixsix", "mapped", "port") for number in (0, 10)
+    ]
+    targets += [("unix", f"{word}/{number}/", number) for word in ("", "/six", "/sixsix") for number in (0, 10)]
+    for listener, target, number in targets:
+        client = Client(str(world.dir / "unix")) if listener == "unix" else world.client(listener)
+        client.get(target)
+        client.close()
+        head = heads.pop(f"s{number}", b"")
+        head = re.sub(rb"(\d) \d{4,5} \d{4,5}\r", rb"\1 port port\r", head)
+        if head.startswith(SIGNATURE + b"\x21"):
+            end = 16 + (12 if head[13] == 0x11 else 36)
+            head = head[: end - 4] + b"(ports)" + head[end:]
+        head = re.sub(rb"\x03\x00\x04....", b"(crc32c)", head, flags=re.DOTALL)
+        world.note(f"{listener} {target}: {head!r}")
 
 
 def send_v2_tls_all(world: World) -> None:

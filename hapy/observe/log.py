@@ -151,6 +151,8 @@ class Logger:
             message: what went wrong, in HAProxy's words.
         """
         txn.client.error = message
+        if self.at_accept:
+            return  # such a frontend has said all it says
         if self._error_render is not None:
             line = self._error_render(txn)
         else:
@@ -165,6 +167,13 @@ class Logger:
                 message.encode(),
             )
         self._send(ERR if self._separate_errors else INFO, line)
+
+    def log_refusal(self, txn: Transaction) -> None:
+        """Write the line of what never became a request: by `error-log-format`, where there is one."""
+        if self._error_render is None:
+            self.log_transaction(txn)
+        else:
+            self._send(ERR if self._separate_errors else INFO, self._error_render(txn))
 
     def log_event(self, level: str, text: str) -> None:
         """Write something that is about no request: `Server b/s is DOWN`."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hapy.proxy.proxied import Preface
 
 
 class Client:
@@ -21,6 +24,7 @@ class Client:
         variables: the `sess.` variables, made on first use.
         fd: the socket's number.
         proxied: a PROXY header was received.
+        preface: what the connection begins with and the values of its PROXY header, None without.
         error: why it failed before its first request, in HAProxy's words (section 8.2.5); empty while it has not.
         tls: the TLS layer's view of the connection, None for plain text.
     """
@@ -36,6 +40,7 @@ class Client:
         "handshake",
         "listener_id",
         "listener_name",
+        "preface",
         "proxied",
         "requests",
         "source",
@@ -59,5 +64,6 @@ class Client:
         self.variables: dict[str, Any] | None = None
         self.fd = -1
         self.proxied = False
+        self.preface: Preface | None = None
         self.error = ""
         self.tls: Any = None

@@ -37,13 +37,20 @@ class Connector:
 
     __slots__ = ("_base", "_generation", "_header", "_name", "_source", "fixed", "limits", "server", "tls")
 
-    def __init__(self, server: Server, source: Source | None, limits: Limits, tls: Outgoing | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        source: Source | None,
+        limits: Limits,
+        tls: Outgoing | None = None,
+        header: Callable[[Transaction | None], bytes] | None = None,
+    ) -> None:
         self.server = server
         self.limits = limits
         self._source = source
         self.tls = tls
         self._name = tls.name if tls is not None and not tls.fixed else None
-        self._header = _header_sender(server)
+        self._header = header
         self._generation = -1
         self._base: Destination | None = None
         address = server.address
@@ -158,12 +165,3 @@ class Connector:
         if usesrc in ("clientip", "client"):
             source = ((txn.source or client.source).decode(), client.source_port if usesrc == "client" else 0)
         return Destination(family, host, port, source, base.interface)
-
-
-def _header_sender(server: Server) -> Callable[[Transaction | None], bytes] | None:
-    """What makes the PROXY header that connections begin with, None where they begin with none."""
-    if not server.model.send_proxy:
-        return None
-    from hapy.proxy.proxied import sender
-
-    return sender(server.model)

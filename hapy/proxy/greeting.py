@@ -36,14 +36,24 @@ _WORDS = {
 
 
 class Met:
-    """A connection that was met before: stands where its serving protocol asks the bind line about it."""
+    """A connection that was met before: stands where its serving protocol asks the bind line about it.
 
-    __slots__ = ("bind", "client", "greeted")
+    Attributes:
+        greeted: it has been counted and screened.
+        waited: something came before its own protocol.
+        unread: bytes of the client are at hand that its protocol has not seen yet.
+    """
 
-    def __init__(self, listening: Listening | Met, client: Client) -> None:
+    __slots__ = ("bind", "client", "greeted", "unread", "waited")
+
+    def __init__(
+        self, listening: Listening | Met, client: Client, *, waited: bool = True, unread: bool = False
+    ) -> None:
         self.bind: Bind = listening.bind
         self.client = client
         self.greeted = True
+        self.waited = waited
+        self.unread = unread
 
     def meet(self, _transport: Below) -> Client:
         """Its client."""

@@ -43,6 +43,7 @@ class _Accepted(Client):
         self.requests = 0
         self.variables = None
         self.proxied = False
+        self.preface = None
         self.tls = None
         self.error = ""
 
@@ -66,13 +67,14 @@ class Listening:
 
     Attributes:
         greeted: its connections have been counted and screened before they are served.
+        waited, unread: see `hapy.proxy.greeting.Met`.
     """
 
-    __slots__ = ("bind", "family", "greeted", "label", "number")
+    __slots__ = ("bind", "family", "greeted", "label", "number", "unread", "waited")
 
     def __init__(self, bind: Bind) -> None:
         self.bind = bind
-        self.greeted = False
+        self.greeted = self.waited = self.unread = False
         kind = bind.address.family
         self.family = {"ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}.get(
             kind, socket.AF_INET

@@ -1,10 +1,11 @@
-"""The PROXY protocol on both sides: `accept-proxy` on bind lines, `send-proxy…` on server lines."""
+"""The PROXY protocol on both sides: what clients' connections begin with, what those to servers begin with."""
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any, cast
 
-from hapy.net import proxy_header
+from hapy.net import netscaler, proxy_header
 from hapy.net.clock import NEVER, now, unwatch
 from hapy.net.stream import Stream
 from hapy.proxy.greeting import Met
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.listening import Listening
     from hapy.proxy.transaction import Client
+    from hapy.samples.environment import CompileEnv
     from hapy.tls.session import TlsSession
     from hapy_config.model.server import Server
 
@@ -24,10 +26,47 @@ if TYPE_CHECKING:
     Next = Callable[[Met, Callable[[], None]], Upper]
 
 
-class ProxiedGreeting(Stream):
-    """A client's connection until its PROXY header has come; it then belongs to what comes next."""
+#: Seconds for the rest of a header whose first part has come: time for one retransmission (proxy-protocol.txt,
+#: section 2). HAProxy gives up at once.
+REST = 3.0
 
-    __slots__ = ("_early", "_next", "_over", "_release", "client", "frontend", "listening")
+#: The log's words by kind of header: the client left before it, sent only a part, took too long (manual, `fc_err_str`).
+_PROXY_WORDS = (
+    "Connection closed while waiting for PROXY protocol header",
+    "Truncated PROXY protocol header received",
+    "Timeout while waiting for PROXY protocol header",
+)
+_NETSCALER_WORDS = (
+    "Connection closed while waiting for NetScaler Client IP header",
+    "Truncated NetScaler Client IP header received",
+    "Timeout while waiting for a NetScaler Client IP header",
+)
+
+
+class Preface:
+    """What a client's connection begins with, other than its own protocol.
+
+    Attributes:
+        netscaler, proxy: which headers are expected; the former comes first where both are.
+        tail: the type-length-values of the PROXY header that has come (`hapy.net.proxy_header.values`).
+    """
+
+    __slots__ = ("netscaler", "proxy", "tail")
+
+    def __init__(self, *, netscaler: bool = False, proxy: bool = False) -> None:
+        self.netscaler = netscaler
+        self.proxy = proxy
+        self.tail = b""
+
+
+class ProxiedGreeting(Stream):
+    """A client's connection until its headers have come; it then belongs to what comes next.
+
+    Which ones are expected say the bind line (`accept-proxy`, `accept-netscaler-cip`) and `tcp-request connection`
+    rules (`expect-proxy`, `expect-netscaler-cip`). A connection that begins without any is handed on at once.
+    """
+
+    __slots__ = ("_early", "_following", "_next", "_over", "_release", "client", "frontend", "listening")
 
     client: Client
 
@@ -39,51 +78,110 @@ class ProxiedGreeting(Stream):
         self._release = release
         self._early = bytearray()
         self._over = False
+        self._following: Upper | None = None
 
     def on_open(self) -> None:
         """Accepted."""
-        self.client = self.listening.meet(self.transport)
-        if not self.frontend.screen(self.client):
+        self.client = client = self.listening.meet(self.transport)
+        bind = self.listening.bind
+        client.preface = preface = Preface(netscaler=bind.netscaler is not None, proxy=bind.accept_proxy)
+        if not self.frontend.screen(client):
             self._over = True
             self.abort()
+        elif not (preface.netscaler or preface.proxy):
+            client.preface = None
+            self._hand_over(waited=False)
         elif self.frontend.client_timeout is not NEVER:
             self.expire_after(self.frontend.client_timeout)
 
     def data_received(self, data: bytes) -> None:
         """Event loop: bytes."""
+        following = self._following
+        if following is not None:
+            following.data_received(data)
+            return
         if self._over:
             return
         self._early += data
+        preface = self.client.preface
+        assert preface is not None
         try:
-            header = proxy_header.read_header(self._early)
+            if preface.netscaler and self._took(netscaler.read_header(self._early, self.listening.bind.netscaler or 0)):
+                preface.netscaler = False
+            if preface.proxy and not preface.netscaler and self._took(proxy_header.read_header(self._early)):
+                preface.proxy = False
+                self.client.proxied = True
         except proxy_header.BadHeader as error:
+            if error.header is not None:
+                self._speaks_for(error.header)
             self._fail(str(error))
             return
-        if header is not None:
-            self._hand_over(header, bytes(self._early[header.size :]))
+        self._go_on(preface)
 
-    def _hand_over(self, header: proxy_header.Header, rest: bytes) -> None:
-        client, transport = self.client, self.transport
-        client.proxied = True
+    def _go_on(self, preface: Preface) -> None:
+        """Hand the connection on, or wait for the rest."""
+        if self._over:
+            return
+        client = self.client
+        if not preface.netscaler and not preface.proxy:
+            if not preface.tail:
+                client.preface = None
+            client.handshake = now() - client.accepted
+            self._hand_over(waited=True)
+        elif self._early:
+            self.expire_after(min(REST, client.accepted + self.frontend.client_timeout - now()))
+
+    def _took(self, header: proxy_header.Header | None) -> bool:
+        """Heed a header if all of it has come; whether it has."""
+        most = self.frontend.buffer_size
+        if (len(self._early) if header is None else header.size) > most:
+            self._fail(self._words()[1])
+            return False
+        if header is None:
+            return False
+        self._speaks_for(header)
+        del self._early[: header.size]
+        return True
+
+    def _speaks_for(self, header: proxy_header.Header) -> None:
+        """The connection is that of somebody else."""
+        client = self.client
         if header.family is not None:
             client.family = header.family
             client.source, client.source_port = header.source, header.source_port
             client.destination, client.destination_port = header.destination, header.destination_port
-        client.handshake = now() - client.accepted
+            if header.tail and client.preface is not None:
+                client.preface.tail = header.tail
+
+    def _hand_over(self, *, waited: bool) -> None:
+        transport = self.transport
+        self._over = True
         unwatch(self)
-        following = self._next(Met(self.listening, client), self._release)
+        met = Met(self.listening, self.client, waited=waited, unread=bool(self._early))
+        self._following = following = self._next(met, self._release)
         transport.set_protocol(cast(Any, following))
         following.connection_made(transport)
+        rest, self._early = bytes(self._early), bytearray()
         if rest and not transport.is_closing():
             following.data_received(rest)
 
+    def eof_received(self) -> bool:
+        """Event loop: the client has closed its side."""
+        if self._following is not None:
+            return bool(self._following.eof_received())
+        return super().eof_received()
+
     def on_eof(self) -> None:
         """The client left before."""
-        self._fail(self._cut_short())
+        self._fail(self._words()[1 if self._early else 0])
 
     def on_deadline(self) -> None:
         """The header took too long."""
-        self._fail("Timeout while waiting for PROXY protocol header")
+        self._fail(self._words()[1 if self._early else 2])
+
+    def _words(self) -> tuple[str, str, str]:
+        preface = self.client.preface
+        return _NETSCALER_WORDS if preface is not None and preface.netscaler else _PROXY_WORDS
 
     def _fail(self, message: str) -> None:
         if not self._over:
@@ -98,45 +196,84 @@ class ProxiedGreeting(Stream):
 
     def on_lost(self, _error: Exception | None) -> None:
         """The connection is gone."""
-        self._fail(self._cut_short())
+        self._fail(self._words()[1 if self._early else 0])
         self._release()
 
-    def _cut_short(self) -> str:
-        if self._early:
-            return "Truncated PROXY protocol header received"
-        return "Connection closed while waiting for PROXY protocol header"
 
-
-def sender(server: Server) -> Callable[[Transaction | None], bytes] | None:
+def sender(server: Server, env: CompileEnv) -> Callable[[Transaction | None], bytes] | None:
     """What makes the header that a connection to this server begins with; None where it begins with none.
 
-    Without a transaction (a connection opened ahead, a check) the header speaks of hapy's own connection.
+    Without a transaction (a connection opened ahead) the header says that hapy speaks for itself.
     """
     if not server.send_proxy:
         return None
     if server.send_proxy == 1:
         return lambda txn: b"PROXY UNKNOWN\r\n" if txn is None else proxy_header.line(*_addresses(txn))
     wanted = frozenset(server.options.get("proxy-v2-options", ()))
+    own = _own_values(server, env)
 
     def header(txn: Transaction | None) -> bytes:
         if txn is None:
-            return proxy_header.SIGNATURE + b"\x20\x00\x00\x00"
-        return proxy_header.binary(*_addresses(txn), _values(txn, wanted))
+            return proxy_header.binary(b"", 0, b"", 0, _lasting_values(wanted))
+        return proxy_header.binary(*_addresses(txn), _values(txn, wanted, own))
 
     return header
 
 
+def check_header(
+    server: Server, source: bytes, source_port: int, destination: bytes, destination_port: int, *, local: bool = True
+) -> bytes:
+    """The header that a health check's connection begins with.
+
+    Version 1 tells the addresses of that connection itself, version 2 says `LOCAL`.
+
+    Args:
+        server: the server line; without `send-proxy` (then `check-send-proxy` asks) the header is of version 1.
+        source: the address of hapy's end of the connection, as text.
+        source_port: its port.
+        destination: the address of the server's end.
+        destination_port: its port.
+        local: version 2 may say `LOCAL`; with the global `pp2-never-send-local` it tells addresses, too.
+    """
+    if server.send_proxy != 2:
+        return proxy_header.line(source, source_port, destination, destination_port)
+    if local:
+        source = destination = b""
+    wanted = frozenset(server.options.get("proxy-v2-options", ()))
+    return proxy_header.binary(source, source_port, destination, destination_port, _lasting_values(wanted))
+
+
+def _lasting_values(wanted: frozenset[str]) -> list[tuple[int, bytes]]:
+    """The type-length-values of a connection that belongs to no client."""
+    values = [(proxy_header.CRC32C, b"")] if "crc32c" in wanted else []
+    if "ssl" in wanted:
+        values.append((proxy_header.TLS, _NO_TLS))
+    return values
+
+
+def _own_values(server: Server, env: CompileEnv) -> tuple[tuple[int, Callable[[Transaction], bytes]], ...]:
+    """What `set-proxy-v2-tlv-fmt` adds."""
+    if not server.proxy_values:
+        return ()
+    from hapy.samples.formats import compile_format
+
+    return tuple((number, compile_format(written, env)) for number, written in server.proxy_values)
+
+
 def _addresses(txn: Transaction) -> tuple[bytes, int, bytes, int]:
     client = txn.client
+    ports = (0, 0) if client.family == socket.AF_UNIX else (client.source_port, client.destination_port)
     return (
         client.source if txn.source is None else txn.source,
-        client.source_port if txn.source_port is None else txn.source_port,
+        ports[0] if txn.source_port is None else txn.source_port,
         client.destination if txn.destination is None else txn.destination,
-        client.destination_port if txn.destination_port is None else txn.destination_port,
+        ports[1] if txn.destination_port is None else txn.destination_port,
     )
 
 
-def _values(txn: Transaction, wanted: frozenset[str]) -> list[tuple[int, bytes]]:
+def _values(
+    txn: Transaction, wanted: frozenset[str], own: tuple[tuple[int, Callable[[Transaction], bytes]], ...]
+) -> list[tuple[int, bytes]]:
     """The type-length-values, in HAProxy's order."""
     values: list[tuple[int, bytes]] = []
     tls: TlsSession | None = txn.client.tls
@@ -144,6 +281,7 @@ def _values(txn: Transaction, wanted: frozenset[str]) -> list[tuple[int, bytes]]
         values.append((proxy_header.CRC32C, b""))
     if tls is not None and tls.alpn is not None:
         values.append((proxy_header.ALPN, tls.alpn))
+    values.extend((number, render(txn)) for number, render in own)
     if "authority" in wanted and tls is not None and tls.server_name is not None:
         values.append((proxy_header.AUTHORITY, tls.server_name))
     if "unique-id" in wanted and txn.frontend.unique_id is not None:
@@ -151,8 +289,12 @@ def _values(txn: Transaction, wanted: frozenset[str]) -> list[tuple[int, bytes]]
             txn.unique_id = txn.frontend.unique_id(txn)
         values.append((proxy_header.UNIQUE_ID, txn.unique_id))
     if "ssl" in wanted:
-        values.append((proxy_header.TLS, b"\0\0\0\0\0" if tls is None else _tls(tls, wanted)))
+        values.append((proxy_header.TLS, _NO_TLS if tls is None else _tls(tls, wanted)))
     return values
+
+
+#: The value that tells of TLS where there is none.
+_NO_TLS = bytes(5)
 
 
 def _tls(tls: TlsSession, wanted: frozenset[str]) -> bytes:

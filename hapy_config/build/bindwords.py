@@ -225,7 +225,7 @@ def _cip(words: BindWords, name: str) -> None:
     text = words.take("'accept-netscaler-cip' : missing value")
     if leading_integer(text) <= 0:
         raise words.refuse(f"'accept-netscaler-cip' : invalid value {leading_integer(text)}, must be >= 0", back=1)
-    words.options[name] = (text,)
+    words.values["netscaler"] = leading_integer(text) & 0xFFFFFFFF
 
 
 def _namespace(words: BindWords, name: str) -> None:

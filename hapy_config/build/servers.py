@@ -109,7 +109,7 @@ def read_server_options(words: ServerWords) -> None:
     watched = words.build.watched_server_options
     while words.position < len(all_words):
         name = all_words[words.position]
-        reader = READERS.get(name)
+        reader = READERS.get(name) or READERS.get(f"{name.partition('(')[0]}*")
         if reader is None:
             raise _unknown(words, name)
         if name in watched:

@@ -7,21 +7,23 @@ the model) or `options` (what later issues run).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, cast
 
 from hapy_config.build import tls
 from hapy_config.build.addressing import address, read_source
 from hapy_config.build.arguments import TIME_SUFFIX, TimeError, leading_integer, milliseconds
-from hapy_config.build.expressions import expression_words
+from hapy_config.build.expressions import expression_words, log_format
 from hapy_config.build.networks import is_network
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.addresses import AddressUse
+from hapy_config.grammar.checks import proxy_value_type
 from hapy_config.keywords.samples import Place
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
     from hapy_config.build.draft import Draft
+    from hapy_config.model.expressions import LogFormat
     from hapy_config.syntax import Statement
 
 _HOST: Final = AddressUse()
@@ -219,21 +221,67 @@ def _text(field: str, missing: str) -> Reader:
     return read
 
 
-def _send_proxy(version: int, *flags: str) -> Reader:
+def _send_proxy(*flags: str, add: bool = True) -> Reader:
+    """HAProxy keeps one set of flags for all these words; a header is sent while any of them is left."""
+
     def read(words: ServerWords, name: str) -> None:
-        words.values["send_proxy"] = version
-        if flags:
-            words.options["proxy-v2-options"] = flags
+        _set_proxy_flags(words, flags, add=add)
 
     return read
 
 
+def _set_proxy_flags(words: ServerWords, flags: Iterable[str], *, add: bool) -> None:
+    kept = dict.fromkeys(words.options.get("proxy-v2-options", ()))
+    for flag in flags:
+        if add:
+            kept[flag] = None
+        else:
+            kept.pop(flag, None)
+    words.options["proxy-v2-options"] = tuple(kept)
+    words.values["send_proxy"] = 2 if "v2" in kept else int(bool(kept))
+
+
+#: What each of `proxy-v2-options` switches on.
+_PROXY_OPTIONS: Final = {
+    "authority": ("authority",),
+    "cert-cn": ("ssl", "cert-cn"),
+    "cert-key": ("ssl", "cert-key"),
+    "cert-sig": ("ssl", "cert-sig"),
+    "crc32c": ("crc32c",),
+    "ssl": ("ssl",),
+    "ssl-cipher": ("ssl", "ssl-cipher"),
+    "unique-id": ("unique-id",),
+}
+
+
 def _proxy_options(words: ServerWords, name: str) -> None:
-    text = words.lax()
-    for part in text.split(","):
-        if part not in ("authority", "cert-cn", "cert-key", "cert-sig", "crc32c", "ssl", "ssl-cipher", "unique-id"):
+    for part in words.lax().split(","):
+        flags = _PROXY_OPTIONS.get(part)
+        if flags is None:
             raise words.refuse(f"'{part}' : proxy v2 option not implemented", words.position - 1)
-    words.options[name] = tuple(text.split(","))
+        _set_proxy_flags(words, flags, add=True)
+
+
+def _proxy_value(words: ServerWords, name: str) -> None:
+    """`set-proxy-v2-tlv-fmt(<id>) <fmt>` of HAProxy 3.0 and later."""
+    kind = proxy_value_type(name.partition("(")[2].removesuffix(")"))
+    if kind is None or not name.endswith(")"):
+        raise words.refuse(
+            f"'{name}' : expects a type between 0 and 255 in parentheses, like set-proxy-v2-tlv-fmt(0xE0)",
+            words.position - 1,
+        )
+    text = words.take(f"'{name}' : missing a format string for the value")
+    written = log_format(
+        words.build,
+        words.draft,
+        words.statement,
+        text,
+        words.position - 1,
+        Place.BACKEND_SOURCE,
+        f"{words.prefix}'{name}' : ",
+    )
+    earlier = cast("tuple[tuple[int, LogFormat], ...]", words.values.get("proxy_values", ()))
+    words.values["proxy_values"] = (*earlier, (kind, written))
 
 
 def _proto(words: ServerWords, name: str) -> None:
@@ -511,10 +559,10 @@ READERS: Final[dict[str, Reader]] = {
     "no-check": _flag("check", value=False),
     "no-check-send-proxy": _drop("check-send-proxy"),
     "no-check-ssl": _drop("check-ssl"),
-    "no-send-proxy": _send_proxy(0),
-    "no-send-proxy-v2": _send_proxy(0),
-    "no-send-proxy-v2-ssl": _send_proxy(0),
-    "no-send-proxy-v2-ssl-cn": _send_proxy(0),
+    "no-send-proxy": _send_proxy("v1", add=False),
+    "no-send-proxy-v2": _send_proxy("v2", add=False),
+    "no-send-proxy-v2-ssl": _send_proxy("v2", "ssl", add=False),
+    "no-send-proxy-v2-ssl-cn": _send_proxy("v2", "ssl", "cert-cn", add=False),
     "no-ssl": _no_ssl,
     "no-ssl-reuse": _keep(0),
     "no-sslv3": _keep(0),
@@ -552,6 +600,7 @@ READERS: Final[dict[str, Reader]] = {
     "port": _port,
     "proto": _proto,
     "proxy-v2-options": _proxy_options,
+    "set-proxy-v2-tlv-fmt*": _proxy_value,
     "redir": _text("redir", "'redir' expects <prefix> as argument"),
     "resolve-net": _resolve_net,
     "resolve-opts": _resolve_options,
@@ -562,10 +611,10 @@ READERS: Final[dict[str, Reader]] = {
     ),
     "resolvers": _resolvers,
     "rise": _threshold,
-    "send-proxy": _send_proxy(1),
-    "send-proxy-v2": _send_proxy(2),
-    "send-proxy-v2-ssl": _send_proxy(2, "ssl"),
-    "send-proxy-v2-ssl-cn": _send_proxy(2, "ssl", "cert-cn"),
+    "send-proxy": _send_proxy("v1"),
+    "send-proxy-v2": _send_proxy("v2"),
+    "send-proxy-v2-ssl": _send_proxy("v2", "ssl"),
+    "send-proxy-v2-ssl-cn": _send_proxy("v2", "ssl", "cert-cn"),
     "slowstart": _slowstart,
     "sni": _sni,
     "socks4": _socks4,

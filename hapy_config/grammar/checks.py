@@ -53,6 +53,41 @@ def variable(name: str) -> str:
     return ""
 
 
+#: The names of the types of values in a PROXY header.
+PROXY_VALUES: Final = {
+    "ALPN": 0x01,
+    "AUTHORITY": 0x02,
+    "CRC32": 0x03,
+    "CRC32C": 0x03,
+    "NOOP": 0x04,
+    "UNIQUE_ID": 0x05,
+    "SSL": 0x20,
+    "SSL_VERSION": 0x21,
+    "SSL_CN": 0x22,
+    "SSL_CIPHER": 0x23,
+    "SSL_SIG_ALG": 0x24,
+    "SSL_KEY_ALG": 0x25,
+    "NETNS": 0x30,
+}
+_BYTE: Final = re.compile(r"0[xX][0-9A-Fa-f]{1,2}|[0-9]{1,3}")
+
+
+def proxy_value_type(text: str) -> int | None:
+    """The type of a PROXY header's value, given by number or name; None for anything else."""
+    if text in PROXY_VALUES:
+        return PROXY_VALUES[text]
+    if _BYTE.fullmatch(text) is None:
+        return None
+    number = int(text, 16 if text[:2] in ("0x", "0X") else 10)
+    return number if number <= 0xFF else None
+
+
+def _value_type(args: Args) -> str:
+    if args and proxy_value_type(args[0]) is not None:
+        return ""
+    return f"'{args[0] if args else ''}' is neither a number between 0 and 255 nor the name of a type"
+
+
 def _argument(args: Args, index: int) -> str:
     return args[index] if index < len(args) else ""
 
@@ -328,6 +363,7 @@ _FETCHES: Final[dict[str, Check]] = {
     "req.payload_lv": _payload_lv,
     "res.payload_lv": _payload_lv,
     **dict.fromkeys(("fc_rtt", "fc_rttvar"), _unit(0, micro_only=True)),
+    "fc_pp_tlv": _value_type,
     **dict.fromkeys(
         (
             *("hdr", "hdr_ip", "hdr_val", "shdr", "shdr_ip", "shdr_val"),

@@ -177,7 +177,7 @@ def _entry(name: str) -> Fetch:
 
 def _known_converter(name: str) -> bool:
     entry = find_converter(name)
-    return entry is not None and entry.known_in(TARGET) and not entry.needs
+    return entry is not None and (entry.known_in(TARGET) or entry.early) and not entry.needs
 
 
 def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
@@ -188,7 +188,7 @@ def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
     if not name:
         raise GrammarError("missing fetch method", position)
     entry = find_fetch(name)
-    if entry is None or not entry.known_in(TARGET) or entry.needs:
+    if entry is None or not (entry.known_in(TARGET) or entry.early) or entry.needs:
         raise GrammarError(f"unknown fetch method '{name}'", position)
     try:
         call, end = _call(text, name, match.end(), entry)

@@ -71,7 +71,6 @@ _PLAIN: Final[tuple[BindOption, ...]] = (
         "accept-netscaler-cip",
         _NUMBER,
         since=(1, 8),
-        loss="the NetScaler header is taken for data",
         ok=("15548",),
         bad=("", "x"),
     ),

@@ -47,7 +47,7 @@ _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 #: Further ones that it does not run.
 _SINGLE_NOT_RUN: Final = frozenset(
     (
-        *("bc_err", "bc_err_str", "fc_pp_authority", "fc_pp_unique_id", "dst_conn"),
+        *("bc_err", "bc_err_str", "dst_conn"),
         *("cpu_calls", "cpu_ns_avg", "cpu_ns_tot", "lat_ns_avg", "lat_ns_tot"),
         *("res.body", "res.body_len", "set-cookie"),
     ),
@@ -55,7 +55,7 @@ _SINGLE_NOT_RUN: Final = frozenset(
 #: Fetches that run although their family does not.
 _SINGLE_RUN: Final = frozenset(
     {
-        *("internal.strm.is_htx", "ssl_fc"),
+        *("fc_pp_tlv", "internal.strm.is_htx", "ssl_fc"),
         *("req.ssl_cipherlist", "req.ssl_keyshare_groups", "req.ssl_sigalgs", "req.ssl_supported_groups"),
     }
 )

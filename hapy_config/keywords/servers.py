@@ -134,7 +134,6 @@ _PLAIN: Final[tuple[ServerOption, ...]] = (
         "set-proxy-v2-tlv-fmt*",
         Arg(Kind.FORMAT, "format"),
         since=(3, 0),
-        loss="the header carries no such field",
     ),
     server_option("slowstart", _TIME, ok=("5s",), bad=("", "5x")),
     server_option(

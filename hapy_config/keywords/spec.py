@@ -159,6 +159,11 @@ class Keyword:
         """Whether that HAProxy version accepts the keyword at all."""
         return self.since <= version and (self.removed is None or version < self.removed)
 
+    @property
+    def early(self) -> bool:
+        """Whether hapy runs it though it is newer than the version that hapy follows."""
+        return self.since > TARGET and self.removed is None and self.runs is Runs.YES
+
 
 class Table:
     """One family of keywords, found by their words.

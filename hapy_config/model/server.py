@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hapy_config.model.addresses import Address
-from hapy_config.model.expressions import SampleExpression
+from hapy_config.model.expressions import LogFormat, SampleExpression
 from hapy_config.source import NOWHERE, Span
 
 
@@ -58,7 +58,8 @@ class Server:
         max_reuse: requests after the first that one connection may carry, -1 for no limit.
         cookie: the persistence value, or None.
         check: health checks are on.
-        send_proxy: 0, or the PROXY protocol version to send.
+        send_proxy: 0, or the PROXY protocol version to send; what version 2 tells is in `options`, `proxy-v2-options`.
+        proxy_values: (type, format) of what `set-proxy-v2-tlv-fmt` adds to the header.
         tls: None for plain text.
         options: every other server option as written, by name; what later issues run.
         span: the place.
@@ -81,6 +82,7 @@ class Server:
     redir: str | None = None
     check: bool = False
     send_proxy: int = 0
+    proxy_values: tuple[tuple[int, LogFormat], ...] = ()
     source: Source | None = None
     tls: ServerTls | None = None
     slowstart: int = 0
@@ -108,6 +110,7 @@ class Bind:
         interface: the network interface to bind to, or None.
         v4v6: True, False (`v6only`) or None.
         accept_proxy: expects a PROXY header.
+        netscaler: expects a NetScaler header with this magic number, None for no such header.
         tls: None for plain text, else the ssl options by name.
         options: every other bind option as written, by name.
         span: the place.
@@ -128,6 +131,7 @@ class Bind:
     mss: int | None = None
     tfo: bool = False
     accept_proxy: bool = False
+    netscaler: int | None = None
     nice: int = 0
     tls: Mapping[str, tuple[str, ...]] | None = field(default=None, hash=False)
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)

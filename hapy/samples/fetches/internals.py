@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Fetch, Getter, fetch
-from hapy.samples.types import Result
+from hapy.samples.types import Result, Value
+from hapy_config.grammar.checks import proxy_value_type
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
@@ -28,6 +29,42 @@ def _bc_http_major(args: Args, env: CompileEnv) -> Getter:
 @fetch("fc_rcvd_proxy", type="bool")
 def _fc_rcvd_proxy(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: txn.client.proxied
+
+
+#: Longer values of PROXY headers are not kept (section 7.3.3, `fc_pp_tlv`).
+_LONGEST_VALUE: Final = 1024
+
+
+def _header_values(txn: Transaction, number: int) -> list[bytes]:
+    """The values of one type that the client's PROXY header has brought."""
+    preface = txn.client.preface
+    if preface is None or not preface.tail:
+        return []
+    from hapy.net.proxy_header import found
+
+    return found(preface.tail, number)
+
+
+@fetch("fc_pp_authority", type="str")
+def _fc_pp_authority(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: next(reversed(_header_values(txn, 0x02)), None)
+
+
+@fetch("fc_pp_unique_id", type="str")
+def _fc_pp_unique_id(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: next(reversed(_header_values(txn, 0x05)), None)
+
+
+@fetch("fc_pp_tlv", type="str")
+def _fc_pp_tlv(args: Args, env: CompileEnv) -> Fetch:
+    number = proxy_value_type(args.string(0))
+    if number is None:
+        raise args.error(f"{args.string(0)!r} is neither a number between 0 and 255 nor the name of a type")
+
+    def many(txn: Transaction) -> list[Value]:
+        return [value for value in _header_values(txn, number) if len(value) <= _LONGEST_VALUE]
+
+    return Fetch(lambda txn: next(iter(many(txn)), None), many)
 
 
 @fetch("ssl_fc", type="bool")
