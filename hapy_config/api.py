@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hapy_config import loader
 from hapy_config.build.builder import build
 from hapy_config.diagnostics import Diagnostic, Diagnostics
+from hapy_config.keywords.spec import TARGET, Version
 from hapy_config.model.config import Config
 from hapy_config.preprocess import VERSION, Surroundings
 from hapy_config.source import Source
@@ -56,6 +57,7 @@ def read_config(
     version: str = VERSION,
     ssl_library: str = "",
     assume_machine: bool = False,
+    target: Version | None = None,
 ) -> Result:
     """Read a configuration.
 
@@ -69,6 +71,8 @@ def read_config(
         lookup: tells whether a host name resolves; without it all do.
         version: the HAProxy version that `.if` conditions compare with.
         ssl_library: the TLS library's name and version, for `.if`.
+        target: the HAProxy version whose verdict is asked for; None takes what hapy itself runs, which follows 2.6 and
+            knows a few later words.
         assume_machine: judge the text for another machine: what this one lacks (files, users, variables) is noted as
             `environment`, lines are read on as if it were there, and a model is made all the same.
 
@@ -76,7 +80,7 @@ def read_config(
         The result; no exception comes of anything that a file may hold.
     """
     environment = dict(os.environ if env is None else env)
-    reading = _Reading(features, version, ssl_library, local_peer, master_worker, lookup, assume_machine)
+    reading = _Reading(features, version, ssl_library, local_peer, master_worker, lookup, assume_machine, target)
     with _collector_paused():
         sources, found = loader.read_sources(paths, read)
         return reading.result(sources, environment, found)
@@ -91,10 +95,11 @@ def read_text(
     local_peer: str | None = None,
     lookup: HostLookup | None = None,
     assume_machine: bool = False,
+    target: Version | None = None,
 ) -> Result:
     """Read one configuration that is at hand as text; see `read_config`."""
     environment = dict(os.environ if env is None else env)
-    reading = _Reading(features, local_peer=local_peer, lookup=lookup, assume_machine=assume_machine)
+    reading = _Reading(features, local_peer=local_peer, lookup=lookup, assume_machine=assume_machine, target=target)
     with _collector_paused():
         return reading.result([Source.from_text(name, text)], environment, Diagnostics())
 
@@ -110,6 +115,7 @@ class _Reading:
     master_worker: bool = False
     lookup: HostLookup | None = None
     assume_machine: bool = False
+    target: Version | None = None
 
     def result(self, sources: Sequence[Source], env: dict[str, str], found: Diagnostics) -> Result:
         """Read sources that are in memory; `found` has what was found when they were opened."""
@@ -133,19 +139,30 @@ class _Reading:
         """Read once; `conditions` is the environment that `.if` asks for."""
         surroundings = Surroundings(conditions, self.features, self.version, self.ssl_library)
         document, found = loader.load_sources(sources, surroundings, env, found)
+        readable = document
+        if self.target is not None and self.target != TARGET:
+            from hapy_config.targets import prepare
+
+            readable, faults = prepare(document, self.target)
+            found.extend(faults)
         built = build(
-            document,
+            readable,
             env=env,
             local_peer=self.local_peer,
             master_worker=self.master_worker,
             lookup=self.lookup,
             refused=any(one.refuses and not (self.assume_machine and one.environment) for one in found),
             assume_machine=self.assume_machine,
+            target=self.target,
         )
         order = {source.name: index for index, source in enumerate(document.sources)}
         reading = [*found, *built.reading]
         reading.sort(key=lambda finding: (order.get(finding.span.file, -1), finding.span.line))
         findings = [*reading, *built.checking]
+        if self.target is not None and (self.target != TARGET or built.other_versions):
+            from hapy_config.targets import judge
+
+            findings = judge(document, self.target, findings, built.other_versions)
         not_run = built.not_run
         if self.assume_machine:  # a line that was read twice says things twice
             findings = list(dict.fromkeys(findings))

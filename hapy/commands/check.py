@@ -1,7 +1,8 @@
 """`hapy check FILE…`: every problem of a configuration at once, each with its place, its reason and what to do.
 
-The verdict is HAProxy's: 0 when it would accept the files (warnings or not), 1 when it would refuse them. What hapy
-knows and does not run is told apart and does not change the verdict.
+The verdict is HAProxy's, of the version asked for, and so is the exit status: 0 when it would take the files, 1 when it
+would refuse them, 2 when they are valid and nothing would listen; 3 is bad usage of this command. What this machine
+lacks and what hapy knows and does not run are told apart and don't change the verdict.
 """
 
 from __future__ import annotations
@@ -9,70 +10,206 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from hapy import features
-from hapy_config import Severity, read_config
+from hapy_config import read_config
+from hapy_config.keywords.spec import TARGET, Version
+from hapy_config.loader import STDIN, read_file
 
 if TYPE_CHECKING:
-    from hapy_config import Diagnostic, Result
+    from hapy_config import Result
+    from hapy_config.source import Source
 
-#: What each level is called, and the colour it is shown in.
-_LEVELS: Final = {
-    Severity.ERROR: ("error", "bold red"),
-    Severity.WARNING: ("warning", "bold yellow"),
-    Severity.NOTICE: ("note", "bold cyan"),
-    Severity.DIAG: ("note", "bold cyan"),
-}
-_NOT_RUN: Final = ("not run", "bold magenta")
+_BAD_USAGE: Final = 3
+_FORMATS: Final = ("text", "json", "sarif", "github")
+
+#: What usual builds of HAProxy have, as `.if feature(…)` asks for it: files are checked for HAProxy as well as hapy.
+_USUAL: Final = frozenset(
+    {"EPOLL", "GETADDRINFO", "LUA", "NS", "OPENSSL", "PCRE2", "PCRE2_JIT", "PROMEX", "SLZ", "SYSTEMD", "TFO", "THREAD"}
+)
+
+_EPILOG: Final = """\
+exit status: 0 HAProxy would take the files, 1 it would refuse them, 2 they are valid and nothing would listen
+(as `haproxy -c` ends), 3 bad usage of this command. A comment '# hapy: ignore CODE[,CODE]' at the end of a line, or
+alone above it, keeps findings of that line from being told. Codes may be prefixes: 'unknown' is all that begin so."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A piece of output: text in a style."""
+class _Parser(argparse.ArgumentParser):
+    """argparse, whose exit status for bad usage would be HAProxy's for files without a listener."""
 
-    text: str
-    style: str = ""
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(_BAD_USAGE, f"{self.prog}: {message}\n")
 
 
 def main(words: list[str]) -> int:
     """Run the command; gives the exit status."""
-    options = _parser().parse_args(words)
-    result = read_config(
-        options.files,
-        env={**os.environ, **_local_peer(options.local_peer)},
-        features=features.have(),
-        ssl_library=features.ssl_library(),
-        local_peer=options.local_peer,
-        lookup=_resolves if options.names else None,
-    )
-    report = _Report(result, with_lint=not options.no_lint, with_not_run=not options.haproxy)
-    _print(report.lines(quiet=options.quiet), sys.stdout)
-    return 1 if report.errors or (options.strict and report.warnings) else 0
+    parser = _parser()
+    options = parser.parse_args(words)
+    if options.codes or options.explain is not None:
+        from hapy.report import codes
+
+        return codes.listed() if options.codes else codes.explained(options.explain)
+    if not options.files:
+        parser.error("which file? '-' is standard input")
+    target = _target(parser, options.target)
+    for word in (*options.select, *options.ignore):
+        _known_code(parser, word)
+    checked = _Checked(options, target)
+    if options.fix or options.diff:
+        return _mended(checked, write=options.fix and not options.diff)
+    return checked.told(sys.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """The command's options, and how they have a configuration read and told."""
+
+    options: argparse.Namespace
+    target: Version
+
+    def read(self, sources: Sequence[Source] | None = None) -> Result:
+        """The configuration as it is on disk, or as it is in memory."""
+        options = self.options
+        texts = None if sources is None else {source.name: source.text for source in sources}
+        return read_config(
+            options.files if sources is None else [source.name for source in sources],
+            env={**os.environ, **({} if options.local_peer is None else {"HAPROXY_LOCALPEER": options.local_peer})},
+            features=features.have() | _USUAL,
+            ssl_library=features.ssl_library(),
+            local_peer=options.local_peer,
+            read=read_file if texts is None else lambda name: texts[name].encode("utf-8", "surrogateescape"),
+            lookup=_resolves if options.names or options.environment else None,
+            target=self.target,
+            version=f"{self.target[0]}.{self.target[1]}.{'12' if self.target == TARGET else '0'}",
+            assume_machine=True,
+        )
+
+    def told(self, stream: TextIO, result: Result | None = None) -> int:
+        """Print the report; gives the exit status."""
+        from hapy.report.findings import Wanted, report
+
+        options = self.options
+        wanted = Wanted(
+            select=tuple(options.select),
+            ignore=tuple(options.ignore),
+            environment=options.environment,
+            strict=options.strict,
+            lint=not options.no_lint,
+            not_run=not options.haproxy,
+            quiet=options.quiet,
+        )
+        found = report(self.read() if result is None else result, wanted, f"{self.target[0]}.{self.target[1]}")
+        if options.format == "text":
+            from hapy.report import text
+
+            lines = text.lines(found, text.width_of(stream))
+            text.write(list(lines)[:-1] if options.quiet else lines, stream)
+        else:
+            from hapy.report import machine
+
+            make = {"json": machine.as_json, "sarif": machine.as_sarif, "github": machine.as_github}[options.format]
+            stream.write(make(found))
+        return found.status
+
+
+def _mended(checked: _Checked, *, write: bool) -> int:
+    """`--fix` and `--diff`: make the safe edits, or show them."""
+    from hapy.report.findings import Wanted, report
+    from hapy_config.fixes import mend
+
+    result = checked.read()
+    options = checked.options
+    wanted = Wanted(tuple(options.select), tuple(options.ignore), lint=False, not_run=False)
+    findings = [entry.found for entry in report(result, wanted, "").entries]
+    changed = mend(result, findings, checked.read)
+    if not write:
+        from hapy.report.diff import write_diff
+
+        write_diff(result.document.sources, changed, sys.stdout)
+        return checked.told(sys.stderr, result)
+    stream = sys.stdout
+    for name, source in changed.items():
+        content = source.text.encode("utf-8", "surrogateescape")
+        if name == STDIN:
+            sys.stdout.buffer.write(content)
+            sys.stdout.flush()
+            stream = sys.stderr
+        else:
+            try:
+                Path(name).write_bytes(content)
+            except OSError as error:
+                print(f"hapy check: cannot write '{name}': {error.strerror}", file=sys.stderr)
+                return 1
+    mended = checked.read([changed.get(source.name, source) for source in result.document.sources])
+    return checked.told(stream, mended)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="hapy check",
-        description="Report every mistake in a configuration, with its place and a fix.",
-        epilog="The exit status is 0 when HAProxy would take the files, 1 when it would refuse them, 2 for bad usage.",
+        description="Report every problem of a configuration at once, with its place, the reason and a fix.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a file, a directory of *.cfg files, or - (standard input)"
+    add = parser.add_argument
+    add("files", nargs="*", metavar="FILE", help="a file, a directory of *.cfg files, or - (standard input)")
+    add("--target", default="2.6", metavar="VERSION", help="the HAProxy version to check for, 1.8 to 3.4 (default 2.6)")
+    add("--environment", action="store_true", help="what this machine lacks (files, users, names) is an error")
+    add("--names", action="store_true", help="look host names up, as a start would")
+    add("--strict", action="store_true", help="warnings too make the command fail")
+    add("--fix", action="store_true", help="make the safe edits in the files (of standard input: to standard output)")
+    add("--diff", action="store_true", help="show what --fix would do; the report goes to standard error")
+    add("--format", choices=_FORMATS, default="text", help="how to report (default text)")
+    add(
+        "--select",
+        type=_codes,
+        action="extend",
+        default=[],
+        metavar="CODE,…",
+        help="tell only these codes, or those that begin so",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    parser.add_argument("-L", dest="local_peer", metavar="NAME", help="this process's name among peers")
-    parser.add_argument("--strict", action="store_true", help="warnings too make the command fail")
-    parser.add_argument("--names", action="store_true", help="look host names up, as a start would")
-    parser.add_argument("--haproxy", action="store_true", help="leave out what hapy knows and does not run")
-    parser.add_argument("--no-lint", action="store_true", help="leave out advice on what is valid")
+    add(
+        "--ignore",
+        type=_codes,
+        action="extend",
+        default=[],
+        metavar="CODE,…",
+        help="don't tell these codes, nor those that begin so",
+    )
+    add("--explain", metavar="CODE", help="say what a code means, with an example")
+    add("--codes", action="store_true", help="list all codes")
+    add("--haproxy", action="store_true", help="leave out what hapy knows and does not run")
+    add("--no-lint", action="store_true", help="leave out advice on what is valid")
+    add("-q", "--quiet", action="store_true", help="print nothing but errors")
+    add("-L", dest="local_peer", metavar="NAME", help="this process's name among peers")
     return parser
 
 
-def _local_peer(name: str | None) -> dict[str, str]:
-    return {} if name is None else {"HAPROXY_LOCALPEER": name}
+def _codes(text: str) -> tuple[str, ...]:
+    """A list of codes separated by commas or blanks."""
+    return tuple(word for word in text.replace(",", " ").split() if word)
+
+
+def _target(parser: argparse.ArgumentParser, text: str) -> Version:
+    from hapy_config.targets import VERSIONS, parse_version, shown
+
+    version = parse_version(text)
+    if version is None:
+        parser.error(f"unknown version '{text}': --target takes one of {', '.join(map(shown, VERSIONS))}")
+    return version
+
+
+def _known_code(parser: argparse.ArgumentParser, word: str) -> None:
+    from hapy_config.codes import matching, nearest
+
+    if not matching(word):
+        near = nearest(word)
+        parser.error(f"there is no code '{word}'{f', did you mean {near!r}?' if near else ''} (--codes lists them)")
 
 
 def _resolves(name: str, family: str) -> bool:
@@ -84,116 +221,3 @@ def _resolves(name: str, family: str) -> bool:
         return bool(socket.getaddrinfo(name, None, families.get(family, socket.AF_UNSPEC), socket.SOCK_STREAM))
     except (OSError, UnicodeError):
         return False
-
-
-class _Report:
-    """What is printed of a result."""
-
-    def __init__(self, result: Result, *, with_lint: bool, with_not_run: bool) -> None:
-        self.result = result
-        self.sources = {source.name: source for source in result.document.sources}
-        self.findings = list(result.diagnostics)
-        if with_lint:
-            from hapy_config.lint import lint
-
-            self.findings.extend(lint(result))
-        self.not_run = list(result.not_run) if with_not_run else []
-        self.errors = sum(1 for found in self.findings if found.severity is Severity.ERROR)
-        self.warnings = sum(1 for found in self.findings if found.severity is Severity.WARNING)
-
-    def lines(self, *, quiet: bool) -> Iterator[list[_Line]]:
-        """The output, line by line, each line in pieces."""
-        order = {name: index for index, name in enumerate(self.sources)}
-
-        def place(found: Diagnostic) -> tuple[int, int, int]:
-            return order.get(found.span.file, len(order)), found.span.line, found.span.column
-
-        for found in sorted(self.findings, key=place):
-            if not quiet or found.severity is Severity.ERROR:
-                yield from self._finding(found, *_LEVELS[found.severity])
-        if not quiet:
-            for found in sorted(self.not_run, key=place):
-                if found.severity is Severity.ERROR:
-                    yield from self._finding(found, *_NOT_RUN)
-            yield self._summary()
-
-    def _finding(self, found: Diagnostic, title: str, style: str) -> Iterator[list[_Line]]:
-        span = found.span
-        where = f"{span.file}:{span.line}:{span.column}: " if span.line else f"{span.file}: " if span.file else ""
-        first, *more = found.message.split("\n")
-        machine = " (on this machine)" if found.environment else ""
-        yield [
-            _Line(where, "bold"),
-            _Line(f"{title}: ", style),
-            _Line(f"{first.rstrip('. ')}{machine} "),
-            _Line(f"[{found.code}]", "dim"),
-        ]
-        for line in more:
-            if text := line.strip(" |"):
-                yield [_Line(f"        {text}")]
-        yield from self._source_line(found, style)
-        if found.hint and not ("did you mean" in found.message and found.hint.startswith("did you mean")):
-            yield [_Line("      = ", "dim"), _Line(found.hint, "green")]
-
-    def _source_line(self, found: Diagnostic, style: str) -> Iterator[list[_Line]]:
-        """The line as it stands in the file, and the place marked below it."""
-        span = found.span
-        source = self.sources.get(span.file)
-        if source is None or not 1 <= span.line <= len(source.lines):
-            return
-        text = source.lines[span.line - 1].rstrip("\r")
-        begin = max(span.column, 1) - 1
-        length = max(span.end - span.column, 1)
-        shown, lead, mark = _window(text, begin, length)
-        yield [_Line(f"{span.line:5} | ", "dim"), _Line(shown)]
-        yield [_Line("      | ", "dim"), _Line(lead), _Line("^" * mark, style)]
-
-    def _summary(self) -> list[_Line]:
-        stopping = sum(1 for found in self.not_run if found.severity is Severity.ERROR)
-        counts = [
-            f"{count} {word}{'' if count == 1 else 's'}"
-            for count, word in ((self.errors, "error"), (self.warnings, "warning"))
-            if count
-        ]
-        verdict = "refused" if self.errors else "valid"
-        text = f"{verdict}{': ' if counts else ''}{', '.join(counts)}"
-        if not self.errors and not self.result.has_listener:
-            text += "; nothing listens"
-        if stopping and not self.errors:
-            words = "1 thing that hapy does" if stopping == 1 else f"{stopping} things that hapy does"
-            text += f"; {words} not run (it starts with --lenient)"
-        return [_Line(text, "bold red" if self.errors else "bold green")]
-
-
-_WIDTH: Final = 110
-
-
-def _window(text: str, begin: int, length: int) -> tuple[str, str, int]:
-    """A long line cut to what surrounds the place; the text, the blanks before the mark, and the mark's length."""
-    start = 0
-    if len(text) > _WIDTH:
-        start = max(0, min(begin - 20, len(text) - _WIDTH))
-        cut = text[start : start + _WIDTH]
-        text = ("…" if start else "") + cut + ("…" if start + _WIDTH < start + len(text) - start else "")
-        begin = begin - start + (1 if start else 0)
-    lead = "".join("\t" if character == "\t" else " " for character in text[:begin]).ljust(begin)
-    shown = "".join(character if character.isprintable() or character == "\t" else "·" for character in text)
-    return shown, lead, max(1, min(length, len(shown) - begin if begin < len(shown) else 1))
-
-
-def _print(lines: Iterable[list[_Line]], stream: TextIO) -> None:
-    """Print, in colours where a person reads."""
-    if not stream.isatty():
-        for pieces in lines:
-            text = "".join(piece.text for piece in pieces).rstrip()
-            print(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), file=stream)
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(file=stream, highlight=False, soft_wrap=True)
-    for pieces in lines:
-        text_line = Text()
-        for piece in pieces:
-            text_line.append(piece.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), piece.style)
-        console.print(text_line)

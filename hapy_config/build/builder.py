@@ -13,8 +13,9 @@ from hapy_config.build.globals_ import read_global
 from hapy_config.build.proxies import read_proxy
 from hapy_config.build.sections import read_section
 from hapy_config.diagnostics import Diagnostic, Diagnostics
+from hapy_config.keywords.spec import Keyword, Version
 from hapy_config.model.config import Config
-from hapy_config.syntax import Document
+from hapy_config.syntax import Document, Statement
 
 _PROXIES = frozenset({"defaults", "frontend", "backend", "listen"})
 
@@ -29,6 +30,7 @@ class Built:
         checking: findings made when everything was read.
         not_run: what hapy knows and does not run; severity ERROR stops the start.
         has_listener: whether anything would listen.
+        other_versions: fetches and converters that the target does not know: the statement, the word, the entry.
     """
 
     config: Config | None
@@ -36,6 +38,7 @@ class Built:
     checking: Diagnostics
     not_run: tuple[Diagnostic, ...]
     has_listener: bool
+    other_versions: tuple[tuple[Statement, int, Keyword], ...] = ()
 
 
 def build(
@@ -47,6 +50,7 @@ def build(
     lookup: HostLookup | None = None,
     refused: bool = False,
     assume_machine: bool = False,
+    target: Version | None = None,
 ) -> Built:
     """Build the model of a document.
 
@@ -57,12 +61,14 @@ def build(
         master_worker: `-W` was given.
         lookup: tells whether a host name resolves; None takes all of them.
         refused: loading found errors already: no model is made.
+        target: note the fetches and converters that this HAProxy version does not know.
         assume_machine: read on where the machine lacks what a statement names, and make a model all the same.
     """
     reading = Diagnostics()
     state = Build(reading, env, local_peer or env.get("HAPROXY_LOCALPEER") or host_name(), lookup)
     state.master_worker = master_worker
     state.assume_machine = assume_machine
+    state.target = target
     for source in document.sources:
         comments = find_comments(source)
         if comments:
@@ -85,4 +91,4 @@ def build(
     found = (*reading, *checking)
     if not refused and not any(one.refuses and not (assume_machine and one.environment) for one in found):
         config = Freezer(state).config()
-    return Built(config, reading, checking, tuple(state.not_run), has_listener)
+    return Built(config, reading, checking, tuple(state.not_run), has_listener, tuple(state.other_versions))

@@ -2,7 +2,8 @@
 
 That line is a server's, a default-server's, or the header of a section with servers, whose servers all take it.
 
-They are checked as strictly as keywords: an unknown name or a bad value is an error.
+They are checked as strictly as keywords: an unknown name or a bad value is an error. `# hapy: ignore CODE` is no
+setting: it is for whoever shows findings (`hapy_config.suppress`).
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ _WORD: Final = re.compile(r"\S+")
 _NAMES: Final = ("pool-min-conn",)
 
 
-def find_comments(source: Source) -> dict[int, re.Match[str]]:
-    """The structured comments of a file by line number."""
+def find_comments(source: Source, *, ignores: bool = False) -> dict[int, re.Match[str]]:
+    """The structured comments of a file by line number: settings, or those that speak of findings (`ignore CODE`)."""
     if "hapy:" not in source.text:
         return {}
     found: dict[int, re.Match[str]] = {}
     for number, line in enumerate(source.lines, 1):
         if "hapy:" in line:
             match = _COMMENT.search(line, _comment_start(line))
-            if match is not None:
+            if match is not None and ignores == (match[1].split()[:1] == ["ignore"]):
                 found[number] = match
     return found
 

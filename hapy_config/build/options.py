@@ -10,9 +10,12 @@ from hapy_config.build.arguments import leading_integer
 from hapy_config.build.checks import begin_own, option_request
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
+from hapy_config.build.expressions import version_note
 from hapy_config.build.networks import is_network
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import BOTH, warn_side
+from hapy_config.keywords import table
+from hapy_config.keywords.spec import TARGET
 from hapy_config.model.proxy import ForwardFor
 from hapy_config.syntax import Statement
 
@@ -147,6 +150,12 @@ def _option(build: Build, draft: Draft, statement: Statement, words: list[str], 
 
 def unknown_option(name: str) -> Refused:
     """The refusal of an option that HAProxy 2.6 does not have."""
+    entry = table("options").get(name)
+    if entry is not None and not entry.known_in(TARGET):
+        code = "newer-keyword" if entry.since > TARGET else "removed-keyword"
+        instead = f"; {entry.instead}" if entry.instead else ""
+        note = version_note(entry.since, entry.removed)
+        return Refused(f"unknown option '{name}'.", 1, code=code, hint=f"{note}{instead}")
     known = [*SWITCHES, *_MODES, *_VALUES, "redispatch", "http-restrict-req-hdr-names"]
     near = get_close_matches(name, known, n=1, cutoff=0.7)
     if not near:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
-from hapy_config.keywords.spec import Keyword, Runs
+from hapy_config.keywords.spec import Keyword, Runs, Version
 
 if TYPE_CHECKING:
     from hapy_config.grammar.errors import GrammarError
@@ -39,6 +39,10 @@ class Watching:
 
     def __init__(self) -> None:
         self.not_run: list[Diagnostic] = []
+        #: The HAProxy version whose verdict is asked for (None: what hapy itself takes), and the fetches and converters
+        #: that it does not know: the statement, the word, the entry.
+        self.target: Version | None = None
+        self.other_versions: list[tuple[Statement, int, Keyword]] = []
         self.watched = watched_first_words("proxies") | {"option"}
         self.watched_globals = watched_first_words("globals")
         self.watched_sections = {entry.name: entry for entry in table("sections") if entry.runs is not Runs.YES}
@@ -119,6 +123,9 @@ class Watching:
     def watch_sample(self, statement: Statement, index: int, family: str, name: str) -> bool:
         """Note a fetch or converter; tell whether hapy runs it."""
         keyword = table(family).get(name)
+        if keyword is not None and self.target is not None and not keyword.known_in(self.target):
+            self.other_versions.append((statement, index, keyword))
+            return False
         if keyword is None or keyword.runs is Runs.YES:
             return True
         what = "sample fetch" if family == "fetches" else "converter"

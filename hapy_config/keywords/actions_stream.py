@@ -228,7 +228,7 @@ ENTRIES: Final[tuple[Action, ...]] = (
         bad=("", " tcp"),
     ),
     action("attach-srv", "3.0 ses", NAME, EXPRESSION, experimental=True, loss=_LATER),
-    action("do-log", f"3.2 quic {_EVERYWHERE} after", NAME, loss="no extra log line is written", ok=()),
+    action("do-log", f"3.2 quic {_EVERYWHERE} after", OPTIONS, loss="no extra log line is written", ok=()),
     action("dgram-drop", "3.2 quic", final=True, loss="QUIC is not spoken", ok=()),
     action("send-retry", "3.2 quic", final=True, loss="QUIC is not spoken", ok=()),
 )

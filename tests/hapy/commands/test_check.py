@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +44,7 @@ def test_every_mistake_with_its_place_and_a_fix(check) -> None:
     status, out = check(GOOD.replace("server s", "server s:").replace("mode http", "mode htp") + " bindd x\n")
     assert status == 1
     assert "t.cfg:2:7: error: unknown proxy mode 'htp' [bad-argument]\n    2 |  mode htp\n      |       ^^^\n" in out
-    assert "t.cfg:9:2: error: unknown keyword 'bindd' in 'listen' section; did you mean 'bind' maybe ?" in out
+    assert "t.cfg:9:2: error: unknown keyword 'bindd' in 'listen' section [unknown-keyword]" in out
     assert out.endswith("refused: 2 errors\n")
 
 
@@ -53,12 +57,12 @@ def test_warnings_do_not_fail_unless_strict(check) -> None:
 
 
 def test_what_is_not_run_is_told_apart(check) -> None:
-    text = GOOD + " filter compression\n"
-    status, out = check(text)
+    text = GOOD + "global\n wurfl-cache-size 100\n"
+    status, out = check(text.replace("wurfl-cache-size", "issuers-chain-path /tmp #"))
     assert status == 0
     assert "not run: " in out
     assert "it starts with --lenient" in out
-    assert check(text, "--haproxy") == (0, "valid\n")
+    assert check(text.replace("wurfl-cache-size 100", "issuers-chain-path /tmp"), "--haproxy") == (0, "valid\n")
 
 
 def test_advice_can_be_left_out(check) -> None:
@@ -69,7 +73,7 @@ def test_advice_can_be_left_out(check) -> None:
 
 def test_nothing_listens(check) -> None:
     assert check(GOOD.replace(" bind 127.0.0.1:8080\n", "").replace("listen", "backend"), "--no-lint") == (
-        0,
+        2,
         "valid; nothing listens\n",
     )
 
@@ -78,7 +82,7 @@ def test_a_long_line_is_cut_around_the_place(check) -> None:
     words = " ".join(["10.0.0.0/8"] * 30)
     _, out = check(GOOD + f" acl a src {words} 300.0.0.0/8 {words}\n")
     shown = next(line for line in out.split("\n") if "300.0.0.0/8" in line and "|" in line)
-    assert len(shown) < 130
+    assert len(shown) <= 80
     mark = out.split("\n")[out.split("\n").index(shown) + 1]
     assert shown[mark.index("^") : mark.index("^") + len("300.0.0.0/8")] == "300.0.0.0/8"
 
@@ -91,6 +95,129 @@ def test_a_missing_file(check, capsys: pytest.CaptureFixture[str]) -> None:
 def test_names_are_looked_up_only_on_request(check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hapy.commands.check._resolves", lambda name, family: False)
     text = GOOD.replace("127.0.0.1:80\n", "nowhere.example:80\n")
-    assert check(text)[0] == 0
+    assert check(text) == (0, "valid\n")
     status, out = check(text, "--names")
-    assert (status, "(on this machine)" in out) == (1, True)
+    assert (status, "environment: " in out) == (0, True)
+    status, out = check(text, "--environment")
+    assert (status, "error: " in out) == (1, True)
+
+
+def test_what_the_machine_lacks_fails_on_request(check) -> None:
+    text = GOOD + ' errorfile 503 /nowhere/x\n bind ":${NOT_SET_PORT}"\n'
+    status, out = check(text)
+    assert status == 0
+    assert "environment: errorfile: error opening file" in out
+    assert "= the variable NOT_SET_PORT is not set" in out
+    assert out.endswith("valid: 3 things missing here\n")
+    status, out = check(text, "--environment")
+    assert (status, out.splitlines()[-1]) == (1, "refused: 2 errors, 1 thing missing here")
+
+
+def test_lines_are_no_longer_than_80_columns(check) -> None:
+    _, out = check(GOOD + " http-request denny\n http-request set-var(txn.x) path,lowr\n bind :1 crt /nowhere/a.pem\n")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "expects one of" in out
+
+
+def test_selecting_and_ignoring(check) -> None:
+    text = GOOD + " bindd x\n mode htp\n"
+    assert check(text, "--ignore", "bad-argument")[1].endswith("refused: 1 error; 1 ignored\n")
+    assert check(text, "--ignore", "bad,unknown") == (0, "valid; 2 ignored\n")
+    assert check(text, "--select", "bad")[1].endswith("refused: 1 error; 1 ignored\n")
+
+
+def test_comments_that_ignore(check) -> None:
+    text = GOOD + " bindd x # hapy: ignore unknown-keyword\n # hapy: ignore bad\n\n mode htp\n"
+    assert check(text) == (0, "valid; 2 ignored\n")
+    status, out = check(GOOD + " maxconn 5 # hapy: ignore bad-acl, bad-alc\n")
+    assert status == 0
+    assert "advice: nothing on line 9 has the code 'bad-acl' [unused-ignore]" in out
+    assert "warning: there is no code 'bad-alc' [unknown-code]" in out
+    assert "did you mean 'bad-acl'?" in out
+
+
+def test_bad_usage(check, capsys: pytest.CaptureFixture[str]) -> None:
+    for flags in (["--ignore", "bad-alc"], ["--target", "7.1"], ["--format", "xml"]):
+        with pytest.raises(SystemExit) as ended:
+            check(GOOD, *flags)
+        assert ended.value.code == 3
+    assert "did you mean 'bad-acl'?" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 3
+
+
+BROKEN = GOOD.replace("timeout client 1s", "clitimeout 1s").replace("server s", "sever s") + " timeout tunnel 5sec"
+MENDED = GOOD.replace("server s", "server s").replace("timeout client 1s", "timeout client 1s") + " timeout tunnel 5s\n"
+
+
+def test_fixing(check) -> None:
+    status, out = check(BROKEN)
+    assert (status, out.count("--fix")) == (1, 4)
+    assert check(BROKEN, "--fix") == (0, "valid\n")
+    assert Path("t.cfg").read_text(encoding="utf-8") == MENDED
+
+
+def test_showing_what_would_be_fixed(check) -> None:
+    status, out = check(BROKEN, "--diff")
+    assert status == 1
+    assert "- clitimeout 1s\n+ timeout client 1s\n" in out
+    assert "\\ No newline at end of file\n" in out
+    assert Path("t.cfg").read_text(encoding="utf-8") == BROKEN
+
+
+def test_standard_input(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    read, write = os.pipe()
+    os.write(write, BROKEN.encode())
+    os.close(write)
+    saved = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        assert main(["-", "--fix"]) == 0
+    finally:
+        os.dup2(saved, 0)
+    captured = capfdbinary.readouterr()
+    assert (captured.out.decode(), captured.err) == (MENDED, b"valid\n")
+
+
+def test_versions(check) -> None:
+    text = GOOD + " clitimeout 1s\n"
+    assert check(text, "--target", "2.0", "--select", "removed")[0] == 0
+    assert check(text, "--target", "2.2", "--select", "removed")[0] == 1
+    text = GOOD + " http-request wait-for-body time 1s\n"
+    assert check(text)[0] == 0
+    assert "is not known to HAProxy 2.2" in check(text, "--target", "2.2")[1]
+
+
+def test_explaining(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--explain", "missing-newline"]) == 0
+    assert "missing-newline (error)\n\nThe last line has no line feed." in capsys.readouterr().out
+    assert main(["--explain", "missing-newlin"]) == 3
+    assert "did you mean 'missing-newline'?" in capsys.readouterr().err
+    assert main(["--codes"]) == 0
+    out = capsys.readouterr().out
+    assert "missing-newline (error)\n" in out
+    assert "unused-acl (advice)\n" in out
+
+
+def test_colours_on_a_terminal_only(tmp_path: Path) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_text(GOOD + " bindd x\n", encoding="utf-8")
+    master, slave = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    command = [sys.executable, "-m", "hapy", "check", str(file)]
+    done = subprocess.run(command, stdout=slave, env={**environment, "TERM": "xterm-256color"}, check=False)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert done.returncode == 1
+    assert b"\x1b[" in shown
+    assert b"unknown-keyword" in shown

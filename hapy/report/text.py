@@ -1,0 +1,163 @@
+"""The report for people: 80 columns, colours on a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TextIO
+
+from hapy.report.findings import REFUSED
+from hapy.report.message import one_line
+from hapy_config import Severity
+from hapy_config.codes.spec import Kind
+
+if TYPE_CHECKING:
+    from hapy.report.findings import Entry, Report
+
+WIDTH: Final = 80
+_WIDEST: Final = 120
+
+#: What each kind is called, and the colour it is shown in.
+_TITLES: Final = {
+    Kind.ERROR: ("error", "bold red"),
+    Kind.WARNING: ("warning", "bold yellow"),
+    Kind.ENVIRONMENT: ("environment", "bold blue"),
+    Kind.ADVICE: ("advice", "bold cyan"),
+    Kind.NOT_RUN: ("not run", "bold magenta"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of output: text in a style."""
+
+    text: str
+    style: str = ""
+
+
+Line = list[Piece]
+
+
+def width_of(stream: TextIO) -> int:
+    """How many columns to write to a stream: the terminal's, within bounds, else 80."""
+    if not stream.isatty() and "COLUMNS" not in os.environ:
+        return WIDTH
+    return max(40, min(shutil.get_terminal_size((WIDTH, 24)).columns, _WIDEST))
+
+
+def lines(report: Report, width: int = WIDTH) -> Iterator[Line]:
+    """The report line by line."""
+    for entry in report.entries:
+        yield from _finding(entry, report, width)
+    yield summary(report)
+
+
+def _finding(entry: Entry, report: Report, width: int) -> Iterator[Line]:
+    found = entry.found
+    span = found.span
+    title, style = _TITLES[entry.kind]
+    if entry.kind is Kind.ADVICE and found.severity is Severity.WARNING:
+        title, style = "risk", "bold yellow"
+    where = f"{span.file}:{span.line}:{span.column}: " if span.line else f"{span.file}: " if span.file else ""
+    head = f"{where}{title}: "
+    wrapped = textwrap.wrap(
+        f"{one_line(found.message)} [{found.code}]",
+        width,
+        initial_indent=" " * len(head),
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for number, text in enumerate(wrapped):
+        code = f"[{found.code}]"
+        dim = [Piece(code, "dim")] if text.endswith(code) and number == len(wrapped) - 1 else []
+        body = text.removesuffix(code) if dim else text
+        if number:
+            yield [Piece(body), *dim]
+        else:
+            yield [Piece(where, "bold"), Piece(f"{title}: ", style), Piece(body.strip(" ") + " " * bool(dim)), *dim]
+    yield from _source_line(entry, report, style, width)
+    if found.hint:
+        mended = " (--fix does)" if entry.fix is not None else ""
+        yield from _hint(f"{found.hint}{mended}", width)
+    elif entry.fix is not None:
+        yield from _hint("--fix mends it", width)
+
+
+def _hint(text: str, width: int) -> Iterator[Line]:
+    for number, part in enumerate(textwrap.wrap(text, width - 8, break_long_words=False, break_on_hyphens=False)):
+        yield [Piece("      = " if not number else "        ", "dim"), Piece(part, "green")]
+
+
+def _source_line(entry: Entry, report: Report, style: str, width: int) -> Iterator[Line]:
+    """The line as it stands in the file, and the place marked below it."""
+    span = entry.found.span
+    source = report.sources.get(span.file)
+    if source is None or not 1 <= span.line <= len(source.lines):
+        return
+    text = source.lines[span.line - 1].rstrip("\r")
+    shown, lead, mark = _window(text, max(span.column, 1) - 1, max(span.end - span.column, 1), width - 8)
+    yield [Piece(f"{span.line:5} | ", "dim"), Piece(shown)]
+    yield [Piece("      | ", "dim"), Piece(lead), Piece("^" * mark, style)]
+
+
+def _window(text: str, begin: int, length: int, width: int) -> tuple[str, str, int]:
+    """A long line cut to what surrounds the place; the text, the blanks before the mark, and the mark's length."""
+    text = "".join(one if one.isprintable() else " " if one == "\t" else "·" for one in text)
+    if len(text) > width:
+        start = max(0, min(begin - 20, len(text) - width))
+        stop = start + width
+        cut = text[start:stop]
+        if start:
+            cut = "…" + cut[1:]
+        if stop < len(text):
+            cut = cut[:-1] + "…"
+        text, begin = cut, begin - start
+    return text, " " * begin, max(1, min(length, len(text) - begin))
+
+
+def summary(report: Report) -> Line:
+    """The last line: the verdict and the numbers."""
+    counted = (
+        (report.count(Kind.ERROR), "error", "errors"),
+        (report.count(Kind.WARNING), "warning", "warnings"),
+        (report.count(Kind.ADVICE), "piece of advice", "pieces of advice"),
+        (report.count(Kind.ENVIRONMENT), "thing missing here", "things missing here"),
+    )
+    counts = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
+    refused = report.status == REFUSED
+    text = f"{'refused' if refused else 'valid'}{': ' if counts else ''}{counts}"
+    if not refused and not report.has_listener:
+        text += "; nothing listens"
+    stopping = report.stopping
+    if stopping and not refused:
+        words = "1 thing that hapy does" if stopping == 1 else f"{stopping} things that hapy does"
+        text += f"; {words} not run (it starts with --lenient)"
+    if report.silenced:
+        text += f"; {report.silenced} ignored"
+    return [Piece(text, "bold red" if refused else "bold green")]
+
+
+def printable(text: str) -> str:
+    """Text with bytes that are no UTF-8 made visible."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def write(report_lines: Iterable[Line], stream: TextIO) -> None:
+    """Print, in colours where a person reads."""
+    if not stream.isatty() or "NO_COLOR" in os.environ:
+        for pieces in report_lines:
+            print(printable("".join(piece.text for piece in pieces)).rstrip(), file=stream)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for pieces in report_lines:
+        text = Text()
+        for piece in pieces:
+            text.append(printable(piece.text), piece.style)
+        console.print(text)

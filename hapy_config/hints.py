@@ -1,0 +1,113 @@
+"""Hints for findings that came without one: the word that was perhaps meant, of those the message or the file names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.diagnostics import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from hapy_config.syntax import Document
+
+_QUOTED: Final = re.compile(r"'([^'\s]+)'")
+_ALIKE: Final = 0.6
+_PROXY_KINDS: Final = ("frontend", "backend", "listen")
+
+
+class Hints:
+    """Makes hints for the findings of one document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._lines = {source.name: source.lines for source in document.sources}
+        self._names: dict[str, tuple[str, ...]] | None = None
+
+    def hinted(self, found: Diagnostic) -> Diagnostic:
+        """The finding, with a hint where one can be given, and placed on the word that the hint is for."""
+        hinted = self._hinted(found)
+        return self._narrowed(hinted) if hinted.hint.startswith("did you mean") else hinted
+
+    def _narrowed(self, found: Diagnostic) -> Diagnostic:
+        """The finding on the one word of its place that the message names."""
+        text = self._word(found)
+        for word in reversed(_QUOTED.findall(found.message)):
+            name = word.partition("(")[0]
+            if f"'{name}'" in found.hint or not name:
+                continue
+            places = list(re.finditer(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", text))
+            if len(places) == 1:
+                span = found.span
+                column = span.column + places[0].start()
+                return replace(found, span=replace(span, column=column, end=column + len(name)))
+        return found
+
+    def _hinted(self, found: Diagnostic) -> Diagnostic:
+        if found.hint or found.environment or found.severity not in (Severity.ERROR, Severity.WARNING):
+            return found
+        near = self._nearest(found)
+        if near:
+            return replace(found, hint=f"did you mean '{near}'?")
+        if found.severity is Severity.ERROR and found.span.line:
+            return replace(found, hint=f"hapy check --explain {found.code}")
+        return found
+
+    def _nearest(self, found: Diagnostic) -> str:
+        word = self._word(found)
+        match found.code:
+            case "unknown-keyword" | "outside-section":
+                from hapy_config.keywords import table
+
+                return _near(word, [entry.name for entry in table("sections")])
+            case "unknown-server" | "bad-track":
+                return _near_quoted(found.message, self._names_of("server"))
+            case "unknown-reference" | "unknown-table" | "unknown-backend" | "unknown-section" | "unknown-defaults":
+                return _near_quoted(found.message, self._names_of("section"))
+            case "bad-format":
+                from hapy_config.keywords.log_aliases import ALIASES
+
+                name = found.message.partition("no such format variable '")[2].partition("'")[0]
+                return _near(name, ALIASES)
+            case "bad-argument" | "missing-argument":
+                choices = [one for one in _QUOTED.findall(found.message) if one != word]
+                return _near(word, choices)
+        return ""
+
+    def _word(self, found: Diagnostic) -> str:
+        lines = self._lines.get(found.span.file, ())
+        if not 1 <= found.span.line <= len(lines):
+            return ""
+        return lines[found.span.line - 1][found.span.column - 1 : found.span.end - 1]
+
+    def _names_of(self, kind: str) -> tuple[str, ...]:
+        if self._names is None:
+            sections = tuple(section.name for section in self._document.sections if section.name)
+            servers = tuple(
+                statement.words[1]
+                for section in self._document.sections
+                if section.kind in _PROXY_KINDS
+                for statement in section.statements
+                if statement.words[0] == "server" and len(statement.words) > 1
+            )
+            self._names = {"section": tuple(dict.fromkeys(sections)), "server": tuple(dict.fromkeys(servers))}
+        return self._names[kind]
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=_ALIKE) if word else []
+    return near[0] if near and near[0] != word else ""
+
+
+def _near_quoted(message: str, known: Iterable[str]) -> str:
+    """What is most like the first quoted word of a message that nothing is called by."""
+    names = tuple(known)
+    for word in _QUOTED.findall(message):
+        name = word.rpartition("/")[2]
+        if name not in names:
+            near = _near(name, names)
+            if near:
+                return near
+    return ""

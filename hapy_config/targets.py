@@ -1,0 +1,296 @@
+"""Verdicts of other HAProxy versions, by the keyword tables.
+
+The builder speaks 2.6. For another version the document is changed first: what that version knows and 2.6 does not is
+checked by its table entry and taken out, what 2.6 only knows by another name is renamed. Afterwards every word is
+looked up once more, and what the version does not know, or warns of, is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hapy_config.build.context import Build
+from hapy_config.build.generic import check_arguments
+from hapy_config.build.refused import Refused
+from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
+from hapy_config.keywords import FAMILIES, table
+from hapy_config.keywords.actions_spec import RULESETS, Action
+from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Version
+from hapy_config.syntax import Document, Section, Statement
+
+#: The oldest version whose manual the tables were made from in full.
+OLDEST: Final[Version] = (1, 8)
+
+VERSIONS: Final[tuple[Version, ...]] = (
+    *((1, minor) for minor in (8, 9)),
+    *((2, minor) for minor in range(10)),
+    *((3, minor) for minor in range(NEWEST[1] + 1)),
+)
+
+_PROXIES: Final = frozenset({"defaults", "frontend", "backend", "listen"})
+_RULES: Final = frozenset(RULESETS.values())
+#: What 2.6 knows by another name.
+_RENAMED: Final = {
+    "clitimeout": ("timeout", "client"),
+    "contimeout": ("timeout", "connect"),
+    "srvtimeout": ("timeout", "server"),
+    "redispatch": ("option", "redispatch"),
+    "redisp": ("option", "redispatch"),
+    "block": ("http-request", "deny"),
+}
+#: The first version whose defaults sections may be named in another's header, and the first where they hold rules.
+_FROM: Final = Keyword(name="from", since=(2, 4))
+_RULES_IN_DEFAULTS: Final[Version] = (2, 6)
+#: Where the options of a line begin, and their family.
+_OPTION_LINES: Final = {
+    "bind": ("binds", 2),
+    "server": ("servers", 3),
+    "server-template": ("servers", 4),
+    "default-server": ("servers", 1),
+}
+_OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section", "removed-keyword"})
+#: Since when HAProxy says so, and as what before that.
+_LATER_FINDINGS: Final[dict[str, tuple[Version, Version]]] = {
+    "missing-newline": ((2, 3), (2, 1)),  # refused since, warned of since
+}
+
+
+def parse_version(text: str) -> Version | None:
+    """`2.6` or `2.6.12` as a version that can be checked for, or None."""
+    parts = text.removeprefix("v").split(".")
+    if len(parts) < 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    version = (int(parts[0]), int(parts[1]))
+    return version if version in VERSIONS else None
+
+
+def shown(version: Version) -> str:
+    """`2.6`."""
+    return f"{version[0]}.{version[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A keyword where it stands: words `first` to `last` of the statement, and how a message calls it."""
+
+    keyword: Keyword
+    statement: Statement
+    first: int
+    last: int
+    title: str
+    since: Version
+
+    def known_in(self, version: Version) -> bool:
+        """Whether the version takes it in this place."""
+        return self.since <= version and self.keyword.known_in(version)
+
+
+def uses(section: Section) -> Iterator[Use]:
+    """Every keyword of a section's statements but those inside expressions."""
+    header = table("sections").get(section.kind)
+    if header is not None:
+        yield Use(header, section.header, 0, 0, f"section '{section.kind}'", header.since)
+    words = section.header.words
+    if section.kind in _PROXIES and "from" in words[1:3]:
+        origin = words.index("from")
+        yield Use(_FROM, section.header, origin, origin, "'from'", _FROM.since)
+    for statement in section.statements:
+        for use in statement_uses(section.kind, statement):
+            if section.kind == "defaults" and use.keyword.named_defaults and use.since < _RULES_IN_DEFAULTS:
+                yield replace(use, since=_RULES_IN_DEFAULTS, title=f"{use.title} in a defaults section")
+            else:
+                yield use
+
+
+def statement_uses(kind: str, statement: Statement) -> Iterator[Use]:
+    """Every keyword of one statement but those inside expressions."""
+    words: Sequence[str] = statement.words
+    shift = 1 if words[0] in ("no", "default") and len(words) > 1 else 0
+    words = words[shift:]
+    if words[0] == "option" and len(words) > 1 and kind in _PROXIES:
+        option = table("options").get(words[1])
+        if option is not None:
+            yield Use(option, statement, shift, shift + 1, f"'option {words[1]}'", option.since)
+        return
+    family = "proxies" if kind in _PROXIES else "globals" if kind == "global" else kind
+    found = table(family).find(words) if family in FAMILIES else None
+    if found is not None:
+        keyword, count = found
+        yield Use(keyword, statement, shift, shift + count - 1, f"'{' '.join(words[:count])}'", keyword.since)
+    if kind in _PROXIES:
+        yield from _action(statement, words)
+    if words[0] in _OPTION_LINES:
+        family, begin = _OPTION_LINES[words[0]]
+        yield from _options(statement, family, begin)
+
+
+def _action(statement: Statement, words: Sequence[str]) -> Iterator[Use]:
+    ruleset = words[0] if words[0] in _RULES else " ".join(words[:2])
+    if ruleset not in _RULES:
+        return
+    index = ruleset.count(" ") + 1
+    if index >= len(words):
+        return
+    name = words[index].partition("(")[0]
+    entry = table("actions").get(name) or table("actions").get(f"{name}*")
+    if isinstance(entry, Action):
+        since = entry.rulesets.get(ruleset, entry.since)
+        yield Use(entry, statement, index, index, f"'{ruleset} {name}'", since)
+
+
+def _options(statement: Statement, family: str, index: int) -> Iterator[Use]:
+    options = table(family)
+    what = "bind" if family == "binds" else "server"
+    words = statement.words
+    while index < len(words):
+        entry = options.get(words[index])
+        if entry is None:
+            index += 1
+            continue
+        last = index + sum(1 for argument in entry.args if not argument.optional)
+        yield Use(entry, statement, index, min(last, len(words) - 1), f"{what} option '{words[index]}'", entry.since)
+        index = last + 1
+
+
+def prepare(document: Document, version: Version) -> tuple[Document, list[Diagnostic]]:
+    """The document as 2.6 can read it, and what is wrong with the parts that were taken out."""
+    prepared = Document(document.sources, unset=document.unset)
+    found: list[Diagnostic] = []
+    for section in document.sections:
+        header = table("sections").get(section.kind)
+        if header is not None and not header.known_in(TARGET) and header.known_in(version):
+            for statement in section.statements:
+                found += _check(section.kind, statement)
+            continue
+        copy = Section(section.kind, section.name, section.header)
+        for statement in section.statements:
+            kept, faults = _prepare(section.kind, statement, version)
+            found += faults
+            if kept is not None:
+                copy.statements.append(kept)
+        prepared.sections.append(copy)
+    return prepared, found
+
+
+def _prepare(kind: str, statement: Statement, version: Version) -> tuple[Statement | None, list[Diagnostic]]:
+    words = statement.words
+    renamed = _RENAMED.get(words[0])
+    cut: set[int] = set()
+    for use in statement_uses(kind, statement):
+        if not use.known_in(version) or use.known_in(TARGET):
+            continue
+        if renamed is not None:
+            span = statement.span(0)
+            columns = [(span.column, span.end)] * len(renamed)
+            columns += [(one.column, one.end) for one in map(statement.span, range(1, len(words)))]
+            return Statement(statement.source, statement.line, [*renamed, *words[1:]], columns), []
+        if words[0] in _OPTION_LINES and use.first > 0:
+            cut.update(range(use.first, use.last + 1))
+        else:
+            return None, _check(kind, statement)
+    if not cut:
+        return statement, []
+    kept = [index for index in range(len(words)) if index not in cut]
+    columns = [(one.column, one.end) for one in map(statement.span, kept)]
+    return Statement(statement.source, statement.line, [words[index] for index in kept], columns), []
+
+
+def _check(kind: str, statement: Statement) -> list[Diagnostic]:
+    """The faults of a statement that 2.6 does not know, as far as its table entry tells."""
+    found = list(statement_uses(kind, statement))
+    if not found:
+        message = f"unknown keyword '{statement.words[0]}' in '{kind}' section"
+        return [Diagnostic("unknown-keyword", Severity.ERROR, statement.span(0), message)]
+    use = found[-1]
+    if use.keyword.args and not any(_is_open(argument) for argument in use.keyword.args):
+        build = Build(Diagnostics(), {}, "")
+        try:
+            check_arguments(build, use.keyword, statement, use.last + 1)
+        except Refused as refusal:
+            return [*build.out, refusal.diagnostic(statement)]
+        return list(build.out)
+    return []
+
+
+def _is_open(argument: Arg) -> bool:
+    """Whether only a builder knows what the argument may be."""
+    return argument.kind in (Kind.REST, Kind.EXPRESSION, Kind.FORMAT, Kind.CONDITION, Kind.REGEX)
+
+
+def judge(
+    document: Document, version: Version, found: list[Diagnostic], samples: Sequence[tuple[Statement, int, Keyword]]
+) -> list[Diagnostic]:
+    """What a version says: the findings that hold for it, and those about its keywords.
+
+    Args:
+        document: the configuration as written.
+        version: which version.
+        found: what the builder and the loader found.
+        samples: the fetches and converters that the version does not know: the statement, the word, the entry.
+    """
+    named = [
+        Use(keyword, statement, index, index, f"'{keyword.name}'", keyword.since)
+        for statement, index, keyword in samples
+    ]
+    about_samples = [finding for use in named if (finding := _finding(use, version)) is not None]
+    if version == TARGET:  # the builder knows all else
+        return [*found, *about_samples]
+    own: list[Diagnostic] = []
+    spoken: set[tuple[str, int]] = set()
+    for section in document.sections:
+        for use in uses(section):
+            finding = _finding(use, version)
+            if finding is not None:
+                own.append(finding)
+            if finding is not None or use.keyword.deprecated is not None:
+                spoken.add((use.statement.source.name, use.statement.line))
+    kept = [
+        one
+        for finding in found
+        # What 2.6 says of versions is here another version's business to say.
+        if finding.code not in _OF_VERSIONS or (finding.span.file, finding.span.line) not in spoken
+        for one in _for_version(finding, version)
+    ]
+    return [*kept, *own, *about_samples]
+
+
+def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:
+    """A finding of 2.6 as another version has it, or none."""
+    if found.code in ("bad-expression", "bad-acl", "bad-condition", "bad-format") and _knows_sample(found, version):
+        return
+    refused_since, warned_since = _LATER_FINDINGS.get(found.code, (OLDEST, OLDEST))
+    if version < warned_since:
+        return
+    if version < refused_since and found.severity is Severity.ERROR:
+        yield Diagnostic(found.code, Severity.WARNING, found.span, found.message, found.hint, found.fix)
+        return
+    yield found
+
+
+def _knows_sample(found: Diagnostic, version: Version) -> bool:
+    """Whether a finding is about a fetch or converter that is newer than 2.6 and that the version knows."""
+    for family, title in (("fetches", "unknown fetch method '"), ("converters", "unknown converter '")):
+        _, there, rest = found.message.partition(title)
+        if there:
+            entry = table(family).get(rest.partition("'")[0])
+            return entry is not None and entry.known_in(version) and not entry.known_in(TARGET)
+    return False
+
+
+def _finding(use: Use, version: Version) -> Diagnostic | None:
+    """What a version says of a keyword, if anything."""
+    keyword = use.keyword
+    span = use.statement.span(use.first, use.last)
+    if use.since > version:
+        message = f"{use.title} is not known to HAProxy {shown(version)}"
+        return Diagnostic("newer-keyword", Severity.ERROR, span, message, f"HAProxy knows it since {shown(use.since)}")
+    instead = f"use {keyword.instead}" if keyword.instead else ""
+    if keyword.removed is not None and keyword.removed <= version:
+        message = f"{use.title} is not supported any more since HAProxy {shown(keyword.removed)}"
+        return Diagnostic("removed-keyword", Severity.ERROR, span, message, instead)
+    if version != TARGET and keyword.deprecated is not None and keyword.deprecated <= version:
+        message = f"{use.title} is deprecated since HAProxy {shown(keyword.deprecated)}"
+        return Diagnostic("deprecated", Severity.WARNING, span, message, instead)
+    return None

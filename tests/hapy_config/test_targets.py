@@ -1,0 +1,83 @@
+"""Verdicts of other HAProxy versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hapy_config import Severity, read_config
+from hapy_config.codes.spec import BASE
+from hapy_config.targets import VERSIONS, parse_version
+
+
+def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]]:
+    """The codes of the errors and of the warnings."""
+    file = tmp_path / "t.cfg"
+    file.write_text(BASE + text, encoding="utf-8")
+    result = read_config([str(file)], env={}, target=parse_version(version), assume_machine=True)
+    found = [one for one in result.diagnostics if not one.environment]
+    errors = {one.code for one in found if one.severity is Severity.ERROR}
+    return errors, {one.code for one in found if one.severity is Severity.WARNING}
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "errors", "warnings"),
+    [
+        # gone in 2.1, deprecated before
+        ("listen l\n bind :1\n clitimeout 5s\n", "1.8", set(), {"deprecated"}),
+        ("listen l\n bind :1\n clitimeout 5s\n", "2.6", {"removed-keyword"}, set()),
+        ("listen l\n bind :1\n reqrep a b\n", "1.8", set(), set()),
+        ("listen l\n bind :1\n reqrep a b\n", "3.4", {"removed-keyword"}, set()),
+        ("listen l\n bind :1\n option http-use-htx\n", "2.0", set(), set()),
+        ("listen l\n bind :1\n option http-use-htx\n", "1.8", {"newer-keyword"}, set()),
+        ("listen l\n bind :1\n option http-use-htx\n", "2.6", {"removed-keyword"}, set()),
+        ("listen l\n bind :1\n bind-process all\n", "2.4", set(), set()),
+        ("listen l\n bind :1\n bind-process all\n", "2.6", set(), {"deprecated"}),
+        ("listen l\n bind :1\n bind-process all\n", "2.8", {"removed-keyword"}, set()),
+        # newer than 2.6
+        ("global\n tune.h2.be.glitches-threshold 5\n", "3.0", set(), set()),
+        ("global\n tune.h2.be.glitches-threshold\n", "3.0", {"missing-argument"}, set()),
+        ("global\n tune.h2.be.glitches-threshold 5\n", "2.8", {"newer-keyword"}, set()),
+        ("listen l\n bind :1 guid-prefix g name n\n", "3.0", set(), set()),
+        ("listen l\n bind :1 guid-prefix g nome n\n", "3.0", {"unknown-keyword"}, {"no-bind"}),
+        ("listen l\n bind :1 guid-prefix g\n", "2.6", {"newer-keyword"}, {"no-bind"}),
+        ("listen l\n bind :1\n http-request deny if { req.bytes_in gt 5 }\n", "3.4", set(), set()),
+        ("listen l\n bind :1\n http-request do-log\n", "3.2", set(), set()),
+        ("crt-store s\n load crt a.pem\n", "3.0", set(), set()),
+        # older than 2.6, and newer than the target
+        ("listen l\n bind :1\n http-request return status 200\n", "2.0", {"newer-keyword"}, set()),
+        ("listen l\n bind :1\n http-request return status 200\n", "2.2", set(), set()),
+        ("listen l\n bind :1\n server s 10.0.0.1:80 ws h2\n", "2.4", {"newer-keyword"}, set()),
+        ("listen l\n bind :1\n http-request set-header a %[path,json_query('$.a')]\n", "2.2", {"newer-keyword"}, set()),
+        ("defaults d\n http-request deny\nfrontend f from d\n bind :1\n", "2.4", {"newer-keyword"}, set()),
+        ("defaults d\n mode http\nbackend f from d\n", "2.2", {"newer-keyword"}, set()),
+        # the same everywhere
+        ("listen l\n bind :1\n nonsense\n", "1.8", {"unknown-keyword"}, set()),
+        ("listen l\n bind :1\n nonsense\n", "3.4", {"unknown-keyword"}, set()),
+    ],
+)
+def test_verdicts(tmp_path: Path, text: str, version: str, errors: set[str], warnings: set[str]) -> None:
+    found_errors, found_warnings = verdict(tmp_path, text, version)
+    assert found_errors == errors
+    assert found_warnings - {"missing-timeouts"} == warnings
+
+
+def test_a_missing_line_feed(tmp_path: Path) -> None:
+    assert verdict(tmp_path, "listen l\n bind :1", "2.0") == (set(), set())
+    assert verdict(tmp_path, "listen l\n bind :1", "2.2")[1] >= {"missing-newline"}
+    assert verdict(tmp_path, "listen l\n bind :1", "2.6")[0] == {"missing-newline"}
+
+
+def test_which_versions_there_are() -> None:
+    assert parse_version("2.6.12") == (2, 6)
+    assert parse_version("v3.4") == (3, 4)
+    assert parse_version("1.7") is parse_version("2") is parse_version("x.y") is parse_version("3.9") is None
+    assert list(VERSIONS) == sorted(VERSIONS)
+
+
+def test_what_runs_though_it_is_newer_is_an_error_of_the_version(tmp_path: Path) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_text(BASE + "listen l\n bind :1\n http-request set-header a %[bc_nb_streams]\n", encoding="utf-8")
+    found = read_config([str(file)], env={}, target=(2, 6)).diagnostics
+    assert [one.code for one in found if one.severity is Severity.ERROR][:1] in (["newer-keyword"], ["bad-format"])
