@@ -54,7 +54,7 @@ def _with_host(address: Address, host: str) -> Address:
 def resolve(config: Config, names: Names) -> Config:
     """The configuration with addresses in place of names; the same object where there are none.
 
-    A server whose name has no address keeps it and is disabled: only `init-addr none` and `-dr` let that happen.
+    A server whose name has no address keeps it: `init-addr none`, resolvers and `-dr` let that happen.
     """
     proxies = tuple(_proxy(proxy, names) for proxy in config.proxies)
     log = _log(config.global_.log, names)
@@ -85,7 +85,7 @@ def _server(server: Server, names: Names) -> Server:
     source = _source(server.source, names)
     if source is not server.source:
         server = dataclasses.replace(server, source=source)
-    if server.address.family != "name":
+    if server.address.family != "name" or server.service is not None:
         return server
     for method in server.init_addr:
         if method == "none":
@@ -96,7 +96,7 @@ def _server(server: Server, names: Names) -> Server:
                 return dataclasses.replace(server, address=found)
         elif method != "last":
             return dataclasses.replace(server, address=_with_host(server.address, method))
-    return dataclasses.replace(server, disabled=True)
+    return server
 
 
 def _source(source: Source | None, names: Names) -> Source | None:

@@ -103,6 +103,24 @@ class Routine:
             self._step(coroutine.send, None)
 
 
+class Promise:
+    """Something that one routine (or task) waits for and somebody else gives."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def keep(self, value: Any = None) -> None:
+        """Give it; only the first counts."""
+        if not self._future.done():
+            self._future.set_result(value)
+
+    async def wait(self) -> Any:
+        """Wait for it."""
+        return await self._future
+
+
 def later(callback: Callable[[], None]) -> None:
     """Call back when the event loop has done with what it is at."""
     asyncio.get_running_loop().call_soon(callback)

@@ -50,6 +50,7 @@ class Backend:
         balancer: picks among these.
         queue: requests that any of them may take. current: requests in this backend, waiting ones too.
         fullconn: the load at which servers get their whole maxconn.
+        tell: says what has become of a server, in the section's log and on standard error: (level, text).
         persist: asked first with the request: a server that it is bound to, or None (cookies, stick tables).
     """
 
@@ -67,6 +68,7 @@ class Backend:
         self.servers: tuple[Server, ...] = tuple(Server(server, self, budget) for server in model.servers)
         self.by_name = {server.model.name: server for server in self.servers}
         self.counters = BackendCounters()
+        self.tell: Callable[[str, str], None] = _say_nothing
         self.persist: Callable[[Transaction], Server | None] | None = None
         self._all_backups = "allbackups" in model.options
         self._main = make_balancer(model, env)
@@ -307,10 +309,11 @@ class Backend:
         """State or weight of a server changed: who waits may go out now, or elsewhere.
 
         Requests that wait for a server that is down stay there unless `option redispatch` lets them go elsewhere; those
-        that wait for any server go on waiting when there is none.
+        that wait for any server go on waiting when there is none. Those that wait for a server that has no address any
+        more always go elsewhere.
         """
         self._update()
-        if self._redispatches and (server.maintenance or not server.up):
+        if server.unresolved or (self._redispatches and not server.in_service):
             server.queue.dissolve()
         self.serve_queues(server)
         if len(self.queue):
@@ -331,6 +334,10 @@ class Backend:
         else:
             self._main.update(active)
             self._spare.update(backups)
+
+
+def _say_nothing(_level: str, _text: str) -> None:
+    """Nobody listens."""
 
 
 async def _dial(server: Server) -> ServerConnection:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hapy.acl import compile_condition
 from hapy.http.codec import Limits
+from hapy.observe.log import Logger
 from hapy.observe.process import Process
 from hapy.pool import FdBudget
 from hapy.pool.keeper import Keeper
@@ -31,6 +32,7 @@ from hapy_config.words import to_bytes
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from hapy.dns.section import Section
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.inspection import Inspection
     from hapy.proxy.server import Server
@@ -113,6 +115,11 @@ class Runtime:
                 self._outgoing(server, model),
                 self._header(server, model),
             )
+        if any(server.resolvers is not None for server in model.servers):
+            from hapy.dns.setup import resolve_servers
+
+            backend.tell = Logger(model, self.env(model)).log_event
+            resolve_servers(backend, self.env(model))
         return backend
 
     def _outgoing(self, server: Server, model: Proxy) -> Outgoing | None:
@@ -224,12 +231,21 @@ class Runtime:
             for applies, name in steps:
                 if applies is None or applies(txn):
                     server = name(txn)
-                    if server is None or (server.up and not server.maintenance) or persists:
+                    if server is None or server.in_service or persists:
                         return server
                     return server if txn.tie is not None and txn.tie.forced else None
             return None
 
         return choose
+
+    @property
+    def resolvers(self) -> dict[str, Section]:
+        """The `resolvers` sections that something uses, by name."""
+        if self._base is None or "resolvers" not in self._base.shared:
+            return {}
+        from hapy.dns.setup import sections
+
+        return sections(self._base)
 
     # running
 
@@ -240,6 +256,8 @@ class Runtime:
         for backend in self.backends.values():
             backend.keep_pools(keeper)
         group.start_soon(keeper.run)
+        for section in self.resolvers.values():
+            section.start(group)
 
     def stop(self) -> None:
         """Soft stop."""

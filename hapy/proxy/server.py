@@ -13,6 +13,7 @@ from hapy.pool.distance import Distance, is_local
 from hapy.proxy.queue import Queue
 
 if TYPE_CHECKING:
+    from hapy.dns.servers import ServerUser
     from hapy.proxy.backend import Backend
     from hapy.proxy.connector import Connector
     from hapy_config.model.addresses import Address
@@ -31,7 +32,10 @@ class Server:
         address: where it is now. generation: counts the addresses it has had. key: of a plain connection to it.
         weight: 0 to 256, as configured or set since.
         up: its checks (or none) say that it works. maintenance, drain: the operator's word.
-        usable: it takes new traffic: up, not in maintenance, not drained, weight above 0.
+        unresolved: it has no address (HAProxy's RMAINT): its name has none, or not yet. `address` is then the last one.
+        usable: it takes new traffic: up, resolved, not in maintenance, not drained, weight above 0.
+        fqdn: the host name that gives it its address, or None. resolving: how it lives by that, None where nothing
+            looks names up while hapy runs.
         current: requests (TCP: connections) that hold one of its slots.
         maxconn, minconn, maxqueue: the limits now, 0 for none.
         queue: requests that wait for this server and no other.
@@ -49,6 +53,7 @@ class Server:
         "counters",
         "current",
         "drain",
+        "fqdn",
         "generation",
         "key",
         "label",
@@ -59,6 +64,8 @@ class Server:
         "model",
         "pool",
         "queue",
+        "resolving",
+        "unresolved",
         "up",
         "usable",
         "weight",
@@ -75,7 +82,10 @@ class Server:
         self.up = True
         self.maintenance = model.disabled
         self.drain = False
-        self.usable = not model.disabled and model.weight > 0
+        self.fqdn = model.fqdn
+        self.resolving: ServerUser | None = None
+        self.unresolved = model.address.family == "name"
+        self.usable = not (model.disabled or self.unresolved) and model.weight > 0
         self.current = 0
         self.maxconn = model.maxconn
         self.minconn = min(model.minconn or model.maxconn, model.maxconn)
@@ -92,7 +102,7 @@ class Server:
             retries_lost_requests=_ALL_RETRYABLE in retry_on or retry_on >= _LOST_REQUESTS,
             budget=budget,
         )
-        self.pool.enabled = not model.disabled
+        self.pool.enabled = not (model.disabled or self.unresolved)
         self.pool.distance.local = is_local(model.address)
         self.counters = ServerCounters()
         self.counters.reuse_reasons = self.pool.counts
@@ -153,11 +163,7 @@ class Server:
         """What the operator wants; None leaves that part as it is. Maintenance drops idle connections."""
         if maintenance is not None:
             self.maintenance = maintenance
-            self.pool.enabled = not maintenance
-            if maintenance:
-                self.pool.drop_idle()
-            else:
-                self.pool.tell_shortage()
+            self._settle_pool()
         if drain is not None:
             self.drain = drain
         self._changed()
@@ -172,8 +178,60 @@ class Server:
         self.pool.generation = self.generation
         self.pool.distance = Distance(local=is_local(address))
         self.pool.drop_idle()
-        self.pool.tell_shortage()
+        if self.pool.enabled:
+            self.pool.tell_shortage()
+
+    def set_resolved(self, address: Address | None, cause: str = "") -> None:
+        """What its name resolves to now; None takes it out of service until it resolves again.
+
+        Args:
+            address: where it is.
+            cause: what the log line says of the reason, with the space that it begins with.
+        """
+        if address is not None:
+            self.set_address(address)
+        if self.unresolved is (address is None):
+            return
+        waiting, worked = len(self.queue), bool(self.backend.active)
+        self.unresolved = address is None
+        self._settle_pool()
+        self._changed()
+        title = f"{'Backup ' if self.model.backup else ''}Server {self.backend.model.name}/{self.model.name}"
+        if address is None:
+            if self.maintenance:
+                return
+            left = sum(1 for one in self.backend.servers if one.usable and not one.model.backup)
+            spare = sum(1 for one in self.backend.servers if one.usable and one.model.backup)
+            self.say(
+                "alert",
+                f"{title} is going DOWN for maintenance{cause}. {left} active and {spare} backup servers left."
+                f"{' Running on backup.' if spare and not left else ''} {self.current} sessions active,"
+                f" {waiting - len(self.queue)} requeued, {len(self.queue)} remaining in queue.",
+            )
+            if worked and not self.backend.active:
+                self.say("emerg", f"backend {self.backend.model.name} has no server available!")
+        elif self.maintenance:
+            self.say("notice", f"{title} ('{self.fqdn}') resolves again but remains in maintenance.")
+        else:
+            self.say("notice", f"{title} ('{self.fqdn}') is UP/READY (resolves again).")
+
+    def say(self, level: str, text: str) -> None:
+        """Tell what has become of the server, in the section's log and on standard error."""
+        self.backend.tell(level, text)
+
+    @property
+    def in_service(self) -> bool:
+        """It works and may be used by what is bound to it, though maybe not by new traffic."""
+        return self.up and not self.maintenance and not self.unresolved
+
+    def _settle_pool(self) -> None:
+        """Nothing is kept for a server that nobody may use."""
+        self.pool.enabled = not (self.maintenance or self.unresolved)
+        if self.pool.enabled:
+            self.pool.tell_shortage()
+        else:
+            self.pool.drop_idle()
 
     def _changed(self) -> None:
-        self.usable = self.up and not self.maintenance and not self.drain and self.weight > 0
+        self.usable = self.in_service and not self.drain and self.weight > 0
         self.backend.server_changed(self)

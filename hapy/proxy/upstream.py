@@ -294,7 +294,7 @@ async def _after_refusal(exchange: Exchange, server: Server, failure: ConnectFai
     txn.retries = attempt
     server.counters.wretr += 1
     backend.counters.wretr += 1
-    if route.redispatches(attempt):
+    if route.redispatches(attempt) or (server.unresolved and backend.active):
         route.free_slot(exchange)
         backend.offer(server)
         return None

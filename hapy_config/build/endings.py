@@ -234,7 +234,7 @@ def check_servers(build: Build) -> None:
         if draft.disabled or not draft.servers:
             continue
         for server in draft.servers:
-            if server.resolvers is not None and ("resolvers", server.resolvers) not in build.sections:
+            if server.resolvers not in (None, "default") and ("resolvers", server.resolvers) not in build.sections:
                 build.error(
                     "unknown-section",
                     server.span,
@@ -297,7 +297,11 @@ def _distinct(build: Build, draft: Draft) -> None:
 
 def _check_port(build: Build, draft: Draft, server: Server) -> None:
     address = server.address
-    if address.family in ("unix", "abns", "any") or (address.port and not address.port_offset):
+    if (
+        server.service is not None
+        or address.family in ("unix", "abns", "any")
+        or (address.port and not address.port_offset)
+    ):
         return
     if leading_integer(server.options.get("port", ("0",))[0]) or draft.check_port:
         return
@@ -330,8 +334,8 @@ def _resolve(build: Build, draft: Draft, server: Server, statement: Statement) -
     if "libc" in methods and build.host_exists(server.address.host, server.address.protocol):
         return
     label = f"'server {draft.name}/{server.name}'"
-    if any(method not in ("last", "libc") for method in methods):
-        if "libc" in methods and methods[-1] == "none":
+    if server.resolvers is not None or any(method not in ("last", "libc") for method in methods):
+        if "libc" in methods and (server.resolvers is not None or methods[-1] == "none"):
             build.warning(
                 "unresolved-host",
                 statement.span(2),

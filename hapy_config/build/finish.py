@@ -20,6 +20,7 @@ from hapy_config.build.endings import (
 from hapy_config.build.expressions import check_format, error_hint, expression_words
 from hapy_config.build.options import HTTP_ONLY
 from hapy_config.build.refused import Refused
+from hapy_config.build.resolvers import check_resolvers
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.formats import parse_format
 from hapy_config.keywords.samples import Place
@@ -57,6 +58,7 @@ def finish(build: Build) -> bool:
     check_regexes(build)
     check_needed(build)
     check_groups(build)
+    check_resolvers(build)
     check_servers(build)
     check_tracks(build)
     check_tls_servers(build)

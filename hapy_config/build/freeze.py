@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.checks import checks_of
 from hapy_config.build.draft import BACK, FRONT
+from hapy_config.build.resolvers import read_resolvers
 from hapy_config.model.config import Config, Global, OtherSection, Userlist
 from hapy_config.model.proxy import Balance, ErrorPage, Proxy, Timeouts
 from hapy_config.model.rules import Rule
@@ -78,11 +79,16 @@ class Freezer:
         others = tuple(
             OtherSection(draft.kind, draft.name, tuple(draft.statements))
             for (kind, _), draft in build.sections.items()
-            if kind not in ("userlist", "http-errors")
+            if kind not in ("userlist", "http-errors", "resolvers")
         )
+        resolvers = {
+            draft.name: read_resolvers(build, draft)
+            for (kind, _), draft in build.sections.items()
+            if kind == "resolvers"
+        }
         self._number_proxies()
         proxies = tuple([self.proxy(draft) for draft in build.proxies])
-        return Config(self.global_(), proxies, userlists, errors, others)
+        return Config(self.global_(), proxies, userlists, errors, others, resolvers)
 
     def _number_proxies(self) -> None:
         """Proxies count from 1, or from 2 behind the one that HAProxy makes of the stats sockets."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hapy_config.model.config import User
 from hapy_config.syntax import Statement
 
@@ -16,6 +18,7 @@ class SectionDraft:
         users, groups: of a userlist.
         pages: of an http-errors section.
         listens: whether it has a listener of its own.
+        streams: of a resolvers section: values and options of the name servers that are asked over TCP.
         written: of a peers section: whether it has `peer` lines, `bind` lines.
     """
 
@@ -32,5 +35,6 @@ class SectionDraft:
         self.listens = False
         self.written: set[str] = set()
         self.has_bind = False
+        self.streams: dict[str, tuple[dict[str, Any], dict[str, tuple[str, ...]]]] = {}
         self.default_values: dict[str, object] = {}
         self.default_options: dict[str, tuple[str, ...]] = {}

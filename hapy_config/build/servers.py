@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from typing import Final
@@ -158,11 +159,17 @@ def _add(
     if ssl or default_ssl or "check-ssl" in options:
         draft.tls_servers.add(name)
     tls = _tls(sni, options) if ssl else None
+    fqdn, service = (address.host, None) if address.family == "name" else (None, None)
+    if fqdn is not None and fqdn.startswith("_") and values.get("resolvers"):
+        fqdn, service = None, fqdn
+        address = dataclasses.replace(address, port=0, port_offset=False)
     server = Server(
         name,
         number,  # type: ignore[arg-type]
         address,
         tls=tls,
+        fqdn=fqdn,
+        service=service,
         pool=pool or shared or HapyPool(),  # type: ignore[arg-type]
         options=options,
         span=statement.span(),
@@ -174,7 +181,7 @@ def _add(
         draft.server_ids[server.number] = server
     if template is not None:
         draft.templates.add(name)
-    if address.family == "name":
+    if fqdn is not None:
         build.named_servers.append((draft, server, statement))
 
 

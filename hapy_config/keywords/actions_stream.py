@@ -128,7 +128,6 @@ ENTRIES: Final[tuple[Action, ...]] = (
         "2.0 cnt req",
         EXPRESSION,
         parentheses=(VARIABLE, Arg(Kind.NAME, "resolvers"), OPTIONS),
-        loss="names are not resolved while requests run: the variable stays unset",
         ok=("(txn.x,dns) str(a.example)", "(txn.x,dns,ipv4) str(a.example)"),
         bad=(" str(a)", "(txn.x) str(a)", "(txn.x,dns)", "(txn.x,dns,ipv5) str(a)"),
     ),

@@ -11,7 +11,6 @@ from hapy_config.keywords.proxies_later import ENTRIES as PROXY_CHECKS
 from hapy_config.keywords.spec import Arg, Context, Keyword, Kind, Runs, Table
 
 _C = Context
-_NO_DNS: Final = "names are looked up once, at start, by the system's resolver"
 _NO_USERS: Final = "nobody can log in with these users"
 _NO_PEERS: Final = "stick tables are not shared with other processes"
 _NO_MAIL: Final = "no mail is sent when a server changes state"
@@ -52,7 +51,7 @@ class _In:
         return Keyword(name=name, where=self.where, args=args, **more)
 
 
-_r = _In(_C.RESOLVERS, _NO_DNS, "5.3.2")
+_r = _In(_C.RESOLVERS, "", "5.3.2")
 _RESOLVERS: Final = (
     _r(
         "nameserver",

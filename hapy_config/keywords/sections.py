@@ -50,8 +50,6 @@ TABLE: Final = Table(
             surplus=True,
             since=(1, 6),
             manual="5.3.2",
-            runs=Runs.NO,
-            loss="names are looked up once, at start, by the system's resolver",
             ok=("resolvers a", "resolvers a b"),
             bad=("resolvers", "resolvers a/b"),
         ),

@@ -249,14 +249,11 @@ _CHECKS: Final[tuple[ServerOption, ...]] = (
 )
 
 _DNS: Final[tuple[ServerOption, ...]] = (
-    server_option(
-        "resolve-net", Arg(Kind.STRING, "networks"), since=(1, 8), loss=_NO_DNS, ok=("10.0.0.0/8",), bad=("", "x")
-    ),
+    server_option("resolve-net", Arg(Kind.STRING, "networks"), since=(1, 8), ok=("10.0.0.0/8",), bad=("", "x")),
     server_option(
         "resolve-opts",
         Arg(Kind.STRING, "options"),
         since=(2, 0),
-        loss=_NO_DNS,
         ok=("allow-dup-ip,ignore-weight", "prevent-dup-ip"),
         bad=("x",),
     ),
@@ -264,11 +261,10 @@ _DNS: Final[tuple[ServerOption, ...]] = (
         "resolve-prefer",
         Arg(Kind.CHOICE, "family", ("ipv4", "ipv6")),
         since=(1, 8),
-        loss=_NO_DNS,
         ok=("ipv4", "ipv6"),
         bad=("", "x"),
     ),
-    server_option("resolvers", _NAME, since=(1, 8), loss=_NO_DNS, ok=("dns",)),
+    server_option("resolvers", _NAME, since=(1, 8), ok=("dns",)),
     server_option("stick", since=(1, 8), runs=_HARMLESS),
     server_option("non-stick", runs=_HARMLESS),
 )

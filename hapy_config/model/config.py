@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hapy_config.model.proxy import LogTarget, Proxy
+from hapy_config.model.resolvers import Resolvers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Userlist:
 
 @dataclass(frozen=True, slots=True)
 class OtherSection:
-    """A section that is checked and kept, and run by a later issue (resolvers, peers, cache, ring, …)."""
+    """A section that is checked and kept, and run by a later issue (peers, cache, ring, …)."""
 
     kind: str
     name: str
@@ -81,6 +82,7 @@ class Config:
         global_: the global section(s), merged.
         proxies: frontends, backends and listens in order; names are unique among frontends and among backends.
         http_errors: pages by `http-errors` section name, then status.
+        resolvers: the `resolvers` sections by name.
     """
 
     global_: Global = Global()
@@ -88,6 +90,7 @@ class Config:
     userlists: Mapping[str, Userlist] = field(default_factory=dict, hash=False)
     http_errors: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict, hash=False)
     others: tuple[OtherSection, ...] = ()
+    resolvers: Mapping[str, Resolvers] = field(default_factory=dict, hash=False)
 
     _frontends: Mapping[str, Proxy] = field(init=False, repr=False, compare=False, hash=False)
     _backends: Mapping[str, Proxy] = field(init=False, repr=False, compare=False, hash=False)

@@ -61,6 +61,8 @@ class Server:
         send_proxy: 0, or the PROXY protocol version to send; what version 2 tells is in `options`, `proxy-v2-options`.
         proxy_values: (type, format) of what `set-proxy-v2-tlv-fmt` adds to the header.
         tls: None for plain text.
+        fqdn: the host name that stands in the file, None where an address does (or a service).
+        service: the name of SRV records that give the server its address, port and weight, or None.
         options: every other server option as written, by name; what later issues run.
         span: the place.
     """
@@ -89,6 +91,8 @@ class Server:
     track: str | None = None
     init_addr: tuple[str, ...] = ("last", "libc")
     resolvers: str | None = None
+    fqdn: str | None = None
+    service: str | None = None
     pool: HapyPool = HapyPool()
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     span: Span = field(default=NOWHERE, compare=False)

@@ -1,5 +1,27 @@
 """The actions, one module per kind of effect. Importing the package registers all."""
 
-from hapy.rules.actions import addresses, answers, flow, headers, normalizing, packets, prefaces, targets, variables
+from hapy.rules.actions import (
+    addresses,
+    answers,
+    flow,
+    headers,
+    normalizing,
+    packets,
+    prefaces,
+    resolving,
+    targets,
+    variables,
+)
 
-__all__ = ["addresses", "answers", "flow", "headers", "normalizing", "packets", "prefaces", "targets", "variables"]
+__all__ = [
+    "addresses",
+    "answers",
+    "flow",
+    "headers",
+    "normalizing",
+    "packets",
+    "prefaces",
+    "resolving",
+    "targets",
+    "variables",
+]

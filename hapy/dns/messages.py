@@ -1,0 +1,185 @@
+"""Questions and answers on the wire, by dnspython (RFC 1035, 2782, 6891).
+
+An answer is judged here: is it one to the question, what does it say, which records does it carry. Nothing that a name
+server sends raises anything but `BadAnswer`.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.IN.SRV
+import dns.rrset
+
+#: Aliases that are followed before they are taken for a loop.
+_MOST_ALIASES = 64
+
+_ADDRESSES = {dns.rdatatype.A: "A", dns.rdatatype.AAAA: "AAAA"}
+
+
+class BadAnswer(Exception):  # noqa: N818 - it is the answer that is bad
+    """No DNS answer, or none to the question."""
+
+
+class BadName(ValueError):  # noqa: N818 - it is the name that is bad
+    """No name that can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What an SRV record says.
+
+    Attributes:
+        target: a host name in lower case, without the last dot.
+        port: where it listens.
+        weight: 0 to 65535.
+    """
+
+    target: str
+    port: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer.
+
+    Attributes:
+        status: `valid`, `nx` (no such name), `refused`, `other` (another error code), `empty` (the name has no records
+            of the type), `truncated` or `cname` (its aliases lead nowhere).
+        addresses: of A and AAAA records, in order.
+        services: of SRV records, in order.
+        extra: addresses that came along, by name: of the hosts that SRV records point to.
+        aliased: aliases were followed.
+    """
+
+    status: str
+    addresses: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    extra: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    aliased: bool = False
+
+
+def canonical(name: str) -> str:
+    """A name as resolutions are kept by: lower case, without the last dot.
+
+    Raises:
+        BadName: it is none (empty, a label too long, …).
+    """
+    try:
+        parsed = dns.name.from_text(name.lower())
+    except (dns.exception.DNSException, UnicodeError, ValueError, IndexError) as error:
+        raise BadName(f"'{name}' is no host name") from error
+    text = parsed.to_text(omit_final_dot=True)
+    if text in ("@", ".", ""):
+        raise BadName("a host name must not be empty")
+    return text
+
+
+def question(name: str, kind: str, number: int, payload: int) -> bytes:
+    """A question.
+
+    Args:
+        name: a canonical name.
+        kind: A, AAAA or SRV.
+        number: its id.
+        payload: bytes that an answer over UDP may have.
+    """
+    message = dns.message.make_query(name, kind, use_edns=0, payload=payload)
+    message.id = number
+    return message.to_wire()
+
+
+def number_of(data: bytes) -> int:
+    """The id of a message.
+
+    Raises:
+        BadAnswer: it is too short for one.
+    """
+    if len(data) < 12:
+        raise BadAnswer("shorter than a header")
+    return int(struct.unpack_from("!H", data)[0])
+
+
+def read(data: bytes, name: str, kind: str) -> Answer:
+    """What an answer says to the question for `name` and `kind`.
+
+    Raises:
+        BadAnswer: it is broken, or an answer to something else.
+    """
+    try:
+        message = dns.message.from_wire(data, ignore_trailing=True, one_rr_per_rrset=True, raise_on_truncation=False)
+    except Exception as error:  # hostile bytes: dnspython does not say which exceptions they can cause
+        raise BadAnswer(str(error)) from error
+    if not message.flags & dns.flags.QR or message.opcode() != 0:
+        raise BadAnswer("not an answer")
+    if len(message.question) != 1:
+        raise BadAnswer("not one question")
+    asked = message.question[0]
+    if asked.rdclass != dns.rdataclass.IN or dns.rdatatype.to_text(asked.rdtype) != kind or _text(asked.name) != name:
+        raise BadAnswer("an answer to another question")
+    code = message.rcode()
+    if code == dns.rcode.NXDOMAIN:
+        return Answer("nx")
+    if code == dns.rcode.REFUSED:
+        return Answer("refused")
+    if code != dns.rcode.NOERROR:
+        return Answer("other")
+    if message.flags & dns.flags.TC:
+        return Answer("truncated")
+    return _records(message, name, kind)
+
+
+def _text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
+
+
+def _records(message: dns.message.Message, name: str, kind: str) -> Answer:
+    aliases = {
+        _text(rrset.name): _text(rrset[0].target)
+        for rrset in message.answer
+        if rrset.rdtype == dns.rdatatype.CNAME and rrset.rdclass == dns.rdataclass.IN
+    }
+    end = name
+    for _ in range(_MOST_ALIASES):
+        if end not in aliases:
+            break
+        end = aliases[end]
+    else:
+        return Answer("cname")
+    mine = [
+        rrset
+        for rrset in message.answer
+        if rrset.rdclass == dns.rdataclass.IN
+        and _text(rrset.name) == end
+        and dns.rdatatype.to_text(rrset.rdtype) == kind
+    ]
+    if not mine:
+        return Answer("cname" if aliases else "empty")
+    if kind == "SRV":
+        services = dict.fromkeys(_service(rrset) for rrset in mine)
+        return Answer("valid", services=tuple(services), extra=_extra(message), aliased=bool(aliases))
+    addresses = dict.fromkeys(str(rrset[0].address) for rrset in mine)
+    return Answer("valid", addresses=tuple(addresses), aliased=bool(aliases))
+
+
+def _service(rrset: dns.rrset.RRset) -> Service:
+    record = rrset[0]
+    return Service(_text(record.target), int(record.port), int(record.weight))
+
+
+def _extra(message: dns.message.Message) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for rrset in message.additional:
+        if rrset.rdtype in _ADDRESSES and rrset.rdclass == dns.rdataclass.IN:
+            name = _text(rrset.name)
+            found[name] = (*found.get(name, ()), str(rrset[0].address))
+    return found
