@@ -70,6 +70,7 @@ class Routine:
         awaited = self._awaited
         if awaited is not None:
             awaited.remove_done_callback(self._future_done)
+            awaited.add_done_callback(_noticed)
             self._awaited = None
         elif not self._waiting:
             return
@@ -101,6 +102,12 @@ class Routine:
         coroutine = self._coroutine
         if coroutine is not None:
             self._step(coroutine.send, None)
+
+
+def _noticed(future: asyncio.Future[Any]) -> None:
+    """What becomes of a future that nobody awaits any more is of no interest."""
+    if not future.cancelled():
+        future.exception()
 
 
 class Promise:

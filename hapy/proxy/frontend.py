@@ -326,11 +326,12 @@ class Frontend:
         txn.bytes_out = before
         exchange.logged = True
 
-    def finish_session(self, txn: Transaction) -> None:
+    def finish_session(self, txn: Transaction, *, logged: bool) -> None:
         """A TCP session is over: count and log it."""
         self.counters.bin += txn.bytes_in
         self.counters.bout += txn.bytes_out
-        self.logger.log_transaction(txn)
+        if not logged and (txn.bytes_in or not self.dont_log_null):
+            self.logger.log_transaction(txn)
 
     # the end
 

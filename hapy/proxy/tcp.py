@@ -53,11 +53,13 @@ class Side(Stream):
         other: the opposite side, None until it stands and once it is gone.
         timeout: seconds of inactivity it may have.
         shut: our FIN has been sent.
+        linked: bytes written here, too, put its timeout off; not so with `option independent-streams`.
+        nolinger: it is closed by a reset as soon as nothing more is to be written (`option nolinger`).
         holding: what comes is kept in `held`: the other side doesn't stand yet, or content rules look at it first.
         late: it was silent for too long while content rules waited.
     """
 
-    __slots__ = ("held", "holding", "late", "other", "session", "shut", "timeout")
+    __slots__ = ("held", "holding", "late", "linked", "nolinger", "other", "session", "shut", "timeout")
 
     session: TcpSession
 
@@ -69,6 +71,8 @@ class Side(Stream):
         self.held: list[bytes] = []
         self.holding = True
         self.late = False
+        self.linked = True
+        self.nolinger = False
 
     def data_received(self, data: bytes) -> None:
         """Event loop: bytes for the other side."""
@@ -79,8 +83,14 @@ class Side(Stream):
             self.session.more(self)
         elif not other.closed and not other.shut:
             other.transport.write(data)
-            self.expire_after(self.timeout)
-            other.expire_after(other.timeout)
+            moment = now()
+            self.deadline = deadline = moment + self.timeout
+            if deadline < self.looked_at:
+                watch(self)
+            if other.linked:
+                other.deadline = deadline = moment + other.timeout
+                if deadline < other.looked_at:
+                    watch(other)
 
     def peek(self, limit: int) -> bytes:
         """What has been held back, as much as content rules see of it."""
@@ -112,7 +122,9 @@ class Side(Stream):
         if self.closed or self.shut:
             return
         self.shut = True
-        if self.eof:
+        if self.nolinger:
+            self.abort()
+        elif self.eof:
             self.close()
         else:
             self.transport.write_eof()
@@ -188,11 +200,14 @@ class TcpSession(Routine):
     Attributes:
         txn: what is known of it; `request` and `response` stay None.
         client, server: its sides.
+        broken: how the server's connection ended while its bytes were looked at.
         inspecting: the side whose bytes content rules look at, None when they look at none.
+        logged: its log line is written.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`; for connecting and waiting.
     """
 
     __slots__ = (
+        "broken",
         "client",
         "deadline",
         "done",
@@ -200,6 +215,7 @@ class TcpSession(Routine):
         "frontend",
         "holds",
         "inspecting",
+        "logged",
         "looked_at",
         "route",
         "server",
@@ -214,6 +230,8 @@ class TcpSession(Routine):
         self.server: ServerSide | None = None
         self.route: Route = self.frontend.route
         self.inspecting: Side | None = None
+        self.logged = False
+        self.broken: Exception | None = None
         self.holds: Server | None = None
         self.done = False
         self.entered = False
@@ -228,6 +246,7 @@ class TcpSession(Routine):
         """Begin, unless the frontend's connection rules turn the client away."""
         if self.frontend.admit(self.client, self.client.client):
             self.client.timeout = self.frontend.client_timeout
+            self.client.linked = "independent-streams" not in self.frontend.model.options
             self.client.expire_after(self.client.timeout)
             self.begin(self._run())
 
@@ -251,8 +270,8 @@ class TcpSession(Routine):
             self.entered = True
             if route.inspection is not None:
                 await self._inspect(route.inspection)
-            if self.client.late:
-                raise Failed(0, "c", "R")
+            if self.client.late or self.client.closed:
+                raise Failed(0, "c" if self.client.late else "C", "R")
             if txn.inspection is None:
                 txn.body = self.client.peek(frontend.buffer_size)  # what `balance rdp-cookie` looks at
             await self._reach(route)
@@ -263,10 +282,7 @@ class TcpSession(Routine):
                 txn.term_cause, txn.term_phase = failure.cause, failure.phase
             if self.server is not None:
                 self.server.close()
-            if failure.cause == "P":
-                self.client.finish()  # what the client has sent and nobody reads must not make it a reset
-            else:
-                self.client.close()
+            self.client.finish()  # what the client has sent and nobody reads must not make it a reset
             self._end()
 
     async def _inspect(self, inspection: Inspection) -> bool:
@@ -284,9 +300,7 @@ class TcpSession(Routine):
         if outcome is REJECT or outcome is SWITCH_H2:
             self.route.counters.dreq += outcome is REJECT
             raise Failed(0, "P", "R")
-        if self.client.closed:
-            raise Failed(0, "C", "R")
-        return outcome is SWITCH
+        return outcome is SWITCH and not self.client.closed
 
     async def _inspect_answer(self, inspection: Inspection) -> None:
         """Apply the backend's `tcp-response content` rules, then let the server's bytes pass.
@@ -311,6 +325,8 @@ class TcpSession(Routine):
         if outcome is CLOSE:
             server.close()
             self.lost(server, None)
+        elif server.closed:
+            self.lost(server, self.broken)
         elif server.late:
             self.expired(server)
         elif server.eof:
@@ -349,7 +365,7 @@ class TcpSession(Routine):
             except ConnectFailed as error:
                 server.counters.econ += 1
                 if self.client.closed:
-                    raise Failed(0, "C", "C") from error
+                    raise Failed(0, "C", "C" if self.client.eof else "D") from error
                 if tries >= route.retries:
                     cause = "s" if error.kind == "timeout" else "S"
                     raise Failed(0, cause, "C") from error
@@ -377,6 +393,7 @@ class TcpSession(Routine):
         except NoServer as error:
             raise Failed(0, "S", "C") from error
         except QueueFull as error:
+            self.txn.queue_done = now()
             raise Failed(0, "S", "Q") from error
         return server
 
@@ -404,6 +421,9 @@ class TcpSession(Routine):
                 if server is not None:
                     return server
         except ConnectFailed as error:  # the deadline, or the client went
+            self.txn.queue_done = now()
+            if self.client.closed and not self.client.eof:
+                raise Failed(0, "C", "D") from error
             raise Failed(0, "C" if self.client.closed else "s", "Q") from error
         finally:
             parked = False
@@ -427,8 +447,9 @@ class TcpSession(Routine):
         self.expire_after(seconds)
         try:
             await pause()
-        except ConnectFailed:
-            return
+        except ConnectFailed as error:
+            if self.client.closed:
+                raise Failed(0, "C", "C" if self.client.eof else "D") from error
 
     # deadlines
 
@@ -454,26 +475,31 @@ class TcpSession(Routine):
         client.other, server.other = server, client
         client.feeder, server.feeder = server, client
         server.timeout = self.route.server_timeout
+        server.linked = "independent-streams" not in self.route.model.options
+        server.nolinger = "nolinger" in self.route.model.options
+        if self.route.tunnel_timeout != NEVER:
+            client.timeout = server.timeout = self.route.tunnel_timeout
         if client.closed:
             server.abort()
             return
+        client.expire_after(client.timeout)
         server.expire_after(server.timeout)
         server.holding = self.route.answer_inspection is not None
         forget(txn)
         client.let_go()
+        if self.frontend.logger.as_soon:
+            self._log()
 
     def more(self, side: Side) -> None:
         """Bytes have come that can't be passed on yet."""
         if side.draining:
             side.held.clear()
             return
-        if self.inspecting is not side:
-            side.pause()
-            return
-        side.expire_after(side.timeout)
         if sum(map(len, side.held)) >= self.frontend.buffer_size:
             side.pause()
-        self.wake()
+        if self.inspecting is side:
+            side.expire_after(side.timeout)
+            self.wake()
 
     def passed(self, side: Side, count: int) -> None:
         """Bytes have come from one side."""
@@ -481,10 +507,6 @@ class TcpSession(Routine):
             self.txn.bytes_in += count
         else:
             self.txn.bytes_out += count
-        if self.route.tunnel_timeout != NEVER and self.txn.bytes_in and self.txn.bytes_out:
-            self.client.timeout = self.route.tunnel_timeout
-            if self.server is not None:
-                self.server.timeout = self.route.tunnel_timeout
 
     def half_closed(self, side: Side) -> None:
         """One side has sent its FIN."""
@@ -493,19 +515,12 @@ class TcpSession(Routine):
             self.wake()
             return
         if other is None:
-            if self.route.abort_on_close:
+            if "abortonclose" in self.route.model.options:
                 side.close()
             return
-        if side is self.client:
-            if self.route.client_fin_timeout != NEVER:
-                side.timeout = self.route.client_fin_timeout
-            if self.route.server_fin_timeout != NEVER:
-                other.timeout = self.route.server_fin_timeout
-        else:
-            if self.route.server_fin_timeout != NEVER:
-                side.timeout = self.route.server_fin_timeout
-            if self.route.client_fin_timeout != NEVER:
-                other.timeout = self.route.client_fin_timeout
+        limit = self.route.server_fin_timeout if side is self.client else self.route.client_fin_timeout
+        if limit != NEVER:
+            other.timeout = limit
         side.expire_after(side.timeout)
         other.expire_after(other.timeout)
         if side.shut:
@@ -518,25 +533,32 @@ class TcpSession(Routine):
             side.late = True
             self.interrupt(ConnectFailed("timeout"))
             return
+        if other is None:
+            return  # while there is no server the client's silence ends nothing
+        if other is self.client and other.deadline <= now():
+            side, other = other, side  # of both at once, the client was late
         if self.txn.term_cause == "-":
             self.txn.term_cause = "c" if side is self.client else "s"
-            self.txn.term_phase = "D" if other is not None else "C"
+            self.txn.term_phase = "D"
         side.close()
-        if other is not None:
-            other.shut_down()
-            if not other.closed:
-                other.expire_after(other.timeout)
+        other.shut_down()
+        if not other.closed:
+            other.expire_after(other.timeout)
 
     def lost(self, side: Side, error: Exception | None) -> None:
         """A connection is gone."""
         other = side.other
+        if self.inspecting is side:
+            self.broken = error
+            self.interrupt(ConnectFailed("refused", "the server has gone"))
+            return
         if error is not None and self.txn.term_cause == "-":
             self.txn.term_cause = "C" if side is self.client else "S"
-            self.txn.term_phase = "D" if other is not None else "C"
+            self.txn.term_phase = "D"
         if other is None:
             self.interrupt(ConnectFailed("refused", "the client has gone"))
             return
-        if error is not None:
+        if error is not None and side is self.client:
             other.abort()
         elif not other.closed:
             other.shut_down()
@@ -544,6 +566,13 @@ class TcpSession(Routine):
             self._end()
 
     # the end
+
+    def _log(self) -> None:
+        """`option logasap`: the line is written when the connection to the server stands."""
+        self.logged = True
+        self.txn.finished = now()
+        self.frontend.logger.log_transaction(self.txn)
+        self.txn.finished = -1.0
 
     def _release(self) -> None:
         server = self.holds
@@ -565,5 +594,5 @@ class TcpSession(Routine):
         self._release()
         if self.entered and self.route.backend is not None:
             self.route.leave(txn)
-        self.frontend.finish_session(txn)
+        self.frontend.finish_session(txn, logged=self.logged)
         self.frontend.on_disconnection(self.client)

@@ -84,9 +84,9 @@ class UpgradedConnection(ClientConnection):
             self.expire_after(self.frontend.client_timeout)
         exchange.begin(serve(exchange, self.choose))
 
-    def _refuse(self, status: int, cause: str) -> None:
+    def _refuse(self, status: int, cause: str, *, read: bool = False) -> None:
         """Answer what never became a request; the first time it is still the TCP session that is refused."""
-        super()._refuse(status, "P" if self._began is not None else cause)
+        super()._refuse(status, "P" if self._began is not None else cause, read=read)
 
 
 def switch_to_http(session: TcpSession, route: Route | None) -> None:
