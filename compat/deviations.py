@@ -8,7 +8,6 @@ DEVIATIONS = {
         "HAProxy passes a status of two digits on and then waits for the server's end; hapy answers 502, as RFC 9112 has "
         "a status of three digits."
     ),
-    "tcp:rdp_cookie": "Not yet alike: hapy does not run `tcp-request content`, without which no cookie is seen in time.",
     "proxied:lenient_lines": (
         "The specification of the PROXY protocol has no port above 65535 and no leading zeros; HAProxy takes both, hapy "
         "refuses such lines."
