@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "report every mistake in a configuration, with its place and a fix",
     "explain": "say what a configuration does, or what it does with one request",
     "fmt": "lay configurations out in one way, meaning and comments untouched",
+    "migrate": "rewrite a configuration for a newer HAProxy",
     "run": "the same as giving the flags alone",
     "test": "walk requests through a configuration and compare with what is expected",
 }

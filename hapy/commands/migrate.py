@@ -1,0 +1,136 @@
+"""`hapy migrate FILE --to TARGET`: a configuration for a newer HAProxy, or for another proxy.
+
+Nothing is written without `-o`: what would change is shown, then what a person must know or decide.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+from hapy_config.loader import STDIN, read_file, read_sources
+from hapy_config.targets import VERSIONS, parse_version, shown
+from hapy_config.translate.report import Loss, Translation
+
+if TYPE_CHECKING:
+    from hapy_config.source import Source
+
+#: Exit statuses.
+DONE: Final = 0
+DECIDE: Final = 1
+FAILED: Final = 2
+
+_HAPROXY: Final = "haproxy-"
+_HEADINGS: Final = {
+    Loss.LOST: "To be decided by you",
+    Loss.NEAR: "Nearly the same",
+    Loss.NONE: "Changed",
+}
+
+
+def main(words: list[str]) -> int:
+    """Run the command; gives the exit status."""
+    options = _parser().parse_args(words)
+    sources, found = read_sources(options.files, read_file)
+    for finding in found:
+        print(f"hapy migrate: {finding.message}", file=sys.stderr)
+    if not sources:
+        return FAILED
+    try:
+        outcome = _translate(sources, options.to)
+    except ValueError as error:
+        print(f"hapy migrate: {error}", file=sys.stderr)
+        return FAILED
+    same_language = options.to.startswith(_HAPROXY)
+    if options.output is not None:
+        if not _write(outcome, options.output):
+            return FAILED
+    elif same_language:
+        _show_changes(sources, outcome)
+    else:
+        for text in outcome.files.values():
+            print(text, end="")
+    _report(outcome, options.to, sys.stdout if options.output not in (None, STDIN) or same_language else sys.stderr)
+    return DECIDE if outcome.worst is Loss.LOST or found.has_errors else DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hapy migrate",
+        description="Rewrite a configuration for a newer HAProxy, keeping comments and layout.",
+        epilog="Without -o nothing is written: the difference is shown. The exit status is 0, 1 when something is left "
+        "for a person to decide, 2 when a file can't be read or written.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a file, a directory of *.cfg files, or -")
+    parser.add_argument(
+        "--to", default="haproxy-2.6", metavar="TARGET", help="haproxy-VERSION, 1.8 to 3.4 (default: haproxy-2.6)"
+    )
+    parser.add_argument("-o", dest="output", metavar="OUT", help="write there: a file, or a directory for several; -")
+    return parser
+
+
+def _translate(sources: Sequence[Source], target: str) -> Translation:
+    """The outcome.
+
+    Raises:
+        ValueError: there is no such target.
+    """
+    if target.startswith(_HAPROXY):
+        version = parse_version(target.removeprefix(_HAPROXY))
+        if version is None:
+            raise ValueError(f"--to {target}: versions are {shown(VERSIONS[0])} to {shown(VERSIONS[-1])}")
+        from hapy_config.translate.upgrade import upgrade
+
+        return upgrade(sources, version)
+    raise ValueError(f"--to {target}: there is no such target")
+
+
+def _show_changes(sources: Sequence[Source], outcome: Translation) -> None:
+    for source in sources:
+        new = outcome.files[source.name]
+        before, after = source.lines, new.splitlines()
+        lines = list(difflib.unified_diff(before, after, source.name, source.name, lineterm=""))
+        if not source.ends_with_newline and not lines:
+            lines = [f"{source.name}: a line feed is added at the end"]
+        for line in lines:
+            print(line.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def _write(outcome: Translation, output: str) -> bool:
+    """Write the new files; False where that failed."""
+    try:
+        if output == STDIN:
+            for text in outcome.files.values():
+                sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+            return True
+        place = Path(output)
+        if len(outcome.files) > 1:
+            place.mkdir(parents=True, exist_ok=True)
+        for name, text in outcome.files.items():
+            path = place / Path(name).name if place.is_dir() else place
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        print(f"hapy migrate: cannot write {output}: {error.strerror}", file=sys.stderr)
+        return False
+    return True
+
+
+def _report(outcome: Translation, target: str, stream: TextIO) -> None:
+    """What changed, and what is left to do; the latter last, where it is seen."""
+    import textwrap
+
+    for loss in (Loss.NONE, Loss.NEAR, Loss.LOST):
+        notes = [note for note in outcome.notes if note.loss is loss]
+        if not notes:
+            continue
+        print(f"\n{_HEADINGS[loss]} ({len(notes)}):", file=stream)
+        for note in notes:
+            place = f"{note.span.file}:{note.span.line}: " if note.span.line else ""
+            text = f"{place}{note.text}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            print(textwrap.fill(text, 80, initial_indent="  ", subsequent_indent="    "), file=stream)
+    if not outcome.notes:
+        print(f"Nothing changes: it is written for {target} already.", file=stream)

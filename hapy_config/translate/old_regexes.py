@@ -1,0 +1,137 @@
+r"""What the `reqrep` family's regular expressions are about: a header, or the request line.
+
+Those rules matched whole lines of a head (`^Host:\ (.*)`, `^([^\ ]*)\ /a/(.*)`); today's rules name what they look at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+#: `^Name:` and the blanks behind it.
+_HEADER: Final = re.compile(r"\^([A-Za-z0-9_-]+):(?:(?: |\\s|\[ \]|\\ )[*+]?)?(.*)", re.DOTALL)
+#: `^Name` without a colon: the beginning of a name.
+_NAME: Final = re.compile(r"\^([A-Za-z0-9_-]+)(?:\.\*)?")
+#: `^name-regex:`; what is behind it takes anything.
+_NAMES: Final = re.compile(r"\^([^: ]+):(?:\.\*)?\$?")
+#: The method at the beginning of a request line: captured or not, and the blank behind it.
+_METHOD: Final = re.compile(
+    r"\^(?:(?P<group>\((?:\[\^ :?\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]|\.\*|\[\^\\s\][*+])\))"
+    r"|(?P<bare>\[\^ :?\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]))(?: |\\ |\\s)\+?(?P<rest>/.*|\(.*|\[.*|\.\*.*|\*.*)",
+    re.DOTALL,
+)
+#: A request line whose first group takes the method and the beginning of the URI in one.
+_RUN_IN: Final = re.compile(r"\^\((?:\[\^ \])?\.\*\)(?P<rest>[^ ]*)", re.DOTALL)
+#: A method in so many letters.
+_VERB: Final = re.compile(r"\^([A-Z]+) (?P<rest>/.*)", re.DOTALL)
+#: The protocol at the end of a request line.
+_VERSION: Final = re.compile(r" (?:\((?:\.\*|HTTP/?[^()]*|\[\^ \][*+]|\\S[*+])\)|HTTP/[^ ()]*)\$?\Z")
+_TAKES_ALL: Final = re.compile(r"(?:\(\.\*\)|\.\*)\$?\Z")
+_REFERENCE: Final = re.compile(r"\\(\d)")
+_GROUP: Final = re.compile(r"(?<!\\)\((?!\?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A pattern for the value of one header."""
+
+    name: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """A pattern for the URI of a request line. method: the one asked for, empty for any."""
+
+    pattern: str
+    method: str = ""
+
+
+def about(pattern: str) -> Header | Uri | None:
+    """What a search pattern looks at; None where that can't be said."""
+    if (found := _HEADER.fullmatch(pattern)) is not None:
+        rest = found[2]
+        return Header(found[1], rest if rest.startswith((".*", "(.*)")) or not rest else f"^{rest}")
+    if (found := _VERB.fullmatch(pattern)) is not None:
+        return Uri(_uri(found["rest"]), found[1])
+    if (found := _METHOD.fullmatch(pattern)) is not None:
+        return Uri(_uri(found["rest"]))
+    return None
+
+
+def header_names(pattern: str) -> tuple[str, str] | None:
+    """The header that matching lines belong to, as (`str`, `beg` or `reg`, name); None where values decide."""
+    if (found := _HEADER.fullmatch(pattern)) is not None and found[2] in ("", ".*", "(.*)", ".*$", "$", ".+"):
+        return "str", found[1]
+    if (found := _NAME.fullmatch(pattern)) is not None:
+        return "beg", found[1]
+    if (found := _NAMES.fullmatch(pattern)) is not None:
+        return "reg", f"^{found[1]}$"
+    return None
+
+
+def replaced_header(pattern: str, replacement: str) -> tuple[str, str, str] | None:
+    """A rewrite of one header's value: name, pattern and value; None where it is something else."""
+    found = about(pattern)
+    if not isinstance(found, Header):
+        return None
+    name, colon, value = replacement.partition(":")
+    if not colon or name.lower() != found.name.lower():
+        return None
+    return name, found.pattern or ".*", value.lstrip(" ")
+
+
+def replaced_uri(pattern: str, replacement: str) -> tuple[str, str] | None:
+    """A rewrite of the URI: pattern and URI; None where the line is rewritten otherwise."""
+    if (found := _METHOD.fullmatch(pattern)) is not None:
+        rest = found["rest"]
+        first = 1 if found["group"] is not None else 0
+        if first and not replacement.startswith("\\1 "):
+            return None
+        if not first:
+            return None  # the method could not be put back
+        uri = replacement[3:].lstrip(" ")
+        return _without_version(rest, uri, first)
+    if (found := _RUN_IN.fullmatch(pattern)) is not None and replacement.startswith("\\1"):
+        if not _TAKES_ALL.search(pattern):
+            return None
+        return f"^(.*){found['rest']}", replacement
+    return None
+
+
+def _without_version(rest: str, uri: str, shift: int) -> tuple[str, str] | None:
+    """Take the protocol off both, and count groups anew."""
+    version = _VERSION.search(rest)
+    if version is not None:
+        before = rest[: version.start()]
+        last = len(_GROUP.findall(rest)) + shift
+        ending = re.search(rf" (?:\\{last}|HTTP/\S*)\Z", uri)
+        if ending is None:
+            if not _TAKES_ALL.search(before):
+                return None
+        else:
+            rest, uri = before, uri[: ending.start()]
+            if "(" in version[0] and re.search(rf"\\{last}", uri):
+                return None
+            return f"^{rest}$", _shifted(uri, shift)
+    if not _TAKES_ALL.search(rest) or " " in uri:
+        return None
+    references = {int(number) for number in _REFERENCE.findall(uri)}
+    if 0 in references or shift in references:
+        return None
+    return f"^{rest}", _shifted(uri, shift)
+
+
+def _shifted(text: str, shift: int) -> str:
+    return _REFERENCE.sub(lambda match: f"\\{int(match[1]) - shift}", text)
+
+
+def _uri(rest: str) -> str:
+    version = _VERSION.search(rest)
+    return f"^{rest[: version.start()]}$" if version is not None else f"^{rest}"
+
+
+def any_case(pattern: str) -> str:
+    """The pattern, taking letters of either case."""
+    return f"(?i){pattern}" if re.search(r"[A-Za-z]", re.sub(r"\\.", "", pattern)) else pattern

@@ -1,0 +1,161 @@
+"""Settings of older HAProxy versions: timeouts, options and process settings that have other names, or are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from hapy_config.keywords.spec import Version
+from hapy_config.translate.edits import Decide, Edit, Remove, Replace, Rewriter
+from hapy_config.translate.lines import Line, write
+
+_TIMEOUTS: Final = {"contimeout": "connect", "clitimeout": "client", "srvtimeout": "server"}
+
+
+def timeout(line: Line) -> Iterator[Edit]:
+    """`contimeout 5000`, and the same behind `timeout`."""
+    if line.words[0] in _TIMEOUTS:
+        yield Replace(f"timeout {_TIMEOUTS[line.words[0]]}{line.tail(1)}")
+    elif len(line.words) > 1 and line.words[1] in _TIMEOUTS:
+        yield Replace(f"timeout {_TIMEOUTS[line.words[1]]}{line.tail(2)}")
+
+
+def redispatch(line: Line) -> Iterator[Edit]:
+    """`redispatch`."""
+    yield Replace(f"option redispatch{line.tail(1)}")
+
+
+def option(line: Line) -> Iterator[Edit]:
+    """Options that have gone."""
+    no = line.words[0] in ("no", "default")
+    name = line.words[2 if no else 1] if len(line.words) > (2 if no else 1) else ""
+    prefix = f"{line.words[0]} " if no else ""
+    if name == "forceclose":
+        yield Replace(f"{prefix}option httpclose{line.tail(3 if no else 2)}")
+    elif name in ("http-use-htx", "http-tunnel"):
+        yield Remove(
+            "HTX is always on" if name == "http-use-htx" else "each request of a connection is looked at, as by default"
+        )
+    elif name == "http_proxy":
+        yield Decide(
+            "a proxy of any address is now made of http-request do-resolve and set-dst, and a server at 0.0.0.0"
+        )
+    elif name == "httpchk" and not no:
+        yield from _httpchk(line)
+
+
+def _httpchk(line: Line) -> Iterator[Edit]:
+    r"""Headers hidden at the end of the version: `HTTP/1.1\r\nHost:\ www`."""
+    if len(line.words) < 5 or "\r\n" not in line.words[4]:
+        return
+    version, *fields = line.words[4].split("\r\n")
+    words = []
+    for field in fields:
+        name, colon, value = field.partition(":")
+        if not field:
+            continue
+        if not colon:
+            yield Decide("what stands behind its version is no header field; say it with http-check send")
+            return
+        words.append(f"hdr {write(name.strip())} {write(value.strip() or ' ')}")
+    yield Replace(
+        f"option httpchk {line.raw[2]} {line.raw[3]} {write(version)}", more=(f"http-check send {' '.join(words)}",)
+    )
+
+
+def processes(line: Line) -> Iterator[Edit]:
+    """`nbproc`, and what chose among processes."""
+    count = line.words[1] if len(line.words) > 1 else ""
+    if count.isdigit() and int(count) > 1:
+        yield Replace(f"nbthread {count}", note="one process with as many threads; they share what processes did not")
+    else:
+        yield Remove("one process is what runs")
+
+
+def process_option(line: Line) -> Iterator[Edit]:
+    """The `process` option of `bind` and `stats socket` lines."""
+    if "process" not in line.words[2:]:
+        return
+    index = line.words.index("process", 2)
+    yield Replace(" ".join((*line.raw[:index], *line.raw[index + 2 :])), note="there is one process to listen")
+
+
+def cpu_map(line: Line) -> Iterator[Edit]:
+    """`cpu-map 2 1`, which spoke of the second process."""
+    if len(line.words) > 1 and line.words[1].isdigit() and int(line.words[1]) > 1:
+        yield Replace(f"cpu-map 1/{line.words[1]}{line.tail(2)}", note="the process has become a thread")
+
+
+_ONE_PROCESS: Final = "there is one process; `thread` on bind lines chooses among its threads"
+
+
+def gone(why: str) -> Rewriter:
+    """A line that may simply go."""
+
+    def rewrite(_line: Line) -> Iterator[Edit]:
+        yield Remove(why)
+
+    return rewrite
+
+
+def monitor_net(line: Line) -> Iterator[Edit]:
+    """`monitor-net 192.0.2.0/24`."""
+    test = f"if {{ src{line.tail(1)} }}"
+    yield Replace(
+        f"http-request set-log-level silent {test}",
+        more=(f"http-request return status 200 {test}",),
+        note="such clients had an answer before they sent a request; now they must send one",
+        first_of="http-request",
+    )
+
+
+def appsession(line: Line) -> Iterator[Edit]:
+    """`appsession JSESSIONID len 52 timeout 3h`: the server is known by the application's own cookie."""
+    words = line.words
+    if len(words) < 6 or words[2] != "len" or words[4] != "timeout":
+        yield Decide("the application's cookie can be learnt with a stick-table: stick store-response and stick match")
+        return
+    name = words[1]
+    yield Replace(
+        f"stick-table type string len {line.raw[3]} size 1m expire {line.raw[5]}",
+        more=(f"stick store-response res.cook({name})", f"stick match req.cook({name})"),
+        note="sessions are known by a stick-table; it holds a million of them",
+    )
+
+
+#: First word → since when the new form is there, and what becomes of the line.
+REWRITERS: Final[dict[str, tuple[Version, Rewriter]]] = {
+    **dict.fromkeys((*_TIMEOUTS, "timeout"), ((1, 0), timeout)),
+    "redispatch": ((1, 0), redispatch),
+    "redisp": ((1, 0), redispatch),
+    "option": ((2, 2), option),
+    "no": ((2, 2), option),
+    "nbproc": ((2, 5), processes),
+    "bind-process": ((2, 5), gone(_ONE_PROCESS)),
+    "bind": ((2, 5), process_option),
+    "cpu-map": ((2, 5), cpu_map),
+    "monitor-net": ((2, 3), monitor_net),
+    "appsession": ((1, 6), appsession),
+    "debug": ((2, 3), gone("`haproxy -d` does it")),
+    "grace": ((2, 4), gone("there is no grace of one proxy; the global section has one for all")),
+}
+
+
+def stats(line: Line) -> Iterator[Edit]:
+    """`stats bind-process`, and the `process` option of `stats socket`."""
+    if line.words[1:2] == ("bind-process",):
+        yield Remove(_ONE_PROCESS)
+    elif line.words[1:2] == ("socket",):
+        yield from process_option(line)
+
+
+REWRITERS["stats"] = ((2, 5), stats)
+
+
+def mode(line: Line) -> Iterator[Edit]:
+    """`mode health`, which answered every connection."""
+    if line.words[1:2] == ("health",):
+        yield Decide("mode health is gone; write mode http and http-request return status 200")
+
+
+REWRITERS["mode"] = ((2, 3), mode)

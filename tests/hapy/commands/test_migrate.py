@@ -1,0 +1,58 @@
+"""`hapy migrate` from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hapy.commands.migrate import main
+
+OLD = """\
+listen web :80   # the site
+    mode http
+    contimeout 5000
+    clitimeout 5000
+    srvtimeout 5000
+    server s1 192.0.2.1:80
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "old.cfg"
+    path.write_text(OLD)
+    return path
+
+
+def test_shown(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(old)]) == 0
+    out = capsys.readouterr().out
+    assert "+    timeout connect 5000" in out
+    assert "+    bind :80" in out
+    assert "Changed (4):" in out
+    assert old.read_text() == OLD
+
+
+def test_written(old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = tmp_path / "new.cfg"
+    assert main([str(old), "-o", str(new)]) == 0
+    assert "timeout client 5000" in new.read_text()
+    assert main([str(new)]) == 0
+    assert "Nothing changes" in capsys.readouterr().out
+    assert main([str(old), "--to", "haproxy-3.2", "-o", "-"]) == 0
+    assert "# the site" in capsys.readouterr().out
+
+
+def test_several_files(old: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.cfg").write_text("backend b\n mode http\n timeout connect 1s\n timeout server 1s\n reqrep x y\n")
+    assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1  # b.cfg leaves something to decide
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.cfg", "old.cfg"]
+
+
+def test_bad_usage(old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.cfg")]) == 2
+    assert main([str(old), "--to", "haproxy-9.9"]) == 2
+    assert main([str(old), "--to", "apache"]) == 2
+    assert main([str(old), "-o", str(tmp_path / "no" / "such" / "place")]) == 2
+    assert "cannot write" in capsys.readouterr().err

@@ -1,0 +1,208 @@
+"""Old syntax in today's words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compat.corpus_differences import corpus
+from hapy_config.source import Source
+from hapy_config.translate.report import Loss, Translation
+from hapy_config.translate.upgrade import upgrade
+
+HEAD = "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"
+
+
+def migrated(text: str, version: tuple[int, int] = (2, 6)) -> Translation:
+    return upgrade([Source.from_text("a.cfg", text)], version)
+
+
+def lines(*old: str, section: str = "listen l\n bind :80\n server s1 192.0.2.1:80") -> list[str]:
+    """What becomes of lines in a section."""
+    head = f"{HEAD}{section}\n"
+    found = migrated(head + "".join(f" {line}\n" for line in old)).files["a.cfg"]
+    assert found.startswith(head)
+    return [line.strip() for line in found.removeprefix(head).splitlines()]
+
+
+RENAMED = {
+    "contimeout 5000": "timeout connect 5000",
+    "clitimeout 5s  # why": "timeout client 5s  # why",
+    "timeout srvtimeout 5s": "timeout server 5s",
+    "redispatch": "option redispatch",
+    "option forceclose": "option httpclose",
+    "no option forceclose": "no option httpclose",
+    "block if METH_POST": "http-request deny if METH_POST",
+    r"reqadd X-Via:\ 50%": "http-request add-header X-Via 50%%",
+    r"rspadd Set-Cookie:\ a=b;\ path=/ if METH_GET": "http-response add-header Set-Cookie 'a=b; path=/' if METH_GET",
+    'reqadd "X-A: $V"': 'http-request add-header X-A "${V}"',
+    "reqidel ^X-Debug:.*": "http-request del-header X-Debug",
+    "rspidel ^Server": "http-response del-header Server -m beg",
+    "reqdel ^X-(A|B):": "http-request del-header '(?i)^X-(A|B)$' -m reg",
+    r"rspirep ^Location:\ http://(.*) Location:\ https://\1": (
+        r"http-response replace-header Location (?i)^http://(.*) 'https://\1'"
+    ),
+    r"reqrep ^Host:\ old\.example Host:\ new.example": (
+        r"http-request replace-header Host '^old\.example' new.example"
+    ),
+    r"reqrep ^([^\ :]*)\ /static/(.*) \1\ /\2": r"http-request replace-uri ^/static/(.*) '/\1'",
+    r"reqirep ^([^\ ]*)\ /a/(.*)\ (.*)$ \1\ /b/\2\ \3 if { src 192.0.2.0/24 }": (
+        r"http-request replace-uri '(?i)^/a/(.*)$' '/b/\1' if { src 192.0.2.0/24 }"
+    ),
+    r"reqrep ^([^\ ].*)core[/]?(.*) \1\2": r"http-request replace-uri ^(.*)core[/]?(.*) '\1\2'",
+    r"reqideny ^User-Agent:\ .*Bot": "http-request deny if { req.hdr(User-Agent) -m reg -i .*Bot }",
+    r"reqdeny ^[^\ ]*\ /admin if !METH_POST": "http-request deny if { url -m reg ^/admin } !METH_POST",
+    r"reqitarpit ^X-Evil:": "http-request tarpit if { req.hdr(X-Evil) -m found }",
+    r"rspdeny ^Content-Type:[\ ]*audio/mp3": "http-response deny if { res.hdr(Content-Type) -m reg ^audio/mp3 }",
+    r"reqisetbe ^Host:\ img l": "use_backend l if { req.hdr(Host) -m reg -i ^img }",
+}
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_in_todays_words(old: str) -> None:
+    assert lines(old) == [RENAMED[old]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("monitor-net 192.0.2.0/24", ["http-request set-log-level silent if { src 192.0.2.0/24 }", "http-request return status 200 if { src 192.0.2.0/24 }"]),
+        ("appsession JS len 52 timeout 3h", ["stick-table type string len 52 size 1m expire 3h", "stick store-response res.cook(JS)", "stick match req.cook(JS)"]),
+        (r"option httpchk GET /h HTTP/1.1\r\nHost:\ www", ["option httpchk GET /h HTTP/1.1", "http-check send hdr Host www"]),
+        ("bind :81 process 2 name x", ["bind :81 name x"]),
+        ("bind-process 1-2", []),
+        ("option http-use-htx", []),
+    ],
+)  # fmt: skip
+def test_several_lines_and_none(old: str, new: list[str]) -> None:
+    assert lines(old) == new
+
+
+def test_global() -> None:
+    found = migrated("global\n nbproc 4\n debug\n cpu-map 2 1\n stats bind-process 1\n" + HEAD)
+    assert found.files["a.cfg"] == "global\n nbthread 4\n cpu-map 1/2 1\n" + HEAD
+    assert found.worst is Loss.NEAR
+
+
+def test_headers_with_addresses() -> None:
+    found = migrated(HEAD + "listen  web 10.0.0.1:80,:81   # all\n\tserver s1 192.0.2.1:80\n")
+    assert found.files["a.cfg"] == HEAD + "listen web  # all\n\tbind 10.0.0.1:80,:81\n\tserver s1 192.0.2.1:80\n"
+
+
+def test_what_ran_first_still_does() -> None:
+    text = "frontend f\n bind :80\n http-request set-header A b\n http-request return status 200\n block if METH_PUT\n"
+    new = migrated(HEAD + text).files["a.cfg"].splitlines()
+    assert new[-3:] == [
+        " http-request deny if METH_PUT",
+        " http-request set-header A b",
+        " http-request return status 200",
+    ]
+
+
+def test_last_line() -> None:
+    found = migrated("global\n daemon")
+    assert found.files["a.cfg"] == "global\n daemon\n"
+    assert found.worst is Loss.NONE
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        r"reqrep ^Host:\ (.*) X-Host:\ \1",
+        r"reqrep foo bar",
+        r"reqrep ^([^\ ]*)\ /old \1\ /new",
+        r"rsprep ^HTTP/1.1\ 404 HTTP/1.1\ 200",
+        r"reqdel ^X-A:\ secret",
+        r"reqpass ^Host:",
+        r"reqdeny ^Host:\ a if METH_GET or METH_POST",
+        "reqadd nothing",
+        "option http_proxy",
+        "reqrep",
+        "mode health",
+    ],
+)
+def test_what_a_person_decides(old: str) -> None:
+    found = migrated(f"{HEAD}listen l\n bind :80\n server s1 192.0.2.1:80\n {old}\n")
+    (note,) = [note for note in found.notes if note.loss is Loss.LOST]
+    assert note.span.line == 9
+    assert f" {old}\n" in found.files["a.cfg"]
+
+
+def test_what_the_target_refuses_is_told() -> None:
+    found = migrated(HEAD + "frontend f\n nonsense\n clitimeout 1s\n default_backend none\n")
+    assert next(note.span.line for note in found.notes if note.loss is Loss.LOST) == 7
+    assert any("'none'" in note.text for note in found.notes)
+
+
+def test_an_older_target_keeps_its_words() -> None:
+    text = f"{HEAD}listen l\n bind :80\n server s1 192.0.2.1:80\n reqadd X:\\ y\n"
+    assert migrated(text, (1, 9)).files["a.cfg"] == text
+    assert not migrated(text, (1, 9)).notes
+
+
+@given(st.text(alphabet="reqip ^:\\([]*)./1 \"'$#\n\tbclkdnyaHost{}", max_size=60))
+def test_any_text(text: str) -> None:
+    for old in (text, f"{HEAD}listen l\n {text}\n", f"listen l\n reqirep {text}\n"):
+        migrated(old)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_rule(search: str, replacement: str) -> None:
+    quoted = [word.replace("'", "").replace("\n", "") for word in (search, replacement)]
+    migrated(f"{HEAD}listen l\n bind :80\n reqrep '^Host: {quoted[0]}' 'Host: {quoted[1]}'\n")
+
+
+#: What makes HAProxy refuse a file that is only old.
+OLD = (
+    "not supported any more",
+    "not supported anymore",
+    "use the 'bind' keyword",
+    "Missing LF",
+    "'listen' or 'defaults' expected",
+)
+
+
+@pytest.mark.referee
+def test_old_files_of_the_corpus(haproxy: str, tmp_path: Path) -> None:
+    """Every real file whose only faults are old syntax passes `haproxy -c` afterwards."""
+    folder = corpus()
+    if folder is None:
+        pytest.skip("no corpus of real configurations (HAPY_CORPUS or ../shared/corpus)")
+    passed = 0
+    with (folder / "index.jsonl").open(encoding="utf-8") as index, chdir(folder):
+        for entry in map(json.loads, index):
+            faults = [alert for alert in entry["alerts"] if ":" in alert]
+            if entry["rc"] != 1 or not faults or not all(any(sign in fault for sign in OLD) for fault in faults):
+                continue
+            source = Source.from_text(
+                entry["id"], Path(f"{entry['id']}.cfg").read_bytes().decode("utf-8", "surrogateescape")
+            )
+            found = upgrade([source], (2, 6))
+            if found.worst is Loss.LOST:
+                continue  # a person decides; told, not guessed
+            path = tmp_path / "new.cfg"
+            path.write_bytes(found.files[entry["id"]].encode("utf-8", "surrogateescape"))
+            checked = subprocess.run(
+                [haproxy, "-c", *entry["args"], "-f", str(path)],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+            alerts = [line for line in checked.stderr.splitlines() if "ALERT" in line]
+            machine = (
+                "could not resolve address",
+                "Failed to initialize server",
+                "unable to stat",
+                "rror(s) found",
+                "Fatal errors",
+            )
+            assert all(any(sign in alert for sign in machine) for alert in alerts), (entry["id"], alerts)
+            passed += 1
+    assert passed > 20
