@@ -164,7 +164,7 @@ class _Reading:
 
             findings = judge(document, self.target, findings, built.other_versions)
         not_run = built.not_run
-        if self.assume_machine:  # a line that was read twice says things twice
+        if self.assume_machine and any(one.environment for one in findings):  # a line that was read twice says so twice
             findings = list(dict.fromkeys(findings))
             not_run = tuple(dict.fromkeys(not_run))
         return Result(built.config, document, Diagnostics(findings), not_run, built.has_listener)

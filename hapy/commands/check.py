@@ -8,17 +8,20 @@ lacks and what hapy knows and does not run are told apart and don't change the v
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from hapy import features
 from hapy_config import read_config
+from hapy_config.diagnostics import Diagnostics
 from hapy_config.keywords.spec import TARGET, Version
-from hapy_config.loader import STDIN, read_file
+from hapy_config.loader import STDIN, expand_paths, read_file
 
 if TYPE_CHECKING:
     from hapy_config import Result
@@ -60,9 +63,16 @@ def main(words: list[str]) -> int:
     for word in (*options.select, *options.ignore):
         _known_code(parser, word)
     checked = _Checked(options, target)
-    if options.fix or options.diff:
-        return _mended(checked, write=options.fix and not options.diff)
-    return checked.told(sys.stdout)
+    was_on = gc.isenabled()
+    gc.disable()  # the model of a big file is walked often enough without it
+    try:
+        if options.fix or options.diff:
+            return _mended(checked, write=options.fix and not options.diff)
+        return checked.told(sys.stdout)
+    finally:
+        if was_on:
+            gc.freeze()
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +85,28 @@ class _Checked:
     def read(self, sources: Sequence[Source] | None = None) -> Result:
         """The configuration as it is on disk, or as it is in memory."""
         options = self.options
-        texts = None if sources is None else {source.name: source.text for source in sources}
+        texts: dict[str, bytes] = {}
+
+        def read(name: str) -> bytes:
+            if name not in texts:
+                texts[name] = read_file(name)
+            return texts[name]
+
+        if sources is not None:
+            texts |= {source.name: source.text.encode("utf-8", "surrogateescape") for source in sources}
+            paths = [source.name for source in sources]
+        else:
+            paths = options.files
+            for name in expand_paths(paths, Diagnostics()):
+                with suppress(OSError):
+                    read(name)
         return read_config(
-            options.files if sources is None else [source.name for source in sources],
+            paths,
             env={**os.environ, **({} if options.local_peer is None else {"HAPROXY_LOCALPEER": options.local_peer})},
             features=features.have() | _USUAL,
-            ssl_library=features.ssl_library(),
+            ssl_library=features.ssl_library() if any(b"ssllib" in text for text in texts.values()) else "",
             local_peer=options.local_peer,
-            read=read_file if texts is None else lambda name: texts[name].encode("utf-8", "surrogateescape"),
+            read=read,
             lookup=_resolves if options.names or options.environment else None,
             target=self.target,
             version=f"{self.target[0]}.{self.target[1]}.{'12' if self.target == TARGET else '0'}",

@@ -102,10 +102,10 @@ def report(result: Result, wanted: Wanted, target: str) -> Report:
     gathered += ((Kind.ADVICE, one) for one in advice)
     if wanted.not_run:
         gathered += ((Kind.NOT_RUN, one) for one in result.not_run if one.severity is not Severity.NOTICE)
-    kinds = {found: kind for kind, found in gathered}
+    kinds = {id(found): kind for kind, found in gathered}
     ignored = without_ignored((found for _, found in gathered), result.document.sources)
     selected, left_out = _chosen(ignored.kept, wanted)
-    entries = [_entry(kinds.get(found) or _kind(found, wanted), found, sources) for found in selected]
+    entries = [_entry(kinds.get(id(found)) or _kind(found, wanted), found, sources) for found in selected]
     order = {name: index for index, name in enumerate(sources)}
     entries.sort(key=lambda one: _place(one, order))
     failing = {Kind.ERROR, Kind.WARNING} if wanted.strict else {Kind.ERROR}

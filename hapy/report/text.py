@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
@@ -50,12 +51,21 @@ def width_of(stream: TextIO) -> int:
 
 def lines(report: Report, width: int = WIDTH) -> Iterator[Line]:
     """The report line by line."""
+    more = Counter(_same(entry) for entry in report.entries if entry.kind is Kind.NOT_RUN)
     for entry in report.entries:
-        yield from _finding(entry, report, width)
+        if entry.kind is not Kind.NOT_RUN:
+            yield from _finding(entry, report, width)
+        elif count := more.pop(_same(entry), 0):
+            yield from _finding(entry, report, width, count - 1)
     yield summary(report)
 
 
-def _finding(entry: Entry, report: Report, width: int) -> Iterator[Line]:
+def _same(entry: Entry) -> tuple[str, str]:
+    """What is told once, however often it stands in the files."""
+    return entry.found.code, entry.found.message
+
+
+def _finding(entry: Entry, report: Report, width: int, more: int = 0) -> Iterator[Line]:
     found = entry.found
     span = found.span
     title, style = _TITLES[entry.kind]
@@ -80,6 +90,8 @@ def _finding(entry: Entry, report: Report, width: int) -> Iterator[Line]:
         else:
             yield [Piece(where, "bold"), Piece(f"{title}: ", style), Piece(body.strip(" ") + " " * bool(dim)), *dim]
     yield from _source_line(entry, report, style, width)
+    if more:
+        yield [Piece(f"      = and {more} more {'time' if more == 1 else 'times'}", "dim")]
     if found.hint:
         mended = " (--fix does)" if entry.fix is not None else ""
         yield from _hint(f"{found.hint}{mended}", width)

@@ -38,7 +38,7 @@ class Built:
     checking: Diagnostics
     not_run: tuple[Diagnostic, ...]
     has_listener: bool
-    other_versions: tuple[tuple[Statement, int, Keyword], ...] = ()
+    other_versions: tuple[tuple[Statement, int, Keyword], ...]
 
 
 def build(
@@ -91,4 +91,5 @@ def build(
     found = (*reading, *checking)
     if not refused and not any(one.refuses and not (assume_machine and one.environment) for one in found):
         config = Freezer(state).config()
-    return Built(config, reading, checking, tuple(state.not_run), has_listener, tuple(state.other_versions))
+    other_versions = tuple(state.other_versions)
+    return Built(config, reading, checking, tuple(state.not_run), has_listener, other_versions)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @functools.cache
 def rules() -> tuple[Rule, ...]:
     """All rules, in the order of their modules' names."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
+    names = sorted(path.stem for path in Path(__path__[0]).glob("*.py"))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "__init__"]
     return tuple(module.RULE for module in modules if hasattr(module, "RULE"))
 
 

@@ -28,6 +28,9 @@ def check(result: Result) -> Iterator[Finding]:
             if not isinstance(rule.target, str):
                 return
             used.add(rule.target)
+    unused = [proxy for proxy in config.proxies if proxy.kind == "backend" and proxy.name not in used and proxy.servers]
+    if not unused:
+        return
     # A backend may also serve as a name in expressions (`nbsrv(name)`), as a stick table or for `track name/server`.
     named = Counter(
         name
@@ -36,8 +39,8 @@ def check(result: Result) -> Iterator[Finding]:
         for word in statement.words
         for name in _NAME.findall(word)
     )
-    for proxy in config.proxies:
-        if proxy.kind == "backend" and proxy.name not in used and proxy.servers and named[proxy.name] == 1:
+    for proxy in unused:
+        if named[proxy.name] == 1:
             yield Finding(proxy.span, f"nothing sends requests to the backend '{proxy.name}'")
 
 
