@@ -118,8 +118,7 @@ class Frontend:
         from hapy.tls.binding import Binding
         from hapy.tls.settings import surroundings
 
-        assert bind.tls is not None
-        return Binding(bind.tls, surroundings(self.runtime.config.global_, "bind"), bind.span)
+        return Binding(bind, surroundings(self.runtime.config.global_, "bind"))
 
     def _monitor(self, model: Proxy, runtime: Runtime) -> Callable[[Transaction], Outcome | None]:
         uri = (model.monitor_uri or "").encode()

@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
-from hapy.tls.certificates import Certificate, load_all
+from hapy.tls.certificates import Certificate
+from hapy.tls.certificates import served as served_as
 from hapy.tls.settings import (
-    Options,
     Surroundings,
     apply_common,
     load_authorities,
+    load_certificate,
     load_revocations,
-    reason,
 )
 
 if TYPE_CHECKING:
     from hapy.tls.hello import ClientHello
+    from hapy_config.model.server import Bind
     from hapy_config.source import Span
+    from hapy_config.tls.versions import Options
 
 #: The lowest version that clients may speak where nothing else is said.
 _LEAST: Final = "TLSv1.2"
@@ -56,8 +58,9 @@ class Binding:
 
     __slots__ = ("_exact", "_excluded", "_sole", "_wild", "default", "strict")
 
-    def __init__(self, options: Options, around: Surroundings, span: Span) -> None:
-        certificates = load_all(options, around, span)
+    def __init__(self, bind: Bind, around: Surroundings) -> None:
+        options, span = bind.tls or {}, bind.span
+        certificates = [served_as(entry, span) for entry in bind.certificates]
         merged = {**around.options, **options}
         self.strict = "strict-sni" in options
         self._exact: dict[bytes, list[Served]] = {}
@@ -113,13 +116,7 @@ def _serve(certificate: Certificate, line: Options, merged: Options, around: Sur
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
     else:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    try:
-        context.load_cert_chain(certificate.path, certificate.key, password=b"")
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            message = f"inconsistencies between private key and certificate loaded '{certificate.path}'."
-            raise CompileError(message, span) from None
-        raise CompileError(f"unable to load certificate '{certificate.path}': {reason(error)}", span) from None
+    load_certificate(context, certificate.files, span)
     context.sni_callback = _accept_name
     if around.dh_file:
         context.load_dh_params(around.dh_file)
@@ -127,7 +124,7 @@ def _serve(certificate: Certificate, line: Options, merged: Options, around: Sur
         _extend(lambda: openssl.set_automatic_dh(context), "Diffie-Hellman", span)
     if around.lifetime != 300:
         _extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
-    watched = _verification(context, own, around, span)
+    watched = _verification(context, own, span)
     return Served(certificate, context, watched=watched)
 
 
@@ -135,7 +132,7 @@ def _accept_name(_tls: ssl.SSLObject, _name: str, _context: ssl.SSLContext) -> N
     """Tell the client that its name was taken: it has been looked at before."""
 
 
-def _verification(context: ssl.SSLContext, own: Options, around: Surroundings, span: Span) -> bool:
+def _verification(context: ssl.SSLContext, own: Options, span: Span) -> bool:
     """Ask clients for certificates where the line says so; whether errors are noted."""
     method = own.get("verify", ("none",))[0]
     if method == "none":
@@ -146,11 +143,11 @@ def _verification(context: ssl.SSLContext, own: Options, around: Surroundings, s
         raise CompileError("verify is enabled but no CA file specified for this bind line.", span)
     context.verify_mode = _MODES[method]
     for name in {*trusted, *(own.get("ca-file") or ())}:
-        load_authorities(context, around.authority(name), span)
+        load_authorities(context, name, span)
     for name in own.get("crl-file", ()):
-        load_revocations(context, around.authority(name), span)
+        load_revocations(context, name, span)
     if announced is not None and "no-ca-names" not in own and not announced[0].startswith("@"):
-        path = around.authority(announced[0])
+        path = announced[0]
         _extend(lambda: openssl.announce_authorities(context, path), "CA names", span)
     leaf, authority = _ignored(own, "crt-ignore-err"), _ignored(own, "ca-ignore-err")
     _extend(lambda: openssl.watch_verification(context, leaf, authority), "verification", span)

@@ -13,15 +13,13 @@ import ctypes
 import functools
 import os
 import ssl
-import sys
 from typing import Any, Final
 
-_CTRL_SET_GROUPS_LIST: Final = 92
+from hapy_config.tls.library import Unavailable, library, pointer, set_ciphersuites, set_groups
+
+__all__ = ["Unavailable", "set_ciphersuites", "set_groups"]
+
 _CTRL_SET_DH_AUTO: Final = 118
-
-
-class Unavailable(RuntimeError):  # noqa: N818 - says what it is
-    """This Python's OpenSSL can't be reached."""
 
 
 class VerifyErrors:
@@ -45,69 +43,36 @@ class VerifyErrors:
 current = VerifyErrors()
 
 
-@functools.cache
-def _library() -> Any:
-    import _ssl
-
-    if sys.implementation.name != "cpython" or not hasattr(_ssl, "__file__"):
-        raise Unavailable("the OpenSSL of this Python can't be reached")
-    library = ctypes.CDLL(_ssl.__file__)
-    try:
-        library.SSL_CTX_set_ciphersuites.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
-        library.SSL_CTX_ctrl.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_void_p)
-        library.SSL_CTX_ctrl.restype = ctypes.c_long
-        library.SSL_CTX_set_timeout.argtypes = (ctypes.c_void_p, ctypes.c_long)
-        library.SSL_CTX_set_timeout.restype = ctypes.c_long
-        library.SSL_load_client_CA_file.argtypes = (ctypes.c_char_p,)
-        library.SSL_load_client_CA_file.restype = ctypes.c_void_p
-        library.SSL_CTX_set_client_CA_list.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-        library.SSL_CTX_set_client_CA_list.restype = None
-        library.SSL_CTX_set_verify.argtypes = (ctypes.c_void_p, ctypes.c_int, _VerifyCallback)
-        library.SSL_CTX_set_verify.restype = None
-        library.X509_STORE_CTX_get_error.argtypes = (ctypes.c_void_p,)
-        library.X509_STORE_CTX_get_error_depth.argtypes = (ctypes.c_void_p,)
-        library.ERR_clear_error.argtypes = ()
-        library.ERR_clear_error.restype = None
-    except AttributeError as error:
-        raise Unavailable("the OpenSSL of this Python can't be reached") from error
-    return library
-
-
 _VerifyCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 
 
-def _pointer(context: ssl.SSLContext) -> int:
-    """The SSL_CTX: the first field behind the object's head."""
-    pointer = ctypes.c_void_p.from_address(id(context) + object.__basicsize__).value
-    if not pointer:
-        raise Unavailable("the OpenSSL of this Python can't be reached")
-    return pointer
-
-
-def set_ciphersuites(context: ssl.SSLContext, suites: str) -> bool:
-    """The cipher suites of TLS 1.3; False where the list means nothing to the library."""
-    library = _library()
-    done = bool(library.SSL_CTX_set_ciphersuites(_pointer(context), suites.encode()))
-    library.ERR_clear_error()
-    return done
-
-
-def set_groups(context: ssl.SSLContext, groups: str) -> bool:
-    """The groups for key exchange, in order; False where the list means nothing to the library."""
-    library = _library()
-    done = bool(library.SSL_CTX_ctrl(_pointer(context), _CTRL_SET_GROUPS_LIST, 0, groups.encode()))
-    library.ERR_clear_error()
-    return done
+@functools.cache
+def _library() -> Any:
+    found = library()
+    try:
+        found.SSL_CTX_set_timeout.argtypes = (ctypes.c_void_p, ctypes.c_long)
+        found.SSL_CTX_set_timeout.restype = ctypes.c_long
+        found.SSL_load_client_CA_file.argtypes = (ctypes.c_char_p,)
+        found.SSL_load_client_CA_file.restype = ctypes.c_void_p
+        found.SSL_CTX_set_client_CA_list.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+        found.SSL_CTX_set_client_CA_list.restype = None
+        found.SSL_CTX_set_verify.argtypes = (ctypes.c_void_p, ctypes.c_int, _VerifyCallback)
+        found.SSL_CTX_set_verify.restype = None
+        found.X509_STORE_CTX_get_error.argtypes = (ctypes.c_void_p,)
+        found.X509_STORE_CTX_get_error_depth.argtypes = (ctypes.c_void_p,)
+    except AttributeError as error:
+        raise Unavailable("the OpenSSL of this Python can't be reached") from error
+    return found
 
 
 def set_automatic_dh(context: ssl.SSLContext) -> None:
     """Diffie-Hellman with parameters of the size of the certificate's key."""
-    _library().SSL_CTX_ctrl(_pointer(context), _CTRL_SET_DH_AUTO, 1, None)
+    _library().SSL_CTX_ctrl(pointer(context), _CTRL_SET_DH_AUTO, 1, None)
 
 
 def set_lifetime(context: ssl.SSLContext, seconds: int) -> None:
     """How long sessions may be resumed."""
-    _library().SSL_CTX_set_timeout(_pointer(context), seconds)
+    _library().SSL_CTX_set_timeout(pointer(context), seconds)
 
 
 def announce_authorities(context: ssl.SSLContext, path: str) -> None:
@@ -116,7 +81,7 @@ def announce_authorities(context: ssl.SSLContext, path: str) -> None:
     names = library.SSL_load_client_CA_file(os.fsencode(path))
     library.ERR_clear_error()
     if names:
-        library.SSL_CTX_set_client_CA_list(_pointer(context), names)  # the context owns them now
+        library.SSL_CTX_set_client_CA_list(pointer(context), names)  # the context owns them now
 
 
 #: Callbacks, kept as long as the process: the library holds no reference to them.
@@ -155,7 +120,7 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
     callback = _VerifyCallback(verify)
     _callbacks.append(callback)
     mode = {ssl.CERT_NONE: 0, ssl.CERT_OPTIONAL: 1, ssl.CERT_REQUIRED: 3}[context.verify_mode]
-    library.SSL_CTX_set_verify(_pointer(context), mode, callback)
+    library.SSL_CTX_set_verify(pointer(context), mode, callback)
 
 
 def begin_verification() -> VerifyErrors:

@@ -14,10 +14,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hapy.samples import compile_expression
-from hapy.samples.environment import CompileError
 from hapy.tls.facts import host_names
 from hapy.tls.session import parsed
-from hapy.tls.settings import apply_common, load_authorities, load_revocations, reason, surroundings
+from hapy.tls.settings import apply_common, load_authorities, load_certificate, load_revocations, surroundings
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
@@ -133,15 +132,11 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv) -> tuple[ssl.SSLCo
     apply_common(context, options, around, span, None)
     if method == "required":
         for name in options.get("ca-file", ()):
-            load_authorities(context, around.authority(name), span)
+            load_authorities(context, name, span)
         for name in options.get("crl-file", ()):
-            load_revocations(context, around.authority(name), span)
-    for name in options.get("crt", ()):
-        path = around.certificate(name)
-        try:
-            context.load_cert_chain(path, password=b"")
-        except (OSError, ssl.SSLError) as error:
-            raise CompileError(f"unable to load SSL certificate from file '{path}': {reason(error)}", span) from None
+            load_revocations(context, name, span)
+    if tls.certificate is not None:
+        load_certificate(context, tls.certificate, span)
     return context, method == "required"
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
+from hapy_config.tls.pem import as_file
+from hapy_config.tls.versions import Options, version_range
 
 if TYPE_CHECKING:
+    from hapy_config.model.certificates import CertificateFiles
     from hapy_config.model.config import Global
     from hapy_config.source import Span
-
-Options = Mapping[str, tuple[str, ...]]
 
 _VERSIONS: Final = {
     "SSLv3": ssl.TLSVersion.SSLv3,
@@ -25,8 +26,6 @@ _VERSIONS: Final = {
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
     "TLSv1.3": ssl.TLSVersion.TLSv1_3,
 }
-_ORDER: Final = tuple(_VERSIONS)
-_SHORT: Final = {"sslv3": "SSLv3", "tlsv10": "TLSv1.0", "tlsv11": "TLSv1.1", "tlsv12": "TLSv1.2", "tlsv13": "TLSv1.3"}
 
 #: The certificates that the system trusts, for `@system-ca`: what OpenSSL was built to look at, else Debian's file.
 _SYSTEM_FILES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -38,31 +37,20 @@ class Surroundings:
 
     Attributes:
         options: `ssl-default-…-options` and its kin, by the words of a line.
-        crt_base, ca_base: where relative names of certificates and authorities count from.
         lifetime: seconds that a session may be resumed.
         automatic_dh: `tune.ssl.default-dh-param` asks for Diffie-Hellman. dh_file: `ssl-dh-param-file`.
     """
 
     options: Options
-    crt_base: str = ""
-    ca_base: str = ""
     lifetime: int = 300
     automatic_dh: bool = False
     dh_file: str = ""
-
-    def certificate(self, name: str) -> str:
-        """A certificate's path."""
-        return f"{self.crt_base}/{name}" if self.crt_base and not name.startswith("/") else name
-
-    def authority(self, name: str) -> str:
-        """A CA or CRL file's path."""
-        return f"{self.ca_base}/{name}" if self.ca_base and not name.startswith(("/", "@")) else name
 
 
 def surroundings(settings: Global, side: str) -> Surroundings:
     """The global section's part for `bind` or `server` lines."""
     options: dict[str, tuple[str, ...]] = {}
-    bases = {"crt-base": "", "ca-base": "", "ssl-dh-param-file": ""}
+    dh_file = ""
     prefix = f"ssl-default-{side}-"
     for words in settings.settings:
         name = words[0]
@@ -70,18 +58,16 @@ def surroundings(settings: Global, side: str) -> Surroundings:
             options.update(_flags(words[1:]))
         elif name.startswith(prefix):
             options[name.removeprefix(prefix)] = words[1:2]
-        elif name in bases:
-            bases[name] = words[1]
+        elif name == "ssl-dh-param-file":
+            dh_file = words[1]
         elif name == "ssl-server-verify" and side == "server":
             options["verify"] = words[1:2]
     lifetime = settings.tune.get("ssl.lifetime", 300)
     return Surroundings(
         options,
-        bases["crt-base"],
-        bases["ca-base"],
         int(lifetime) if str(lifetime).isdigit() else 300,
         "ssl.default-dh-param" in settings.tune,
-        bases["ssl-dh-param-file"],
+        dh_file,
     )
 
 
@@ -93,37 +79,9 @@ def _flags(words: tuple[str, ...]) -> Options:
     return found
 
 
-def version_range(own: Options, defaults: Options, least: str | None) -> tuple[str | None, str | None]:
-    """The lowest and the highest version to speak; None for whatever the library knows.
-
-    `ssl-min-ver` and `ssl-max-ver` come before `force-…`, and these before `no-…`; a line before the defaults.
-    """
-    low = _one(own, "ssl-min-ver") or _forced(own) or _one(defaults, "ssl-min-ver") or _forced(defaults)
-    high = _one(own, "ssl-max-ver") or _forced(own) or _one(defaults, "ssl-max-ver") or _forced(defaults)
-    if low is None and high is None:
-        refused = {_SHORT[name[3:]] for name in {*own, *defaults} if name[:3] == "no-" and name[3:] in _SHORT}
-        if refused:
-            allowed = [version for version in _ORDER if version not in refused]
-            if not allowed:
-                return None, None
-            high = allowed[-1]
-            place = _ORDER.index(high)
-            while place and _ORDER[place - 1] not in refused:
-                place -= 1
-            low = _ORDER[place]
-            if least is not None and _ORDER.index(low) < _ORDER.index(least) and "no-" + least not in refused:
-                low = least if _ORDER.index(high) >= _ORDER.index(least) else low
-    return low or (least if high is None or _ORDER.index(high) >= _ORDER.index(least or high) else high), high
-
-
 def _one(options: Options, name: str) -> str | None:
     values = options.get(name)
     return values[0] if values else None
-
-
-def _forced(options: Options) -> str | None:
-    forced = [_SHORT[name[6:]] for name in options if name.startswith("force-")]
-    return forced[-1] if forced else None
 
 
 def apply_common(context: ssl.SSLContext, own: Options, around: Surroundings, span: Span, least: str | None) -> None:
@@ -165,6 +123,24 @@ def alpn_protocols(own: Options) -> list[str]:
     return [name for name in (_one(own, "alpn") or "").split(",") if name and name != "h2"]
 
 
+def load_certificate(context: ssl.SSLContext, files: CertificateFiles, span: Span) -> None:
+    """Show a certificate with its chain to the other side.
+
+    Raises:
+        CompileError: the library doesn't take it.
+    """
+    content = b"\n".join((files.key, files.certificate, *files.chain))
+    with as_file(content) as name:
+        try:
+            context.load_cert_chain(name, password=b"")
+        except (OSError, ssl.SSLError) as error:
+            text = f"unable to load SSL certificate from file '{files.path}': {reason(error)}"
+            raise CompileError(text, span) from None
+        if files.dh:
+            with contextlib.suppress(ssl.SSLError), as_file(files.dh) as parameters:  # HAProxy goes on without them too
+                context.load_dh_params(parameters)
+
+
 def load_authorities(context: ssl.SSLContext, name: str, span: Span) -> None:
     """Trust what a file, a directory or `@system-ca` holds.
 
@@ -181,7 +157,8 @@ def load_authorities(context: ssl.SSLContext, name: str, span: Span) -> None:
         elif Path(name).is_dir():
             for path in sorted(Path(name).iterdir()):
                 if path.suffix in (".pem", ".crt", ".cer", ".crl"):
-                    context.load_verify_locations(str(path))
+                    with contextlib.suppress(ssl.SSLError):  # left out with a warning, when the configuration was read
+                        context.load_verify_locations(str(path))
         else:
             context.load_verify_locations(name)
     except (OSError, ssl.SSLError) as error:

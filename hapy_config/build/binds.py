@@ -57,6 +57,7 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
         Bind(
             address,
             tls=reading.tls if reading.ssl else None,
+            certificates=tuple(reading.certificates) if reading.ssl else (),
             options={**reading.options, **({} if reading.ssl else reading.tls)},
             span=span,
             **reading.values,  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from hapy_config.build.refused import Refused
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
+    from hapy_config.model.certificates import CertificateEntry
     from hapy_config.syntax import Statement
 
 _THREADS: Final = re.compile(
@@ -32,9 +33,10 @@ class BindWords:
         values: fields of `model.Bind`.
         options: other options by name.
         tls: the TLS options by name.
+        certificates: what `crt` and `crt-list` name.
     """
 
-    __slots__ = ("build", "options", "position", "prefix", "ssl", "statement", "tls", "values", "words")
+    __slots__ = ("build", "certificates", "options", "position", "prefix", "ssl", "statement", "tls", "values", "words")
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
         self.build = build
@@ -45,6 +47,7 @@ class BindWords:
         self.values: dict[str, object] = {}
         self.options: dict[str, tuple[str, ...]] = {}
         self.tls: dict[str, tuple[str, ...]] = {}
+        self.certificates: list[CertificateEntry] = []
         self.ssl = False
 
     def peek(self) -> str:
@@ -63,9 +66,11 @@ class BindWords:
         """The refusal of the word at the position, or `back` words before it."""
         return Refused(f"{self.prefix}{message}", self.position - back, code=code)
 
-    def lacking(self, message: str, code: str) -> None:
+    def lacking(self, message: str, code: str, hint: str = "") -> None:
         """Refuse the word before the position for something that this machine does not have."""
-        self.build.lacking(self.refuse(message, back=1, code=code))
+        refusal = self.refuse(message, back=1, code=code)
+        refusal.hint = hint
+        self.build.lacking(refusal)
 
 
 Reader = Callable[[BindWords, str], None]
@@ -279,17 +284,23 @@ def _verify(words: BindWords, name: str) -> None:
 
 def _certificate(words: BindWords, name: str) -> None:
     text = words.take("'crt' : missing certificate location")
-    fault = tls.certificate_fault(words.build, text)
-    if fault:
-        words.lacking(fault, "bad-certificate")
+    from hapy_config.tls.pem import Fault
+
+    try:
+        words.certificates += tls.entries(words.build, text)
+    except Fault as fault:
+        words.lacking(str(fault), "bad-certificate")
     words.tls["crt"] = (*words.tls.get("crt", ()), text)
 
 
 def _certificate_list(words: BindWords, name: str) -> None:
     text = words.take("'crt-list' : missing certificate location")
-    fault = tls.list_fault(words.build, text)
-    if fault:
-        words.lacking(fault, "bad-certificate")
+    from hapy_config.tls.pem import Fault
+
+    try:
+        words.certificates += tls.listed(words.build, text)
+    except Fault as fault:
+        words.lacking(f"'crt-list' : {fault}", "bad-certificate", fault.place)
     words.tls["crt-list"] = (*words.tls.get("crt-list", ()), text)
 
 
@@ -297,8 +308,8 @@ def _authority(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing CAfile path")
     fault = tls.authority_fault(words.build, text)
     if fault:
-        words.lacking(f"'{name}' : unable to load {text}", "missing-file")
-    words.tls[name] = (text,)
+        words.lacking(f"'{name}' : unable to load {text}", "missing-file", fault)
+    words.tls[name] = (tls.located(words.build, text, "ca-base"),)
 
 
 def _ignored_errors(words: BindWords, name: str) -> None:
@@ -313,10 +324,14 @@ def _ignored_errors(words: BindWords, name: str) -> None:
 
 def _ticket_keys(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing TLS ticket keys file path")
+    from hapy_config.tls.pem import Fault
+
     try:
-        words.build.files.read(text)
+        words.values["ticket_keys"] = tls.ticket_keys(text, words.build.files.read(text))
     except OSError:
         words.lacking(f"'{text}' : unable to load ssl tickets keys file", "missing-file")
+    except Fault as fault:
+        words.lacking(str(fault), "bad-ticket-keys")
     words.tls[name] = (text,)
 
 

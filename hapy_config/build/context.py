@@ -23,6 +23,7 @@ from hapy_config.build.expressions import note_references
 from hapy_config.build.patternfiles import pattern_file_fault
 from hapy_config.build.references import References
 from hapy_config.build.refused import Refused
+from hapy_config.build.tls import TlsFiles
 from hapy_config.build.watching import Watching
 from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
 from hapy_config.source import Source, Span
@@ -150,6 +151,7 @@ class Build(References, Watching):
         self.group_acls: list[tuple[Draft, Statement, str, AclExpression]] = []
         self.comments: dict[str, dict[int, re.Match[str]]] = {}
         self.used_comments: set[tuple[str, int]] = set()
+        self.tls_files = TlsFiles()
         self.pattern_files: dict[tuple[str, str, bool, bool], str] = {}
         self.formats: dict[tuple[str, str], LogFormat] = {}
         source = Source("", ("global",))

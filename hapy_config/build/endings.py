@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.expressions import check_regex
 from hapy_config.build.refused import Refused
-from hapy_config.build.tls import certificate_fault, cipher_fault
+from hapy_config.build.tls import check_bind, server_certificate_fault, server_fault
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -265,7 +265,7 @@ def check_servers(build: Build) -> None:
                     " the selected check type",
                 )
             if "crt" in server.options and server.tls is not None:
-                fault = certificate_fault(build, server.options["crt"][0])
+                fault = server_certificate_fault(build, server.options["crt"][0])
                 if fault:
                     build.environment("bad-certificate", server.span, f"'server {draft.name}/{server.name}' : {fault}")
             if server.redir is not None and draft.mode == "tcp":
@@ -407,25 +407,23 @@ def _loops(build: Build, draft: Draft, server: Server) -> bool:
     return False
 
 
-def check_ciphers(build: Build) -> None:
-    """Cipher lists that are in use must be known to the TLS library."""
+def check_tls(build: Build) -> None:
+    """TLS lines that are in use: versions, and lists of ciphers and groups that the TLS library must know."""
     for draft in build.proxies:
         if draft.disabled:
             continue
         for server in draft.servers:
-            if "ciphers" in server.options and server.name in draft.tls_servers:
-                fault = cipher_fault(server.options["ciphers"][0])
+            if server.name in draft.tls_servers:
+                fault = server_fault(build, draft.name, server.name, server.options)
                 if fault:
-                    build.environment("bad-ciphers", server.span, f"'server {draft.name}/{server.name}' : {fault}")
+                    text = f"'server {draft.name}/{server.name}' : {fault}"
+                    if fault.endswith("."):
+                        build.error("tls-versions", server.span, text)
+                    else:
+                        build.environment("bad-ciphers", server.span, f"{text}.")
         for statement, reading in draft.tls_binds:
-            fault = cipher_fault(reading.tls["ciphers"][-1]) if "ciphers" in reading.tls else ""
-            if fault:
-                where = f"{statement.source.name}:{statement.line}"
-                build.environment(
-                    "bad-ciphers",
-                    statement.span(),
-                    f"Proxy '{draft.name}': {fault.removesuffix('.')} for bind '{statement.words[1]}' at [{where}].",
-                )
+            where = f"bind '{statement.words[1]}' at [{statement.source.name}:{statement.line}]"
+            check_bind(build, draft.name, reading, statement.span(), where)
 
 
 def check_tls_servers(build: Build) -> None:

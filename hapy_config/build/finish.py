@@ -9,11 +9,11 @@ from hapy_config.build.conditional import complete_acls
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.endings import (
     check_arguments_of_expressions,
-    check_ciphers,
     check_groups,
     check_needed,
     check_regexes,
     check_servers,
+    check_tls,
     check_tls_servers,
     check_tracks,
 )
@@ -62,7 +62,7 @@ def finish(build: Build) -> bool:
     check_servers(build)
     check_tracks(build)
     check_tls_servers(build)
-    check_ciphers(build)
+    check_tls(build)
     return _has_listener(build)
 
 
@@ -226,19 +226,20 @@ def _binds(build: Build, draft: Draft) -> None:
     for statement, reading in draft.tls_binds:
         shown, where = statement.words[1], f"{statement.source.name}:{statement.line}"
         options = reading.tls
-        if not options.keys() & {"crt", "crt-list", "generate-certificates"}:
-            build.error(
-                "missing-certificate",
-                statement.span(),
-                f"Proxy '{draft.name}': no SSL certificate specified for bind '{shown}' at [{where}] (use 'crt').",
-                "add 'crt <file>'",
-            )
-        elif options.get("verify", ("none",))[-1] != "none" and not options.keys() & {"ca-file", "ca-verify-file"}:
+        if not reading.certificates and not (build.assume_machine and options.keys() & {"crt", "crt-list"}):
+            text = f"Proxy '{draft.name}': no SSL certificate specified for bind '{shown}' at [{where}]"
+            if "strict-sni" in options:
+                text = f"{text}, ssl connections will fail (use 'crt')."
+                build.warning("missing-certificate", statement.span(), text, "add 'crt <file>'")
+            elif "generate-certificates" not in options:
+                build.error("missing-certificate", statement.span(), f"{text} (use 'crt').", "add 'crt <file>'")
+        if "generate-certificates" in options and "ca-sign-file" not in options:
             build.error(
                 "missing-authority",
                 statement.span(),
-                f"Proxy '{draft.name}': verify is enabled but no CA file specified for bind '{shown}' at [{where}].",
-                "add 'ca-file <file>'",
+                f"Proxy '{draft.name}': cannot enable certificate generation, no CA certificate File configured at"
+                f" [{where}].",
+                "add 'ca-sign-file <file>'",
             )
     for statement, protocol in draft.bind_protocols:
         usable = protocol == "none" if draft.mode == "tcp" else protocol in ("h1", "h2")

@@ -173,6 +173,22 @@ def _client_resolvers(build: Build, statement: Statement, words: list[str]) -> N
     build.needs_resolvers(build.http_client, statement, words[1])
 
 
+def _parameters(build: Build, statement: Statement, words: list[str]) -> None:
+    """ssl-dh-param-file."""
+    if len(words) < 2:
+        raise Refused("'ssl-dh-param-file' expects a file path as an argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    from hapy_config.tls.pem import sound_parameters
+
+    try:
+        sound = sound_parameters(build.files.read(words[1]))
+    except OSError:
+        sound = False
+    if not sound:
+        text = f"'ssl-dh-param-file': unable to load DH parameters from file <{words[1]}>."
+        build.lacking(Refused(text, 1, code="missing-file"))
+
+
 def _provider(build: Build, statement: Statement, words: list[str]) -> None:
     """ssl-provider: what OpenSSL brings along is known, the rest depends on the machine."""
     if len(words) < 2:
@@ -219,7 +235,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "lua-load-per-thread": _lua,
     "ssl-default-bind-options": _tls_options(_BIND_OPTIONS),
     "ssl-default-server-options": _tls_options(_SERVER_OPTIONS),
-    "ssl-dh-param-file": _file("'ssl-dh-param-file': unable to load DH parameters from file <{}>."),
+    "ssl-dh-param-file": _parameters,
     "ssl-provider": _provider,
     "ssl-server-verify": _server_verify,
     "unix-bind": _unix_bind,

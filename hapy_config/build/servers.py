@@ -16,6 +16,7 @@ from hapy_config.build.expressions import version_note
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.serverwords import READERS, ServerWords
+from hapy_config.build.tls import server_certificate
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table
@@ -158,7 +159,7 @@ def _add(
     _check_agent(build, statement, name, draft, options)
     if ssl or default_ssl or "check-ssl" in options:
         draft.tls_servers.add(name)
-    tls = _tls(sni, options) if ssl else None
+    tls = _tls(build, sni, options) if ssl else None
     fqdn, service = (address.host, None) if address.family == "name" else (None, None)
     if fqdn is not None and fqdn.startswith("_") and values.get("resolvers"):
         fqdn, service = None, fqdn
@@ -185,10 +186,11 @@ def _add(
         build.named_servers.append((draft, server, statement))
 
 
-def _tls(sni: object, options: dict[str, tuple[str, ...]]) -> ServerTls:
+def _tls(build: Build, sni: object, options: dict[str, tuple[str, ...]]) -> ServerTls:
     verify = options.get("verify", ("required",))[0]
     authority = options.get("ca-file")
-    return ServerTls(verify, authority[0] if authority else None, sni, options)  # type: ignore[arg-type]
+    certificate = server_certificate(build, options["crt"][0]) if "crt" in options else None
+    return ServerTls(verify, authority[0] if authority else None, sni, options, certificate)  # type: ignore[arg-type]
 
 
 def _check_agent(

@@ -497,7 +497,7 @@ def _authority_file(words: ServerWords, name: str) -> None:
     fault = tls.authority_fault(words.build, text)
     if fault and not words.default:
         words.build.lacking(Refused(f"{words.prefix}{fault}", words.position - 1, code="missing-file"))
-    words.options[name] = (text,)
+    words.options[name] = (tls.located(words.build, text, "ca-base"),)
 
 
 def _certificate(words: ServerWords, name: str) -> None:

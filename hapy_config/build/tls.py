@@ -1,19 +1,50 @@
-"""What bind and server lines say of TLS, as far as it can be checked without speaking it."""
+"""What bind and server lines say of TLS: their files are read and judged here, and stand in the model from then on."""
 
 from __future__ import annotations
 
-import re
+import base64
+import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.model.certificates import CertificateEntry, CertificateFiles
+from hapy_config.source import NOWHERE
+from hapy_config.tls.versions import VERSIONS, Options, limited, nothing_left, refused_versions, version_range
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hapy_config.build.bindwords import BindWords
     from hapy_config.build.context import Build
+    from hapy_config.source import Span
+    from hapy_config.tls import pem
 
-VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+__all__ = ["VERSIONS"]
 
-_CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----")
-_KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_AUTHORITY: Final = re.compile(rb"-----BEGIN (?:(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL)-----")
+#: Keys of a `tls-ticket-keys` file: its least number, and how long they may be.
+_LEAST_KEYS: Final = 3
+_KEY_SIZES: Final = (48, 80)
+
+
+class TlsFiles:
+    """What was read of TLS files, each once.
+
+    Attributes:
+        certificates: by path, or why they can't be used.
+        stored: by their names in crt-stores, `@store/name`.
+        authorities: what is wrong with a CA or CRL file, by path.
+        lists: what is wrong with lists of ciphers and groups.
+        settings: where to look for what lies beside certificates, None before it was asked for.
+    """
+
+    __slots__ = ("authorities", "certificates", "lists", "settings", "stored")
+
+    def __init__(self) -> None:
+        self.certificates: dict[str, CertificateFiles | Exception] = {}
+        self.stored: dict[str, CertificateFiles] = {}
+        self.authorities: dict[str, str] = {}
+        self.lists: dict[object, str] = {}
+        self.settings: pem.Settings | None = None
 
 
 def alpn_fault(text: str) -> str:
@@ -29,82 +60,328 @@ def based(build: Build, name: str, base: str) -> str:
     return f"{directory}/{name}" if isinstance(directory, str) and not name.startswith(("/", "@")) else name
 
 
+def located(build: Build, name: str, base: str) -> str:
+    """Where a file is, for whoever opens it later: `default-path` counted in."""
+    return name if name.startswith("@") else str(build.files.path(based(build, name, base)))
+
+
+# authorities
+
+
 def authority_fault(build: Build, name: str) -> str:
     """Why a CA or CRL file can't be used, or an empty string."""
     if name.startswith("@"):
         return "" if name == "@system-ca" else f"Couldn't open the ca-file '{name}' (No such file or directory)."
     path = based(build, name, "ca-base")
+    known = build.tls_files.authorities.get(path)
+    if known is None:
+        known = build.tls_files.authorities[path] = _authority_fault(build, path)
+    return known
+
+
+def _authority_fault(build: Build, path: str) -> str:
+    from hapy_config.tls import pem
+
     try:
-        if build.files.path(path).is_dir():
+        where = build.files.path(path)
+        if where.is_dir():
+            _warn_of_directory(build, path, where)
             return ""
-        content = build.files.read(path)
+        fault = pem.authority_fault(build.files.read(path))
     except OSError as error:
-        return f"Couldn't open the ca-file '{path}' ({error.strerror})."
-    if _AUTHORITY.search(content) is None:
-        return f"Couldn't open the ca-file '{path}' (no certificate or crl found)."
+        fault = error.strerror or str(error)
+    return f"Couldn't open the ca-file '{path}' ({fault})." if fault else ""
+
+
+def _warn_of_directory(build: Build, path: str, directory: Path) -> None:
+    """Files of a directory that hold no certificate are left out, with a warning each."""
+    from hapy_config.tls import pem
+
+    loaded = 0
+    for entry in sorted(directory.iterdir()):
+        if entry.name.startswith(".") or entry.suffix not in (".pem", ".crt", ".cer", ".crl") or not entry.is_file():
+            continue
+        blocks = pem.certificates_in(entry.read_bytes())
+        fault = pem.certificate_fault(blocks[0]) if blocks else "no start line"
+        if fault:
+            build.warning(
+                "bad-certificate", NOWHERE, f"ca-file: '{path}' couldn't load '{path}/{entry.name}' ({fault})"
+            )
+        else:
+            loaded += 1
+    if not loaded:
+        build.warning("bad-certificate", NOWHERE, f"ca-file: 0 CA were loaded from '{path}'")
+
+
+# certificates
+
+
+def certificate(build: Build, name: str) -> CertificateFiles:
+    """A certificate by its file name or, with `@`, by its name in a crt-store; each is read once.
+
+    Raises:
+        Fault: it can't be used.
+    """
+    from hapy_config.tls import pem
+
+    stored = build.tls_files.stored.get(name)
+    if stored is not None:
+        return stored
+    path = based(build, name, "crt-base")
+    known = build.tls_files.certificates.get(path)
+    if known is None:
+        if path.startswith("@"):
+            known = pem.Fault(f"unable to stat SSL certificate from file '{path}' : No such file or directory.")
+        else:
+            try:
+                known = pem.load(path, build.files.read, settings(build), warn=_warner(build))
+            except pem.Fault as fault:
+                known = fault
+        build.tls_files.certificates[path] = known
+    if isinstance(known, Exception):
+        raise known
+    return known
+
+
+def _warner(build: Build) -> Callable[[str], None]:
+    return lambda text: build.warning("bad-certificate", NOWHERE, text)
+
+
+def settings(build: Build) -> pem.Settings:
+    """What the global section says of certificate files."""
+    found = build.tls_files.settings
+    if found is None:
+        from hapy_config.tls.pem import Settings
+
+        given = {words[0]: words[1:] for words in build.global_settings}
+        kinds = given.get("ssl-load-extra-files", ("all",))
+        found = build.tls_files.settings = Settings(
+            Settings().extra if "all" in kinds else frozenset(kinds) - {"none"},
+            "ssl-load-extra-del-ext" in given,
+            tuple(_issuers(build, *given.get("issuers-chain-path", ())[:1])),
+            "ssl-skip-self-issued-ca" in given,
+        )
+    return found
+
+
+def _issuers(build: Build, directory: str = "") -> Iterator[tuple[bytes, ...]]:
+    """The chains below `issuers-chain-path`."""
+    if not directory:
+        return
+    from hapy_config.tls import pem
+
+    where = build.files.path(directory)
+    for entry in sorted(where.iterdir()) if where.is_dir() else ():
+        if entry.is_file() and not entry.name.startswith("."):
+            blocks = pem.certificates_in(build.files.read(f"{directory}/{entry.name}"))
+            fault = "pem certificate not found" if not blocks or pem.certificate_fault(blocks[0]) else ""
+            if not fault and not pem.has_key_identifier(blocks[0]):
+                fault = "SubjectKeyIdentifier not found"
+            if fault:
+                text = f"unable to load issuers-chain {directory}/{entry.name} : {fault}."
+                build.warning("bad-certificate", NOWHERE, text)
+            else:
+                yield tuple(blocks)
+
+
+def server_certificate(build: Build, name: str) -> CertificateFiles | None:
+    """The `crt` of a server line, None where it can't be used."""
+    from hapy_config.tls.pem import Fault
+
+    try:
+        return certificate(build, name)
+    except Fault:
+        return None
+
+
+def server_certificate_fault(build: Build, name: str) -> str:
+    """Why the `crt` of a server line can't be used, or an empty string."""
+    from hapy_config.tls.pem import Fault
+
+    try:
+        certificate(build, name)
+    except Fault as fault:
+        return str(fault)
     return ""
 
 
-def certificate_fault(build: Build, name: str) -> str:
-    """Why a certificate file (or a directory of them) can't be used, or an empty string."""
+def certificates(build: Build, name: str) -> list[CertificateFiles]:
+    """What `crt` names: one certificate, a directory of them, or a bundle by key type.
+
+    Raises:
+        Fault: one can't be used.
+    """
     path = based(build, name, "crt-base")
     where = build.files.path(path)
-    if where.is_dir():
-        return _directory_fault(build, where)
+    if not name.startswith("@") and where.is_dir():
+        return [one for file in _directory(where) for one in certificates(build, f"{path}/{file}")]
+    if not where.exists() and not name.startswith("@"):
+        from hapy_config.tls.pem import BUNDLE
+
+        bundle = [f"{name}.{kind}" for kind in BUNDLE if build.files.path(f"{path}.{kind}").exists()]
+        if bundle and "bundle" in settings(build).extra:
+            return [certificate(build, member) for member in bundle]
+    return [certificate(build, name)]
+
+
+def _directory(where: Path) -> list[str]:
+    """The certificates of a directory, in order."""
+    from hapy_config.tls.pem import BESIDE
+
+    beside = tuple(f".{kind}" for kind in BESIDE)
+    names = (entry.name for entry in where.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    return sorted(name for name in names if not name.endswith(beside))
+
+
+def entries(build: Build, name: str) -> list[CertificateEntry]:
+    """What the `crt` of a bind line names.
+
+    Raises:
+        Fault: one can't be used.
+    """
+    return [CertificateEntry(files) for files in certificates(build, name)]
+
+
+def listed(build: Build, name: str) -> list[CertificateEntry]:
+    """What a crt-list names.
+
+    Raises:
+        Fault: it can't be used.
+    """
+    from hapy_config.tls.lists import lines
+    from hapy_config.tls.pem import Fault
+
     try:
-        content = build.files.read(path)
+        content = build.files.read(name)
     except OSError as error:
-        if any(build.files.path(f"{path}.{kind}").exists() for kind in ("rsa", "ecdsa", "dsa")):
-            return ""
-        return f"unable to stat SSL certificate from file '{path}' : {error.strerror}."
-    return _content_fault(build, path, content)
+        raise Fault(f"cannot open file '{name}' : {error.strerror}") from None
+    found: list[CertificateEntry] = []
+    for line in lines(name, content):
+        if build.files.path(based(build, line.name, "crt-base")).is_dir():
+            raise Fault(f"parsing [{name}:{line.number}]: '{line.name}' is a directory")
+        options = dict(line.options)
+        for word in ("ca-file", "ca-verify-file", "crl-file"):
+            if word in options:
+                if authority_fault(build, options[word][0]):
+                    raise Fault(f"'{word}' : unable to load {options[word][0]}")
+                options[word] = (located(build, options[word][0], "ca-base"),)
+        try:
+            files = certificates(build, line.name)
+        except Fault as fault:
+            fault.place = f"line {line.number} of '{name}'"
+            raise
+        found += [CertificateEntry(one, options, line.filters) for one in files]
+    return found
 
 
-def _directory_fault(build: Build, directory: Path) -> str:
-    for entry in sorted(directory.iterdir()):
-        if entry.name.startswith(".") or entry.suffix in (".key", ".ocsp", ".sctl", ".issuer") or not entry.is_file():
+def ticket_keys(name: str, content: bytes) -> tuple[bytes, ...]:
+    """The keys of a `tls-ticket-keys` file, oldest first.
+
+    Raises:
+        Fault: it can't be used.
+    """
+    from hapy_config.tls.pem import Fault
+
+    keys: list[bytes] = []
+    for number, line in enumerate(content.splitlines(), 1):
+        if not line.strip():
             continue
-        fault = _content_fault(build, str(entry), build.files.read(str(entry)))
+        try:
+            key = base64.b64decode(line.strip(), validate=True)
+        except binascii.Error:
+            raise Fault(f"'{name}' : unable to decode base64 key on line {number}") from None
+        if len(key) not in _KEY_SIZES or (keys and len(key) != len(keys[0])):
+            raise Fault(f"'{name}' : wrong sized key on line {number}")
+        keys.append(key)
+    if len(keys) < _LEAST_KEYS:
+        raise Fault(f"'{name}' : please supply at least {_LEAST_KEYS} keys in the tls-tickets-file")
+    return tuple(keys)
+
+
+# what is judged when everything was read
+
+
+def defaults(build: Build, side: str) -> dict[str, tuple[str, ...]]:
+    """What `ssl-default-SIDE-…` sets, by the words of a line."""
+    found: dict[str, tuple[str, ...]] = {}
+    prefix = f"ssl-default-{side}-"
+    for name, *rest_of_line in build.global_settings:
+        value = tuple(rest_of_line)
+        if name == prefix + "options":
+            rest = iter(value)
+            for word in rest:
+                found[word] = (next(rest, ""),) if word in ("ssl-min-ver", "ssl-max-ver") else ()
+        elif name.startswith(prefix):
+            found[name.removeprefix(prefix)] = value[:1]
+    return found
+
+
+def check_bind(build: Build, proxy: str, reading: BindWords, span: Span, where: str) -> None:
+    """Versions, lists and authorities of a TLS bind line, and of the lines of its crt-list."""
+    shared = defaults(build, "bind")
+    own: Mapping[str, tuple[str, ...]]
+    for own in (reading.tls, *({**reading.tls, **entry.options} for entry in reading.certificates if entry.options)):
+        fault = _line_fault(build, own, shared, "TLSv1.2")
+        if not fault and own.get("verify", ("none",))[-1] != "none" and not own.keys() & {"ca-file", "ca-verify-file"}:
+            build.error(
+                "missing-authority",
+                span,
+                f"Proxy '{proxy}': verify is enabled but no CA file specified for {where}.",
+                "add 'ca-file <file>'",
+            )
+            return
+        if fault == "versions":
+            build.error("tls-versions", span, f"Proxy '{proxy}': all SSL/TLS versions are disabled for {where}.")
+        elif fault:
+            build.environment("bad-ciphers", span, f"Proxy '{proxy}': {fault} for {where}.")
         if fault:
-            return fault
-    return ""
+            return
+    _advise(build, proxy, reading.tls, shared, span, where)
 
 
-def _content_fault(build: Build, path: str, content: bytes) -> str:
-    if _CERTIFICATE.search(content) is None:
-        return f"unable to load certificate from file '{path}'."
-    if _KEY.search(content) is None:
-        key = Path(f"{path}.key")
-        other = Path(path).with_suffix(".key")
-        for candidate in (key, other):
-            if build.files.path(str(candidate)).is_file() and _KEY.search(build.files.read(str(candidate))):
-                return ""
-        return f"No Private Key found in '{path}'."
-    return ""
+def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span, where: str) -> None:
+    """Warn of limits that don't fit together."""
+    both = {**shared, **own}
+    if refused_versions(own, shared) and limited(both):
+        build.warning(
+            "tls-versions",
+            span,
+            f"Proxy '{proxy}': no-sslv3/no-tlsv1x are ignored for {where}. Use only 'ssl-min-ver' and 'ssl-max-ver' to"
+            " fix.",
+        )
+    elif "ssl-max-ver" in both and "ssl-min-ver" not in both:
+        low, high = version_range(own, shared, "TLSv1.2")
+        if low == high and high is not None and high < "TLSv1.2":
+            build.warning(
+                "tls-versions",
+                span,
+                f"Proxy '{proxy}': Ambiguous configuration for {where}: the ssl-min-ver value is not configured and the"
+                " ssl-max-ver value is lower than the default ssl-min-ver value (TLSv1.2). Setting the ssl-min-ver to"
+                f" {high}. Use 'ssl-min-ver' to fix this.",
+            )
 
 
-def list_fault(build: Build, name: str) -> str:
-    """Why a crt-list can't be used, or an empty string."""
-    path = name
-    try:
-        content = build.files.read(path)
-    except OSError as error:
-        return f"'crt-list' : cannot open file '{path}' : {error.strerror}"
-    for line in content.decode("utf-8", "surrogateescape").splitlines():
-        words = line.split()
-        if words and not words[0].startswith("#"):
-            fault = certificate_fault(build, words[0])
-            if fault:
-                return fault
-    return ""
+def server_fault(build: Build, proxy: str, name: str, options: Options) -> str:
+    """What is wrong with the TLS words of a server line, or an empty string."""
+    fault = _line_fault(build, options, defaults(build, "server"), None)
+    if fault == "versions":
+        return f"proxy '{proxy}': all SSL/TLS versions are disabled for server '{name}'."
+    return fault
 
 
-def cipher_fault(text: str) -> str:
-    """What this machine's TLS library says against a list of ciphers, or an empty string."""
-    import ssl
+def _line_fault(build: Build, own: Options, shared: Options, least: str | None) -> str:
+    if nothing_left(own, shared, least):
+        return "versions"
+    lists = {word: value for word, value in {**shared, **own}.items() if word in _LISTS and value}
+    if not lists:
+        return ""
+    key = tuple(sorted(lists.items()))
+    known = build.tls_files.lists.get(key)
+    if known is None:
+        from hapy_config.tls.library import lists_fault
 
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(text)
-    except ssl.SSLError:
-        return f"unable to set SSL cipher list to '{text}'."
-    return ""
+        known = build.tls_files.lists[key] = lists_fault(lists)
+    return known
+
+
+_LISTS: Final = frozenset({"ciphers", "ciphersuites", "curves", "ecdhe"})

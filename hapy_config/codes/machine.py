@@ -45,7 +45,12 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ENVIRONMENT,
         "bad-ciphers",
-        """This machine's TLS library knows none of the ciphers.""",
+        """This machine's TLS library knows none of the ciphers or groups.""",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "bad-ticket-keys",
+        """A `tls-ticket-keys` file has too few keys, or one that is no base64 of 48 or 80 bytes.""",
     ),
     code(
         Kind.ENVIRONMENT,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hapy_config.model.addresses import Address
+from hapy_config.model.certificates import CertificateEntry, CertificateFiles
 from hapy_config.model.expressions import LogFormat, SampleExpression
 from hapy_config.source import NOWHERE, Span
 
@@ -21,12 +22,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """The `ssl` part of a server line; its issue fills it."""
+    """The `ssl` part of a server line.
+
+    Attributes:
+        verify: `required` or `none`.
+        sni: the name to ask for, None for none.
+        options: all its TLS words.
+        certificate: what its `crt` names, None without one.
+    """
 
     verify: str = "required"
     ca_file: str | None = None
     sni: SampleExpression | None = None
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    certificate: CertificateFiles | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,8 @@ class Bind:
         accept_proxy: expects a PROXY header.
         netscaler: expects a NetScaler header with this magic number, None for no such header.
         tls: None for plain text, else the ssl options by name.
+        certificates: what its `crt` and `crt-list` name, in order.
+        ticket_keys: what its `tls-ticket-keys` file holds, oldest first, 48 or 80 bytes each.
         options: every other bind option as written, by name.
         span: the place.
     """
@@ -138,5 +149,7 @@ class Bind:
     netscaler: int | None = None
     nice: int = 0
     tls: Mapping[str, tuple[str, ...]] | None = field(default=None, hash=False)
+    certificates: tuple[CertificateEntry, ...] = field(default=(), repr=False)
+    ticket_keys: tuple[bytes, ...] = field(default=(), repr=False)
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     span: Span = field(default=NOWHERE, compare=False)

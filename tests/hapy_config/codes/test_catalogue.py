@@ -19,6 +19,7 @@ WITHOUT_EXAMPLE = frozenset(
         "bad-case-file",  # needs a file
         "bad-ciphers",  # speaks of the TLS library
         "bad-error-file",  # needs a file
+        "bad-ticket-keys",  # needs a file
         "bad-quoting",  # the other faults of quoting have codes of their own
         "small-buffer",
         "unknown-code",  # of the ignore comments

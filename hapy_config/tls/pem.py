@@ -1,0 +1,373 @@
+"""Certificate files as HAProxy reads them: the key, the certificate, its chain, and what lies beside them.
+
+Rules (manual, `crt` in section 5.1, and what HAProxy 2.6 does with damaged files):
+- The first certificate of the file is the one; those that follow are its chain, up to the first that can't be read.
+- The key is the first private key of the file that can be read, else that of `FILE.key`. Keys with a passphrase count
+  as none: nobody is asked for it.
+- `FILE.ocsp`, `.sctl` and `.issuer` are looked for as `ssl-load-extra-files` says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hapy_config.model.certificates import CertificateFiles
+
+_CERTIFICATE: Final = re.compile(
+    rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL
+)
+_KEY: Final = re.compile(
+    rb"(?:-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\s*)?"
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*?-----END [^\n]*-----\n?",
+    re.DOTALL,
+)
+_DH: Final = re.compile(rb"-----BEGIN (?:X9\.42 )?DH PARAMETERS-----.*?-----END [^\n]*-----\n?", re.DOTALL)
+_CRL: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL)
+
+#: Files that lie beside a certificate: the word of `ssl-load-extra-files` is what follows the dot.
+BESIDE: Final = ("key", "ocsp", "sctl", "issuer", "dh")
+BUNDLE: Final = ("rsa", "dsa", "ecdsa")
+
+#: Gives a file's content, or raises OSError.
+Read = Callable[[str], bytes]
+
+
+class Fault(Exception):  # noqa: N818 - says what it is
+    """A file can't be used; the reason in HAProxy's words.
+
+    Attributes:
+        place: the line of the file that names it, where that is not the configuration.
+    """
+
+    place = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Files of one certificate that are named one by one, empty where they are not (`load` in a crt-store)."""
+
+    key: str = ""
+    ocsp: str = ""
+    issuer: str = ""
+    sctl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the global section says of certificate files.
+
+    Attributes:
+        extra: the kinds of files that are looked for: `bundle` and those of BESIDE.
+        drop_extension: `ssl-load-extra-del-ext`.
+        issuers: certificates below `issuers-chain-path`, each with its chain, PEM.
+        skip_self_issued: `ssl-skip-self-issued-ca`.
+    """
+
+    extra: frozenset[str] = frozenset({"bundle", *BESIDE})
+    drop_extension: bool = False
+    issuers: tuple[tuple[bytes, ...], ...] = ()
+    skip_self_issued: bool = False
+
+
+def certificates_in(content: bytes) -> list[bytes]:
+    """The certificates of a PEM file, in order, sound or not."""
+    return _CERTIFICATE.findall(content)
+
+
+@contextmanager
+def as_file(content: bytes) -> Iterator[str]:
+    """A name under which `content` can be opened: in memory, else a file that only its owner reads."""
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+        descriptor = os.memfd_create("pem")
+        try:
+            os.write(descriptor, content)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield file.name
+
+
+def reason(error: ssl.SSLError) -> str:
+    """Why a PEM file could not be read, in few words."""
+    return (error.reason or "BAD_BASE64_DECODE").replace("_", " ").lower()
+
+
+def certificate_fault(pem: bytes) -> str:
+    """Why a PEM certificate can't be read, or an empty string."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=pem.decode("ascii"))
+    except ssl.SSLError as error:
+        return reason(error)
+    except (UnicodeDecodeError, ValueError):
+        return "bad base64 decode"
+    return ""
+
+
+def _pair_fault(certificate: bytes, key: bytes) -> str:
+    """Why certificate and key don't go together: `mismatch`, `key`, or an empty string."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with as_file(key + b"\n" + certificate) as name:
+        try:
+            context.load_cert_chain(name, password=_no_passphrase)
+        except ssl.SSLError as error:
+            return "mismatch" if error.reason == "KEY_VALUES_MISMATCH" else "key" if not _weak(error) else ""
+        except ValueError:  # the passphrase that nobody knows
+            return "key"
+    return ""
+
+
+def _weak(error: ssl.SSLError) -> bool:
+    """Whether the library refuses what it could read: keys and digests below its security level."""
+    return (error.reason or "").endswith(("_TOO_SMALL", "_TOO_WEAK"))
+
+
+def _no_passphrase() -> bytes:
+    raise ValueError("nobody is asked for a passphrase")
+
+
+def load(
+    path: str, read: Read, settings: Settings, named: Named | None = None, warn: Callable[[str], None] = lambda _: None
+) -> CertificateFiles:
+    """A certificate with all that belongs to it.
+
+    Args:
+        path: the file, as messages are to show it.
+        read: reads files.
+        settings: which other files are looked for.
+        named: files that are named one by one; others aren't looked for then.
+        warn: told of files that are left out.
+
+    Raises:
+        Fault: it can't be used.
+    """
+    try:
+        content = read(path)
+    except OSError as error:
+        raise Fault(f"unable to stat SSL certificate from file '{path}' : {error.strerror}.") from None
+    blocks = certificates_in(content)
+    if not blocks or certificate_fault(blocks[0]):
+        raise Fault(f"unable to load certificate from file '{path}'.")
+    certificate = blocks[0]
+    beside = _Beside(path, read, settings, named)
+    key = _find_key(path, content, certificate, beside)
+    chain = _chain(blocks[1:])
+    issuer = beside.read("issuer")
+    if not chain and settings.issuers:
+        chain = _chain_from(certificate, settings.issuers)
+    ocsp = beside.read("ocsp")
+    authority = b""
+    if ocsp is not None:
+        authority = _authority(certificate, (*chain, *certificates_in(issuer or b"")))
+        if not authority:
+            raise Fault(
+                f"'{beside.name('ocsp')}' is present and activates OCSP but it is impossible to compute the OCSP"
+                " certificate ID (maybe the issuer could not be found)'."
+            )
+        if fault := _ocsp_fault(ocsp, certificate, authority):
+            warn(f"Loading: {fault}. Content will be ignored.")
+            ocsp = b""
+    sctl = beside.read("sctl")
+    if sctl is not None and not sound_timestamps(sctl):
+        raise Fault(f"'{beside.name('sctl')}' is present but cannot be read or parsed'.")
+    if settings.skip_self_issued and chain:
+        chain = tuple(one for one in chain if not _self_issued(one))
+    dh = _DH.search(content)
+    return CertificateFiles(
+        path, key, certificate, chain, authority, ocsp or b"", sctl or b"", dh[0] if dh is not None else b""
+    )
+
+
+class _Beside:
+    """The files beside a certificate."""
+
+    def __init__(self, path: str, read: Read, settings: Settings, named: Named | None) -> None:
+        self._read = read
+        self._named = named
+        self._wanted = settings.extra
+        self._stem = path
+        self.named_key = named is not None and bool(named.key)
+        if settings.drop_extension and path.endswith(".crt"):
+            self._stem = path[: -len(".crt")]
+
+    def name(self, kind: str) -> str:
+        """Where a kind is looked for; empty where it is not."""
+        if self._named is not None:
+            return getattr(self._named, kind, "")
+        return f"{self._stem}.{kind}" if kind in self._wanted else ""
+
+    def read(self, kind: str) -> bytes | None:
+        """What it holds, None without one."""
+        name = self.name(kind)
+        if not name:
+            return None
+        try:
+            return self._read(name)
+        except OSError as error:
+            if self._named is not None:
+                raise Fault(f"unable to load '{name}' : {error.strerror}.") from None
+            return None
+
+
+def _find_key(path: str, content: bytes, certificate: bytes, beside: _Beside) -> bytes:
+    apart = beside.name("key")
+    key, fault = (b"", "key") if beside.named_key else _first_key(content, certificate)
+    if fault == "key" and apart:
+        other = beside.read("key")
+        if other is not None:
+            key, fault = _first_key(other, certificate)
+            if fault == "key" and _KEY.search(other) is None:
+                raise Fault(
+                    f"\nunable to load private key from file '{apart}'.\n"
+                    f" '{apart}' is present but cannot be read or parsed'."
+                )
+    if fault == "key":
+        raise Fault(f"No Private Key found in '{apart or path}'.")
+    if fault == "mismatch":
+        raise Fault(f"inconsistencies between private key and certificate loaded '{path}'.")
+    return key
+
+
+def _first_key(content: bytes, certificate: bytes) -> tuple[bytes, str]:
+    """The first private key, and what is wrong with it: `key`, `mismatch` or nothing."""
+    match = _KEY.search(content)
+    if match is None:
+        return b"", "key"
+    return match[0], _pair_fault(certificate, match[0])
+
+
+def _chain(blocks: list[bytes]) -> tuple[bytes, ...]:
+    """Certificates up to the first that can't be read."""
+    sound: list[bytes] = []
+    for block in blocks:
+        if certificate_fault(block):
+            break
+        sound.append(block)
+    return tuple(sound)
+
+
+def sound_parameters(content: bytes) -> bool:
+    """Whether Diffie-Hellman parameters can be read."""
+    found = _DH.search(content)
+    if found is None:
+        return False
+    with as_file(found[0]) as name:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_dh_params(name)
+        except ssl.SSLError:
+            return False
+    return True
+
+
+def authority_fault(content: bytes) -> str:
+    """Why a file of certificates and revocation lists can't be used, or an empty string."""
+    blocks = certificates_in(content)
+    lists = _CRL.findall(content)
+    if not blocks and not lists:
+        return "no certificate or crl found"
+    for block in blocks:
+        if fault := certificate_fault(block):
+            return fault
+    for block in lists:
+        with as_file(block) as name:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(name)
+            except ssl.SSLError as error:
+                return reason(error)
+    return ""
+
+
+def sound_timestamps(content: bytes) -> bool:
+    """Whether a list of signed certificate timestamps is well formed (RFC 6962, section 3.3)."""
+    if len(content) < 4 or int.from_bytes(content[:2], "big") != len(content) - 2:
+        return False
+    place = 2
+    while place < len(content):
+        size = int.from_bytes(content[place : place + 2], "big")
+        place += 2 + size
+        if not size:
+            return False
+    return place == len(content)
+
+
+# what needs a closer look at certificates
+
+
+def _chain_from(certificate: bytes, issuers: tuple[tuple[bytes, ...], ...]) -> tuple[bytes, ...]:
+    """The chain of `issuers-chain-path` that begins with the certificate's issuer."""
+    for chain in issuers:
+        if _issued(certificate, chain[0]):
+            return chain
+    return ()
+
+
+def _authority(certificate: bytes, candidates: tuple[bytes, ...]) -> bytes:
+    """The certificate of the issuer, empty where it is not at hand."""
+    return next((one for one in candidates if not certificate_fault(one) and _issued(certificate, one)), b"")
+
+
+def has_key_identifier(pem: bytes) -> bool:
+    """Whether a certificate says which key is its own, as `issuers-chain-path` wants it."""
+    from cryptography import x509
+
+    try:
+        x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    return True
+
+
+def _issued(certificate: bytes, issuer: bytes) -> bool:
+    from cryptography import x509
+
+    try:
+        return x509.load_pem_x509_certificate(certificate).issuer == x509.load_pem_x509_certificate(issuer).subject
+    except ValueError:
+        return False
+
+
+def _self_issued(pem: bytes) -> bool:
+    from cryptography import x509
+
+    try:
+        found = x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        return False
+    return found.issuer == found.subject
+
+
+def _ocsp_fault(response: bytes, certificate: bytes, issuer: bytes) -> str:
+    """Why a response is not sent, or an empty string: HAProxy leaves such a file out with a warning."""
+    import datetime as dt
+
+    from cryptography import x509
+    from cryptography.x509 import ocsp
+
+    try:
+        found = ocsp.load_der_ocsp_response(response)
+        if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            return "OCSP response status not successful"
+        single = next(iter(found.responses))
+    except ValueError:
+        return "Unable to parse OCSP response"
+    key = x509.SubjectKeyIdentifier.from_public_key(x509.load_pem_x509_certificate(issuer).public_key()).digest
+    other_key = single.hash_algorithm.name == "sha1" and single.issuer_key_hash != key
+    if other_key or single.serial_number != x509.load_pem_x509_certificate(certificate).serial_number:
+        return "OCSP single response: Certificate ID does not match certificate and issuer"
+    until = single.next_update_utc
+    if until is None:
+        return "OCSP single response: missing nextupdate"
+    if until < dt.datetime.now(dt.UTC):
+        return "OCSP single response: no longer valid."
+    return ""
