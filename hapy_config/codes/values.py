@@ -136,8 +136,8 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ERROR,
         "tls-versions",
-        """The limits of a line leave no TLS version to speak, or don't fit together: `ssl-min-ver` and `ssl-max-ver` say
-        all there is to say, beside them `no-tlsv1x` is void.""",
+        """The limits of a line leave no TLS version to speak, or don't fit together: `ssl-min-ver` and `ssl-max-ver`
+        say all there is to say, beside them `no-tlsv1x` is void.""",
         "backend b\n server s 10.0.0.1:443 ssl verify none ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.2\n",
         "backend b\n server s 10.0.0.1:443 ssl verify none ssl-min-ver TLSv1.2\n",
     ),
