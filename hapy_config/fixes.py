@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.diagnostics import Diagnostic, Fix, Severity
-from hapy_config.hints import Hints
 from hapy_config.source import Source, Span
 
 if TYPE_CHECKING:
@@ -133,61 +132,79 @@ def edited(source: Source, fixes: Iterable[Fix]) -> Source:
 
 
 def mend(
-    result: Result, findings: Iterable[Diagnostic], read: Callable[[Sequence[Source]], Result]
+    result: Result, select: Callable[[Result], list[Diagnostic]], read: Callable[[Sequence[Source]], Result]
 ) -> dict[str, Source]:
     """Make all safe edits, and those that only then become possible.
 
     Args:
         result: the configuration as it is.
-        findings: what is to be mended of its findings.
+        select: gives the findings of a configuration that are to be mended.
         read: reads a configuration whose sources are in memory.
 
     Returns:
-        The sources that changed, by name. No edit is among them that brought a new error.
+        The sources that changed, by name. No edit is among them that left its place wrong or brought more errors.
     """
-    sources = list(result.document.sources)
-    wanted = {found.code for found in findings}
-    current = _wanted(result, wanted)
-    before = _errors(result)
+    mending = _Mending(list(result.document.sources), read, _errors(result))
     for _ in range(_ROUNDS):
-        edits: dict[str, list[Fix]] = {}
-        for source in sources:
-            for found in current:
-                if found.span.file == source.name and (fix := fix_of(found, source)) is not None:
-                    edits.setdefault(source.name, []).append(fix)
+        edits: list[Fix] = []
+        by_name = {source.name: source for source in mending.sources}
+        for found in select(result):
+            source = by_name.get(found.span.file)
+            fix = fix_of(found, source) if source is not None else None
+            if fix is not None and fix not in edits:
+                edits.append(fix)
+        edits.sort(key=lambda one: one.span, reverse=True)  # from the end, so that places stay right
+        outcome = mending.make(edits)
+        if outcome is None:
+            break
+        result = outcome
+    old = {source.name: source.text for source in mending.before}
+    return {source.name: source for source in mending.sources if source.text != old[source.name]}
+
+
+class _Mending:
+    """Sources on their way to better ones."""
+
+    def __init__(self, sources: list[Source], read: Callable[[Sequence[Source]], Result], errors: int) -> None:
+        self.before = sources
+        self.sources = sources
+        self._read = read
+        self._errors = errors
+
+    def make(self, edits: list[Fix]) -> Result | None:
+        """Make those edits that help; None when none does."""
         if not edits:
-            break
-        trial = [edited(source, edits.get(source.name, ())) for source in sources]
-        outcome = read(trial)
-        if _errors(outcome) > before:
-            trial, outcome = _one_by_one(sources, edits, before, read)
-        if [source.text for source in trial] == [source.text for source in sources]:
-            break
-        sources, before = trial, _errors(outcome)
-        current = _wanted(outcome, wanted)
-    old = {source.name: source.text for source in result.document.sources}
-    return {source.name: source for source in sources if source.text != old[source.name]}
+            return None
+        trial = [edited(source, (fix for fix in edits if fix.span.file == source.name)) for source in self.sources]
+        if [source.text for source in trial] == [source.text for source in self.sources]:
+            return None
+        outcome = self._read(trial)
+        if _errors(outcome) <= self._errors and not _still_wrong(edits, self.sources, outcome):
+            self.sources, self._errors = trial, _errors(outcome)
+            return outcome
+        if len(edits) == 1:
+            return None
+        half = len(edits) // 2
+        first = self.make(edits[:half])
+        return self.make(edits[half:]) or first
 
 
-def _wanted(result: Result, codes: set[str]) -> list[Diagnostic]:
-    hints = Hints(result.document)
-    return [hints.hinted(found) for found in result.diagnostics if found.code in codes]
+def _still_wrong(edits: list[Fix], before: list[Source], outcome: Result) -> bool:
+    """Whether an error stands where an edit was made."""
+    wrong = {(found.span.file, found.span.line, found.span.column) for found in outcome.diagnostics if found.refuses}
+    for source in before:
+        shift = 0
+        for fix in sorted((one for one in edits if one.span.file == source.name), key=lambda one: one.span):
+            span = fix.span
+            if (source.name, span.line + shift, span.column) in wrong:
+                return True
+            line = source.lines[span.line - 1]
+            if not fix.text and not (line[: span.column - 1] + line[span.end - 1 :]).strip():
+                shift -= 1
+            elif fix.text != "\n":
+                shift += fix.text.count("\n")
+    return False
 
 
 def _errors(result: Result) -> int:
     return sum(1 for found in result.diagnostics if found.refuses and not found.environment)
-
-
-def _one_by_one(
-    sources: list[Source], edits: Mapping[str, list[Fix]], errors: int, read: Callable[[Sequence[Source]], Result]
-) -> tuple[list[Source], Result]:
-    """The edits that don't add errors, each tried with those before it; from the end, so that places stay right."""
-    kept: dict[str, list[Fix]] = {}
-    result = read(sources)
-    for name, fixes in edits.items():
-        for fix in sorted(fixes, key=lambda one: one.span, reverse=True):
-            attempt = {**kept, name: [*kept.get(name, ()), fix]}
-            outcome = read([edited(source, attempt.get(source.name, ())) for source in sources])
-            if _errors(outcome) <= errors:
-                kept, result, errors = attempt, outcome, _errors(outcome)
-    return [edited(source, kept.get(source.name, ())) for source in sources], result

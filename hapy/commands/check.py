@@ -149,8 +149,7 @@ def _mended(checked: _Checked, *, write: bool) -> int:
     result = checked.read()
     options = checked.options
     wanted = Wanted(tuple(options.select), tuple(options.ignore), lint=False, not_run=False)
-    findings = [entry.found for entry in report(result, wanted, "").entries]
-    changed = mend(result, findings, checked.read)
+    changed = mend(result, lambda one: [entry.found for entry in report(one, wanted, "").entries], checked.read)
     if not write:
         from hapy.report.diff import write_diff
 
