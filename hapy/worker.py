@@ -101,6 +101,7 @@ class Worker:
             group.cancel_scope.cancel()
 
     async def _start(self, group: TaskGroup) -> None:
+        self.job.runtime.events.messages = self.messages
         await self.job.runtime.start(group)
         rates = {proxy.name: RateGate(proxy.rate_limit_sessions) for proxy in self.job.config.proxies}
         gates = {name: frontend.gate for name, frontend in self.job.runtime.frontends.items()}

@@ -165,17 +165,33 @@ class _Upstream(_Traffic):
 
 
 class BackendCounters(_Upstream):
-    """A backend's."""
+    """A backend's.
 
-    __slots__ = ()
+    Attributes:
+        chkdown: how often its last server went. downtime: seconds without one, the present time without one left out.
+    """
+
+    __slots__ = ("chkdown", "downtime")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chkdown = 0
+        self.downtime = 0.0
 
 
 class ServerCounters(_Upstream):
-    """A server's."""
+    """A server's.
 
-    __slots__ = ("downtime", "hanafail")
+    Attributes:
+        hanafail: failures that `observe` saw. chkfail: failed checks while it was up. chkdown: how often it went down.
+        downtime: seconds that it was down, the present time left out.
+    """
+
+    __slots__ = ("chkdown", "chkfail", "downtime", "hanafail")
 
     def __init__(self) -> None:
         super().__init__()
         self.hanafail = 0
-        self.downtime = 0
+        self.chkfail = 0
+        self.chkdown = 0
+        self.downtime = 0.0

@@ -22,6 +22,7 @@ import anyio
 from hapy.balance.base import Balancer
 from hapy.balance.choose import make_balancer
 from hapy.balance.single import FirstOnly
+from hapy.net.clock import now
 from hapy.observe.counters import BackendCounters
 from hapy.pool import FdBudget, OwnConnections
 from hapy.pool.keeper import Keeper
@@ -31,7 +32,9 @@ from hapy.proxy.server import Server
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hapy.persist.values import CookieValues
     from hapy.proxy.server_connection import ServerConnection
+    from hapy.proxy.state import Audience
     from hapy.proxy.transaction import Transaction
     from hapy.samples import CompileEnv
     from hapy_config.model.config import Config
@@ -50,8 +53,10 @@ class Backend:
         balancer: picks among these.
         queue: requests that any of them may take. current: requests in this backend, waiting ones too.
         fullconn: the load at which servers get their whole maxconn.
-        tell: says what has become of a server, in the section's log and on standard error: (level, text).
-        persist: asked first with the request: a server that it is bound to, or None (cookies, stick tables).
+        tell: says what has become of a server where there is no audience: (level, text).
+        audience: who is told of changes, None for nobody. last_change: when its last server went, or the first came.
+        persist: asked first with the request: a server that it is bound to, or None (RDP cookies, stick tables).
+        cookie_values: which server has which cookie, None where no cookie ties clients to servers.
     """
 
     def __init__(self, model: Proxy, env: CompileEnv | None = None, budget: FdBudget | None = None) -> None:
@@ -70,6 +75,7 @@ class Backend:
         self.counters = BackendCounters()
         self.tell: Callable[[str, str], None] = _say_nothing
         self.persist: Callable[[Transaction], Server | None] | None = None
+        self.cookie_values: CookieValues | None = None
         self._all_backups = "allbackups" in model.options
         self._main = make_balancer(model, env)
         self._spare: Balancer = FirstOnly()
@@ -81,7 +87,10 @@ class Backend:
         self._prefer_last = "prefer-last-server" in model.options
         self._redispatches = bool(model.redispatch) and "persist" not in model.options
         self._wait_for: Server | None = None
+        self.audience: Audience | None = None
+        self.last_change = now()
         self._update()
+        self.works = bool(self.active)
 
     def __repr__(self) -> str:
         return f"<Backend {self.model.name}: {self.current} requests, {len(self.queue)} queued>"
@@ -305,13 +314,17 @@ class Backend:
 
     # --- changes ---
 
-    def server_changed(self, server: Server) -> None:
+    def server_changed(self, server: Server) -> int:
         """State or weight of a server changed: who waits may go out now, or elsewhere.
 
         Requests that wait for a server that is down stay there unless `option redispatch` lets them go elsewhere; those
         that wait for any server go on waiting when there is none. Those that wait for a server that has no address any
         more always go elsewhere.
+
+        Returns:
+            How many stopped waiting because of it.
         """
+        before = len(server.queue) + len(self.queue)
         self._update()
         if server.unresolved or (self._redispatches and not server.in_service):
             server.queue.dissolve()
@@ -319,6 +332,31 @@ class Backend:
         if len(self.queue):
             for other in self.active:  # backups may have taken over
                 self.serve_queues(other)
+        return max(0, before - len(server.queue) - len(self.queue))
+
+    def available(self) -> tuple[int, int]:
+        """The servers that take new traffic: those that are no backups, and the backups."""
+        active = sum(1 for server in self.servers if server.usable and not server.model.backup)
+        return active, sum(1 for server in self.servers if server.usable and server.model.backup)
+
+    def tell_availability(self) -> None:
+        """Note that the last server has gone, or that there is one again: after what is said of the server itself."""
+        works = bool(self.active)
+        if works is self.works:
+            return
+        self.works = works
+        moment = now()
+        if works:
+            self.counters.downtime += moment - self.last_change
+        else:
+            self.counters.chkdown += 1
+        self.last_change = moment
+        if not works and self.audience is not None:
+            self.audience.exhausted(self)
+
+    def downtime(self) -> float:
+        """Seconds without a server so far."""
+        return self.counters.downtime + (0.0 if self.works else now() - self.last_change)
 
     def _update(self) -> None:
         active = tuple(server for server in self.servers if server.usable and not server.model.backup)

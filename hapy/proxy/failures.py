@@ -21,6 +21,17 @@ class Failed(Exception):  # noqa: N818 - an answer to give, not a defect
         self.silent = silent
 
 
+#: Letters of sessions that were ended from outside: the server went down, better servers came up, an operator.
+KILLED = frozenset("DUK")
+
+
+def letter(failure: str) -> str:
+    """The first letter of the termination state for a server connection's failure."""
+    if failure == "timeout":
+        return "s"
+    return failure if failure in KILLED else "S"
+
+
 class Lost(Exception):  # noqa: N818 - perhaps the request is sent again
     """The server gave no answer.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.greeting import Met
     from hapy.proxy.listening import Listening
+    from hapy.proxy.server import Server
     from hapy.proxy.transaction import Client
 
 
@@ -164,6 +165,12 @@ class ClientConnection(ClientStream):
         """The frontend stops: an idle connection that has had its answer is closed, any other at its next answer."""
         if self.exchange is None and self.txn is None and self.client.requests and not self.draining:
             self.finish()
+
+    def end_session(self, server: Server, code: str) -> None:
+        """End the request in progress if that server has it; see `hapy.proxy.failures.KILLED` for the letter."""
+        carrier = self.exchange.server if self.exchange is not None else None
+        if carrier is not None and carrier.server is server:
+            carrier.kill(code)
 
     # requests
 

@@ -10,7 +10,7 @@ from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response
 from hapy.proxy.bodies import buffer_body, waiter
 from hapy.proxy.exchange import ClientGone
-from hapy.proxy.failures import Failed
+from hapy.proxy.failures import Failed, letter
 from hapy.proxy.private import sees_challenge
 from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import head_size
@@ -190,7 +190,7 @@ async def _attend(exchange: Exchange) -> None:
     assert server is not None
     while not exchange.complete:
         if server.failure:
-            raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
+            raise Failed(0, letter(server.failure), "D")
         _look_at_client(exchange)
         await pause()
     if exchange.client_failure == "reset":

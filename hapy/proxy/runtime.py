@@ -20,18 +20,21 @@ from hapy.pool import FdBudget
 from hapy.pool.keeper import Keeper
 from hapy.proxy.backend import Backend
 from hapy.proxy.connector import Connector
+from hapy.proxy.events import Events
 from hapy.proxy.frontend import Frontend
 from hapy.rules import compile_ruleset
 from hapy.rules.pages import error_pages
 from hapy.rules.redirects import compile_redirect
 from hapy.samples.environment import CompileEnv
 from hapy.samples.formats import compile_format
+from hapy_config.model.addresses import Address
 from hapy_config.model.server import Server as ServerModel
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from hapy.checks.engine import Engine
     from hapy.dns.section import Section
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.inspection import Inspection
@@ -54,6 +57,7 @@ class Runtime:
         process: the facts and counters of the process.
         frontends, backends: by name. pages: the error pages.
         budget: the process's sockets.
+        events: who is told of what happens to servers. checks: what looks after them, None where nothing is checked.
         name_cases: the `h1-case-adjust` map.
     """
 
@@ -88,6 +92,26 @@ class Runtime:
                 self.frontends[model.name] = Frontend(model, self)
         for frontend in self.frontends.values():
             frontend.finish_setup(self._default_backend(frontend.model))
+        self.events = Events(self)
+        self.checks = self._watch_servers()
+
+    def _watch_servers(self) -> Engine | None:
+        """Have changes of servers told; gives their checks, None where nothing is checked."""
+        checked = tracks = False
+        for backend in self.backends.values():
+            backend.audience = self.events
+            for server in backend.model.servers:
+                checked = checked or server.check or "agent-check" in server.options
+                tracks = tracks or server.track is not None
+        if tracks:
+            from hapy.checks.tracking import link_trackers
+
+            link_trackers(self.backends.values())
+        if not checked:
+            return None
+        from hapy.checks.engine import Engine
+
+        return Engine(self)
 
     def _default_backend(self, model: Proxy) -> Backend | None:
         if model.default_backend is not None:
@@ -258,10 +282,14 @@ class Runtime:
         group.start_soon(keeper.run)
         for section in self.resolvers.values():
             section.start(group)
+        if self.checks is not None:
+            self.checks.start()
 
     def stop(self) -> None:
         """Soft stop."""
         self.process.stopping = True
+        if self.checks is not None:
+            self.checks.stop()
         for frontend in self.frontends.values():
             frontend.stop()
         for backend in self.backends.values():
@@ -305,10 +333,14 @@ def _descriptor_limit() -> int:
 
 
 def _with_dispatch(model: Proxy) -> Proxy:
-    """`dispatch` is served by a nameless server whose connections are shared by nobody."""
-    if model.dispatch is None or model.servers:
+    """`dispatch` is served by a nameless server whose connections are shared by nobody, and so is the address that the
+    client itself wanted (`option transparent`)."""
+    address = model.dispatch
+    if address is None and "transparent" in model.options:
+        address = Address("any")
+    if address is None or model.servers:
         return model
-    server = ServerModel(name="<NOSRV>", number=0, address=model.dispatch)
+    server = ServerModel(name="<NOSRV>", number=0, address=address)
     return replace(model, servers=(server,), reuse="never")
 
 

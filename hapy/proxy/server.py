@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hapy.net.clock import now
 from hapy.observe.counters import ServerCounters
 from hapy.pool import ConnectionKey, FdBudget, Pool
 from hapy.pool.distance import Distance, is_local
+from hapy.proxy import state as tell
 from hapy.proxy.queue import Queue
+from hapy.proxy.state import DRAIN, MAINTENANCE, Admin, State
 
 if TYPE_CHECKING:
+    from hapy.checks.check import Check
+    from hapy.checks.observe import Observer
     from hapy.dns.servers import ServerUser
     from hapy.proxy.backend import Backend
     from hapy.proxy.connector import Connector
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
 _LOST_REQUESTS = frozenset({"conn-failure", "empty-response", "response-timeout"})
 _ALL_RETRYABLE = "all-retryable-errors"
 
+#: The whole weight, in the steps of `slowstart`.
+_FULL = 16
+
 
 class Server:
     """The running counterpart of a `server` line.
@@ -30,10 +38,15 @@ class Server:
     Attributes:
         model: what the file says. label: the name in bytes. backend: where it belongs.
         address: where it is now. generation: counts the addresses it has had. key: of a plain connection to it.
-        weight: 0 to 256, as configured or set since.
-        up: its checks (or none) say that it works. maintenance, drain: the operator's word.
-        unresolved: it has no address (HAProxy's RMAINT): its name has none, or not yet. `address` is then the last one.
-        usable: it takes new traffic: up, resolved, not in maintenance, not drained, weight above 0.
+        weight: 0 to 256, as configured or set since. ramp: sixteenths of it in effect, below 16 during `slowstart`.
+        scaled: weight times ramp.
+        state: what its checks found, RUNNING without any. admin: who keeps it from working.
+        up: the state isn't STOPPED. maintenance, drain: whether `admin` says so.
+        usable: it takes new traffic: up and not stopping, not in maintenance, not drained, weight above 0.
+        check, agent: its health check and its agent's, None without. observer: is told of traffic (`observe`), or None.
+        tracked: the server whose state it takes over. trackers: those that take over this one's.
+        last_change: when it last went up or down, on the clock of `hapy.net.clock`.
+        unresolved: its name has no address, or not yet (RMAINT); `address` is then the last one.
         fqdn: the host name that gives it its address, or None. resolving: how it lives by that, None where nothing
             looks names up while hapy runs.
         current: requests (TCP: connections) that hold one of its slots.
@@ -48,7 +61,10 @@ class Server:
 
     __slots__ = (
         "address",
+        "admin",
+        "agent",
         "backend",
+        "check",
         "connector",
         "counters",
         "current",
@@ -57,15 +73,21 @@ class Server:
         "generation",
         "key",
         "label",
+        "last_change",
         "maintenance",
         "maxconn",
         "maxqueue",
         "minconn",
         "model",
+        "observer",
         "pool",
         "queue",
+        "ramp",
         "resolving",
-        "unresolved",
+        "scaled",
+        "state",
+        "tracked",
+        "trackers",
         "up",
         "usable",
         "weight",
@@ -79,13 +101,25 @@ class Server:
         self.generation = 0
         self.key = ConnectionKey(0)
         self.weight = model.weight
-        self.up = True
-        self.maintenance = model.disabled
+        self.ramp = _FULL
+        self.scaled = model.weight * _FULL
+        missing = model.disabled or model.address.family == "name"
+        self.state = State.STOPPED if missing else State.RUNNING
+        self.admin = Admin.FMAINT | Admin.CMAINT if model.disabled else Admin.NONE
+        if model.address.family == "name":
+            self.admin |= Admin.RMAINT
+        self.up = self.state is not State.STOPPED
+        self.maintenance = missing
+        self.usable = self.up and model.weight > 0
         self.drain = False
         self.fqdn = model.fqdn
         self.resolving: ServerUser | None = None
-        self.unresolved = model.address.family == "name"
-        self.usable = not (model.disabled or self.unresolved) and model.weight > 0
+        self.check: Check | None = None
+        self.agent: Check | None = None
+        self.observer: Observer | None = None
+        self.tracked: Server | None = None
+        self.trackers: list[Server] = []
+        self.last_change = now()
         self.current = 0
         self.maxconn = model.maxconn
         self.minconn = min(model.minconn or model.maxconn, model.maxconn)
@@ -102,7 +136,7 @@ class Server:
             retries_lost_requests=_ALL_RETRYABLE in retry_on or retry_on >= _LOST_REQUESTS,
             budget=budget,
         )
-        self.pool.enabled = not (model.disabled or self.unresolved)
+        self.pool.enabled = not missing
         self.pool.distance.local = is_local(model.address)
         self.counters = ServerCounters()
         self.counters.reuse_reasons = self.pool.counts
@@ -120,9 +154,11 @@ class Server:
     def limit(self) -> int:
         """Slots at this moment: `maxconn`, or less while the backend is far from `fullconn`; 0 for no limit."""
         maxconn = self.maxconn
-        if self.minconn >= maxconn or self.backend.current >= self.backend.fullconn:
-            return maxconn
-        return max(self.minconn, self.backend.current * maxconn // self.backend.fullconn)
+        if self.minconn < maxconn and self.backend.current < self.backend.fullconn:
+            maxconn = max(self.minconn, self.backend.current * maxconn // self.backend.fullconn)
+        if self.state is State.STARTING:
+            maxconn = max(1, maxconn * self.throttle() // 100)
+        return maxconn
 
     def has_room(self) -> bool:
         """A request may go out to it now: nobody waits for it and a slot is free."""
@@ -134,6 +170,11 @@ class Server:
 
     # --- state ---
 
+    @property
+    def sessions(self) -> int:
+        """Sessions (HTTP: requests) that have this server, those that wait for it not counted."""
+        return self.current
+
     def set_weight(self, weight: int) -> None:
         """Change the weight, 0 to 256; 0 takes no new traffic but what is bound to this server."""
         if not 0 <= weight <= 256:
@@ -141,6 +182,7 @@ class Server:
         if weight != self.weight:
             self.weight = weight
             self._changed()
+            self.backend.tell_availability()
 
     def set_limits(self, *, maxconn: int | None = None, maxqueue: int | None = None) -> None:
         """Change `maxconn` (and with it a `minconn` that is no ramp) or `maxqueue`; requests that now fit go out."""
@@ -153,20 +195,165 @@ class Server:
             self.minconn = min(self.minconn, maxconn)
             self.backend.serve_queues(self)
 
-    def set_operational(self, up: bool) -> None:
-        """What checks found."""
-        if up != self.up:
-            self.up = up
+    def set_operational(self, up: bool, cause: str = "") -> None:
+        """It works, or it does not; see `set_state`."""
+        self.set_state(State.RUNNING if up else State.STOPPED, cause)
+
+    def begin_as(self, state: State) -> None:
+        """The state to start with, which is no news to anybody."""
+        self.state = state
+        self.up = state is not State.STOPPED
+        self._changed()
+        self.backend.works = bool(self.backend.active)
+
+    def begin_in(self, flag: Admin) -> None:
+        """The maintenance to start with, as `begin_as`; so do those who track this server."""
+        self.admin |= flag
+        self.maintenance = True
+        self.pool.enabled = False
+        self.begin_as(State.STOPPED)
+        for tracker in self.trackers:
+            tracker.begin_in(Admin.IMAINT)
+
+    def set_state(self, state: State, cause: str = "") -> None:
+        """What checks (or somebody in their place) found. In maintenance nothing changes.
+
+        Args:
+            state: RUNNING becomes STARTING where `slowstart` applies.
+            cause: what the log line says of the reason, with the comma or space that it begins with.
+        """
+        if self.maintenance or state == self.state or (state is State.RUNNING and self.state is State.STARTING):
+            return
+        was = self.usable
+        self._turn(state)
+        requeued = self._changed()
+        level = "alert" if was and state is State.STOPPED else "notice"
+        self.say(level, tell.operational(self, cause, requeued))
+        if self.drain:
+            self.say("notice", tell.remains_in_drain(self))
+        self._react()
+        for tracker in self.trackers:
+            tracker.set_state(state)
+
+    def set_admin_state(self, *, maintenance: bool | None = None, drain: bool | None = None, cause: str = "") -> None:
+        """What the operator wants; None leaves that part as it is."""
+        if maintenance is not None:
+            self.set_admin(Admin.FMAINT, maintenance, cause)
+        if drain is not None:
+            self.set_admin(Admin.FDRAIN, drain, cause)
+
+    def set_admin(self, flag: Admin, on: bool, cause: str = "") -> None:
+        """Somebody takes the server out of service, or no longer does.
+
+        Args:
+            flag: who, and how far: one of `Admin`.
+            on: whether it is taken out.
+            cause: what the log line says of the reason, with the space that it begins with: ` (No IP for server)`.
+        """
+        if bool(self.admin & flag) is on:
+            return
+        self.admin = self.admin | flag if on else self.admin & ~flag
+        if flag & MAINTENANCE:
+            self._maintenance_changed(flag, cause)
+        elif flag & DRAIN:
+            self._drain_changed(flag, cause)
+
+    def _maintenance_changed(self, flag: Admin, cause: str) -> None:
+        before, self.maintenance = self.maintenance, bool(self.admin & MAINTENANCE)
+        if before == self.maintenance:
+            if not self.admin & flag:
+                self.say("notice", tell.remains_in_maintenance(self, flag))
+            return
+        was = self.usable
+        was_down = self.state is State.STOPPED
+        self.pool.enabled = not self.maintenance
+        inherited = bool(flag & Admin.IMAINT)
+        if self.maintenance:
+            self._turn(State.STOPPED)
+            requeued = self._changed()
+            text = tell.entered_maintenance(self, cause, requeued, inherited=inherited, was_down=was_down)
+            self.say("alert" if was else "notice", text)
+        else:
+            self._turn(self._state_to_return_to())
+            self.pool.tell_shortage()
+            self._changed()
+            self.say("notice", tell.left_maintenance(self, flag))
+            if self.drain:
+                self.say("notice", tell.remains_in_drain(self))
+        self._react()
+        for tracker in self.trackers:
+            tracker.set_admin(Admin.IMAINT, self.maintenance)
+
+    def _state_to_return_to(self) -> State:
+        """After maintenance a server counts as up at once, unless its agent or the tracked server says otherwise."""
+        if self.tracked is not None:
+            return self.tracked.state
+        if self.check is not None:
+            self.check.forgive()
+        return State.RUNNING if self.agent is None or self.agent.healthy else State.STOPPED
+
+    def _drain_changed(self, flag: Admin, cause: str) -> None:
+        before, self.drain = self.drain, bool(self.admin & DRAIN)
+        entered = self.drain and not before
+        requeued = self._changed()
+        if not self.maintenance and (entered or not self.admin & flag):
+            self.say("notice", tell.drain_changed(self, flag, cause, requeued, entered=entered))
+        self.backend.tell_availability()
+        for tracker in self.trackers:
+            tracker.set_admin(Admin.IDRAIN, self.drain)
+
+    def _turn(self, state: State) -> None:
+        """Enter a state, and count."""
+        moment = now()
+        counters = self.counters
+        if self.state is State.STOPPED and state is not State.STOPPED:
+            counters.downtime += moment - self.last_change
+        elif state is State.STOPPED and self.state is not State.STOPPED:
+            counters.chkdown += 1
+        if state is State.RUNNING and self.state is State.STOPPED and self.model.slowstart:
+            state = State.STARTING
+        self.last_change = moment
+        self.state = state
+        self.up = state is not State.STOPPED
+        if not self.up:
+            self.pool.drop_idle()
+        self.ramp = _FULL
+        if state is State.STARTING:
+            from hapy.proxy.slowstart import begin
+
+            begin(self)
+
+    def _react(self) -> None:
+        """What the server's options ask for when it went up or down."""
+        self.backend.tell_availability()
+        audience = self.backend.audience
+        options = self.model.options
+        if audience is None or not options:
+            return
+        if not self.up and "on-marked-down" in options:
+            audience.shut_sessions(self, "D")
+        elif self.usable and "on-marked-up" in options and not self.model.backup:
+            for server in self.backend.servers:
+                if server.model.backup:
+                    audience.shut_sessions(server, "U")
+
+    def throttle(self) -> int:
+        """How far `slowstart` has come, in percent."""
+        if self.state is not State.STARTING:
+            return 100
+        return min(100, max(1, int((now() - self.last_change) * 100_000 / self.model.slowstart)))
+
+    def set_ramp(self, ramp: int) -> None:
+        """Have so many sixteenths of the weight in effect; all of them end `slowstart`."""
+        if ramp >= _FULL and self.state is State.STARTING:
+            self.state = State.RUNNING
+        if ramp != self.ramp:
+            self.ramp = ramp
             self._changed()
 
-    def set_admin_state(self, *, maintenance: bool | None = None, drain: bool | None = None) -> None:
-        """What the operator wants; None leaves that part as it is. Maintenance drops idle connections."""
-        if maintenance is not None:
-            self.maintenance = maintenance
-            self._settle_pool()
-        if drain is not None:
-            self.drain = drain
-        self._changed()
+    def downtime(self) -> float:
+        """Seconds that it was down so far."""
+        return self.counters.downtime + (0.0 if self.up else now() - self.last_change)
 
     def set_address(self, address: Address) -> None:
         """Move the server. Idle connections to the old address close; busy ones finish and are not kept."""
@@ -180,6 +367,18 @@ class Server:
         self.pool.drop_idle()
         if self.pool.enabled:
             self.pool.tell_shortage()
+        if self.backend.cookie_values is not None:
+            self.backend.cookie_values.refresh()
+
+    @property
+    def unresolved(self) -> bool:
+        """Its name has no address, or not yet."""
+        return bool(self.admin & Admin.RMAINT)
+
+    @property
+    def in_service(self) -> bool:
+        """It works and may be used by what is bound to it, though maybe not by new traffic."""
+        return self.up and not self.maintenance
 
     def set_resolved(self, address: Address | None, cause: str = "") -> None:
         """What its name resolves to now; None takes it out of service until it resolves again.
@@ -190,48 +389,17 @@ class Server:
         """
         if address is not None:
             self.set_address(address)
-        if self.unresolved is (address is None):
-            return
-        waiting, worked = len(self.queue), bool(self.backend.active)
-        self.unresolved = address is None
-        self._settle_pool()
-        self._changed()
-        title = f"{'Backup ' if self.model.backup else ''}Server {self.backend.model.name}/{self.model.name}"
-        if address is None:
-            if self.maintenance:
-                return
-            left = sum(1 for one in self.backend.servers if one.usable and not one.model.backup)
-            spare = sum(1 for one in self.backend.servers if one.usable and one.model.backup)
-            self.say(
-                "alert",
-                f"{title} is going DOWN for maintenance{cause}. {left} active and {spare} backup servers left."
-                f"{' Running on backup.' if spare and not left else ''} {self.current} sessions active,"
-                f" {waiting - len(self.queue)} requeued, {len(self.queue)} remaining in queue.",
-            )
-            if worked and not self.backend.active:
-                self.say("emerg", f"backend {self.backend.model.name} has no server available!")
-        elif self.maintenance:
-            self.say("notice", f"{title} ('{self.fqdn}') resolves again but remains in maintenance.")
-        else:
-            self.say("notice", f"{title} ('{self.fqdn}') is UP/READY (resolves again).")
+        self.set_admin(Admin.RMAINT, address is None, cause)
 
     def say(self, level: str, text: str) -> None:
         """Tell what has become of the server, in the section's log and on standard error."""
-        self.backend.tell(level, text)
-
-    @property
-    def in_service(self) -> bool:
-        """It works and may be used by what is bound to it, though maybe not by new traffic."""
-        return self.up and not self.maintenance and not self.unresolved
-
-    def _settle_pool(self) -> None:
-        """Nothing is kept for a server that nobody may use."""
-        self.pool.enabled = not (self.maintenance or self.unresolved)
-        if self.pool.enabled:
-            self.pool.tell_shortage()
+        if self.backend.audience is not None:
+            self.backend.audience.server(self, level, text)
         else:
-            self.pool.drop_idle()
+            self.backend.tell(level, text)
 
-    def _changed(self) -> None:
-        self.usable = self.in_service and not self.drain and self.weight > 0
-        self.backend.server_changed(self)
+    def _changed(self) -> int:
+        """Have the backend take note; gives the requests that left or took a place because of it."""
+        self.scaled = self.weight * self.ramp
+        self.usable = self.in_service and self.state is not State.STOPPING and not self.drain and self.weight > 0
+        return self.backend.server_changed(self)

@@ -47,7 +47,8 @@ class ServerConnection(Stream):
         informational: 1xx heads not yet passed on.
         pieces: the answer's body as far as it has come and was not passed on.
         ended: the answer is complete; trailers: what its chunked body ended with.
-        failure: why no (complete) answer can come any more: `bad` (no HTTP), `eof`, `reset`, `timeout`; else empty.
+        failure: why no (complete) answer can come any more: `bad` (no HTTP), `eof`, `reset`, `timeout`, or
+            a letter when it was ended from outside; else empty.
         received: whether anything has come since the request was sent.
         size: bytes of the answer, as HAProxy counts them: names and values of its fields without what stands between.
         final: the request in progress is its last.
@@ -246,6 +247,13 @@ class ServerConnection(Stream):
         """More of the request may be written."""
         if self.exchange is not None:
             self.exchange.on_server_drained(self)
+
+    def kill(self, code: str) -> None:
+        """End the request in progress from outside; the log says so with this letter (`hapy.proxy.failures.KILLED`)."""
+        exchange = self.exchange
+        if exchange is not None and not self.failure:
+            self.failure = code
+            exchange.on_server_news(self)
 
     def _evict(self) -> None:
         holder = self.holder

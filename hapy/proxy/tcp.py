@@ -179,6 +179,15 @@ class ClientSide(Side):
     def stop(self) -> None:
         """The frontend stops: a session ends in its own time."""
 
+    def end_session(self, server: Server, code: str) -> None:
+        """End the session if that server has it; see `hapy.proxy.failures.KILLED` for the letter."""
+        session = self.session
+        if session.server is not None and session.txn.server is server:
+            if session.txn.term_cause == "-":
+                session.txn.term_cause = code
+            session.server.close()
+            self.close()
+
 
 def _nothing() -> None:
     """What is left to release of a connection that was handed over."""
@@ -364,6 +373,7 @@ class TcpSession(Routine):
                 await self._connect(route, server)
             except ConnectFailed as error:
                 server.counters.econ += 1
+                error_kind = error.kind
                 if self.client.closed:
                     raise Failed(0, "C", "C" if self.client.eof else "D") from error
                 if tries >= route.retries:
@@ -379,7 +389,7 @@ class TcpSession(Routine):
                 avoid = server
                 txn.redispatched = True
                 server.counters.wredis += 1
-            else:
+            elif error_kind != "source":
                 await self._rest(RETRY_PAUSE)
 
     async def _slot(self, route: Route, avoid: Server | None) -> Server:

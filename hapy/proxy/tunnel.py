@@ -2,8 +2,8 @@
 
 As with HAProxy the client's half-close is passed on, and the server's close ends the tunnel; but after a CONNECT the
 client's, too, is waited for. `timeout tunnel` takes the place of `timeout client` and `timeout server`; bytes in either
-direction move both. Once the client has closed its side, `timeout client-fin` and `timeout server-fin` take over where
-they are set.
+direction move both. Once the client has closed its side only the server's counts, or `timeout server-fin` where that is
+set.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER
 from hapy.net.routine import pause
-from hapy.proxy.failures import Failed
+from hapy.proxy.failures import Failed, letter
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
@@ -48,15 +48,14 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
         if exchange.client_failure == "eof" and not told_server:
             told_server = True
             server.shut_down()
-            if route.client_fin_timeout is not NEVER:
-                exchange.client_timeout = route.client_fin_timeout
+            exchange.client_timeout = NEVER  # nothing more is due from it
             if route.server_fin_timeout is not NEVER:
                 exchange.server_timeout = route.server_fin_timeout
             exchange.refresh()
         if exchange.client_failure in ("reset", "timeout"):
             raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
         if server.failure:
-            raise Failed(0, "s" if server.failure == "timeout" else "S", "D")
+            raise Failed(0, letter(server.failure), "D")
         await pause()
     if exchange.txn.method == b"CONNECT" and not exchange.client_failure:
         await _outlast(exchange)

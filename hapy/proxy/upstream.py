@@ -23,7 +23,7 @@ from hapy.net.routine import later, pause
 from hapy.pool import ReuseReason
 from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
-from hapy.proxy.failures import Failed, Lost
+from hapy.proxy.failures import KILLED, Failed, Lost
 from hapy.proxy.reframing import Misframed, reframe_request
 
 if TYPE_CHECKING:
@@ -85,9 +85,11 @@ async def fetch(exchange: Exchange) -> Response:
             except ConnectFailed as failure:
                 pool.discard(None)
                 txn.reuse_reason = pool.reason
-                server = await _after_refusal(exchange, server, failure)
+                server = await _after_refusal(exchange, server, failure, bound=server is forced)
                 if server is None:
                     avoid, forced = txn.server, None
+                    if txn.tie is not None:
+                        txn.tie.direct = None
                 continue
             pool.connected(now() - moment)
             moment = now()
@@ -168,6 +170,8 @@ def _look(exchange: Exchange, connection: ServerConnection) -> None:
     failure = connection.failure
     if failure == "timeout":
         raise Lost("response-timeout")
+    if failure in KILLED:
+        raise Failed(502, failure, "H")
     if failure == "bad" or (failure and connection.received):
         raise Lost("junk-response")
     if failure:
@@ -237,6 +241,8 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
                 raise
             if ticket.server is not None:
                 return ticket.server
+            if txn.tie is None or not txn.tie.forced:
+                forced = None  # it has left the queue because the server it waited for is down
             server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
             if server is not None:
                 return server
@@ -275,7 +281,9 @@ async def _open(exchange: Exchange, server: Server, key: ConnectionKey) -> Serve
         exchange.deadline = NEVER
 
 
-async def _after_refusal(exchange: Exchange, server: Server, failure: ConnectFailed) -> Server | None:
+async def _after_refusal(
+    exchange: Exchange, server: Server, failure: ConnectFailed, *, bound: bool = False
+) -> Server | None:
     """A connection failed: wait as long as is due, and say where to try again: None for another server.
 
     Raises:
@@ -294,7 +302,7 @@ async def _after_refusal(exchange: Exchange, server: Server, failure: ConnectFai
     txn.retries = attempt
     server.counters.wretr += 1
     backend.counters.wretr += 1
-    if route.redispatches(attempt) or (server.unresolved and backend.active):
+    if route.redispatches(attempt, txn, bound=bound) or (server.unresolved and backend.active):
         route.free_slot(exchange)
         backend.offer(server)
         return None

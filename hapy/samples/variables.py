@@ -1,6 +1,7 @@
 """Variables: `proc.`, `sess.`, `txn.`, `req.` and `res.` names, read and written by rules and converters.
 
-`proc.` ones live in the process, `sess.` ones with the client connection, the others with the transaction. `req.` ones
+`proc.` ones live in the process, `sess.` ones with the client connection, `check.` ones with one run of a health
+check, the others with the transaction. `req.` ones
 are gone once an answer is being worked on. `txn.hapy.reuse` is hapy's own: why the request did or did not reuse a
 server connection; to HAProxy it is a variable that nobody sets.
 """
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: Sets a variable; None unsets it.
 Writer = Callable[["Transaction", "Result"], None]
 
-_NAME: Final = re.compile(r"(proc|sess|txn|req|res)\.([A-Za-z0-9_.]+)")
+_NAME: Final = re.compile(r"(proc|sess|txn|req|res|check)\.([A-Za-z0-9_.]+)")
 
 REUSE: Final = "txn.hapy.reuse"
 
@@ -30,7 +31,7 @@ def _scope(name: str) -> str:
     match = _NAME.fullmatch(name)
     if match is None:
         raise CompileError(
-            f"invalid variable name {name!r}: it must begin with 'proc.', 'sess.', 'txn.', 'req.' or 'res.'",
+            f"invalid variable name {name!r}: it must begin with 'proc.', 'sess.', 'txn.', 'req.', 'res.' or 'check.'",
         )
     return match[1]
 

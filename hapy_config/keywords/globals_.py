@@ -92,7 +92,7 @@ _PROCESS: Final = (
     ),
     _flag("expose-deprecated-directives", since=(3, 0)),
     _flag("expose-experimental-directives", surplus=True, since=(2, 4)),
-    _flag("external-check", since=(1, 6), runs=Runs.NO, loss="servers are not checked by external programs"),
+    _flag("external-check", since=(1, 6)),
     _number("fd-hard-limit", since=(2, 6)),
     _global(
         "gid",
@@ -131,9 +131,7 @@ _PROCESS: Final = (
         runs=Runs.HARMLESS,
         loss="QUIC is not spoken",
     ),
-    _flag(
-        "insecure-fork-wanted", negatable=True, since=(2, 1), runs=Runs.HARMLESS, loss="no program is started anyway"
-    ),
+    _flag("insecure-fork-wanted", negatable=True, since=(2, 1)),
     _flag("insecure-setuid-wanted", since=(2, 1), runs=Runs.HARMLESS, loss="no program is started anyway"),
     _global(
         "localpeer",
@@ -437,8 +435,6 @@ _STATEMENTS: Final = (
         "max-spread-checks",
         Arg(Kind.TIME, "delay"),
         manual="3.2",
-        runs=Runs.HARMLESS,
-        loss="servers are not checked",
         ok=("max-spread-checks 5s",),
         bad=("max-spread-checks", "max-spread-checks x", "max-spread-checks 5 6"),
     ),
@@ -499,8 +495,6 @@ _STATEMENTS: Final = (
         "spread-checks",
         Arg(Kind.INTEGER, "percent", minimum=0, maximum=50, lax=True),
         manual="3.2",
-        runs=Runs.HARMLESS,
-        loss="servers are not checked",
         ok=("spread-checks 5",),
         bad=("spread-checks", "spread-checks 51", "spread-checks 5 6"),
     ),

@@ -14,9 +14,7 @@ _C = Context
 _FRONT: Final = _C.DEFAULTS | _C.FRONT
 _BACK: Final = _C.DEFAULTS | _C.BACK
 
-_CHECKS: Final = "servers are not checked: one that is down still gets requests"
 _SPLICE: Final = "bodies are copied through user space, at more CPU time"
-_KEEPALIVE: Final = "the kernel sends no keep-alive probes on these connections"
 _OWN: Final = Arg(Kind.REST, "arguments", optional=True)
 
 
@@ -46,7 +44,7 @@ def _back(name: str, **more: Any) -> Keyword:
 
 def _check(name: str, **more: Any) -> Keyword:
     """A way of checking servers; a frontend ignores it with a warning."""
-    return Keyword(name=name, where=_BACK, ignored=_C.FRONTEND, runs=Runs.NO, loss=_CHECKS, manual="4.2", **more)
+    return Keyword(name=name, where=_BACK, ignored=_C.FRONTEND, manual="4.2", **more)
 
 
 TABLE: Final = Table(
@@ -74,7 +72,7 @@ TABLE: Final = Table(
             loss="answers that set a cookie and may be cached are let through",
             manual="4.2",
         ),
-        _front("clitcpka", runs=Runs.HARMLESS, loss=_KEEPALIVE, manual="4.2"),
+        _front("clitcpka", manual="4.2"),
         _front(
             "contstats",
             runs=Runs.HARMLESS,
@@ -94,8 +92,6 @@ TABLE: Final = Table(
             name="external-check",
             where=_C.PROXY,
             since=(1, 6),
-            runs=Runs.NO,
-            loss=_CHECKS,
             manual="4.2",
             bad=("option external-check x",),
         ),
@@ -228,7 +224,7 @@ TABLE: Final = Table(
         _front("idle-close-on-response", since=(2, 5), manual="4.2"),
         _both("independent-streams", manual="4.2"),
         _check("ldap-check", bad=("option ldap-check x",)),
-        _back("log-health-checks", runs=Runs.NO, loss="no check is run or logged", manual="4.2"),
+        _back("log-health-checks", manual="4.2"),
         _front("log-separate-errors", manual="4.2"),
         _front("logasap", manual="4.2"),
         _check(
@@ -246,7 +242,7 @@ TABLE: Final = Table(
             ok=("option originalto", "option originalto except 127.0.0.1", "option originalto header X-Dst"),
             bad=("option originalto x", "option originalto header", "option originalto except"),
         ),
-        _back("persist", runs=Runs.NO, loss="a client is never sent to a server that is down", manual="4.2"),
+        _back("persist", manual="4.2"),
         _check(
             "pgsql-check",
             args=(Arg(Kind.CHOICE, "user", ("user",)), Arg(Kind.STRING, "username")),
@@ -280,7 +276,7 @@ TABLE: Final = Table(
         _both("splice-request", runs=Runs.HARMLESS, loss=_SPLICE, manual="4.2"),
         _both("splice-response", runs=Runs.HARMLESS, loss=_SPLICE, manual="4.2"),
         _check("spop-check", since=(1, 7), bad=("option spop-check x",)),
-        _back("srvtcpka", runs=Runs.HARMLESS, loss=_KEEPALIVE, manual="4.2"),
+        _back("srvtcpka", manual="4.2"),
         _check("ssl-hello-chk", bad=("option ssl-hello-chk x",)),
         _check("tcp-check", bad=("option tcp-check x",)),
         _front("tcp-smart-accept", runs=Runs.HARMLESS, loss="one packet more may be sent at accept", manual="4.2"),
@@ -288,8 +284,6 @@ TABLE: Final = Table(
         Keyword(
             name="tcpka",
             where=_C.PROXY,
-            runs=Runs.HARMLESS,
-            loss=_KEEPALIVE,
             manual="4.2",
             ok=("option tcpka",),
             bad=("option tcpka x",),
@@ -306,8 +300,6 @@ TABLE: Final = Table(
             "transparent",
             deprecated=(3, 3),
             instead="a server at address 0.0.0.0 and http-request set-dst",
-            runs=Runs.NO,
-            loss="connections go to no server: the address a client wanted is not used",
             manual="4.2",
         ),
         _back(

@@ -31,8 +31,6 @@ _LENGTH: Final = Arg(Kind.INTEGER, "length", lax=True)
 _REST: Final = Arg(Kind.REST, "arguments")
 _REST_MAYBE: Final = Arg(Kind.REST, "arguments", optional=True)
 
-_PROBES: Final = "the kernel's own settings for TCP keep-alive probes are used"
-
 
 def _front(name: str, *args: Arg, **more: Any) -> Keyword:
     """A statement of frontends; a backend ignores it with a warning."""
@@ -155,8 +153,6 @@ _LIMITS: Final = (
         Arg(Kind.INTEGER, "count"),
         surplus=True,
         since=(2, 3),
-        runs=Runs.HARMLESS,
-        loss=_PROBES,
         ok=("clitcpka-cnt 5",),
         bad=("clitcpka-cnt", "clitcpka-cnt x"),
     ),
@@ -165,8 +161,6 @@ _LIMITS: Final = (
         Arg(Kind.SECONDS, "timeout"),
         surplus=True,
         since=(2, 3),
-        runs=Runs.HARMLESS,
-        loss=_PROBES,
         ok=("clitcpka-idle 5s",),
         bad=("clitcpka-idle", "clitcpka-idle x"),
     ),
@@ -175,8 +169,6 @@ _LIMITS: Final = (
         Arg(Kind.SECONDS, "timeout"),
         surplus=True,
         since=(2, 3),
-        runs=Runs.HARMLESS,
-        loss=_PROBES,
         ok=("clitcpka-intvl 5s",),
         bad=("clitcpka-intvl", "clitcpka-intvl x"),
     ),
@@ -185,8 +177,6 @@ _LIMITS: Final = (
         Arg(Kind.INTEGER, "count"),
         surplus=True,
         since=(2, 3),
-        runs=Runs.HARMLESS,
-        loss=_PROBES,
         ok=("srvtcpka-cnt 5",),
         bad=("srvtcpka-cnt", "srvtcpka-cnt x"),
     ),
@@ -195,8 +185,6 @@ _LIMITS: Final = (
         Arg(Kind.SECONDS, "timeout"),
         surplus=True,
         since=(2, 3),
-        runs=Runs.HARMLESS,
-        loss=_PROBES,
         ok=("srvtcpka-idle 5s",),
         bad=("srvtcpka-idle", "srvtcpka-idle x"),
     ),
@@ -205,8 +193,6 @@ _LIMITS: Final = (
         Arg(Kind.SECONDS, "timeout"),
         surplus=True,
         since=(2, 3),
-        runs=Runs.HARMLESS,
-        loss=_PROBES,
         ok=("srvtcpka-intvl 5s",),
         bad=("srvtcpka-intvl", "srvtcpka-intvl x"),
     ),
@@ -220,7 +206,7 @@ _LIMITS: Final = (
     _timeout("server-fin", _BACK, _C.FRONTEND),
     _timeout("queue", _BACK, _C.FRONTEND),
     _timeout("tunnel", _BACK, _C.FRONTEND),
-    _timeout("check", _BACK, _C.FRONTEND, runs=Runs.NO, loss="servers are not checked"),
+    _timeout("check", _BACK, _C.FRONTEND),
     _timeout("http-keep-alive", _ALL),
     _timeout("http-request", _ALL),
     _timeout("tarpit", _ALL),
@@ -369,8 +355,6 @@ _ANSWERS: Final = (
             ignored=_C.FRONTEND,
             args=(_CONDITION,),
             repeatable=True,
-            runs=Runs.NO,
-            loss="clients are not tied to a server by a cookie in the first place",
             manual="4.2",
             ok=(f"{name} if TRUE",),
             bad=(name, f"{name} TRUE"),

@@ -15,7 +15,6 @@ _REST_MAYBE: Final = Arg(Kind.REST, "arguments", optional=True)
 _TEXT: Final = Arg(Kind.STRING, "text")
 _TIMEOUT: Final = Arg(Kind.TIME, "timeout")
 
-_CHECK_LOSS: Final = "servers are not checked: one that is down still gets requests"
 _STICK_LOSS: Final = "clients are not kept on the server they had before"
 _STATS_LOSS: Final = "the statistics page is not served"
 _MAIL_LOSS: Final = "no mail is sent when a server changes state"
@@ -30,8 +29,6 @@ def _check(name: str, *args: Arg, **more: object) -> Keyword:
         args=args,
         repeatable=True,
         manual="4.2",
-        runs=Runs.NO,
-        loss=_CHECK_LOSS,
         **more,  # type: ignore[arg-type]
     )
 
@@ -112,8 +109,6 @@ _CHECKS: Final = (
         where=_C.PROXY,
         args=(Arg(Kind.FILE, "command"),),
         since=(1, 6),
-        runs=Runs.NO,
-        loss=_CHECK_LOSS,
         manual="4.2",
         ok=("external-check command /bin/true",),
         bad=("external-check", "external-check x", "external-check command", "external-check command /x y"),
@@ -123,8 +118,6 @@ _CHECKS: Final = (
         where=_C.PROXY,
         args=(_TEXT,),
         since=(1, 6),
-        runs=Runs.NO,
-        loss=_CHECK_LOSS,
         manual="4.2",
         ok=("external-check path /bin",),
         bad=("external-check path", "external-check path /x y"),

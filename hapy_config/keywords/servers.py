@@ -8,8 +8,7 @@ from typing import Final
 from hapy_config.keywords.binds import FILE, TEXT, TLS_VERSION
 from hapy_config.keywords.spec import OLDEST, TARGET, Arg, Context, Keyword, Kind, Runs, Table, Version
 
-_NO_CHECKS: Final = "the server is not checked: it counts as up until connections to it fail"
-_NO_AGENT: Final = "no agent is asked: weight and state stay as they are"
+_OTHER_CHECK: Final = "the server is checked without it"
 _NO_DNS: Final = "the name is resolved once, at start"
 _NO_STICK: Final = "there are no stick tables"
 _LATER: Final = "the server is used without it"
@@ -73,7 +72,7 @@ _PLAIN: Final[tuple[ServerOption, ...]] = (
     server_option("cookie", TEXT, ok=("a",), bad=("",)),
     server_option("disabled"),
     server_option("enabled", since=(1, 8)),
-    server_option("error-limit", _COUNT, loss=_NO_CHECKS, ok=("5",), bad=("", "0")),
+    server_option("error-limit", _COUNT, loss=_OTHER_CHECK, ok=("5",), bad=("", "0")),
     server_option("id", Arg(Kind.INTEGER, "id", minimum=1), in_default=False, ok=("1005",), bad=("", "0", "x")),
     server_option(
         "init-addr",
@@ -96,7 +95,7 @@ _PLAIN: Final[tuple[ServerOption, ...]] = (
     server_option("maxconn", _COUNT, ok=("100",)),
     server_option("maxqueue", _COUNT, ok=("100",)),
     server_option("minconn", _COUNT, ok=("10 maxconn 20",)),
-    server_option("namespace", _NAME, since=(1, 8), loss="connections leave from hapy's own namespace", bad=("",)),
+    server_option("namespace", _NAME, since=(1, 8), bad=("",)),
     server_option("pool-low-conn", _COUNT, since=(2, 2), ok=("5",), bad=("",)),
     server_option(
         "pool-max-conn",
@@ -182,70 +181,66 @@ _PLAIN: Final[tuple[ServerOption, ...]] = (
 )
 
 _CHECKS: Final[tuple[ServerOption, ...]] = (
-    server_option("addr", _ADDRESS, loss=_NO_CHECKS, ok=("127.0.0.2",), bad=("",)),
-    server_option("agent-addr", _ADDRESS, since=(1, 8), loss=_NO_AGENT, ok=("127.0.0.2",), bad=("",)),
-    server_option("agent-check", loss=_NO_AGENT, ok=("agent-port 5555",), bad=("",)),
-    server_option("agent-inter", _TIME, loss=_NO_AGENT, ok=("5s",), bad=("", "5x")),
-    server_option("agent-port", Arg(Kind.INTEGER, "port"), loss=_NO_AGENT, ok=("5555",), bad=("",)),
-    server_option("agent-send", TEXT, since=(1, 8), loss=_NO_AGENT, ok=("a",), bad=("",)),
+    server_option("addr", _ADDRESS, ok=("127.0.0.2",), bad=("",)),
+    server_option("agent-addr", _ADDRESS, since=(1, 8), ok=("127.0.0.2",), bad=("",)),
+    server_option("agent-check", ok=("agent-port 5555",), bad=("",)),
+    server_option("agent-inter", _TIME, ok=("5s",), bad=("", "5x")),
+    server_option("agent-port", Arg(Kind.INTEGER, "port"), ok=("5555",), bad=("",)),
+    server_option("agent-send", TEXT, since=(1, 8), ok=("a",), bad=("",)),
     server_option("no-agent-check", since=(1, 8)),
-    server_option("check", loss=_NO_CHECKS),
+    server_option("check"),
     server_option("no-check", since=(1, 8)),
-    server_option("check-proto", _NAME, since=(2, 2), loss=_NO_CHECKS, ok=("h1",), bad=("", "nonesuch")),
-    server_option("check-send-proxy", loss=_NO_CHECKS),
+    server_option("check-proto", _NAME, since=(2, 2), ok=("h1",), bad=("", "nonesuch")),
+    server_option("check-send-proxy"),
     server_option("no-check-send-proxy", since=(1, 8)),
-    server_option("check-sni", TEXT, since=(1, 8), loss=_NO_CHECKS, ok=("a.example",), bad=("",)),
-    server_option("check-alpn", TEXT, since=(2, 0), loss=_NO_CHECKS, ok=("http/1.1",), bad=("",)),
-    server_option("check-ssl", loss=_NO_CHECKS, ok=("verify none",), bad=("",)),
+    server_option("check-sni", TEXT, since=(1, 8), ok=("a.example",), bad=("",)),
+    server_option("check-alpn", TEXT, since=(2, 0), ok=("http/1.1",), bad=("",)),
+    server_option("check-ssl", ok=("verify none",), bad=("",)),
     server_option("no-check-ssl", since=(1, 8)),
-    server_option("check-via-socks4", since=(2, 0), loss=_NO_CHECKS),
-    server_option("check-reuse-pool", since=(3, 2), loss=_NO_CHECKS),
+    server_option("check-via-socks4", since=(2, 0), loss="checks go to the server directly"),
+    server_option("check-reuse-pool", since=(3, 2), loss=_OTHER_CHECK),
     server_option("no-check-reuse-pool", since=(3, 2)),
-    server_option("check-pool-conn-name", TEXT, since=(3, 2), loss=_NO_CHECKS),
-    server_option("check-sni-auto", since=(3, 4), loss=_NO_CHECKS),
-    server_option("no-check-sni-auto", since=(3, 4), loss=_NO_CHECKS),
-    server_option("downinter", _TIME, loss=_NO_CHECKS, ok=("5s",), bad=("", "5x", "0")),
-    server_option("fastinter", _TIME, loss=_NO_CHECKS, ok=("5s",), bad=("", "5x", "0")),
-    server_option("inter", _TIME, loss=_NO_CHECKS, ok=("5s",), bad=("", "5x", "0")),
-    server_option("fall", _COUNT, loss=_NO_CHECKS, ok=("3",), bad=("", "0", "x")),
-    server_option("rise", _COUNT, loss=_NO_CHECKS, ok=("2",), bad=("", "0", "x")),
-    server_option("healthcheck", _NAME, since=(3, 4), loss=_NO_CHECKS),
+    server_option("check-pool-conn-name", TEXT, since=(3, 2), loss=_OTHER_CHECK),
+    server_option("check-sni-auto", since=(3, 4), loss=_OTHER_CHECK),
+    server_option("no-check-sni-auto", since=(3, 4), loss=_OTHER_CHECK),
+    server_option("downinter", _TIME, ok=("5s",), bad=("", "5x", "0")),
+    server_option("fastinter", _TIME, ok=("5s",), bad=("", "5x", "0")),
+    server_option("inter", _TIME, ok=("5s",), bad=("", "5x", "0")),
+    server_option("fall", _COUNT, ok=("3",), bad=("", "0", "x")),
+    server_option("rise", _COUNT, ok=("2",), bad=("", "0", "x")),
+    server_option("healthcheck", _NAME, since=(3, 4), loss=_OTHER_CHECK),
     server_option(
         "init-state",
         Arg(Kind.CHOICE, "state", ("fully-up", "up", "down", "fully-down", "none")),
         since=(3, 2),
-        loss=_NO_CHECKS,
+        loss=_OTHER_CHECK,
     ),
     server_option(
         "observe",
         Arg(Kind.CHOICE, "mode", ("none", "layer4", "layer7")),
-        loss=_NO_CHECKS,
         ok=("layer4 check", "layer7 check"),
         bad=("", "layer5"),
     ),
     server_option(
         "on-error",
         Arg(Kind.CHOICE, "mode", ("fastinter", "fail-check", "sudden-death", "mark-down")),
-        loss=_NO_CHECKS,
         ok=("fastinter", "mark-down"),
         bad=("", "nonesuch"),
     ),
     server_option(
         "on-marked-down",
         Arg(Kind.CHOICE, "action", ("shutdown-sessions",)),
-        loss=_NO_CHECKS,
         ok=("shutdown-sessions",),
         bad=("", "nonesuch"),
     ),
     server_option(
         "on-marked-up",
         Arg(Kind.CHOICE, "action", ("shutdown-backup-sessions",)),
-        loss=_NO_CHECKS,
         ok=("shutdown-backup-sessions",),
         bad=("", "nonesuch"),
     ),
-    server_option("port", Arg(Kind.INTEGER, "port"), loss=_NO_CHECKS, ok=("8080",), bad=("",)),
-    server_option("track", Arg(Kind.STRING, "server"), loss=_NO_CHECKS, bad=("",)),
+    server_option("port", Arg(Kind.INTEGER, "port"), ok=("8080",), bad=("",)),
+    server_option("track", Arg(Kind.STRING, "server"), bad=("",)),
 )
 
 _DNS: Final[tuple[ServerOption, ...]] = (

@@ -1,0 +1,152 @@
+"""`agent-check`: a line of words from an agent, and what it does to the server (configuration manual, 5.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hapy.checks.plan import Run, StepPlan
+from hapy.checks.result import Ended, Status, printable
+from hapy.checks.target import places
+from hapy.proxy.state import Admin
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from hapy.checks.check import Check
+    from hapy.proxy.server import Server
+
+_END: Final = re.compile(rb"[\r\n]")
+_BLANKS: Final = b" \t,"
+_BIGGEST: Final = 16384
+_MOST_WEIGHT: Final = 256
+
+#: Algorithms whose servers can't weigh more than at the start.
+_STATIC: Final = frozenset({"static-rr", "source", "uri", "url_param", "hdr", "rdp-cookie", "hash"})
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What an agent's line says.
+
+    Attributes:
+        state: `up`, `down`, `stopped` or `fail` as written, empty where it says nothing of the kind.
+        text: what follows a sharp. mode: `ready`, `drain`, `maint` or empty.
+        weight: a percentage as written (`75%`), or empty. maxconn: a number as written, or empty.
+        unknown: the last word that means nothing, or empty.
+    """
+
+    state: str = ""
+    text: str = ""
+    mode: str = ""
+    weight: str = ""
+    maxconn: str = ""
+    unknown: str = ""
+
+
+def read_advice(line: bytes) -> Advice:
+    """Take an agent's line apart; words count whatever their case, the last of each kind."""
+    found: dict[str, str] = {}
+    rest = line
+    while rest := rest.lstrip(_BLANKS):
+        if rest[:1] == b"#":
+            found["text"] = printable(rest[1:].strip(b" \t"))
+            break
+        size = next((index for index, byte in enumerate(rest) if byte in _BLANKS), len(rest))
+        word, rest = printable(rest[:size]), rest[size:]
+        kind = _kind(word)
+        found[kind] = word.partition(":")[2] if kind == "maxconn" else word
+    if "mode" in found:
+        found["mode"] = found["mode"].lower()
+    return Advice(**found)
+
+
+def _kind(word: str) -> str:
+    folded = word.lower()
+    if folded in ("up", "down", "stopped", "fail"):
+        return "state"
+    if folded in ("ready", "drain", "maint"):
+        return "mode"
+    if folded.startswith("maxconn:"):
+        return "maxconn"
+    return "weight" if word[:1].isdigit() and "%" in word else "unknown"
+
+
+class Agent(StepPlan):
+    """An agent's check."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, send: str) -> None:
+        super().__init__((), places)
+        self._send = to_bytes(send)
+
+    async def run(self, check: Check) -> None:
+        """Ask the agent, and do what it says."""
+        run = Run(check, self)
+        await run.connect(self.targets(run))
+        if self._send:
+            run.send(self._send)
+        probe = run.probe
+        while True:
+            end = _END.search(probe.received)
+            if end is not None:
+                line = bytes(probe.received[: end.start()])
+                break
+            if probe.eof or len(probe.received) > _BIGGEST:
+                if not probe.received:
+                    raise Ended(Status.L7RSP, "TCPCHK got an empty response at step 2")
+                raise Ended(Status.L7TOUT, "Ignoring incomplete line from agent")
+            await run.more()
+        check.drop()
+        raise follow(check.server, read_advice(line))
+
+
+def follow(server: Server, advice: Advice) -> Ended:
+    """Do what an agent says; gives the check's end."""
+    _follow_mode(server, advice.mode)
+    fault = _set_weight(server, advice.weight) if advice.weight else ""
+    if advice.maxconn:
+        fault = _set_maxconn(server, advice.maxconn) or fault
+    text = advice.text
+    if not advice.state:
+        if advice.unknown:
+            fault = f"agent reports an error : {advice.unknown}"
+        return Ended(Status.CHECKED, fault)
+    text = text or fault
+    info = f"via agent : {advice.state}" + (f" ({text})" if text else "")
+    status = Status.L7OK if advice.state.lower() == "up" else Status.L7STS
+    if advice.unknown and not text:
+        info += f" ({advice.unknown})"
+    return Ended(status, info)
+
+
+def _follow_mode(server: Server, mode: str) -> None:
+    if mode == "ready":
+        server.set_admin(Admin.FMAINT, False)
+        server.set_admin(Admin.FDRAIN, False)
+    elif mode == "drain":
+        server.set_admin(Admin.FDRAIN, True)
+        server.set_admin(Admin.FMAINT, False)
+    elif mode == "maint":
+        server.set_admin(Admin.FMAINT, True)
+        server.set_admin(Admin.FDRAIN, False)
+
+
+def _set_weight(server: Server, word: str) -> str:
+    """A weight in percent of the file's; gives what is wrong with it, or nothing."""
+    digits, _, behind = word.partition("%")
+    if behind or not digits.isdigit():
+        return "Trailing garbage in weight string"
+    percent = int(digits)
+    if percent > 100 and server.backend.model.balance.algorithm in _STATIC:
+        return "Relative weight can only be set within 0 and 100% on static servers"
+    server.set_weight(min(server.model.weight * percent // 100, _MOST_WEIGHT))
+    return ""
+
+
+def _set_maxconn(server: Server, word: str) -> str:
+    if not word.isdigit() or len(word) > 9:
+        return "Trailing garbage in maxconn string" if word else "Require <maxconn>"
+    server.set_limits(maxconn=int(word))
+    return ""

@@ -1,0 +1,291 @@
+"""One server's check: its timing, its run, what it makes of results.
+
+Rules (manual, sections 4.2 and 5.2, and HAProxy 2.6 seen at work):
+
+- Checks of one server never overlap: the next one is due one interval after the end of the last one.
+- Health counts from 0 to rise + fall - 1 and is good from `rise` on. A success adds one, and from `rise` on everything;
+  a failure takes one away, and below `rise` everything. A server starts at `rise`: its first failure brings it down.
+- The interval is `inter` with everything in order, `downinter` with nothing, `fastinter` between the two.
+- A result is told of when the state follows it; with `option log-health-checks` whenever status or health change.
+- An agent's failures to answer count for nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from hapy.checks.result import MOST_INFO, Ended, Result, Status, TimeUp
+from hapy.net.clock import NEVER, Watched, now, watch
+from hapy.net.routine import Routine, pause
+from hapy.proxy.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any, Protocol
+
+    from hapy.checks.target import Place
+    from hapy.net.probe import Probe
+    from hapy.proxy.server import Server
+
+    class Plan(Protocol):
+        """What a check does, as `hapy.checks.plan.Plan`, `hapy.checks.agent.Agent` and others do it."""
+
+        def run(self, check: Check) -> Coroutine[Any, Any, None]:
+            """Do it; ends by `Ended`."""
+
+
+class Check(Routine):
+    """A health check, or an agent's.
+
+    Attributes:
+        server: whose it is. agent: it asks an agent.
+        plan: what it does. inter, fastinter, downinter: seconds between checks.
+        connect_timeout: seconds for the connection alone, None for the whole time.
+        answer_timeout: seconds for the rest, None where both together have the interval.
+        rise, fall: see the rules. health: 0 to rise + fall - 1.
+        status, code, info: of the last result. duration: seconds that it took, -1.0 before the first.
+        finished: when it ended, on the clock of `hapy.net.clock`.
+        place: where it connects to, None for a check that is none of ours.
+        paused: no check begins (`disable health`). log_all: see the rules.
+        spread: how far intervals may be off, 0 to 0.5.
+        probe: its connection, None between checks.
+        step_status: the status of a time-out, as far as the check has got. where: what is said of the place.
+        deadline, looked_at, slot: see `hapy.net.clock.Watched`.
+    """
+
+    __slots__ = (
+        "agent",
+        "answer_timeout",
+        "code",
+        "connect_timeout",
+        "deadline",
+        "downinter",
+        "duration",
+        "fall",
+        "fastinter",
+        "finished",
+        "health",
+        "info",
+        "inter",
+        "log_all",
+        "looked_at",
+        "paused",
+        "place",
+        "plan",
+        "probe",
+        "rise",
+        "server",
+        "slot",
+        "spread",
+        "started",
+        "status",
+        "step_status",
+        "where",
+    )
+
+    def __init__(self, server: Server, plan: Plan, *, inter: float, rise: int, fall: int, agent: bool = False) -> None:
+        super().__init__()
+        self.server = server
+        self.plan = plan
+        self.agent = agent
+        self.inter = self.fastinter = self.downinter = inter
+        self.rise = rise
+        self.fall = fall
+        self.health = rise
+        self.spread = 0.0
+        self.connect_timeout: float | None = None
+        self.answer_timeout: float | None = None
+        self.log_all = "log-health-checks" in server.backend.model.options
+        self.status = Status.INI
+        self.code = 0
+        self.info = ""
+        self.duration = -1.0
+        self.started = 0.0
+        self.finished = 0.0
+        self.paused = False
+        self.place: Place | None = None
+        self.probe: Probe | None = None
+        self.step_status = Status.L4TOUT
+        self.where = ""
+        self.deadline = NEVER
+        self.looked_at = NEVER
+        self.slot: set[Watched] | None = None
+
+    # health
+
+    @property
+    def most(self) -> int:
+        """The health of a server that is entirely in order."""
+        return self.rise + self.fall - 1
+
+    @property
+    def healthy(self) -> bool:
+        """As far as this check knows, the server works."""
+        return self.health >= self.rise
+
+    @property
+    def interval(self) -> float:
+        """Seconds to the next check."""
+        if self.health == self.most:
+            return self.inter
+        return self.downinter if self.health == 0 else self.fastinter
+
+    def forgive(self) -> None:
+        """The server comes back from maintenance: it works until the next failure."""
+        self.health = self.rise
+        self.status, self.code, self.info = Status.INI, 0, ""
+
+    def force(self, *, up: bool) -> None:
+        """Somebody says what the result is: `set server … health`, `set server … agent`."""
+        self.health = self.most if up else 0
+
+    # timing
+
+    def begin_after(self, seconds: float) -> None:
+        """Have the next check begin then."""
+        self.deadline = now() + seconds
+        if self.deadline < self.looked_at:
+            watch(self)
+
+    def hurry(self) -> None:
+        """Have the next check begin after `fastinter` at the latest, unless one is running."""
+        if not self.running and self.deadline > now() + self.fastinter:
+            self.begin_after(self.fastinter)
+
+    def on_deadline(self) -> None:
+        """A check is due, or the one that runs has taken too long."""
+        if self.running:
+            self.interrupt(TimeUp())
+        elif self.server.maintenance or self.paused:
+            self._rest()
+        else:
+            self.started = now()
+            self.step_status = Status.L4TOUT
+            self.where = ""
+            self._limit(self.connect_timeout if self.connect_timeout is not None else self.interval)
+            self.begin(self._run())
+
+    def _limit(self, seconds: float) -> None:
+        self.deadline = now() + seconds
+        if self.deadline < self.looked_at:
+            watch(self)
+
+    def connection_stands(self) -> None:
+        """What is left of the check has `timeout check`, if there is one."""
+        if self.answer_timeout is not None:
+            self._limit(self.answer_timeout)
+
+    def _rest(self) -> None:
+        seconds = self.interval
+        if self.spread:
+            seconds += seconds * random.uniform(-self.spread, self.spread)  # noqa: S311 - nobody gains by guessing it
+        self.begin_after(max(seconds, 0.001))
+
+    # the run
+
+    async def _run(self) -> None:
+        try:
+            await self.plan.run(self)
+            result = Result(Status.CHECKED)
+        except Ended as ended:
+            result = ended.result
+        except TimeUp:
+            result = Result(self.step_status, 0, self.where)
+        finally:
+            self.drop()
+        self._rest()
+        if not self.server.maintenance or self.agent:
+            self.conclude(result, now() - self.started)
+
+    def on_failure(self, error: BaseException) -> None:
+        """A defect must not end the checking."""
+        super().on_failure(error)
+        self._rest()
+
+    def drop(self) -> None:
+        """Close the connection."""
+        probe, self.probe = self.probe, None
+        if probe is not None:
+            probe.close()
+
+    async def wait(self) -> None:
+        """Wait for news of the connection."""
+        await pause()
+
+    def stop(self) -> None:
+        """No more checks."""
+        self.deadline = NEVER
+        self.drop()
+
+    # what comes of it
+
+    def conclude(self, result: Result, duration: float) -> None:
+        """Note a result and have the server follow it."""
+        before = self.status, self.health
+        status = result.status
+        self.status, self.code, self.info = status, result.code, result.info[:MOST_INFO]
+        self.duration = duration
+        self.finished = now()
+        if status.passed:
+            self.health += self.health < self.most
+            if self.health >= self.rise:
+                self.health = self.most
+        elif status.failed and (not self.agent or status is Status.L7STS):
+            if self.server.up:
+                self.server.counters.chkfail += not self.agent
+            self.health = self.health - 1 if self.health > self.rise else 0
+        if status is Status.CHECKED or status is Status.UNK:
+            return
+        changed = before != (status, self.health)
+        if self.log_all and changed:
+            self._tell()
+        self._follow(status)
+
+    def _follow(self, status: Status) -> None:
+        server = self.server
+        if status is Status.L7OKC:
+            if self.healthy and server.state in (State.RUNNING, State.STARTING):
+                server.set_state(State.STOPPING, self._reason())
+        elif status.passed:
+            other = server.check if self.agent else server.agent
+            if self.healthy and (other is None or other.healthy):
+                server.set_state(State.RUNNING, self._reason())
+        elif not self.health:
+            server.set_state(State.STOPPED, self._reason())
+
+    # words
+
+    def _reason(self) -> str:
+        """What the server's line says of the reason; with `log-health-checks` the check's own line has said it."""
+        return "" if self.log_all else self._described()
+
+    def _described(self) -> str:
+        text = f", reason: {self.status.value}"
+        if self.status.reports_code:
+            text += f", code: {self.code}"
+        if self.info:
+            text += f', info: "{self.info}"'
+        if self.status is not Status.HANA:
+            text += f", check duration: {int(self.duration * 1000)}ms"
+        return text
+
+    def describe(self) -> str:
+        """Its health in words: `2/3 UP`."""
+        if self.healthy:
+            state = "DRAIN" if self.server.weight == 0 or self.server.drain else "UP"
+            return f"{self.health - self.rise + 1}/{self.fall} {state}"
+        return f"{self.health}/{self.rise} DOWN"
+
+    def _tell(self) -> None:
+        server = self.server
+        kind = "Agent" if self.agent else "Health"
+        outcome = "failed"
+        if self.status.passed:
+            outcome = "conditionally succeeded" if self.status is Status.L7OKC else "succeeded"
+        backup = "backup " if server.model.backup else ""
+        name = f"{server.backend.model.name}/{server.model.name}"
+        text = f"{kind} check for {backup}server {name} {outcome}{self._described()}, status: {self.describe()}."
+        audience = server.backend.audience
+        if audience is not None:
+            audience.server(server, "notice", text)

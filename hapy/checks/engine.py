@@ -1,0 +1,142 @@
+"""All checks of one process: made with the runtime, begun on the event loop, spread over time.
+
+Spread as HAProxy spreads them: the first checks of all servers are laid evenly over the shortest interval there is (at
+most `max-spread-checks`), later ones follow from when the one before ended, off by up to `spread-checks` percent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from hapy.checks.check import Check
+from hapy.checks.target import agent_place, health_place
+from hapy.proxy.state import State
+from hapy_config.build.arguments import leading_integer, milliseconds
+
+if TYPE_CHECKING:
+    from hapy.checks.check import Plan
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.runtime import Runtime
+    from hapy.proxy.server import Server
+
+Options = Mapping[str, tuple[str, ...]]
+
+_INTER: Final = 2000
+_RISE: Final = 2
+_FALL: Final = 3
+
+
+class Engine:
+    """The checks of one runtime.
+
+    Attributes:
+        checks: all of them, in the order of the file.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Raises:
+        CompileError: for a step that does not run.
+        """
+        self._runtime = runtime
+        self.checks: list[Check] = []
+        settings = {words[0]: words for words in runtime.config.global_.settings}
+        self._spread = min(runtime.config.global_.spread_checks, 50) / 100
+        most = settings.get("max-spread-checks")
+        self._most_spread = milliseconds(most[1])[0] / 1000 if most is not None and len(most) > 1 else None
+        for backend in runtime.backends.values():
+            self._add(backend)
+
+    def _add(self, backend: Backend) -> None:
+        plan: Plan | None = None
+        for server in backend.servers:
+            options = server.model.options
+            if server.model.check and server.model.track is None:
+                if plan is None:
+                    plan = self._plan(backend)
+                self._add_health(server, plan)
+            if "agent-check" in options and "agent-port" in options and server.model.track is None:
+                self._add_agent(server)
+
+    def _plan(self, backend: Backend) -> Plan:
+        from hapy.checks.kinds import plan_of
+
+        return plan_of(backend, self._runtime)
+
+    def _add_health(self, server: Server, plan: Plan) -> None:
+        options = server.model.options
+        inter = _milliseconds(options, "inter", _INTER)
+        check = Check(
+            server,
+            plan,
+            inter=inter / 1000,
+            rise=_count(options, "rise", _RISE),
+            fall=_count(options, "fall", _FALL),
+        )
+        check.fastinter = _milliseconds(options, "fastinter", inter) / 1000
+        check.downinter = _milliseconds(options, "downinter", inter) / 1000
+        check.place = health_place(server, self._runtime.env(server.backend.model))
+        self._finish(check)
+        server.check = check
+        _set_out(server)
+        if "observe" in options and options["observe"][0] != "none":
+            from hapy.checks.observe import Observer
+
+            server.observer = Observer(check)
+
+    def _add_agent(self, server: Server) -> None:
+        from hapy.checks.agent import Agent
+
+        options = server.model.options
+        plan = Agent(options.get("agent-send", ("",))[0])
+        inter = _milliseconds(options, "agent-inter", _milliseconds(options, "inter", _INTER)) / 1000
+        check = Check(server, plan, inter=inter, rise=1, fall=1, agent=True)
+        check.place = agent_place(server, self._runtime.env(server.backend.model))
+        self._finish(check)
+        server.agent = check
+
+    def _finish(self, check: Check) -> None:
+        timeouts = check.server.backend.model.timeouts
+        if timeouts.check:
+            check.answer_timeout = timeouts.check / 1000
+            check.connect_timeout = min(check.inter, timeouts.connect / 1000 if timeouts.connect else check.inter)
+        check.spread = self._spread
+        self.checks.append(check)
+
+    def start(self) -> None:
+        """Begin: on the event loop."""
+        if not self.checks:
+            return
+        shortest = min(check.inter for check in self.checks)
+        if self._most_spread:
+            shortest = min(shortest, self._most_spread)
+        servers = list(dict.fromkeys(check.server for check in self.checks))
+        places = {server: place for place, server in enumerate(servers)}
+        for check in self.checks:
+            check.begin_after(shortest * places[check.server] / len(servers))
+
+    def stop(self) -> None:
+        """End: no more checks."""
+        for check in self.checks:
+            check.stop()
+
+
+def _set_out(server: Server) -> None:
+    """Have a server begin in the state that `init-state` asks for (3.1)."""
+    assert server.check is not None
+    wanted = server.model.options.get("init-state", ("up",))[0]
+    check = server.check
+    if wanted == "fully-up":
+        check.health = check.most
+    elif wanted in ("down", "fully-down"):
+        check.health = check.rise - 1 if wanted == "down" else 0
+        server.begin_as(State.STOPPED)
+
+
+def _count(options: Options, name: str, usual: int) -> int:
+    found = options.get(name)
+    return leading_integer(found[0]) if found else usual
+
+
+def _milliseconds(options: Options, name: str, usual: int) -> int:
+    return max(_count(options, name, usual), 1)

@@ -1,0 +1,97 @@
+"""`option external-check`: a program decides (configuration manual, 4.2, `external-check command`)."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio
+
+from hapy.checks.result import Ended, Status
+from hapy.net.routine import in_task
+
+if TYPE_CHECKING:
+    from hapy.checks.check import Check
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.server import Server
+
+_NOT_USED = "NOT_USED"
+#: What a program that can't be started is reported with.
+_NO_PROGRAM = 255
+#: How long a program that took too long may take to end, in seconds.
+_GRACE = 1.0
+
+
+class External:
+    """A program that is run for each check of a backend's servers."""
+
+    __slots__ = ("_address", "_backend", "_command", "_path", "_port")
+
+    def __init__(self, backend: Backend) -> None:
+        checks = backend.model.checks
+        self._backend = backend
+        self._command = checks.command or ""
+        self._path = checks.path
+        self._address, self._port = "", ""
+        for bind in backend.model.binds:
+            if bind.address.family in ("ipv4", "ipv6", "any", "unix"):
+                self._address = bind.address.host or "0.0.0.0"
+                self._port = str(bind.address.port or "")
+                break
+
+    async def run(self, check: Check) -> None:
+        """Run it; its status is the check's."""
+        check.step_status = Status.PROCTOUT
+        server = check.server
+        address = server.address
+        unix = address.family in ("unix", "abns")
+        port = _NOT_USED if unix else str(address.port or 0)
+        words = [self._command, self._address or _NOT_USED, self._port or _NOT_USED, address.host, port]
+        code = await in_task(_execute, words, self._environment(server, "" if unix else port))
+        raise Ended(Status.PROCERR if code else Status.PROCOK, "", code)
+
+    def _environment(self, server: Server, port: str) -> dict[str, str]:
+        model = self._backend.model
+        found = {
+            "HAPROXY_PROXY_NAME": model.name,
+            "HAPROXY_PROXY_ID": str(model.number),
+            "HAPROXY_PROXY_ADDR": self._address,
+            "HAPROXY_PROXY_PORT": self._port,
+            "HAPROXY_SERVER_NAME": server.model.name,
+            "HAPROXY_SERVER_ID": str(server.model.number),
+            "HAPROXY_SERVER_ADDR": server.address.host,
+            "HAPROXY_SERVER_PORT": port,
+            "HAPROXY_SERVER_MAXCONN": str(server.maxconn),
+            "HAPROXY_SERVER_CURCONN": str(server.current),
+            "HAPROXY_SERVER_SSL": str(int(server.model.tls is not None)),
+            "HAPROXY_SERVER_PROTO": "h1" if model.mode == "http" else "tcp",
+        }
+        if self._path is not None:
+            found["PATH"] = self._path
+        return found
+
+
+async def _execute(words: list[str], environment: dict[str, str]) -> int:
+    """Run a program; gives its exit status, or the signal that ended it."""
+    try:
+        process = await anyio.open_process(
+            words, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=environment, start_new_session=True
+        )
+    except (OSError, ValueError):
+        return _NO_PROGRAM
+    try:
+        return abs(await process.wait())
+    except BaseException:
+        with anyio.CancelScope(shield=True), suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+            with anyio.move_on_after(_GRACE):
+                await process.wait()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        raise
+    finally:
+        with anyio.CancelScope(shield=True):
+            await process.aclose()

@@ -1,0 +1,348 @@
+"""The steps of HTTP checks: `http-check send` and `http-check expect` (configuration manual, 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from hapy.checks.context import show_response
+from hapy.checks.formats import compile_format
+from hapy.checks.result import Ended, Status, printable
+from hapy.checks.steps import Expectation
+from hapy.http.codec import BadMessage, Limits, response_parser
+from hapy.proxy.state import State
+from hapy.samples.regexes import compile_regex
+from hapy_config.model.checks import CheckExpect
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from hapy.checks.plan import Run
+    from hapy.http.message import Header, Response
+    from hapy.proxy.server import Server
+    from hapy.proxy.transaction import Transaction
+    from hapy.samples import CompileEnv
+    from hapy_config.model.checks import CheckRequest, TextPattern
+
+#: Methods whose requests say nothing of a body that they don't have.
+_WITHOUT_BODY: Final = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
+
+
+class Answer:
+    """The answer to one request, as far as it has come; a `hapy.http.codec.ResponseSink`.
+
+    Attributes:
+        head: None before it has come. body: its bytes. ended: it is complete. bad: it is no HTTP, or was cut short.
+    """
+
+    __slots__ = ("_parser", "bad", "body", "ended", "head")
+
+    def __init__(self, limits: Limits, method: bytes) -> None:
+        self._parser = response_parser(limits, self)
+        self._parser.expect(method, False)
+        self.head: Response | None = None
+        self.body = bytearray()
+        self.ended = False
+        self.bad = False
+
+    def feed(self, data: bytes) -> None:
+        """Bytes of it."""
+        try:
+            self._parser.feed(data)
+        except BadMessage:
+            self.bad = True
+
+    def feed_eof(self) -> None:
+        """The server has closed its side."""
+        try:
+            self._parser.feed_eof()
+        except BadMessage:
+            self.bad = True
+        self.ended = True
+
+    def on_head(self, head: Response, /) -> None:
+        """The final head."""
+        self.head = self.head or head
+
+    def on_informational(self, head: Response, /) -> None:
+        """A 1xx head: to a check an answer like any other."""
+        self.head = self.head or head
+
+    def on_data(self, data: bytes, /) -> None:
+        """Bytes of the body."""
+        self.body += data
+
+    def on_end(self, _trailers: list[Header], /) -> None:
+        """It is complete."""
+        self.ended = True
+
+
+class SendRequest:
+    """`http-check send`, or what `option httpchk` says."""
+
+    __slots__ = (
+        "_body",
+        "_constant",
+        "_headers",
+        "_limits",
+        "_method",
+        "_state",
+        "_target",
+        "_version",
+        "comment",
+        "title",
+    )
+
+    def __init__(self, model: CheckRequest, env: CompileEnv, limits: Limits, *, state: bool) -> None:
+        self.title = "send"
+        self.comment = model.comment
+        self._limits = limits
+        self._method = to_bytes(model.method or "OPTIONS")
+        self._version = to_bytes(model.version or "HTTP/1.0")
+        self._target: bytes | Callable[[Transaction], bytes] = to_bytes(model.uri or "/")
+        if model.uri_format is not None:
+            self._target = _constant_or(compile_format(model.uri_format, env), model.uri_format.constant)
+        self._body: bytes | Callable[[Transaction], bytes] | None = None
+        if model.body_format is not None:
+            self._body = _constant_or(compile_format(model.body_format, env), model.body_format.constant)
+        elif model.body is not None:
+            self._body = to_bytes(model.body)
+        self._headers = [
+            (to_bytes(name).lower(), _constant_or(compile_format(fmt, env), fmt.constant))
+            for name, fmt in model.headers
+            if name.lower() not in ("content-length", "transfer-encoding")
+        ]
+        self._state = state
+        self._constant: bytes | None = None
+
+    async def run(self, run: Run) -> None:
+        """Send it."""
+        data = self._constant
+        if data is None:
+            data = self._request(run)
+            varying = (self._target, self._body, *(value for _, value in self._headers))
+            if not self._state and not any(callable(part) for part in varying):
+                self._constant = data
+        run.extra = Answer(self._limits, self._method)
+        run.probe.received.clear()
+        run.send(data)
+
+    def _request(self, run: Run) -> bytes:
+        target = self._target if isinstance(self._target, bytes) else self._target(run.txn) or b"/"
+        body = self._body(run.txn) if callable(self._body) else self._body
+        headers = [(name, value if isinstance(value, bytes) else value(run.txn)) for name, value in self._headers]
+        host = next((value for name, value in headers if name == b"host"), None)
+        if host is not None:
+            target = _with_authority(target, host)
+        lines = [b"%b %b %b" % (self._method, target, self._version)]
+        lines += [b"%b: %b" % header for header in headers]
+        if self._state:
+            lines.append(b"x-haproxy-server-state: " + server_state(run.check.server).encode())
+        if body is not None:
+            lines.append(b"content-length: %d" % len(body))
+        elif self._method not in _WITHOUT_BODY:
+            lines.append(b"content-length: 0")
+        if self._version != b"HTTP/1.0" and all(name != b"connection" for name, _ in headers):
+            lines.append(b"connection: close")
+        return b"\r\n".join([*lines, b"", body or b""])
+
+
+def _constant_or(
+    render: Callable[[Transaction], bytes], constant: str | None
+) -> bytes | Callable[[Transaction], bytes]:
+    return render if constant is None else to_bytes(constant)
+
+
+def _with_authority(target: bytes, host: bytes) -> bytes:
+    """An absolute target names the host that the request's own field names."""
+    scheme, separator, rest = target.partition(b"://")
+    if not separator or b"/" in scheme:
+        return target
+    slash = rest.find(b"/")
+    return b"%b://%b%b" % (scheme, host, rest[slash:] if slash >= 0 else b"")
+
+
+def server_state(server: Server) -> str:
+    """What `http-check send-state` tells of a server (manual, 4.2)."""
+    check = server.check
+    backend = server.backend
+    if server.state is State.STOPPING:
+        text = "NOLB"
+    elif check is None or check.health in (0, check.most):
+        text = "UP" if server.up else "DOWN"
+    elif check.healthy:
+        text = f"UP {check.health - check.rise + 1}/{check.fall}"
+    else:
+        text = f"DOWN {check.health}/{check.rise}"
+    weight = total = 0
+    if server.usable:
+        weight = server.weight
+        total = sum(other.weight for other in backend.active)
+    if not server.usable:
+        weight, total = server.weight, sum(other.weight for other in backend.active)
+    address = server.address
+    host, port = address.host, address.port or 0
+    where = f"address={host}; port={port}" if address.family in ("ipv4", "ipv6") else "address=unix; port=unix"
+    text += (
+        f"; {where}; name={backend.model.name}/{server.model.name}; node={_node(server)};"
+        f" weight={weight}/{total}; scur={server.current}/{backend.current}; qcur={server.queued}"
+    )
+    if server.state is State.STARTING:
+        text += f"; throttle={server.throttle()}%"
+    return text
+
+
+def _node(server: Server) -> str:
+    audience = server.backend.audience
+    return audience.node if audience is not None else "localhost"
+
+
+class HttpExpect(Expectation):
+    """`http-check expect`."""
+
+    __slots__ = ("_disable_on_404", "_judge", "_least", "_most", "_of_body")
+
+    def __init__(self, model: CheckExpect, env: CompileEnv, *, last: bool, bufsize: int, disable_on_404: bool) -> None:
+        super().__init__(model, env, last=last)
+        self._judge = _judge(model, env)
+        self._of_body = model.match in ("string", "rstring", "string-lf")
+        self._disable_on_404 = disable_on_404
+        self._most = bufsize
+        self._least = model.min_recv
+        if model.match == "string":
+            self._least = min(self._least, len(to_bytes(model.pattern)))
+
+    async def run(self, run: Run) -> None:
+        """Read as much of the answer as it takes, and judge it."""
+        run.check.step_status = self.timeout_status
+        run.acted = True
+        answer: Answer | None = run.extra
+        if answer is None:  # nothing was asked
+            while True:
+                await run.more()
+        received = run.probe.received
+        while True:
+            if received:
+                data = bytes(received)
+                received.clear()
+                answer.feed(data)
+            if run.probe.eof and not answer.ended:
+                answer.feed_eof()
+            head = answer.head
+            if head is None and (answer.bad or run.probe.eof):
+                raise Ended(Status.L7RSP)
+            if head is not None and self._complete(answer, run, head):
+                break
+            await run.more()
+        show_response(run.txn, head, bytes(answer.body))
+        if self._disable_on_404 and head.status == 404 and run.check.server.up:
+            raise Ended(Status.L7OKC, "", 404)
+        self._conclude(run, answer, head)
+
+    def _complete(self, answer: Answer, run: Run, head: Response) -> bool:
+        """Whether there is enough to judge."""
+        if answer.ended or answer.bad or len(answer.body) >= self._most or not self._of_body:
+            return True
+        if not answer.body or len(answer.body) < self._least:
+            return False
+        if self.model.min_recv == 0:
+            return True
+        show_response(run.txn, head, bytes(answer.body))
+        return self._judge(head, bytes(answer.body), run.txn)
+
+    def _conclude(self, run: Run, answer: Answer, head: Response) -> None:
+        if self._of_body and not answer.body:
+            self.fail(run, "HTTP content check could not find a response body", head.status)
+        if self._judge(head, bytes(answer.body), run.txn) is not self.model.inverse:
+            self.succeed(run, "", head.status)
+        elif self._of_body:
+            inverse = self.model.inverse
+            self.fail(
+                run,
+                "HTTP check matched unwanted content" if inverse else "HTTP content check did not match",
+                head.status,
+            )
+        else:
+            self.fail(run, printable(head.reason), head.status, Status.L7STS)
+
+
+Judge = Callable[["Response", bytes, "Transaction"], bool]
+
+
+def _judge(model: CheckExpect, env: CompileEnv) -> Judge:
+    """What looks at an answer."""
+    match model.match:
+        case "status":
+            ranges = _status_ranges(model.pattern)
+            return lambda head, _body, _txn: any(low <= head.status <= high for low, high in ranges)
+        case "rstatus":
+            search = compile_regex(model.pattern).search
+            return lambda head, _body, _txn: search(b"%d" % head.status) is not None
+        case "string":
+            wanted = to_bytes(model.pattern)
+            return lambda _head, body, _txn: wanted in body
+        case "rstring":
+            search = compile_regex(model.pattern).search
+            return lambda _head, body, _txn: search(body) is not None
+        case "string-lf":
+            assert model.format is not None
+            render = compile_format(model.format, env)
+            return lambda _head, body, txn: render(txn) in body
+    return _header_judge(model, env)
+
+
+def _status_ranges(text: str) -> list[tuple[int, int]]:
+    found = []
+    for part in text.split(","):
+        low, dash, high = part.partition("-")
+        if low.isdigit():
+            found.append((int(low), int(high) if dash and high.isdigit() else int(low)))
+    return found
+
+
+def _header_judge(model: CheckExpect, env: CompileEnv) -> Judge:
+    assert model.name is not None
+    name = _text_judge(model.name, env, fold=True)
+    value = _text_judge(model.value, env, fold=False) if model.value is not None else None
+    whole = model.match == "fhdr"
+
+    def judge(head: Response, _body: bytes, txn: Transaction) -> bool:
+        for field, text in head.headers:
+            if not name(field, txn):
+                continue
+            if value is None:
+                return True
+            for one in [text] if whole else [part.strip(b" \t") for part in text.split(b",")]:
+                if value(one, txn):
+                    return True
+        return False
+
+    return judge
+
+
+_COMPARISONS: Final[dict[str, Callable[[bytes, bytes], bool]]] = {
+    "beg": lambda text, wanted: text.startswith(wanted),
+    "end": lambda text, wanted: text.endswith(wanted),
+    "sub": lambda text, wanted: wanted in text,
+    "str": lambda text, wanted: text == wanted,
+}
+
+
+def _text_judge(pattern: TextPattern, env: CompileEnv, *, fold: bool) -> Callable[[bytes, Transaction], bool]:
+    """What compares one text; names of fields come in lower case."""
+    if pattern.method == "reg":
+        search = compile_regex(pattern.text, ignore_case=fold).search
+        return lambda text, _txn: search(text) is not None
+    compare = _COMPARISONS[pattern.method]
+    if pattern.format is not None:
+        render = compile_format(pattern.format, env)
+        if fold:
+            return lambda text, txn: compare(text, render(txn).lower())
+        return lambda text, txn: compare(text, render(txn))
+    wanted = to_bytes(pattern.text)
+    if fold:
+        wanted = wanted.lower()
+    return lambda text, _txn: compare(text, wanted)
+
+
+#: What `option httpchk` expects where nothing else is said.
+USUAL: Final = CheckExpect("status", pattern="200-399")

@@ -1,0 +1,360 @@
+"""Checks that speak a protocol of their own: `ssl-hello-chk`, `smtpchk`, `mysql-check`, `pgsql-check`, `redis-check`,
+`ldap-check`, `spop-check` (configuration manual, 4.2).
+
+Each is one step: it sends what HAProxy sends and reads answers with the functions at the end, which take bytes and give
+what they mean, or None while there are too few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from hapy.checks.plan import Run, Step, StepPlan, Target
+from hapy.checks.result import Ended, Status, printable
+from hapy.checks.target import places
+from hapy.net.clock import wall
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from hapy_config.model.checks import Checks
+
+#: What an answer means; None: more bytes may tell.
+Verdict = Ended | None
+
+
+class Dialogue:
+    """A step that is a coroutine."""
+
+    __slots__ = ("_talk", "comment", "title")
+
+    def __init__(self, talk: Callable[[Run], Coroutine[Any, Any, None]]) -> None:
+        self.title = "expect"
+        self.comment = ""
+        self._talk = talk
+
+    async def run(self, run: Run) -> None:
+        """Talk; ends the check."""
+        run.acted = True
+        await self._talk(run)
+
+
+def plan_of(checks: Checks) -> StepPlan:
+    """What such a check does."""
+    talk, lingers = {
+        "ssl-hello-chk": (_ssl_hello, False),
+        "smtpchk": (_smtp(checks.arguments), True),
+        "mysql-check": (_mysql(checks.arguments), True),
+        "pgsql-check": (_pgsql(checks.arguments), True),
+        "redis-check": (_redis, False),
+        "ldap-check": (_ldap, False),
+        "spop-check": (_spop, False),
+    }[checks.kind]
+    steps: tuple[Step, ...] = (Dialogue(talk),)
+    return StepPlan(steps, _lingering if lingers else places)
+
+
+def _lingering(run: Run) -> Target:
+    return replace(places(run), linger=True)
+
+
+async def _read(
+    run: Run, judge: Callable[[bytes, bool], Verdict], *, step: int, size: Callable[[bytes], int] | None = None
+) -> Ended:
+    """Read until a verdict is possible; `judge` is told whether no more can come. What it has judged is dropped.
+
+    Args:
+        run: the run.
+        judge: gives the verdict.
+        step: how a message calls this step.
+        size: gives how many bytes it is about; without it all that have come.
+
+    Raises:
+        Ended: nothing came at all.
+    """
+    probe = run.probe
+    while True:
+        if probe.received:
+            verdict = judge(bytes(probe.received), probe.eof)
+            if verdict is not None:
+                del probe.received[: size(bytes(probe.received)) if size is not None else None]
+                return verdict
+        if probe.eof:
+            if not probe.received:
+                raise Ended(Status.L7RSP, f"TCPCHK got an empty response at step {step}")
+            raise Ended(Status.L7RSP)
+        await run.more()
+
+
+_GO_ON: Final = Ended(Status.L7OK)
+
+
+# --- TLS ---
+
+_CIPHERS: Final = b"".join(number.to_bytes(2, "big") for number in (*range(1, 0x1C), *range(0x2F, 0x3B)))
+_SSL_MARK: Final = b"HAPROXYSSLCHK\nHAPROXYSSLCHK\n"
+
+
+def ssl_hello() -> bytes:
+    """A ClientHello of SSL 3."""
+    body = b"\x03\x00" + (int(wall()) & 0xFFFFFFFF).to_bytes(4, "big") + _SSL_MARK + b"\x00"
+    body += len(_CIPHERS).to_bytes(2, "big") + _CIPHERS + b"\x01\x00"
+    message = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x00" + len(message).to_bytes(2, "big") + message
+
+
+async def _ssl_hello(run: Run) -> None:
+    run.send(ssl_hello())
+    run.check.step_status = Status.L6TOUT
+    raise await _read(run, judge_ssl, step=3)
+
+
+def judge_ssl(data: bytes, _ended: bool) -> Verdict:
+    """A TLS server answers by a handshake record or by an alert."""
+    return Ended(Status.L6OK if data[0] in (0x15, 0x16) else Status.L6RSP)
+
+
+# --- SMTP ---
+
+_REPLY: Final = re.compile(rb"[0-9]{3}[ \r]")
+_GREETED: Final = re.compile(rb"2[0-9]{2}[- \r]")
+
+
+def _smtp(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, None]]:
+    words = [word for word in arguments if word]
+    hello = b"HELO localhost\r\n"
+    if len(words) > 1 and words[0] in ("EHLO", "HELO"):
+        hello = to_bytes(f"{words[0]} {words[1]}\r\n")
+
+    async def talk(run: Run) -> None:
+        for judge, answer in ((judge_smtp_greeting, hello), (judge_smtp, b"QUIT\r\n")):
+            verdict = await _read(run, judge, step=2)
+            if verdict.result.status is not Status.L7OK:
+                raise verdict
+            run.send(answer)
+        raise await _read(run, judge_smtp, step=2)
+
+    return talk
+
+
+def _smtp_reply(data: bytes) -> tuple[int, str]:
+    """The code and the text of the last line."""
+    last = data.rstrip(b"\r\n").rpartition(b"\n")[2]
+    code, text = last[:3], last[4:]
+    return (int(code) if code.isdigit() and len(code) == 3 else 0), printable(text.rstrip(b"\r"))
+
+
+def judge_smtp_greeting(data: bytes, ended: bool) -> Verdict:
+    """A server says three digits and something first; 2xx is fine."""
+    if not ended and b"\n" not in data:
+        return None
+    if not _REPLY.match(data):
+        return Ended(Status.L7RSP, printable(data.partition(b"\n")[0].rstrip(b"\r")))
+    return judge_smtp(data, ended)
+
+
+def judge_smtp(data: bytes, ended: bool) -> Verdict:
+    """An answer of one or more lines; 2xx is fine."""
+    lines = data.split(b"\n")
+    if not ended and (lines[-1] or (len(lines) > 1 and lines[-2][3:4] == b"-")):
+        return None
+    code, text = _smtp_reply(data)
+    return Ended(Status.L7OK if _GREETED.match(data) else Status.L7STS, text, code)
+
+
+# --- MySQL ---
+
+_MYSQL_QUIT: Final = b"\x01\x00\x00\x00\x01"
+
+
+def mysql_login(user: bytes, *, modern: bool) -> bytes:
+    """The packet that asks to log in without a password, and the one that leaves; `modern` is 4.1 and later."""
+    if modern:
+        body = b"\x00\x82\x00\x00\x00\x80\x00\x01\x21" + bytes(23) + user + b"\x00\x00"
+    else:
+        body = b"\x00\x80\x00\x00\x01" + user + b"\x00\x00"
+    return len(body).to_bytes(3, "little") + b"\x01" + body + _MYSQL_QUIT
+
+
+def _mysql(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, None]]:
+    user = to_bytes(arguments[1]) if len(arguments) > 1 else None
+    login = None if user is None else mysql_login(user, modern=arguments[2:] != ("pre-41",))
+
+    async def talk(run: Run) -> None:
+        if login is not None:
+            run.send(login)
+        greeting = await _read(run, judge_mysql_greeting, step=2, size=_packet_size)
+        if login is None or greeting.result.status is not Status.L7OK:
+            raise greeting
+        answer = await _read(run, judge_mysql_login, step=3)
+        raise greeting if answer.result.status is Status.L7OK else answer
+
+    return talk
+
+
+def _packet_size(data: bytes) -> int:
+    return 4 + int.from_bytes(data[:3], "little")
+
+
+def _packet(data: bytes, ended: bool) -> bytes | None:
+    """The first packet's body; empty when it will never be complete."""
+    if len(data) >= 4:
+        size = int.from_bytes(data[:3], "little")
+        if len(data) >= 4 + size:
+            return data[4 : 4 + size]
+    return b"" if ended else None
+
+
+def _mysql_error(body: bytes) -> Ended:
+    return Ended(Status.L7STS, printable(body[3:]), int.from_bytes(body[1:3], "little"))
+
+
+def judge_mysql_greeting(data: bytes, ended: bool) -> Verdict:
+    """The server's version, or why it won't talk."""
+    body = _packet(data, ended)
+    if body is None:
+        return None
+    if body[:1] == b"\xff" and len(body) >= 3:
+        return _mysql_error(body)
+    if len(body) < 2 or body[0] != 10:
+        return Ended(Status.L7RSP)
+    version, nul, _ = body[1:].partition(b"\x00")
+    return Ended(Status.L7OK, printable(version)) if nul else Ended(Status.L7RSP)
+
+
+def judge_mysql_login(data: bytes, ended: bool) -> Verdict:
+    """The answer to the login: anything but an error will do."""
+    body = _packet(data, ended)
+    if body is None:
+        return None
+    if not body:
+        return Ended(Status.L7RSP)
+    return _mysql_error(body) if body[0] == 0xFF and len(body) >= 3 else _GO_ON
+
+
+# --- PostgreSQL ---
+
+_PG_METHODS: Final = frozenset({0, 2, 3, 4, 5, 6, 7, 9, 10})
+
+
+def _pgsql(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, None]]:
+    user = to_bytes(arguments[1]) if len(arguments) > 1 else b""
+    body = b"\x00\x03\x00\x00user\x00" + user + b"\x00\x00"
+    startup = (len(body) + 4).to_bytes(4, "big") + body
+
+    async def talk(run: Run) -> None:
+        run.send(startup)
+        raise await _read(run, judge_pgsql, step=3)
+
+    return talk
+
+
+def judge_pgsql(data: bytes, ended: bool) -> Verdict:
+    """The server asks for a password in some way, or needs none: it works. Or it says why not."""
+    if data[:1] == b"E":
+        if len(data) < 7 or b"\x00" not in data[6:]:
+            return Ended(Status.L7RSP) if ended else None
+        return Ended(Status.L7RSP, printable(data[6:].partition(b"\x00")[0]))
+    if data[:1] == b"R" and len(data) < 9 and not ended:
+        return None
+    known = data[:4] == b"R\x00\x00\x00" and int.from_bytes(data[5:9], "big") in _PG_METHODS and len(data) >= 9
+    if known:
+        return Ended(Status.L7OK, "PostgreSQL server is ok")
+    if len(data) < 9 and not ended:
+        return None
+    return Ended(Status.L7STS, "PostgreSQL unknown error")
+
+
+# --- Redis ---
+
+_PING: Final = b"*1\r\n$4\r\nPING\r\n"
+_PONG: Final = b"+PONG\r\n"
+
+
+async def _redis(run: Run) -> None:
+    run.send(_PING)
+    raise await _read(run, judge_redis, step=3)
+
+
+def judge_redis(data: bytes, ended: bool) -> Verdict:
+    """`+PONG`, or an error."""
+    if _PONG in data:
+        return Ended(Status.L7OK, "Redis server is ok")
+    if data[:1] == b"-" and (b"\n" in data or ended):
+        return Ended(Status.L7STS, printable(data.partition(b"\n")[0].rstrip(b"\r")))
+    return Ended(Status.L7STS, printable(data.partition(b"\n")[0].rstrip(b"\r"))) if ended else None
+
+
+# --- LDAP ---
+
+_BIND: Final = bytes.fromhex("300c020101600702010304008000")
+_LDAP_DOC: Final = "See RFC: http://tools.ietf.org/html/rfc4511#section-4.1.9"
+_NO_LDAP: Final = "Not LDAPv3 protocol"
+
+
+async def _ldap(run: Run) -> None:
+    run.send(_BIND)
+    raise await _read(run, judge_ldap, step=3)
+
+
+def judge_ldap(data: bytes, ended: bool) -> Verdict:
+    """The result code of the anonymous bind."""
+    try:
+        if data[0] != 0x30:
+            return Ended(Status.L7RSP, _NO_LDAP)
+        place = _behind_length(data, 1)
+        if data[place : place + 4] != b"\x02\x01\x01\x61"[: len(data) - place]:
+            return Ended(Status.L7RSP, _NO_LDAP)
+        place = _behind_length(data, place + 4)
+        if data[place : place + 2] != b"\x0a\x01"[: len(data) - place]:
+            return Ended(Status.L7RSP, _NO_LDAP)
+        code = data[place + 2]
+    except IndexError:
+        return Ended(Status.L7RSP) if ended else None
+    return Ended(Status.L7STS, _LDAP_DOC, code) if code else Ended(Status.L7OK, "Success")
+
+
+def _behind_length(data: bytes, place: int) -> int:
+    """Where a value begins whose length stands at a place.
+
+    Raises:
+        IndexError: there are too few bytes.
+    """
+    first = data[place]
+    return place + 1 + (first & 0x7F if first & 0x80 else 0)
+
+
+# --- SPOP ---
+
+_SPOP_HELLO: Final = (
+    b"\x00\x00\x00\x4e\x01\x00\x00\x00\x01\x00\x00\x12supported-versions\x08\x032.0\x0emax-frame-size\x03\xfc\xf0\x06"
+    b"\x0ccapabilities\x08\x00\x0bhealthcheck\x11"
+)
+_AGENT_HELLO: Final = 101
+_AGENT_DISCONNECT: Final = 102
+_BIGGEST_FRAME: Final = 16384
+_BAD_FRAME: Final = "invalid frame received"
+
+
+async def _spop(run: Run) -> None:
+    run.send(_SPOP_HELLO)
+    raise await _read(run, judge_spop, step=3)
+
+
+def judge_spop(data: bytes, ended: bool) -> Verdict:
+    """The agent's hello."""
+    bad = Ended(Status.L7RSP, _BAD_FRAME)
+    if len(data) < 4:
+        return bad if ended else None
+    size = int.from_bytes(data[:4], "big")
+    if size > _BIGGEST_FRAME or size < 7:
+        return bad
+    if len(data) < 4 + size:
+        return bad if ended else None
+    frame = data[4 : 4 + size]
+    complete = frame[1:5] == b"\x00\x00\x00\x01"
+    if frame[0] == _AGENT_DISCONNECT and complete:
+        return Ended(Status.L7RSP, "disconnect frame received")
+    return Ended(Status.L7OK) if frame[0] == _AGENT_HELLO and complete and frame[5:7] == b"\x00\x00" else bad

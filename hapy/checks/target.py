@@ -1,0 +1,181 @@
+"""Where a server's checks go: `addr`, `port`, `check-ssl`, `check-sni`, `check-send-proxy` and kin (manual, 5.2)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from hapy.checks.plan import Target
+from hapy.checks.result import Ended, Status
+from hapy.net import proxy_header
+from hapy.net.connect import Destination
+from hapy_config.build.arguments import leading_integer
+from hapy_config.grammar.addresses import AddressUse, parse_address
+from hapy_config.model.addresses import Address
+from hapy_config.model.server import ServerTls
+from hapy_config.words import to_bytes
+
+if TYPE_CHECKING:
+    from hapy.checks.plan import Run
+    from hapy.net.probe import Probe, Securing
+    from hapy.proxy.server import Server
+    from hapy.samples import CompileEnv
+    from hapy_config.model.checks import CheckConnect
+
+_FAMILIES: Final = {
+    "ipv4": socket.AF_INET,
+    "ipv6": socket.AF_INET6,
+    "any": socket.AF_INET,
+    "unix": socket.AF_UNIX,
+    "abns": socket.AF_UNIX,
+}
+_UNIX_PATH_MAX: Final = 108
+_EMPTY_TLS_VALUE: Final = b"\x20\x00\x05\x00\x00\x00\x00\x00"
+_USE: Final = AddressUse()
+
+
+class Place:
+    """Where one server is checked, by its line; the server's address is looked up anew for each check.
+
+    Attributes:
+        address: of `addr` or `agent-addr`, or None. port: of `port` or `agent-port`, or 0.
+    """
+
+    __slots__ = ("_env", "_securings", "address", "port", "server", "usual")
+
+    def __init__(self, server: Server, env: CompileEnv, address: Address | None, port: int) -> None:
+        self.server = server
+        self.address = address
+        self.port = port
+        self._env = env
+        self._securings: dict[tuple[str | None, bool], Securing] = {}
+        self.usual: Target | None = None
+
+    def destination(self) -> Destination:
+        """Where to connect to now.
+
+        Raises:
+            Ended: the server has no address.
+        """
+        server = self.server
+        address = self.address or server.address
+        family = _FAMILIES.get(address.family)
+        if family is None:
+            raise Ended(Status.SOCKERR, "Connection error")
+        port = self.port or (self.address.port if self.address is not None else 0) or server.address.port or 0
+        host = address.host or "0.0.0.0"
+        if address.family == "abns":
+            host = "\0" + host.ljust(_UNIX_PATH_MAX - 1, "\0")
+        source = server.model.source or server.backend.model.source
+        bound = None
+        if source is not None and source.address.family in ("ipv4", "ipv6") and family != socket.AF_UNIX:
+            bound = (source.address.host, source.address.port or 0)
+        return Destination(family, host, port, bound, source.interface if source is not None else None)
+
+    def securing(self, alpn: str | None) -> Securing:
+        """TLS as the server's line has it, with the check's own protocols."""
+        key = (alpn, True)
+        found = self._securings.get(key)
+        if found is None:
+            from hapy.tls.outgoing import Outgoing
+
+            model = self.server.model
+            options = dict(model.options) if model.tls is None else dict(model.tls.options)
+            if alpn is not None:
+                options["alpn"] = (alpn,)
+            else:
+                options.pop("alpn", None)
+            verify = options.get("verify", ("required",))[0] if model.tls is None else model.tls.verify
+            tls = ServerTls(verify, options.get("ca-file", (None,))[0], None, {**options, "no-ssl-reuse": ()})
+            found = self._securings[key] = Outgoing(replace(model, tls=tls), self._env)
+        return found
+
+    def by_line(self) -> Target:
+        """What the server's line says."""
+        options = self.server.model.options
+        elsewhere = bool(self.port or self.address)
+        securing: Securing | None = None
+        if "check-ssl" in options or (self.server.model.tls is not None and not elsewhere):
+            alpn = options.get("check-alpn")
+            securing = self.securing(alpn[0] if alpn is not None else None)
+        sni = options.get("check-sni")
+        header = None
+        if "check-send-proxy" in options or (self.server.model.send_proxy and not elsewhere):
+            header = _header(self.server)
+        return Target(self.destination(), securing, to_bytes(sni[0]) if sni is not None else None, header)
+
+    def plain(self) -> Target:
+        """The same place without anything before the first byte."""
+        return Target(self.destination())
+
+
+def _header(server: Server) -> Callable[[Probe], bytes]:
+    """What makes the PROXY header of a check: version 1 tells of its own connection, version 2 that it is one's own."""
+    if server.model.send_proxy == 2:
+        wanted = server.model.options.get("proxy-v2-options", ())
+        values = _EMPTY_TLS_VALUE if "ssl" in wanted else b""
+        data = proxy_header.SIGNATURE + b"\x20\x00" + len(values).to_bytes(2, "big") + values
+        return lambda _probe: data
+    return _own_line
+
+
+def _own_line(probe: Probe) -> bytes:
+    (source, source_port), (destination, destination_port) = probe.ends
+    if not source or not destination:
+        return b"PROXY UNKNOWN\r\n"
+    return proxy_header.line(source, source_port, destination, destination_port)
+
+
+def health_place(server: Server, env: CompileEnv) -> Place:
+    """Where a server's health checks go."""
+    options = server.model.options
+    address = _address(options.get("addr"))
+    return Place(server, env, address, leading_integer(options.get("port", ("0",))[0]))
+
+
+def agent_place(server: Server, env: CompileEnv) -> Place:
+    """Where a server's agent is."""
+    options = server.model.options
+    return Place(server, env, _address(options.get("agent-addr")), leading_integer(options["agent-port"][0]))
+
+
+def _address(words: tuple[str, ...] | None) -> Address | None:
+    if not words:
+        return None
+    found = parse_address(words[0], _USE)
+    if found.family != "name":
+        return found
+    try:
+        answers = socket.getaddrinfo(found.host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return found
+    family = "ipv6" if answers[0][0] == socket.AF_INET6 else "ipv4"
+    return replace(found, family=family, host=str(answers[0][4][0]))
+
+
+def for_step(place: Place, model: CheckConnect) -> Target:
+    """What a `connect` step says, on top of the line where it asks for its `default`."""
+    base = place.by_line() if model.default else place.plain()
+    where = base.destination
+    if model.address is not None:
+        family = _FAMILIES.get(model.address.family, where.family)
+        where = replace(where, family=family, host=model.address.host, port=model.address.port or where.port)
+    if isinstance(model.port, int):
+        where = replace(where, port=model.port)
+    found = replace(base, destination=where, linger=model.linger)
+    if model.ssl or (base.securing is not None and model.alpn is not None):
+        found = replace(found, securing=place.securing(model.alpn))
+    if model.sni is not None:
+        found = replace(found, name=to_bytes(model.sni))
+    if model.send_proxy:
+        found = replace(found, header=_header(place.server))
+    return found
+
+
+def places(run: Run) -> Target:
+    """The target of a run whose steps don't connect."""
+    place = run.check.place
+    assert place is not None
+    return place.by_line()
