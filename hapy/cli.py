@@ -16,6 +16,7 @@ COMMANDS = {
     "migrate": "rewrite a configuration for a newer HAProxy",
     "run": "the same as giving the flags alone",
     "test": "walk requests through a configuration and compare with what is expected",
+    "verify": "send the same requests through haproxy and hapy, and compare",
 }
 
 

@@ -1,0 +1,138 @@
+"""`hapy verify FILE --against haproxy`: the same requests through both programs, and what differs."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hapy import features
+from hapy_config import Severity, read_config
+from hapy_config.loader import read_file, read_sources
+
+if TYPE_CHECKING:
+    from hapy.explain.asked import Asked
+    from hapy.verify.compare import Difference, Outcome
+    from hapy_config.model.config import Config
+
+#: Exit statuses.
+ALIKE: Final = 0
+DIFFERENT: Final = 1
+FAILED: Final = 2
+
+#: Differences that are shown in full.
+_SHOWN: Final = 10
+
+
+def main(words: list[str]) -> int:
+    """Run the command; gives the exit status."""
+    options = _parser().parse_args(words)
+    from hapy.explain.asked import RequestError
+    from hapy.explain.stage import NoWayInError
+    from hapy.verify.compare import CannotRunError, verify
+
+    program = shutil.which(options.against)
+    if program is None:
+        print(f"hapy verify: there is no program '{options.against}'", file=sys.stderr)
+        return FAILED
+    sources, found = read_sources(options.files, read_file)
+    result = read_config(options.files, features=features.have(), assume_machine=True)
+    errors = [finding for finding in (*found, *result.diagnostics) if finding.severity is Severity.ERROR]
+    if result.config is None or found.has_errors:
+        for finding in errors:
+            print(f"{finding.span}: {finding.message}", file=sys.stderr)
+        return FAILED
+    try:
+        requests = _requests(options, result.config)
+        outcome = verify(sources, requests, haproxy=program)
+    except (RequestError, NoWayInError, CannotRunError, OSError) as error:
+        print(f"hapy verify: {error}", file=sys.stderr)
+        return FAILED
+    _report(outcome)
+    return DIFFERENT if outcome.differences else ALIKE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hapy verify",
+        description="Run a configuration in haproxy and in hapy, send both the same requests, and compare the answers, "
+        "the servers chosen and what these get. Listeners move to private ports and servers are stubs: nothing outside "
+        "is touched.",
+        epilog="The exit status is 0 when both do the same, 1 when they differ, 2 when one can't run it.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="the configuration")
+    parser.add_argument("--against", default="haproxy", metavar="PROGRAM", help="the other program (haproxy)")
+    parser.add_argument(
+        "--request", action="append", default=[], metavar="REQUEST", help="as 'GET http://a/x'; repeatable"
+    )
+    parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="for each --request")
+    parser.add_argument("--requests", metavar="FILE", help="one request a line")
+    parser.add_argument("--har", metavar="FILE", help="the requests of a HAR file")
+    parser.add_argument("--log", metavar="FILE", help="the requests of an access log (httplog, CLF, combined)")
+    parser.add_argument("--frontend", metavar="NAME", help="where all of them come in")
+    return parser
+
+
+def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, Asked]]:
+    """The requests with their frontends: those given, else a GET of `/` for every frontend."""
+    from hapy.explain.asked import asked
+    from hapy.verify.requests import from_har, from_lines, from_log
+
+    http = [proxy for proxy in config.proxies if proxy.is_frontend and proxy.mode == "http" and proxy.binds]
+    live = [proxy.name for proxy in http if not proxy.disabled]
+    found = [asked(request, headers=options.header) for request in options.request]
+    for name, read in (("requests", from_lines), ("har", from_har), ("log", from_log)):
+        path = getattr(options, name)
+        if path is not None:
+            found += read(Path(path).read_text(encoding="utf-8", errors="replace"))
+    if not found:
+        return [(name, asked("/", headers=["Host: verify.invalid"])) for name in live]
+    return [(_frontend(config, live, request, options.frontend), request) for request in found]
+
+
+def _frontend(config: Config, live: list[str], request: Asked, name: str | None) -> str:
+    """Where a request comes in: by name, by its port, or by the only way there is."""
+    from hapy.explain.stage import NoWayInError
+
+    if name is not None:
+        if name not in live:
+            raise NoWayInError(f"there is no http frontend '{name}' with a bind line")
+        return name
+    fitting = [
+        proxy.name
+        for proxy in config.proxies
+        if proxy.name in live and any(request.port in bind.address.ports for bind in proxy.binds)
+    ]
+    choice = fitting or live
+    if not choice:
+        raise NoWayInError("no http frontend has a bind line")
+    if len(choice) > 1 and not fitting:
+        raise NoWayInError(f"several frontends may take it ({', '.join(choice)}); say which with --frontend")
+    return choice[0]
+
+
+def _report(outcome: Outcome) -> None:
+    for sentence in outcome.left_out:
+        print(f"note: {sentence}")
+    for difference in outcome.differences[:_SHOWN]:
+        _show(difference)
+    if len(outcome.differences) > _SHOWN:
+        print(f"\n… and {len(outcome.differences) - _SHOWN} more")
+    same = outcome.compared - len(outcome.differences)
+    theirs, ours = outcome.connections
+    print(f"{same} of {outcome.compared} requests alike; server connections: haproxy {theirs}, hapy {ours}")
+
+
+def _show(difference: Difference) -> None:
+    line = difference.asked.head.split(b"\r\n")[0].decode("utf-8", "backslashreplace")
+    print(f"\n{line}  (frontend {difference.frontend})")
+    theirs, ours = difference.theirs, difference.ours
+    if theirs.server != ours.server:
+        print(f"  server: haproxy {theirs.server or 'none'}, hapy {ours.server or 'none'}")
+    for what, one, other in (("answer", theirs.answer, ours.answer), ("server gets", theirs.received, ours.received)):
+        for changed in list(difflib.unified_diff(one, other, "haproxy", "hapy", lineterm="", n=0))[2:]:
+            if not changed.startswith("@@"):
+                print(f"  {what}: {changed}")

@@ -1,0 +1,279 @@
+"""Both programs side by side: the same requests through each, and what differs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import h11
+
+from hapy.explain.asked import Asked
+from hapy.explain.values import text
+from hapy.verify.rewrite import Private, make_private
+from hapy.verify.stubs import MARK, Stub
+from hapy_config.source import Source
+
+#: Seconds that a program may take to listen, and that an answer may take.
+_START: Final = 10.0
+_ANSWER: Final = 15.0
+
+#: Fields whose values are made anew each time.
+_MADE_ANEW: Final = frozenset({b"date", b"x-request-id", b"unique-id", b"age"})
+
+
+class CannotRunError(Exception):
+    """A program does not start; the message says why, in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of one request.
+
+    Attributes:
+        answer: the answer's lines: status line, fields in order, an empty one, the body; or one that says how the
+            connection ended.
+        server: who got it, empty for nobody. received: the head's lines there, an empty one, the body.
+    """
+
+    answer: tuple[str, ...]
+    server: str
+    received: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A request that the two programs did not treat alike."""
+
+    asked: Asked
+    frontend: str
+    theirs: Seen
+    ours: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The whole comparison; `connections` are how many each program opened to servers (haproxy's, hapy's)."""
+
+    compared: int
+    differences: tuple[Difference, ...]
+    left_out: tuple[str, ...]
+    connections: tuple[int, int]
+
+
+def verify(sources: Sequence[Source], requests: Sequence[tuple[str, Asked]], *, haproxy: str = "haproxy") -> Outcome:
+    """Replay requests through both programs.
+
+    Args:
+        sources: the configuration's files.
+        requests: (frontend, request) pairs, in order; each comes on a connection of its own.
+        haproxy: the other program.
+
+    Raises:
+        CannotRunError: one of the programs does not take the configuration.
+    """
+    seen: list[list[Seen]] = []
+    opened: list[int] = []
+    with _Stage(sources) as stage:
+        for command in ([haproxy], [sys.executable, "-m", "hapy", "--lenient"]):
+            with _Program(command, stage) as program:
+                seen.append([program.ask(*pair, number) for number, pair in enumerate(requests)])
+            opened.append(stage.reset())
+        left_out = stage.private.left_out
+    differences = [
+        Difference(request, frontend, theirs, ours)
+        for (frontend, request), theirs, ours in zip(requests, *seen, strict=True)
+        if theirs != ours
+    ]
+    return Outcome(len(requests), tuple(differences), tuple(left_out), (opened[0], opened[1]))
+
+
+class _Stage:
+    """What both programs use, one after the other: the private configuration, listening sockets, stubs."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.stubs: dict[str, Stub] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="hapy-verify-")
+        self.path = Path(self._folder.name)
+        self._syslog = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._syslog.bind(("127.0.0.1", 0))
+        self.private: Private = make_private(sources, self._stub, f"127.0.0.1:{self._syslog.getsockname()[1]}")
+        names = [name for names in self.private.listeners.values() for name in names]
+        self.sockets = {name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in names}
+
+    def _stub(self, backend: str, server: str) -> str:
+        name = f"{backend}/{server}"
+        if name not in self.stubs:
+            self.stubs[name] = Stub(name)
+        return self.stubs[name].address
+
+    def reset(self) -> int:
+        """Forget what the stubs have seen; gives how many connections they had."""
+        opened = sum(stub.connections for stub in self.stubs.values())
+        for stub in self.stubs.values():
+            stub.connections = 0
+            stub.heads.clear()
+        return opened
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stub in self.stubs.values():
+            stub.close()
+        for sock in self.sockets.values():
+            sock.close()
+        self._syslog.close()
+        self._folder.cleanup()
+
+
+class _Program:
+    """One program on the stage."""
+
+    def __init__(self, command: list[str], stage: _Stage) -> None:
+        self.command = command
+        self.stage = stage
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        stage = self.stage
+        environment = dict(os.environ)
+        for name, sock in stage.sockets.items():
+            os.set_inheritable(sock.fileno(), True)
+            environment[name] = str(sock.fileno())
+        arguments = []
+        for number, content in enumerate(stage.private.texts.values()):
+            path = stage.path / f"{number}.cfg"
+            path.write_bytes(content.encode("utf-8", "surrogateescape"))
+            arguments += ["-f", str(path)]
+        output = stage.path / "output"
+        with output.open("wb") as stream:
+            self._process = subprocess.Popen(  # noqa: S603  the program that was asked for, on a file of our own
+                [*self.command, "-db", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                pass_fds=[sock.fileno() for sock in stage.sockets.values()],
+            )
+        self._await(output)
+
+    def _await(self, output: Path) -> None:
+        """Wait until it serves: a connection to each listener is accepted by it, or it has ended."""
+        assert self._process is not None
+        deadline = time.monotonic() + _START
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                said = output.read_text(errors="replace")
+                errors = [line for line in said.splitlines() if "[ALERT]" in line] or said.splitlines()
+                raise CannotRunError(f"{self.command[0]} does not start:\n" + "\n".join(errors[:10]))
+            if self._serves():
+                return
+            time.sleep(0.05)
+        raise CannotRunError(f"{self.command[0]} does not serve")
+
+    def _serves(self) -> bool:
+        """Whether bytes that are no HTTP are noticed: the kernel alone would take the connection and say nothing."""
+        for sock in self.stage.sockets.values():
+            with socket.create_connection(sock.getsockname(), timeout=1.0) as probe:
+                probe.settimeout(0.5)
+                try:
+                    probe.sendall(b"\r\n\r\nGET\r\n\r\n")
+                    probe.shutdown(socket.SHUT_WR)
+                    probe.recv(1)
+                except TimeoutError:
+                    return False
+                except OSError:
+                    pass  # reset: somebody is there
+        return True
+
+    def ask(self, frontend: str, request: Asked, number: int) -> Seen:
+        """Send one request and gather what became of it."""
+        mark = b"%d" % number
+        name = self.stage.private.listeners[frontend][0]
+        line, _, rest = request.head.partition(b"\r\n")
+        data = line + b"\r\n" + MARK + b": " + mark + b"\r\n" + rest + request.body
+        answer = _converse(self.stage.sockets[name].getsockname(), data, line.split(b" ")[0], request.source)
+        for stub in self.stage.stubs.values():
+            if mark in stub.heads:
+                return Seen(answer, stub.name, tuple(map(_shown, stub.heads[mark])))
+        return Seen(answer, "", ())
+
+    def close(self) -> None:
+        """End it and everything around it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+
+def _converse(address: tuple[str, int], data: bytes, method: bytes, source: str) -> tuple[str, ...]:
+    """Send bytes, read one answer."""
+    try:
+        bound = (source, 0) if source.startswith("127.") else None
+        with socket.create_connection(address, timeout=_ANSWER, source_address=bound) as sock:
+            sock.sendall(data)
+            return _read_answer(sock, method)
+    except TimeoutError:
+        return ("no answer in time",)
+    except OSError as error:
+        return (f"the connection ended: {type(error).__name__}",)
+
+
+def _read_answer(sock: socket.socket, method: bytes) -> tuple[str, ...]:
+    connection = h11.Connection(h11.CLIENT)
+    try:  # tells the reader which answers have no body
+        connection.send(h11.Request(method=method, target=b"/", headers=[(b"host", b"x")]))
+        connection.send(h11.EndOfMessage())
+    except h11.LocalProtocolError:
+        connection = h11.Connection(h11.CLIENT)
+        connection.send(h11.Request(method=b"GET", target=b"/", headers=[(b"host", b"x")]))
+        connection.send(h11.EndOfMessage())
+    lines: list[str] = []
+    body = b""
+    try:
+        while True:
+            event = connection.next_event()
+            if event is h11.NEED_DATA:
+                connection.receive_data(sock.recv(65536))
+            elif isinstance(event, h11.Response | h11.InformationalResponse):
+                lines.append(f"HTTP/{text(event.http_version)} {event.status_code} {text(event.reason)}")
+                lines += [_field(name, value) for name, value in event.headers]
+            elif isinstance(event, h11.Data):
+                body += bytes(event.data)
+            else:
+                break
+    except h11.ProtocolError as error:
+        lines.append("closed without an answer" if not lines else f"broken answer: {error}")
+    return (*lines, "", *text(body).splitlines())
+
+
+def _shown(line: bytes) -> str:
+    """A line of a received head."""
+    name, colon, value = line.partition(b": ")
+    return _field(name, value) if colon and b" " not in name else text(line)
+
+
+def _field(name: bytes, value: bytes) -> str:
+    return f"{text(name)}: {'…' if name in _MADE_ANEW else text(value)}"

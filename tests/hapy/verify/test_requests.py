@@ -1,0 +1,71 @@
+"""Where replayed requests come from."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hapy.explain.asked import RequestError
+from hapy.verify.requests import from_har, from_lines, from_log
+
+
+def test_lines() -> None:
+    found = list(from_lines("# comment\nGET http://a/x\n\nPOST /y\n"))
+    assert [one.head for one in found] == [
+        b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /y HTTP/1.1\r\n\r\n",
+    ]
+    with pytest.raises(RequestError, match="line 2"):
+        list(from_lines("/\na b c\n"))
+
+
+def test_har() -> None:
+    entry = {
+        "request": {
+            "method": "POST",
+            "url": "https://shop.example/a?b=c#d",
+            "headers": [
+                {"name": ":authority", "value": "shop.example"},
+                {"name": "Cookie", "value": "x=y"},
+                {"name": "Content-Length", "value": "99"},
+            ],
+            "postData": {"text": "hi"},
+        }
+    }
+    (found,) = from_har(json.dumps({"log": {"entries": [entry]}}))
+    assert found.raw == (b"POST /a?b=c HTTP/1.1\r\nHost: shop.example\r\nCookie: x=y\r\nContent-Length: 2\r\n\r\nhi")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"log": {"entries": [{}]}}', '{"log": {"entries": [{"request": 1}]}}']
+)
+def test_what_is_no_har_file(content: str) -> None:
+    with pytest.raises(RequestError):
+        list(from_har(content))
+
+
+LOG = """\
+Nov 20 10:00:00 lb haproxy[1]: 198.51.100.7:41234 [20/Nov/2026:10:00:00.000] fe be/s1 0/0/0/1/1 200 53 - - ---- 1/1/0/0/0 0/0 "GET /a?b HTTP/1.1"
+Nov 20 10:00:01 lb haproxy[1]: Proxy fe started.
+203.0.113.9 - - [20/Nov/2026:10:00:00 +0000] "POST /form HTTP/1.0" 200 12 "http://ref/" "curl/8"
+198.51.100.7:41234 [20/Nov/2026:10:00:00.000] fe fe/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"
+"""
+
+
+def test_log() -> None:
+    assert [one.head for one in from_log(LOG)] == [
+        b"GET /a?b HTTP/1.1\r\nHost: verify.invalid\r\n\r\n",
+        b"POST /form HTTP/1.0\r\nReferer: http://ref/\r\nUser-Agent: curl/8\r\n\r\n",
+    ]
+
+
+@given(st.text(alphabet='GETPOS /:"HTP1.0[]x\n#{}'))
+def test_anything(content: str) -> None:
+    list(from_log(content))
+    for read in (from_lines, from_har):
+        with suppress(RequestError):
+            list(read(content))

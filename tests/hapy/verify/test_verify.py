@@ -1,0 +1,79 @@
+"""`hapy verify`: both programs with the same requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hapy.commands.verify import main
+
+CONFIG = """\
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 5s
+    timeout server 5s
+frontend web
+    bind :8080
+    option forwardfor
+    http-request deny if { path_beg /no }
+    http-request set-header X-Path %[path,upper]
+    use_backend two if { req.hdr(x-to) two }
+    default_backend one
+backend one
+    balance roundrobin
+    server a 192.0.2.1:80
+    server b 192.0.2.2:80
+backend two
+    http-response set-header X-Two %[res.hdr(server)]
+    server c 192.0.2.3:443 ssl verify none
+frontend tcp
+    mode tcp
+    bind :9
+    default_backend raw
+backend raw
+    mode tcp
+    server r 192.0.2.4:9
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "a.cfg"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.mark.referee
+def test_alike(haproxy: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    requests = tmp_path / "requests"
+    requests.write_text(
+        "GET http://a:8080/x\nPOST http://a:8080/y\nHEAD http://a:8080/z\nGET http://a:8080/no HTTP/1.0\n"
+    )
+    arguments = ["--requests", str(requests), "--request", "http://a:8080/", "--header", "X-To: two"]
+    assert main([str(config), "--against", haproxy, *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "5 of 5 requests alike" in out
+    assert "TLS to servers is left out" in out
+
+
+@pytest.mark.referee
+def test_different(haproxy: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not alike is shown: here, two programs that are told apart by their variables."""
+    config.write_text(CONFIG.replace("X-Path %[path,upper]", "X-Path %[uuid()]"))
+    assert main([str(config), "--against", haproxy]) == 1
+    out = capsys.readouterr().out
+    assert "server gets: -x-path: " in out
+    assert "server gets: +x-path: " in out
+    assert "0 of 1 requests alike" in out
+
+
+@pytest.mark.referee
+def test_what_cannot_be_run(haproxy: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(config), "--against", haproxy, "--request", "a b c"]) == 2
+    assert main([str(config), "--against", haproxy, "--frontend", "x", "--request", "/"]) == 2
+    assert main([str(config), "--against", "no-such-program"]) == 2
+    config.write_text("frontend f\n nonsense\n")
+    assert main([str(config), "--against", haproxy]) == 2
+    assert "nonsense" in capsys.readouterr().err
