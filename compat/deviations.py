@@ -4,6 +4,18 @@ from __future__ import annotations
 
 #: Scenario name → reason.
 DEVIATIONS = {
+    "dns:cut_answers": (
+        "HAProxy takes an answer over UDP that was cut for an error and asks the same again; hapy asks the same name "
+        "server over TCP, as RFC 7766 has it."
+    ),
+    "dns:lies_about_the_type": (
+        "HAProxy takes addresses out of an answer whose question is for another type; to hapy that is no answer to its "
+        "question."
+    ),
+    "dns:ports_of_one_host": (
+        "Of a service's records that name several ports of one host HAProxy gives only one to a server, since no two may "
+        "have the same address; hapy uses all of them."
+    ),
     "framing:response_status_below_100": (
         "HAProxy passes a status of two digits on and then waits for the server's end; hapy answers 502, as RFC 9112 has "
         "a status of three digits."

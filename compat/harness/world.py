@@ -246,12 +246,12 @@ class World:
         if self.notes:
             shown.append("notes")
             shown.extend("  " + line for line in self.notes)
-        if self.process is not None and self.process.poll() not in (None, 0):
+        if self.process is not None and self.process.poll() not in (None, 0, -signal.SIGTERM):
             shown.append(f"the program ended with {self.process.poll()}")
         return shown
 
-    def stop(self) -> None:
-        """End the program and everything around it."""
+    def stop_program(self) -> None:
+        """End the program, so that it can be started anew."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -259,6 +259,10 @@ class World:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def stop(self) -> None:
+        """End the program and everything around it."""
+        self.stop_program()
         for client in self.clients:
             client.close()
         for origin in self.origins.values():

@@ -1,0 +1,339 @@
+"""Servers that live by names: the same answers of a name server lead to the same events and the same answers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import dns.message
+
+from compat.harness import World
+from compat.harness.dns import DnsServer
+from compat.harness.world import mask_log
+
+RESOLVERS = """
+resolvers r
+    nameserver n1 %s
+    timeout resolve 40ms
+    timeout retry 250ms
+    resolve_retries 2
+    accepted_payload_size 4096
+    hold nx 60ms
+    hold refused 60ms
+    hold other 60ms
+    hold timeout 20s
+    hold valid 20s
+"""
+FRONTEND = """
+frontend fe
+    bind "fd@${fe}"
+    default_backend be
+"""
+_EVENT = re.compile(r"changed its|is UP/|is going DOWN|administratively|remains in maintenance|no server available")
+
+
+class _Names:
+    """A name server, and what becomes of servers because of it."""
+
+    def __init__(self, world: World, *, stream: bool = False) -> None:
+        self.world = world
+        self.server = DnsServer()
+        self.section = RESOLVERS % (("tcp@" if stream else "") + self.server.address)
+        self.seen = 0
+
+    def start(self, servers: str, *, section: str = "", defaults: str = "") -> None:
+        """Launch the program with a backend of these lines."""
+        self.world.start((section or self.section) + FRONTEND + "backend be\n" + servers, defaults=defaults)
+
+    def events(self, count: int, what: str) -> None:
+        """Wait for so many further events and note them."""
+        deadline = time.monotonic() + 10
+        lines: list[str] = []
+        while time.monotonic() < deadline:
+            lines = [mask_log(line) for line in self.world.syslog.lines if _EVENT.search(line)]
+            if len(lines) >= self.seen + count:
+                break
+            time.sleep(0.01)
+        self.world.note(f"{what}:")
+        for line in lines[self.seen :]:
+            self.world.note(f"  {line}")
+        self.seen = len(lines)
+
+    def settle(self, rounds: int = 3) -> None:
+        """Let some more questions be answered: nothing is to come of them."""
+        self.server.wait(rounds)
+
+
+def _with_names(act: Callable[[World, _Names], None], *, stream: bool = False) -> Callable[[World], None]:
+    def scenario(world: World) -> None:
+        names = _Names(world, stream=stream)
+        try:
+            act(world, names)
+        finally:
+            names.server.close()
+
+    scenario.__doc__ = act.__doc__
+    scenario.__name__ = act.__name__.strip("_")
+    return scenario
+
+
+_TEMPLATE = "    server-template t 4 a.test:80 resolvers r init-addr none resolve-prefer ipv4\n"
+
+
+def _come_and_go(_world: World, names: _Names) -> None:
+    """Addresses come, go and change; the name goes and comes back; errors of every kind."""
+    server = names.server
+    server.set("a.test", "A", "127.0.0.2", "127.0.0.3", "127.0.0.4")
+    names.start("    server fixed 127.0.0.9:80\n" + _TEMPLATE)
+    names.events(9, "three addresses")
+    server.set("a.test", "A", "127.0.0.3", "127.0.0.5")
+    names.events(2, "one gone, another one in its place")
+    server.set("a.test", "A", "127.0.0.5")
+    names.events(1, "one left")
+    server.drop("a.test")
+    names.events(1, "no such name")
+    server.set("a.test", "A", "127.0.0.6", "127.0.0.7")
+    names.events(6, "back")
+    for rcode, what in (("REFUSED", "refused"), ("SERVFAIL", "failure")):
+        server.rcode = rcode
+        names.events(2, what)
+        server.rcode = None
+        names.events(6, "back")
+    server.set("a.test", "A")
+    names.events(2, "no records")
+    server.set("a.test", "AAAA", "::6")
+    names.events(3, "only IPv6")
+
+
+def _silence(world: World, names: _Names) -> None:
+    """A name server that says nothing: servers stay for as long as `hold timeout` says; the last server's end."""
+    names.server.set("a.test", "A", "127.0.0.2")
+    section = names.section.replace("hold timeout 20s", "hold timeout 100ms")
+    names.start("    server a a.test:80 resolvers r init-addr none resolve-prefer ipv4\n", section=section)
+    names.events(3, "start")
+    names.server.silent = True
+    names.events(2, "silence")
+    world.note(world.once("/").split("\n")[0][:30])
+    names.server.silent = False
+    names.events(3, "back")
+
+
+def _hold_keeps(world: World, names: _Names) -> None:
+    """Within `hold` a server keeps its address whatever the name server says."""
+    world.origin("o")
+    port = world.origins["o"].address.rpartition(":")[2]
+    names.server.set("a.test", "A", "127.0.0.1")
+    section = re.sub(r"hold (nx|other|refused) 60ms", r"hold \1 30s", names.section)
+    names.start(f"    server a a.test:{port} resolvers r init-addr none resolve-prefer ipv4\n", section=section)
+    names.events(3, "start")
+    for rcode in ("NXDOMAIN", "REFUSED", "SERVFAIL"):
+        names.server.rcode = rcode
+        names.settle(6)
+        world.note(f"{rcode}: {world.once('/')}")
+    names.server.rcode = None
+    names.events(0, "and no event")
+
+
+def _choices(world: World, names: _Names) -> None:
+    """Families, networks, duplicates, aliases: which address each server takes."""
+    server = names.server
+    server.set("m.test", "A", "127.0.0.50", "127.0.0.60")
+    server.set("m.test", "AAAA", "::50")
+    server.set("c.test", "CNAME", "d.test.")
+    server.set("d.test", "CNAME", "e.test.")
+    server.set("e.test", "A", "127.0.0.44")
+    server.set("f.test", "CNAME", "nowhere.test.")
+    lines = (
+        "server m4 m.test:80 resolvers r init-addr none resolve-prefer ipv4",
+        "server m6 m.test:80 resolvers r init-addr none resolve-prefer ipv6",
+        "server net m.test:80 resolvers r init-addr none resolve-prefer ipv4 resolve-net 10.0.0.0/8,127.0.0.60/32",
+        "server default m.test:80 resolvers r init-addr none",
+        "server alias c.test:80 resolvers r init-addr none resolve-prefer ipv4",
+        "server init m.test:80 resolvers r init-addr 127.0.0.99 resolve-prefer ipv4",
+        "server backup m.test:80 resolvers r init-addr none backup",
+        "server off m.test:80 resolvers r init-addr none disabled",
+        "server-template dup 3 m.test:80 resolvers r init-addr none resolve-prefer ipv4 resolve-opts allow-dup-ip",
+        "server-template two 3 m.test:80 resolvers r init-addr none resolve-prefer ipv4 resolve-opts prevent-dup-ip",
+        "server lost f.test:80 resolvers r init-addr none",
+    )
+    names.start("".join(f"    {line}\nbackend be{number}\n" for number, line in enumerate(lines)))
+    names.events(39, "all")
+    names.settle(20)
+    events = [line for line in world.notes if line.startswith("  ")]
+    world.notes.clear()
+    for name in sorted({name for line in events for name in re.findall(r"be\d*/\w+", line)}):
+        world.note(name)
+        world.notes += [line for line in events if f"{name} " in line]
+
+
+def _services(world: World, names: _Names) -> None:
+    """SRV records: hosts, ports and weights; records go and come back; so do the hosts' addresses."""
+    server = names.server
+    server.set("_http._tcp.test", "SRV", "1 10 8081 h1.test.")
+    server.set("h1.test", "A", "127.0.0.2")
+    server.set("h2.test", "A", "127.0.0.3")
+    names.start("    server-template t 2 _http._tcp.test resolvers r init-addr none resolve-prefer ipv4\n")
+    names.events(4, "one record")
+    server.set("_http._tcp.test", "SRV", "1 10 8081 h1.test.", "1 20 8082 h2.test.")
+    names.events(4, "two")
+    server.drop("h2.test")
+    names.events(1, "the second host has no address")
+    server.set("h2.test", "A", "127.0.0.4")
+    names.events(3, "it has another one")
+    server.set("_http._tcp.test", "SRV", "1 20 8082 h2.test.")
+    names.events(1, "the first record is gone")
+    server.drop("_http._tcp.test")
+    names.events(2, "no such service")
+    world.note(world.once("/").split("\n")[0][:30])
+
+
+def _services_with_addresses(world: World, names: _Names) -> None:
+    """SRV records whose hosts' addresses come along; requests reach what they name."""
+    world.origin("one")
+    world.origin("two")
+    ports = [origin.address.rpartition(":")[2] for origin in world.origins.values()]
+    server = names.server
+    server.set("_http._tcp.test", "SRV", f"1 10 {ports[0]} h1.test.")
+    server.set("h1.test", "+A", "127.0.0.1")
+    names.start("    server-template t 2 _http._tcp.test resolvers r init-addr none resolve-prefer ipv4\n")
+    names.events(3, "one record")
+    world.note(world.once("/"))
+    server.set("_http._tcp.test", "SRV", f"1 0 {ports[0]} h1.test.", f"1 10 {ports[1]} h2.test.")
+    server.set("h2.test", "+A", "127.0.0.1")
+    names.events(3, "two records, the first with weight 0")
+    names.settle()
+    world.note(" ".join(world.once("/") for _ in range(4)))
+
+
+def _do_resolve(world: World, names: _Names) -> None:
+    """Names out of requests: found, not found, impossible, answered late; and what set-dst makes of them."""
+    world.origin("o")
+    port = world.origins["o"].address.rpartition(":")[2]
+    server = names.server
+    server.set("o.test", "A", "127.0.0.1")
+    server.set("six.test", "AAAA", "::1")
+    names.start(
+        f"""    http-request set-dst-port int({port})
+    http-request do-resolve(txn.ip,r,ipv4) hdr(name),lower
+    http-request do-resolve(txn.six,r) hdr(six)
+    http-request set-dst var(txn.ip) if {{ var(txn.ip) -m found }}
+    http-request return status 503 content-type text/plain lf-string "none %[var(txn.six)]" unless {{ var(txn.ip) -m found }}
+    server clear 0.0.0.0:0
+"""
+    )
+    for header in (
+        "name: o.test",
+        "name: O.TEST",
+        "name: nope.test",
+        "name: bad..name",
+        "name: " + 70 * "x",
+        "name: 1.2.3.4",
+    ):
+        world.note(f"{header[:20]}: {world.once('/', header)}")
+    world.note(f"no header: {world.once('/')}")
+    world.note(f"IPv6 by default: {world.once('/', 'six: six.test')}")
+    world.note(f"IPv4 where there is no IPv6: {world.once('/', 'six: o.test')}")
+    server.silent = True
+    world.note(f"silence: {world.once('/', 'name: other.test')}")
+    server.silent = False
+    server.delay = 0.1
+    server.set("late.test", "A", "127.0.0.1")
+    client = world.client("fe")
+    client.get("/", "name: late.test")
+    client.get("/", "name: late.test")
+    client.close()
+
+
+def _liars(query: dns.message.Message, answer: dns.message.Message) -> list[bytes]:
+    """Before the honest answer: an answer with another id, to another name, a question, and noise."""
+    honest = answer.to_wire()
+    other_id = ((query.id + 1) & 0xFFFF).to_bytes(2, "big") + honest[2:]
+    evil = honest.replace(b"\x7f\x00\x00\x02", b"\x7f\x00\x00\x66")
+    elsewhere = evil.replace(b"\x01a\x04test", b"\x01b\x04test")
+    return [other_id, b"", b"\x00", honest[:2], evil[:14], b"\xff" * 40, query.to_wire(), elsewhere, honest]
+
+
+def _other_type(_query: dns.message.Message, answer: dns.message.Message) -> list[bytes]:
+    """Before the honest answer one to a question for another type, with an address in it all the same."""
+    honest = answer.to_wire()
+    evil = honest.replace(b"\x7f\x00\x00\x02", b"\x7f\x00\x00\x66")
+    return [evil[:12] + evil[12:].replace(b"\x00\x01\x00\x01", b"\x00\x10\x00\x01", 1), honest]
+
+
+def _lies(_world: World, names: _Names) -> None:
+    """What is no answer to the question changes nothing."""
+    names.server.lie = _liars
+    names.server.set("a.test", "A", "127.0.0.2")
+    names.start("    server a a.test:80 resolvers r init-addr none resolve-prefer ipv4\n")
+    names.events(3, "start")
+    names.settle(4)
+    names.events(0, "later")
+
+
+def _lies_about_the_type(_world: World, names: _Names) -> None:
+    """An answer to a question for another type is no answer."""
+    names.server.lie = _other_type
+    names.server.set("a.test", "A", "127.0.0.2")
+    names.start("    server a a.test:80 resolvers r init-addr none resolve-prefer ipv4\n")
+    names.events(3, "start")
+
+
+def _cut_answers(_world: World, names: _Names) -> None:
+    """An answer over UDP that was cut: is the whole one to be had over TCP?"""
+    names.server.truncate = True
+    names.server.set("a.test", "A", "127.0.0.2")
+    names.start("    server a a.test:80 resolvers r init-addr none resolve-prefer ipv4\n")
+    names.settle(6)
+    names.events(0, "start")
+
+
+def _ports_of_one_host(_world: World, names: _Names) -> None:
+    """A service on several ports of one host."""
+    names.server.set("_http._tcp.test", "SRV", "1 10 8081 h.test.", "1 10 8082 h.test.")
+    names.server.set("h.test", "A", "127.0.0.2")
+    names.start("    server-template t 2 _http._tcp.test resolvers r init-addr none resolve-prefer ipv4\n")
+    names.events(5, "start")
+    names.settle(12)
+    names.events(0, "later")
+
+
+def _several(_world: World, names: _Names) -> None:
+    """Two name servers: one that fails does no harm, whichever it is."""
+    second = DnsServer({("a.test", "A"): ["127.0.0.2"]})
+    try:
+        section = names.section.replace(
+            "    timeout resolve", f"    nameserver n2 {second.address}\n    timeout resolve", 1
+        )
+        names.server.rcode = "SERVFAIL"
+        names.start("    server a a.test:80 resolvers r init-addr none resolve-prefer ipv4\n", section=section)
+        names.events(3, "the second answers")
+        names.settle(4)
+        names.server.rcode = None
+        names.server.set("a.test", "A", "127.0.0.2")
+        second.rcode = "REFUSED"
+        names.settle(4)
+        names.server.set("a.test", "A", "127.0.0.3")
+        names.events(1, "now the first one")
+        second.silent = True
+        names.settle(4)
+        names.events(0, "and the second is silent")
+    finally:
+        second.close()
+
+
+FAMILY = {
+    "come_and_go": _with_names(_come_and_go),
+    "come_and_go_over_tcp": _with_names(_come_and_go, stream=True),
+    "silence": _with_names(_silence),
+    "hold_keeps": _with_names(_hold_keeps),
+    "choices": _with_names(_choices),
+    "services": _with_names(_services),
+    "services_with_addresses": _with_names(_services_with_addresses),
+    "do_resolve": _with_names(_do_resolve),
+    "lies": _with_names(_lies),
+    "lies_about_the_type": _with_names(_lies_about_the_type),
+    "cut_answers": _with_names(_cut_answers),
+    "ports_of_one_host": _with_names(_ports_of_one_host),
+    "several_name_servers": _with_names(_several),
+}
