@@ -215,6 +215,7 @@ def _capture(build: Build, draft: Draft, statement: Statement, words: list[str])
     if kind == "cookie":
         if len(words) < 5:  # HAProxy does not look at the word before the length
             raise Refused("'capture' expects 'cookie' <cookie_name> 'len' <len>.", min(len(words), 2))
+        at_most(words, 5, "capture cookie")
         draft.captures = [capture for capture in draft.captures if capture.direction != "cookie"]
         draft.captures.append(Capture("cookie", words[2], leading_integer(words[4])))
     elif kind in ("request", "response") and len(words) > 2 and words[2] == "header":
