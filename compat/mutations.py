@@ -27,7 +27,10 @@ from pathlib import Path
 from typing import Final
 
 from compat.corpus_differences import FEATURES, corpus
+from hapy.report.findings import Wanted, report
 from hapy_config import Severity, read_config
+from hapy_config.codes.spec import Kind
+from hapy_config.keywords.spec import TARGET
 
 HAPROXY: Final = "/usr/sbin/haproxy"
 EXAMPLES: Final = Path(__file__).parents[1] / "examples" / "haproxy_cfgs"
@@ -373,13 +376,14 @@ def _exists(name: str, family: str) -> bool:
 
 
 def by_hapy(path: Path, folder: Path) -> Verdict:
-    """What hapy says of the same file, the machine's state included."""
+    """What `hapy check --environment` says of the same file."""
     with chdir(folder):
-        result = read_config([str(path)], features=FEATURES, lookup=_exists)
-    errors = [found for found in result.diagnostics if found.severity is Severity.ERROR and found.fatal]
-    lines = tuple(f.span.line for f in result.diagnostics if f.severity is Severity.ERROR)
+        result = read_config([str(path)], features=FEATURES, lookup=_exists, target=TARGET, assume_machine=True)
+    told = report(result, Wanted(environment=True, lint=False, not_run=False), "2.6")
+    errors = [entry.found for entry in told.entries if entry.kind is Kind.ERROR]
+    lines = tuple(found.span.line for found in result.diagnostics if found.severity is Severity.ERROR)
     reason = f"{errors[0].message} [{errors[0].code}] line {errors[0].span.line}" if errors else ""
-    return Verdict(bool(errors), reason, lines)
+    return Verdict(told.status == 1, reason, lines)
 
 
 def _shown(case: Case, theirs: Verdict, ours: Verdict) -> str:

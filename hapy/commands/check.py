@@ -219,6 +219,8 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _target(parser: argparse.ArgumentParser, text: str) -> Version:
+    if text == "2.6":
+        return TARGET
     from hapy_config.targets import VERSIONS, parse_version, shown
 
     version = parse_version(text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hapy_config import Severity
+from hapy_config import Diagnostic, Severity
 from hapy_config.codes import matching
 from hapy_config.codes.spec import Kind
 from hapy_config.fixes import fix_of
@@ -16,7 +16,7 @@ from hapy_config.suppress import without_ignored
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hapy_config import Diagnostic, Result
+    from hapy_config import Result
     from hapy_config.diagnostics import Fix
     from hapy_config.source import Source
 
@@ -102,6 +102,7 @@ def report(result: Result, wanted: Wanted, target: str) -> Report:
     gathered += ((Kind.ADVICE, one) for one in advice)
     if wanted.not_run:
         gathered += ((Kind.NOT_RUN, one) for one in result.not_run if one.severity is not Severity.NOTICE)
+    gathered += ((Kind.ERROR, one) for one in _zero_warning(result))
     kinds = {id(found): kind for kind, found in gathered}
     ignored = without_ignored((found for _, found in gathered), result.document.sources)
     selected, left_out = _chosen(ignored.kept, wanted)
@@ -117,6 +118,19 @@ def report(result: Result, wanted: Wanted, target: str) -> Report:
         entries = [entry for entry in entries if entry.kind is Kind.ERROR]
     silenced = len(ignored.silenced) + left_out
     return Report(tuple(entries), sources, silenced, status, result.has_listener, target)
+
+
+def _zero_warning(result: Result) -> Iterable[Diagnostic]:
+    """The refusal of a file that asks for it: `zero-warning` in its global section, and warnings."""
+    if not any(found.severity is Severity.WARNING for found in result.diagnostics):
+        return
+    for section in result.document.sections:
+        for statement in section.statements if section.kind == "global" else ():
+            if statement.words[0] == "zero-warning":
+                message = "Some warnings were found and 'zero-warning' is set"
+                hint = "mend what is warned of, or take this line out"
+                yield Diagnostic("zero-warning", Severity.ERROR, statement.span(0), message, hint)
+                return
 
 
 def _entry(kind: Kind, found: Diagnostic, sources: dict[str, Source]) -> Entry:

@@ -30,8 +30,9 @@ def check_arguments_of_expressions(build: Build) -> None:
             message = _reference_fault(build, draft, reference)
             if message:
                 what = _argument_title(reference, expression, acl)
-                text = message.format(f"referenced in arg {reference.argument + 1} of {what} in proxy '{draft.name}'")
-                build.error("unknown-reference", statement.span(index), text)
+                before, _, behind = message.rpartition("{}")
+                place = f"referenced in arg {reference.argument + 1} of {what} in proxy '{draft.name}'"
+                build.error("unknown-reference", statement.span(index), f"{before}{place}{behind}")
 
 
 def check_regexes(build: Build) -> None:

@@ -8,6 +8,11 @@ from hapy_config.codes.spec import Code, Kind, code
 
 CODES: Final[tuple[Code, ...]] = (
     code(
+        Kind.ERROR,
+        "zero-warning",
+        """The global section says `zero-warning`: HAProxy gives up after its warnings.""",
+    ),
+    code(
         Kind.WARNING,
         "ignored-here",
         """The line has no effect: its section lacks the side (client or server) that it is for, or something else that

@@ -14,6 +14,7 @@ from typing import Final
 
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.patterns import network
+from hapy_config.grammar.units import wrapped
 from hapy_config.model.addresses import Address
 
 
@@ -176,8 +177,8 @@ def _port(text: str, port: str, place: int, use: AddressUse) -> tuple[int | None
 
 
 def _number(digits: str, place: int, *, allow_zero: bool) -> int:
-    value = int(digits[:9])
-    if value > _PORT_MAX or (value == 0 and not allow_zero):
+    value = wrapped(digits)
+    if not 0 <= value <= _PORT_MAX or (value == 0 and not allow_zero):
         raise GrammarError(f"invalid port '{digits}'", place)
     return value
 

@@ -14,6 +14,7 @@ from typing import Final
 from hapy_config.grammar.checks import hexadecimal
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.regexes import compile_regex
+from hapy_config.grammar.units import wrapped
 
 #: Operators of integer matching.
 OPERATORS: Final = ("eq", "gt", "ge", "lt", "le")
@@ -152,9 +153,9 @@ def _network6(host: str, mask: str | None) -> Network | None:
         return None
     length = 128
     if mask is not None:
-        if not mask.isascii() or not mask.isdecimal() or int(mask) > 128:
+        if not mask.isascii() or not mask.isdecimal() or not 0 <= wrapped(mask) <= 128:
             return None
-        length = int(mask)
+        length = wrapped(mask)
     bits = ((1 << length) - 1) << (128 - length)
     return Network(6, address & bits, bits)
 
@@ -176,8 +177,8 @@ def _ipv4(text: str) -> int | None:
 def _mask4(text: str) -> int | None:
     """A mask as a length or as an address."""
     if text.isascii() and text.isdecimal():
-        length = int(text)
-        return None if length > 32 else (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
+        length = wrapped(text)
+        return None if not 0 <= length <= 32 else (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
     return _ipv4(text) if text.count(".") == 3 else None
 
 

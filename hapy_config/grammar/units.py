@@ -26,6 +26,15 @@ _MICROSECONDS: Final = {
 }
 _FACTORS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
+_LONGEST: Final = 2**63 - 1
+
+
+def wrapped(digits: str) -> int:
+    """Decimal digits as C reads them into an `int` by way of a `long`: what is too long is cut to 32 bits."""
+    value = min(int(digits[:30] or "0"), _LONGEST) & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
 #: The longest time: about 24.85 days.
 MAX_TIME: Final = 2**31 - 1
 MAX_SIZE: Final = 2**32 - 1
