@@ -9,6 +9,7 @@ from hapy.net.clock import NEVER, now
 from hapy.pool import OwnConnections
 from hapy.proxy.additions import compile_additions
 from hapy.proxy.reframing import touches_framing
+from hapy.rules.compile import Ruleset
 
 if TYPE_CHECKING:
     from hapy.http.message import Request, Response
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hapy.proxy.inspection import Inspection
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
-    from hapy.rules import Outcome, Ruleset
+    from hapy.rules import Outcome
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.rules import Rule
 
@@ -134,12 +135,7 @@ class Route:
         )
         self.prepare = compile_additions(fe, be, frontend.runtime)
         self._set_rules(frontend, backend)
-        if frontend.keep_response_cookie is not None:
-            self.response_rules = (*self.response_rules, _Step(frontend.keep_response_cookie))
-        if backend is not None and (be.cookie is not None or be.persist_rules or be.rdp_cookie is not None):
-            from hapy.persist.ties import tie
-
-            tie(self, backend, frontend.runtime)
+        self._set_persistence(frontend, backend)
 
     def _set_modes(self, fe: Proxy, be: Proxy) -> None:
         self.close_server = max(_MODES[fe.http_mode], _MODES[be.http_mode]) > 0
@@ -198,6 +194,15 @@ class Route:
             or frontend.keep_response
             or frontend.keep_response_cookie
         )
+
+    def _set_persistence(self, frontend: Frontend, backend: Backend | None) -> None:
+        if frontend.keep_response_cookie is not None:  # after the rules, but before persistence takes cookies away
+            self.response_rules = (*self.response_rules, Ruleset([(None, frontend.keep_response_cookie, False)]))
+        be = self.model
+        if backend is not None and (be.cookie is not None or be.persist_rules or be.rdp_cookie is not None):
+            from hapy.persist.ties import tie
+
+            tie(self, backend, frontend.runtime)
 
     # what a request does here
 
@@ -304,15 +309,6 @@ class Route:
             return True
         period = every if every > 0 else self.retries + 1 + every
         return period > 0 and attempt % period == 0
-
-
-class _Step:
-    """Something to do to every answer between the http-response and the http-after-response rules."""
-
-    is_async = False
-
-    def __init__(self, act: Callable[[Transaction], None]) -> None:
-        self.run = act
 
 
 def _sets_connection(rules: tuple[Rule, ...]) -> bool:

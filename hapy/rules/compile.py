@@ -46,6 +46,16 @@ class Ruleset:
         return None
 
 
+    def after(self, act: Action) -> Ruleset:
+        """The same rules with something done before them."""
+        return Ruleset([(None, act, False), *self._steps])
+
+
+def preceded(act: Action, rules: Ruleset | None) -> Ruleset:
+    """Something to do, and then rules, if there are any."""
+    return rules.after(act) if rules is not None else Ruleset([(None, act, False)])
+
+
 def _walker(steps: tuple[_Step, ...]) -> Action:
     """The loop over the rules, without one where there is a single rule."""
     if len(steps) == 1:

@@ -317,7 +317,8 @@ def _persist(build: Build, draft: Draft, statement: Statement, words: list[str])
         raise Refused("unknown persist method.", 1)
     if method != "rdp-cookie" and not re.fullmatch(r"rdp-cookie\([^)]+\).*", method):
         raise Refused("persist rdp-cookie(name)' requires an rdp cookie name.", 1)
-    draft.settings.append(tuple(words))
+    named = re.match(r"rdp-cookie\(([^)]+)\)", method)
+    draft.rdp_cookie = named[1] if named is not None else "msts"
 
 
 def _dynamic_cookie_key(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

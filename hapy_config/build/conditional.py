@@ -14,6 +14,7 @@ from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, places
 from hapy_config.keywords.samples import PLACE_NAMES, Place
 from hapy_config.model.expressions import Condition
+from hapy_config.model.proxy import PersistRule
 from hapy_config.model.rules import UseBackend, UseServer
 from hapy_config.syntax import Statement
 
@@ -160,7 +161,7 @@ def _warn_unavailable(
 def complete_acls(draft: Draft) -> None:
     """Lines that add to an ACL after a rule has named it count for that rule too."""
     conditions: list[Condition | None] = [rule.condition for rules in draft.rules.values() for rule in rules]
-    for rules in (draft.use_backends, draft.use_servers, draft.redirects):
+    for rules in (draft.use_backends, draft.use_servers, draft.persist_rules, draft.redirects):
         conditions.extend(rule.condition for rule in rules)
     conditions.extend(draft.monitor_fail)
     complete = {name: tuple(expressions) for name, expressions in draft.acls.items() if name in draft.used_acls}
@@ -250,7 +251,7 @@ def _persist(build: Build, draft: Draft, statement: Statement, words: list[str])
     name = words[0]
     if len(words) < 2 or words[1] not in ("if", "unless"):
         raise Refused(f"'{name}' requires either 'if' or 'unless' followed by a condition.", 1)
-    condition(
+    parsed = condition(
         build,
         draft,
         statement,
@@ -259,7 +260,8 @@ def _persist(build: Build, draft: Draft, statement: Statement, words: list[str])
         Place.FRONTEND_USE_BACKEND,
         f"error detected while parsing a '{name}' rule : ",
     )
-    draft.settings.append(tuple(words))
+    if parsed is not None:
+        draft.persist_rules.append(PersistRule(name == "force-persist", parsed))
 
 
 def _monitor(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

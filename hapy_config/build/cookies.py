@@ -1,4 +1,4 @@
-"""`cookie` of a backend (configuration manual, section 4.2): checked in full, kept as a statement for its issue."""
+"""`cookie` of a backend (configuration manual, section 4.2)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
+from hapy_config.model.proxy import Cookie
 from hapy_config.syntax import Statement
 
 _FLAGS: Final = frozenset(
@@ -30,6 +31,9 @@ def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     if len(words) < 2 or not words[1]:
         raise Refused("'cookie' expects <cookie_name> as argument.", 1, code="missing-argument")
     flags: set[str] = set()
+    ages = {"maxidle": 0, "maxlife": 0}
+    domains: list[str] = []
+    attributes: list[str] = []
     index = 2
     while index < len(words):
         word = words[index]
@@ -40,17 +44,19 @@ def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) 
             unit = "idletime" if word == "maxidle" else "lifetime"
             if index + 1 >= len(words):
                 raise Refused(f"'{word}' expects <{unit}> in seconds as argument.", index + 1)
-            build.time(statement, words, index + 1, f"<{word}>", "s")
+            ages[word] = build.time(statement, words, index + 1, f"<{word}>", "s") // 1000
             index += 2
         elif word == "domain":
             if index + 1 >= len(words) or not words[index + 1]:
                 raise Refused("'domain' expects <domain> as argument.", index + 1)
             _domain(build, statement, words, index + 1)
+            domains.append(words[index + 1])
             index += 2
         elif word == "attr":
             if index + 1 >= len(words) or not words[index + 1]:
                 raise Refused("'attr' expects <value> as argument.", index + 1)
             _attribute(words[index + 1], index + 1)
+            attributes.append(words[index + 1])
             index += 2
         else:
             raise Refused(
@@ -59,12 +65,33 @@ def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) 
                 index,
                 hint=build.nearest(word, [*_FLAGS, "domain", "maxidle", "maxlife", "attr"]),
             )
-    if len(flags & {"rewrite", "insert", "prefix"}) > 1:
+    draft.cookie = _made(words[1], flags, ages, domains, attributes)
+
+
+def _made(name: str, flags: set[str], ages: dict[str, int], domains: list[str], attributes: list[str]) -> Cookie:
+    """The cookie, if its words go together."""
+    modes = flags & {"rewrite", "insert", "prefix"}
+    if len(modes) > 1:
         raise Refused("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.")
     if {"rewrite", "indirect"} <= flags:
         raise Refused("cookie 'rewrite' and 'indirect' modes are incompatible.")
-    draft.cookie = statement
-    draft.cookie_mode = frozenset(flags)
+    if "preserve" in flags and not flags & {"insert", "indirect"}:
+        raise Refused("cookie 'preserve' requires at least 'insert' or 'indirect'.")
+    return Cookie(
+        name=name,
+        mode=next(iter(modes), ""),
+        indirect="indirect" in flags,
+        nocache="nocache" in flags,
+        postonly="postonly" in flags,
+        preserve="preserve" in flags,
+        httponly="httponly" in flags,
+        secure="secure" in flags,
+        domains=tuple(domains),
+        attributes=tuple(attributes),
+        dynamic="dynamic" in flags,
+        max_idle=ages["maxidle"],
+        max_life=ages["maxlife"],
+    )
 
 
 def _domain(build: Build, statement: Statement, words: list[str], index: int) -> None:

@@ -13,7 +13,7 @@ from hapy_config.keywords.samples import Place
 from hapy_config.model.addresses import Address
 from hapy_config.model.checks import CheckStep
 from hapy_config.model.expressions import AclExpression, Condition, LogFormat
-from hapy_config.model.proxy import Balance, Capture, ErrorPage, ForwardFor, LogTarget
+from hapy_config.model.proxy import Balance, Capture, Cookie, ErrorPage, ForwardFor, LogTarget, PersistRule
 from hapy_config.model.rules import Redirect, Rule, UseBackend, UseServer
 from hapy_config.model.server import Bind, Server, Source
 from hapy_config.syntax import Statement
@@ -78,9 +78,9 @@ class Draft:
     http_send_name_header: str | None = None
     load_server_state: str | None = None
     source: Source | None = None
-    cookie: Statement | None = None
-    cookie_mode: frozenset[str] = frozenset()
+    cookie: Cookie | None = None
     dynamic_cookie_key: str | None = None
+    rdp_cookie: str | None = None
     email_alert: Mapping[str, tuple[str, Statement]] = {}
     check: str = ""
     check_statement: Statement | None = None
@@ -136,6 +136,7 @@ class Draft:
         self.captures: list[Capture] = []
         self.use_backends: list[UseBackend] = []
         self.use_servers: list[UseServer] = []
+        self.persist_rules: list[PersistRule] = []
         self.binds: list[Bind] = []
         self.parsed_formats: dict[str, LogFormat] = {}
 

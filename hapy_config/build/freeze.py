@@ -24,7 +24,7 @@ _SAME: Final = (
     "forwardfor",
     "originalto", "maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "grace", "dispatch", "source", "fullconn",
     "retries", "redispatch", "max_keep_alive_queue", "http_send_name_header", "load_server_state",
-    "inspect_delay", "response_inspect_delay",
+    "inspect_delay", "response_inspect_delay", "cookie", "dynamic_cookie_key", "rdp_cookie",
 )  # fmt: skip
 _FIELDS: Final = frozenset(_SAME)
 _FRONT_FIELDS: Final = frozenset({"maxconn", "backlog", "rate_limit_sessions", "monitor_uri"})
@@ -38,6 +38,9 @@ _BACK_FIELDS: Final = frozenset(
         "http_send_name_header",
         "load_server_state",
         "dispatch",
+        "cookie",
+        "dynamic_cookie_key",
+        "rdp_cookie",
     }
 )
 _GLOBAL_FIELDS: Final = (
@@ -179,6 +182,8 @@ class Freezer:
             values["servers"] = self._servers(draft)
         if draft.use_servers:
             values["use_servers"] = tuple(draft.use_servers)
+        if draft.persist_rules:
+            values["persist_rules"] = tuple(draft.persist_rules)
         if draft.check or draft.check_steps:
             values["checks"] = checks_of(draft)
         if draft.reuse is not None:

@@ -127,6 +127,44 @@ class ErrorPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Cookie:
+    """`cookie` of a backend: how a cookie ties a client to a server.
+
+    Attributes:
+        name: the cookie's name.
+        mode: insert, prefix, rewrite, or empty where the cookie is only read.
+        indirect: the server never sees it, and a client that has the right one gets no other.
+        nocache: answers that get one are not for shared caches. postonly: only answers to POST get one.
+        preserve: one that the server itself sets stays as it is.
+        httponly, secure: attributes of what is inserted. domains, attributes: others, in order.
+        dynamic: servers without a value have one made from their address and the secret key.
+        max_idle, max_life: seconds after the last and after the first visit that it is good for, 0 for ever.
+    """
+
+    name: str
+    mode: str = ""
+    indirect: bool = False
+    nocache: bool = False
+    postonly: bool = False
+    preserve: bool = False
+    httponly: bool = False
+    secure: bool = False
+    domains: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    dynamic: bool = False
+    max_idle: int = 0
+    max_life: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PersistRule:
+    """`force-persist` (it holds for servers that are down too) or `ignore-persist`."""
+
+    force: bool
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class Proxy:
     """One frontend, backend or listen section with its defaults applied.
 
@@ -146,6 +184,9 @@ class Proxy:
         redispatch: 0 never; n > 0 every nth retry; n < 0: on the last retry but -n-1.
         retry_on: conn-failure, empty-response, junk-response, response-timeout, 0rtt-rejected, status codes, as
             strings.
+        cookie: of a backend: what ties clients to servers. dynamic_cookie_key: the secret of its `dynamic`.
+        persist_rules: `force-persist` and `ignore-persist`, in order: the first that applies counts.
+        rdp_cookie: of a backend: the name of the RDP cookie that ties clients to servers, None without.
         rules: all rules by ruleset name, in order.
         checks: how servers are checked that ask for it.
         inspect_delay, response_inspect_delay: ms that content rules may wait for contents.
@@ -199,6 +240,10 @@ class Proxy:
     retry_on: frozenset[str] = frozenset({"conn-failure"})
     max_keep_alive_queue: int = -1
     http_send_name_header: str | None = None
+    cookie: Cookie | None = None
+    dynamic_cookie_key: str | None = None
+    persist_rules: tuple[PersistRule, ...] = ()
+    rdp_cookie: str | None = None
     load_server_state: str | None = None
     checks: Checks = PLAIN
     settings: tuple[tuple[str, ...], ...] = ()
