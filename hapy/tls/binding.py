@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
-from hapy.tls.certificates import Certificate
+from hapy.tls.certificates import Certificate, valid_until
 from hapy.tls.certificates import served as served_as
 from hapy.tls.settings import (
     Surroundings,
@@ -38,12 +38,20 @@ _MODES: Final = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required
 
 
 class Served:
-    """A certificate with the context that serves it. `watched`: verification errors are noted."""
+    """A certificate with the context that serves it.
 
-    __slots__ = ("certificate", "context", "watched")
+    Attributes:
+        watched: verification errors are noted.
+        staple: the OCSP response that goes with it, None where its issuer is not known.
+    """
 
-    def __init__(self, certificate: Certificate, context: ssl.SSLContext, *, watched: bool) -> None:
+    __slots__ = ("certificate", "context", "staple", "watched")
+
+    def __init__(
+        self, certificate: Certificate, context: ssl.SSLContext, *, watched: bool, staple: openssl.Staple | None
+    ) -> None:
         self.certificate = certificate
+        self.staple = staple
         self.context = context
         self.watched = watched
 
@@ -66,7 +74,7 @@ class Binding:
         self._exact: dict[bytes, list[Served]] = {}
         self._wild: dict[bytes, list[Served]] = {}
         self._excluded: dict[bytes, list[Served]] = {}
-        served = [_serve(certificate, options, merged, around, span) for certificate in certificates]
+        served = [_serve(certificate, bind, merged, around) for certificate in certificates]
         if not served and not self.strict:
             raise CompileError("no SSL certificate specified for this bind line (use 'crt').", span)
         self.default = served[0] if served else None
@@ -108,8 +116,9 @@ def _fitting(found: list[Served], hello: ClientHello) -> Served:
     return found[0]
 
 
-def _serve(certificate: Certificate, line: Options, merged: Options, around: Surroundings, span: Span) -> Served:
-    own = {**line, **certificate.options}
+def _serve(certificate: Certificate, bind: Bind, merged: Options, around: Surroundings) -> Served:
+    span, tickets = bind.span, bind.ticket_keys
+    own = {**(bind.tls or {}), **certificate.options}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     apply_common(context, own, around, span, _LEAST)
     if "prefer-client-ciphers" not in merged:
@@ -124,8 +133,27 @@ def _serve(certificate: Certificate, line: Options, merged: Options, around: Sur
         _extend(lambda: openssl.set_automatic_dh(context), "Diffie-Hellman", span)
     if around.lifetime != 300:
         _extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
+    if around.cache_size is not None:
+        _extend(lambda: openssl.limit_cache(context, around.cache_size or 0), "tune.ssl.cachesize", span)
+    if around.record:
+        _extend(lambda: openssl.limit_records(context, around.record), "tune.ssl.maxrecord", span)
+    if tickets:
+        _extend(lambda: openssl.share_tickets(context, tickets), "tls-ticket-keys", span)
+    shown = _beside(context, certificate, span)
     watched = _verification(context, own, span)
-    return Served(certificate, context, watched=watched)
+    return Served(certificate, context, watched=watched, staple=shown)
+
+
+def _beside(context: ssl.SSLContext, certificate: Certificate, span: Span) -> openssl.Staple | None:
+    """Staple and timestamps, where a certificate has some."""
+    files = certificate.files
+    if files.sctl:
+        _extend(lambda: openssl.show_timestamps(context, files.sctl), "a .sctl file", span)
+    if not files.issuer:
+        return None
+    shown = openssl.Staple(files.ocsp, valid_until(files.ocsp) if files.ocsp else 0.0)
+    _extend(lambda: openssl.staple(context, shown), "OCSP", span)
+    return shown
 
 
 def _accept_name(_tls: ssl.SSLObject, _name: str, _context: ssl.SSLContext) -> None:

@@ -57,3 +57,12 @@ def served(entry: CertificateEntry, span: Span) -> Certificate:
     return Certificate(
         files, kind, names or tuple(host_names(parsed)), excluded, entry.options, parsed.public_bytes(Encoding.DER)
     )
+
+
+def valid_until(response: bytes) -> float:
+    """When an OCSP response is no longer of use, in seconds since 1970; 0 where it says nothing of that."""
+    from cryptography.x509 import ocsp
+
+    single = next(iter(ocsp.load_der_ocsp_response(response).responses))
+    moment = single.next_update_utc
+    return moment.timestamp() if moment is not None else 0.0

@@ -13,6 +13,9 @@ import ctypes
 import functools
 import os
 import ssl
+import struct
+import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hapy_config.tls.library import Unavailable, library, pointer, set_ciphersuites, set_groups
@@ -134,3 +137,146 @@ def go_on_verifying(errors: VerifyErrors) -> None:
     """A handshake goes on: note what it finds in its record."""
     global current
     current = errors
+
+
+# staples, timestamps, tickets
+
+_StatusCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_TicketCallback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int
+)
+_CTRL_SET_STATUS_CALLBACK: Final = 63
+_CTRL_SET_STATUS_RESPONSE: Final = 71
+_CTRL_SET_TICKET_CALLBACK: Final = 72
+_CTRL_SET_CACHE_SIZE: Final = 42
+_CTRL_SET_CACHE_MODE: Final = 44
+_CTRL_SET_SEND_FRAGMENT: Final = 52
+_OK: Final = 0
+_NO_ACKNOWLEDGEMENT: Final = 3
+_SERVERINFO_V2: Final = 2
+#: Where the timestamps go: asked for in the ClientHello; in the ServerHello of TLS 1.2, beside the certificate of 1.3.
+_TIMESTAMP_PLACES: Final = 0x0080 | 0x0100 | 0x1000
+_TIMESTAMP_TYPE: Final = 18
+
+
+@functools.cache
+def _extended() -> Any:
+    found = _library()
+    pointer_type, size = ctypes.c_void_p, ctypes.c_size_t
+    try:
+        found.SSL_CTX_callback_ctrl.argtypes = (pointer_type, ctypes.c_int, pointer_type)
+        found.SSL_CTX_callback_ctrl.restype = ctypes.c_long
+        found.SSL_ctrl.argtypes = (pointer_type, ctypes.c_int, ctypes.c_long, pointer_type)
+        found.SSL_ctrl.restype = ctypes.c_long
+        found.CRYPTO_malloc.argtypes = (size, ctypes.c_char_p, ctypes.c_int)
+        found.CRYPTO_malloc.restype = pointer_type
+        found.SSL_CTX_use_serverinfo_ex.argtypes = (pointer_type, ctypes.c_uint, ctypes.c_char_p, size)
+        for name in ("EVP_aes_128_cbc", "EVP_aes_256_cbc", "EVP_sha256"):
+            getattr(found, name).argtypes = ()
+            getattr(found, name).restype = pointer_type
+        for name in ("EVP_EncryptInit_ex", "EVP_DecryptInit_ex"):
+            function = getattr(found, name)
+            function.argtypes = (pointer_type, pointer_type, pointer_type, ctypes.c_char_p, ctypes.c_char_p)
+        found.HMAC_Init_ex.argtypes = (pointer_type, ctypes.c_char_p, ctypes.c_int, pointer_type, pointer_type)
+    except AttributeError as error:
+        raise Unavailable("the OpenSSL of this Python can't be reached") from error
+    return found
+
+
+class Staple:
+    """An OCSP response that is sent to clients who ask for it.
+
+    Attributes:
+        response: DER, empty for none.
+        until: the moment (seconds since 1970) when it is no longer sent.
+    """
+
+    __slots__ = ("response", "until")
+
+    def __init__(self, response: bytes, until: float) -> None:
+        self.response = response
+        self.until = until
+
+
+def staple(context: ssl.SSLContext, shown: Staple) -> None:
+    """Send a response with the certificate; what `shown` holds may change."""
+    openssl = _extended()
+
+    def send(connection: int, _: int) -> int:
+        response = shown.response
+        if not response or time.time() > shown.until:  # noqa: TID251 - a date
+            return _NO_ACKNOWLEDGEMENT
+        memory = openssl.CRYPTO_malloc(len(response), b"", 0)  # the connection owns it then
+        if not memory:
+            return _NO_ACKNOWLEDGEMENT
+        ctypes.memmove(memory, response, len(response))
+        openssl.SSL_ctrl(connection, _CTRL_SET_STATUS_RESPONSE, len(response), memory)
+        return _OK
+
+    callback = _StatusCallback(send)
+    _callbacks.append(callback)
+    openssl.SSL_CTX_callback_ctrl(pointer(context), _CTRL_SET_STATUS_CALLBACK, callback)
+
+
+def show_timestamps(context: ssl.SSLContext, timestamps: bytes) -> None:
+    """Send signed certificate timestamps to clients who ask for them.
+
+    The context must have its certificate already.
+    """
+    openssl = _extended()
+    data = struct.pack(">IHH", _TIMESTAMP_PLACES, _TIMESTAMP_TYPE, len(timestamps)) + timestamps
+    if not openssl.SSL_CTX_use_serverinfo_ex(pointer(context), _SERVERINFO_V2, data, len(data)):
+        openssl.ERR_clear_error()
+        raise Unavailable("this OpenSSL doesn't take them")
+
+
+def share_tickets(context: ssl.SSLContext, keys: Sequence[bytes]) -> None:
+    """Sessions are kept in tickets under these keys, which other processes may have too.
+
+    Args:
+        context: the context.
+        keys: each a name of 16 bytes, then keys for AES-128 and HMAC of 16 bytes each, or for HMAC and AES-256 of 32.
+            The last three count, of these the last but one encrypts.
+    """
+    _extended().SSL_CTX_callback_ctrl(pointer(context), _CTRL_SET_TICKET_CALLBACK, _ticket_callback(tuple(keys[-3:])))
+
+
+@functools.cache
+def _ticket_callback(keys: tuple[bytes, ...]) -> Any:
+    openssl = _extended()
+    split = {key[:16]: (key[16:32], key[32:48]) if len(key) == 48 else (key[48:80], key[16:48]) for key in keys}
+    newest = keys[-2] if len(keys) > 1 else keys[-1]
+    cipher = openssl.EVP_aes_128_cbc() if len(newest) == 48 else openssl.EVP_aes_256_cbc()
+    digest = openssl.EVP_sha256()
+
+    def handle(_: int, name: int, vector: int, cipher_context: int, digest_context: int, encrypting: int) -> int:
+        if encrypting:
+            chosen, fresh = newest[:16], os.urandom(16)
+            ctypes.memmove(name, chosen, 16)
+            ctypes.memmove(vector, fresh, 16)
+        else:
+            chosen, fresh = ctypes.string_at(name, 16), ctypes.string_at(vector, 16)
+            if chosen not in split:
+                return 0
+        secret, authentic = split[chosen]
+        start = openssl.EVP_EncryptInit_ex if encrypting else openssl.EVP_DecryptInit_ex
+        if not openssl.HMAC_Init_ex(digest_context, authentic, len(authentic), digest, None):
+            return -1
+        if not start(cipher_context, cipher, None, secret, fresh):
+            return -1
+        return 1 if encrypting or chosen == newest[:16] else 2
+
+    return _TicketCallback(handle)
+
+
+def limit_records(context: ssl.SSLContext, size: int) -> None:
+    """The most plain bytes of one record; the protocol allows 512 to 16384."""
+    _library().SSL_CTX_ctrl(pointer(context), _CTRL_SET_SEND_FRAGMENT, min(max(size, 512), 16384), None)
+
+
+def limit_cache(context: ssl.SSLContext, sessions: int) -> None:
+    """How many sessions are kept for clients without tickets; 0 for none."""
+    if sessions:
+        _library().SSL_CTX_ctrl(pointer(context), _CTRL_SET_CACHE_SIZE, sessions, None)
+    else:
+        _library().SSL_CTX_ctrl(pointer(context), _CTRL_SET_CACHE_MODE, 0, None)

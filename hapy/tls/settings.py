@@ -38,12 +38,16 @@ class Surroundings:
     Attributes:
         options: `ssl-default-…-options` and its kin, by the words of a line.
         lifetime: seconds that a session may be resumed.
+        cache_size: `tune.ssl.cachesize`, None where it is not set. record: the most plain bytes of a record, 0 for no
+            limit of its own.
         automatic_dh: `tune.ssl.default-dh-param` asks for Diffie-Hellman. dh_file: `ssl-dh-param-file`.
     """
 
     options: Options
     lifetime: int = 300
     automatic_dh: bool = False
+    cache_size: int | None = None
+    record: int = 0
     dh_file: str = ""
 
 
@@ -62,13 +66,20 @@ def surroundings(settings: Global, side: str) -> Surroundings:
             dh_file = words[1]
         elif name == "ssl-server-verify" and side == "server":
             options["verify"] = words[1:2]
-    lifetime = settings.tune.get("ssl.lifetime", 300)
+    tune = settings.tune
+    limits = [size for name in ("ssl.maxrecord", "ssl.hard-maxrecord") if (size := _whole(tune.get(name)))]
     return Surroundings(
         options,
-        int(lifetime) if str(lifetime).isdigit() else 300,
-        "ssl.default-dh-param" in settings.tune,
-        dh_file,
+        lifetime=_whole(tune.get("ssl.lifetime", 300)) or 300,
+        automatic_dh="ssl.default-dh-param" in tune,
+        cache_size=_whole(tune.get("ssl.cachesize")),
+        record=min(limits, default=0),
+        dh_file=dh_file,
     )
+
+
+def _whole(value: int | str | None) -> int | None:
+    return int(value) if value is not None and str(value).isdigit() else None
 
 
 def _flags(words: tuple[str, ...]) -> Options:

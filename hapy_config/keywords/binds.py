@@ -102,9 +102,7 @@ _PLAIN: Final[tuple[BindOption, ...]] = (
         "mss", Arg(Kind.INTEGER, "maxseg", minimum=-65535, maximum=65535), ok=("500", "-500"), bad=("", "0", "x")
     ),
     bind_option("name", Arg(Kind.STRING, "name"), ok=("web",), bad=("",)),
-    bind_option(
-        "namespace", Arg(Kind.NAME, "name"), since=(1, 8), loss="the socket stays in hapy's own namespace", bad=("",)
-    ),
+    bind_option("namespace", Arg(Kind.NAME, "name"), since=(1, 8), bad=("",)),
     bind_option(
         "nice",
         Arg(Kind.INTEGER, "nice", minimum=-1024, maximum=1024, lax=True),
@@ -200,7 +198,7 @@ _TLS: Final[tuple[BindOption, ...]] = (
     bind_option("ssl-max-ver", TLS_VERSION, since=(1, 8), tls=True, ok=("TLSv1.3",), bad=("", "TLSv1.9")),
     bind_option("ssl-min-ver", TLS_VERSION, since=(1, 8), tls=True, ok=("TLSv1.2",), bad=("", "TLSv1.9")),
     bind_option("strict-sni", tls=True),
-    bind_option("tls-ticket-keys", FILE, since=(1, 8), tls=True, runs=_HARMLESS, bad=("", "no-such-file.keys")),
+    bind_option("tls-ticket-keys", FILE, since=(1, 8), tls=True, bad=("", "no-such-file.keys")),
     bind_option(
         "verify",
         Arg(Kind.CHOICE, "method", ("none", "optional", "required")),

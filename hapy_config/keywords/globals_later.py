@@ -34,6 +34,7 @@ _RUN: Final = frozenset(
     {
         "ca-base",
         "crt-base",
+        "issuers-chain-path",
         "ssl-default-bind-ciphers",
         "ssl-default-bind-ciphersuites",
         "ssl-default-bind-curves",
@@ -42,7 +43,10 @@ _RUN: Final = frozenset(
         "ssl-default-server-ciphersuites",
         "ssl-default-server-options",
         "ssl-dh-param-file",
+        "ssl-load-extra-del-ext",
+        "ssl-load-extra-files",
         "ssl-server-verify",
+        "ssl-skip-self-issued-ca",
     }
 )
 
@@ -54,8 +58,6 @@ _TLS: Final = (
     _tls(
         "issuers-chain-path",
         _DIRECTORY,
-        runs=Runs.NO,
-        loss="certificates are sent with the chain in their own file only",
         since=(2, 2),
         ok=("issuers-chain-path /tmp",),
         bad=("issuers-chain-path", "issuers-chain-path /nonexistent", "issuers-chain-path /tmp x"),

@@ -277,7 +277,7 @@ _VARIABLES_LUA: Final = (
 )
 
 _TLS: Final = (
-    _number("ssl.cachesize", minimum=0, loss=_NO_TLS, ok=("tune.ssl.cachesize 500",)),
+    _number("ssl.cachesize", minimum=0, runs=Runs.YES, ok=("tune.ssl.cachesize 500",)),
     _number("ssl.capture-buffer-size", minimum=0, since=(2, 5), loss=_NO_TLS, ok=("tune.ssl.capture-buffer-size 5",)),
     _number(
         "ssl.capture-cipherlist-size",
@@ -296,7 +296,7 @@ _TLS: Final = (
         ok=("tune.ssl.force-private-cache",),
         bad=("tune.ssl.force-private-cache x",),
     ),
-    _number("ssl.hard-maxrecord", minimum=0, since=(2, 6), loss=_NO_TLS, ok=("tune.ssl.hard-maxrecord 5",)),
+    _number("ssl.hard-maxrecord", minimum=0, since=(2, 6), runs=Runs.YES, ok=("tune.ssl.hard-maxrecord 5",)),
     _switch("ssl.keylog", since=(2, 2), loss=_NO_TLS),
     _tune(
         "ssl.lifetime",
@@ -305,7 +305,7 @@ _TLS: Final = (
         ok=("tune.ssl.lifetime 5m",),
         bad=("tune.ssl.lifetime", "tune.ssl.lifetime x", "tune.ssl.lifetime 5 6"),
     ),
-    _number("ssl.maxrecord", minimum=0, loss=_NO_TLS, ok=("tune.ssl.maxrecord 1400",)),
+    _number("ssl.maxrecord", minimum=0, runs=Runs.YES, ok=("tune.ssl.maxrecord 1400",)),
     _number("ssl.ssl-ctx-cache-size", minimum=0, since=(1, 6), loss=_NO_TLS, ok=("tune.ssl.ssl-ctx-cache-size 5",)),
     *(
         _number(
