@@ -247,7 +247,7 @@ class RequestParser(MessageParser):
         if method == b"CONNECT":
             body = TUNNEL
             headers = [field for field in headers if field[0] != b"content-length"]
-        upgrade = None
+        upgrade = b"" if options.upgrade and not body else None
         if protocols and options.upgrade:
             if body:
                 headers = [field for field in headers if field[0] != b"upgrade"]
