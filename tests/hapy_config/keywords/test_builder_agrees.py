@@ -16,7 +16,15 @@ LENIENT = {
 }
 #: Findings about other lines that a single line can't have beside it.
 REFERENCES = frozenset(
-    {"unknown-backend", "unknown-table", "unknown-group", "unknown-user", "unknown-section", "missing-file"}
+    {
+        "unknown-backend",
+        "unknown-table",
+        "unknown-member",
+        "unknown-group",
+        "unknown-user",
+        "unknown-section",
+        "missing-file",
+    }
 )
 
 
