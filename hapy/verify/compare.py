@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,8 +26,11 @@ from hapy_config.source import Source
 _START: Final = 10.0
 _ANSWER: Final = 15.0
 
-#: Fields whose values are made anew each time.
-_MADE_ANEW: Final = frozenset({b"date", b"x-request-id", b"unique-id", b"age"})
+#: What is made anew each time: dates as HTTP writes them, UUIDs.
+_MADE_ANEW: Final = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"
+    r"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+)
 
 
 class CannotRunError(Exception):
@@ -269,11 +273,10 @@ def _read_answer(sock: socket.socket, method: bytes) -> tuple[str, ...]:
     return (*lines, "", *text(body).splitlines())
 
 
-def _shown(line: bytes) -> str:
-    """A line of a received head."""
-    name, colon, value = line.partition(b": ")
-    return _field(name, value) if colon and b" " not in name else text(line)
-
-
 def _field(name: bytes, value: bytes) -> str:
-    return f"{text(name)}: {'…' if name in _MADE_ANEW else text(value)}"
+    return _shown(name + b": " + value)
+
+
+def _shown(line: bytes) -> str:
+    """A line of a head, without what is made anew each time."""
+    return _MADE_ANEW.sub("…", text(line))

@@ -61,7 +61,7 @@ def test_alike(haproxy: str, config: Path, tmp_path: Path, capsys: pytest.Captur
 @pytest.mark.referee
 def test_different(haproxy: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is not alike is shown: here, two programs that are told apart by their variables."""
-    config.write_text(CONFIG.replace("X-Path %[path,upper]", "X-Path %[uuid()]"))
+    config.write_text(CONFIG.replace("X-Path %[path,upper]", "X-Path %[rand(1000000000)]"))
     assert main([str(config), "--against", haproxy]) == 1
     out = capsys.readouterr().out
     assert "server gets: -x-path: " in out
