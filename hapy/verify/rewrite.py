@@ -22,7 +22,7 @@ _LEFT_OUT: Final = frozenset(
     {
         "chroot", "cpu-map", "daemon", "gid", "group", "localpeer", "master-worker", "nbproc", "nbthread",
         "pidfile", "server-state-base", "server-state-file", "set-dumpable", "uid", "ulimit-n", "user",
-        "log-send-hostname", "node", "insecure-fork-wanted", "external-check", "thread-groups",
+        "log-send-hostname", "maxconn", "node", "insecure-fork-wanted", "external-check", "thread-groups",
     }
 )  # fmt: skip
 #: Options of a server that have no meaning towards a stub; with how many words they take.
