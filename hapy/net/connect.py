@@ -11,9 +11,12 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hapy.net.stream import Receiver
+
+if TYPE_CHECKING:
+    from hapy.net.sockets import Option
 
 S = TypeVar("S", bound=Receiver)
 
@@ -44,6 +47,9 @@ class Destination:
         port: 0 for AF_UNIX.
         source: the local (address, port), or None for the system's choice.
         interface: the network interface to send through, or None.
+        options: what else is set on the socket.
+        transparent: the source need not be an address of this machine.
+        namespace: the network namespace to connect from, None for our own.
     """
 
     family: int
@@ -51,6 +57,20 @@ class Destination:
     port: int = 0
     source: tuple[str, int] | None = None
     interface: str | None = None
+    options: tuple[Option, ...] = ()
+    transparent: bool = False
+    namespace: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the event loop's own way of connecting will do."""
+        return (
+            self.source is None
+            and self.interface is None
+            and not self.options
+            and self.namespace is None
+            and self.family != socket.AF_UNIX
+        )
 
 
 _LOCAL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EADDRINUSE})
@@ -72,10 +92,9 @@ async def connect(destination: Destination, factory: Callable[[], S]) -> S:
         ConnectFailed: there is no connection.
     """
     loop = asyncio.get_running_loop()
-    plain = destination.source is None and destination.interface is None
     make = cast("Callable[[], Any]", factory)
     try:
-        if plain and destination.family != socket.AF_UNIX:
+        if destination.plain:
             pair = await loop.create_connection(make, destination.host, destination.port)
         else:
             sock = _socket(destination)
@@ -95,9 +114,23 @@ async def connect(destination: Destination, factory: Callable[[], S]) -> S:
 
 
 def _socket(destination: Destination) -> socket.socket:
-    sock = socket.socket(destination.family, socket.SOCK_STREAM)
+    if destination.namespace is None:
+        sock = socket.socket(destination.family, socket.SOCK_STREAM)
+    else:
+        from hapy.net.sockets import namespace
+
+        with namespace(destination.namespace):
+            sock = socket.socket(destination.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
+        if destination.options and destination.family != socket.AF_UNIX:
+            from hapy.net.sockets import apply
+
+            apply(sock, destination.options)
+        if destination.transparent:
+            from hapy.net.sockets import be_transparent
+
+            be_transparent(sock)
         if destination.interface is not None:
             sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, destination.interface.encode() + b"\0")
         if destination.source is not None:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hapy.net import sockets
 from hapy_config.build.arguments import milliseconds
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
@@ -145,6 +146,8 @@ def listen_all(opening: Opening) -> None:
     for opened in opening.sockets:
         sock = opened.sock
         try:
+            if sock.family != socket.AF_UNIX:
+                sockets.apply(sock, sockets.keepalive(opened.proxy, "cli"))  # what it accepts has them from it
             if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 sock.listen(opened.backlog)
             if opened.temporary:
@@ -223,7 +226,12 @@ def _open(opening: Opening, place: _Place, *, reuse_port: bool) -> tuple[socket.
     """A bound socket, and the temporary path that a UNIX one stands under."""
     if place.family == socket.AF_UNIX:
         return _open_unix(opening, place)
-    sock = socket.socket(place.family, socket.SOCK_STREAM)
+    try:
+        with sockets.namespace(next(iter(place.bind.options.get("namespace", ())), None)):
+            sock = socket.socket(place.family, socket.SOCK_STREAM)
+    except OSError as error:
+        opening.problems.append(_problem(place.proxy, place.bind, "cannot create socket", error, place.shown))
+        return None, ""
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -273,7 +281,7 @@ def _after_bind(opening: Opening, place: _Place, sock: socket.socket) -> None:
     if bind.defer_accept:
         _try(opening, place, "cannot enable DEFER_ACCEPT", sock, tcp, socket.TCP_DEFER_ACCEPT, 1)
     if "tcp-ut" in bind.options:
-        limit = milliseconds(bind.options["tcp-ut"][0])
+        limit = milliseconds(bind.options["tcp-ut"][0])[0]
         _try(opening, place, "cannot set TCP User Timeout", sock, tcp, socket.TCP_USER_TIMEOUT, limit)
     if bind.tfo:
         queue = bind.backlog or place.proxy.backlog or 1024

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from hapy.http.codec import Limits, response_parser
 from hapy.net.connect import ConnectFailed, Destination, connect
+from hapy.net.sockets import towards
 from hapy.pool import ConnectionKey
 from hapy.proxy.server_connection import ServerConnection
+from hapy.samples.fetches.heads import parse_forwarded
+from hapy.samples.headers import nth, values
+from hapy_config.grammar.addresses import parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.tls.outgoing import Outgoing
+    from hapy_config.model.server import Server as ServerModel
     from hapy_config.model.server import Source
 
 S = TypeVar("S", bound="Stream")
@@ -35,7 +41,19 @@ class Connector:
         fixed: every connection has the server's own key; else `key` works it out from the request.
     """
 
-    __slots__ = ("_base", "_generation", "_header", "_name", "_source", "fixed", "limits", "server", "tls")
+    __slots__ = (
+        "_base",
+        "_generation",
+        "_header",
+        "_name",
+        "_namespace",
+        "_options",
+        "_source",
+        "fixed",
+        "limits",
+        "server",
+        "tls",
+    )
 
     def __init__(
         self,
@@ -48,6 +66,8 @@ class Connector:
         self.server = server
         self.limits = limits
         self._source = source
+        self._options = towards(server.model, server.backend.model)
+        self._namespace = _namespace(server.model)
         self.tls = tls
         self._name = tls.name if tls is not None and not tls.fixed else None
         self._header = header
@@ -137,15 +157,16 @@ class Connector:
         if source is not None and source.address.family in ("ipv4", "ipv6"):
             bound = (source.address.host, source.address.port or 0)
         interface = source.interface if source is not None else None
+        special = (self._options, source is not None and source.usesrc is not None, self._namespace)
         if address.family == "any":
-            return Destination(socket.AF_INET, "0.0.0.0", address.port or 0, bound, interface)
+            return Destination(socket.AF_INET, "0.0.0.0", address.port or 0, bound, interface, *special)
         family = _FAMILIES.get(address.family)
         if family is None:
             raise ConnectFailed("refused", f"{address.host or address.family} has no address")
         host = address.host
         if address.family == "abns":
             host = "\0" + host.ljust(_UNIX_PATH_MAX - 1, "\0")
-        return Destination(family, host, address.port or 0, bound, interface)
+        return Destination(family, host, address.port or 0, bound, interface, *special)
 
     def _for_request(self, base: Destination, txn: Transaction) -> Destination:
         address = self.server.address
@@ -162,6 +183,30 @@ class Connector:
                 raise ConnectFailed("refused", f"port {port} does not exist")
         source = base.source
         usesrc = self._source.usesrc if self._source is not None else None
-        if usesrc in ("clientip", "client"):
-            source = ((txn.source or client.source).decode(), client.source_port if usesrc == "client" else 0)
-        return Destination(family, host, port, source, base.interface)
+        if usesrc is not None:
+            source = _foreign_source(usesrc, txn) or source
+        return replace(base, family=family, host=host, port=port, source=source)
+
+
+def _foreign_source(usesrc: str, txn: Transaction) -> tuple[str, int] | None:
+    """The (address, port) that `usesrc` names for this request; None where a field to take it from is missing."""
+    client = txn.client
+    if usesrc in ("clientip", "client"):
+        if client.family == socket.AF_UNIX:
+            return None
+        return (txn.source or client.source).decode(), client.source_port if usesrc == "client" else 0
+    if not usesrc.startswith("hdr_ip("):
+        address = parse_address(usesrc)
+        return (address.host, address.port or 0) if address.family in ("ipv4", "ipv6") else None
+    name, _, occurrence = usesrc.removeprefix("hdr_ip(").removesuffix(")").partition(",")
+    if txn.request is None:
+        return None
+    found = nth(values(txn.request.headers, name.strip().lower().encode()), int(occurrence or -1))
+    ip = parse_forwarded(found) if found is not None else None
+    return None if ip is None else (str(ip), 0)
+
+
+def _namespace(model: ServerModel) -> str | None:
+    """The network namespace that connections leave from; `*` (the client's) is our own."""
+    name = next(iter(model.options.get("namespace", ())), None)
+    return None if name == "*" else name

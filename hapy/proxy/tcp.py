@@ -373,6 +373,8 @@ class TcpSession(Routine):
                 await self._connect(route, server)
             except ConnectFailed as error:
                 server.counters.econ += 1
+                if server.observer is not None:
+                    server.observer.not_connected()
                 error_kind = error.kind
                 if self.client.closed:
                     raise Failed(0, "C", "C" if self.client.eof else "D") from error
@@ -447,6 +449,8 @@ class TcpSession(Routine):
             self.deadline = NEVER
         server.counters.connect += 1
         server.backend.counters.connect += 1
+        if server.observer is not None:
+            server.observer.connected()
 
     def _server_side(self) -> ServerSide:
         side = ServerSide()

@@ -1,0 +1,109 @@
+"""What sockets have beside their addresses: keep-alive probes, timeouts of the kernel's own, network namespaces."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hapy_config.build.arguments import milliseconds
+
+if TYPE_CHECKING:
+    from hapy_config.model.proxy import Proxy
+    from hapy_config.model.server import Server
+
+#: (level, name, value) of `setsockopt`.
+Option = tuple[int, int, int]
+
+_TCP_FASTOPEN_CONNECT: Final = 30
+_PROBES: Final = {"cnt": socket.TCP_KEEPCNT, "idle": socket.TCP_KEEPIDLE, "intvl": socket.TCP_KEEPINTVL}
+_IP_TRANSPARENT: Final = 19
+_IPV6_TRANSPARENT: Final = 75
+_CLONE_NEWNET: Final = 0x40000000
+#: Where `ip netns` keeps the names.
+_NAMESPACES: Final = Path("/var/run/netns")
+
+
+def keepalive(proxy: Proxy, side: str) -> tuple[Option, ...]:
+    """What keep-alive probes take on one side of a proxy, nothing where they aren't asked for.
+
+    `option tcpka`, or `clitcpka` and `srvtcpka` for one side alone, with `…-cnt`, `…-idle` and `…-intvl`.
+
+    Args:
+        proxy: the section.
+        side: `cli` or `srv`.
+    """
+    options: list[Option] = []
+    if "tcpka" in proxy.options or f"{side}tcpka" in proxy.options:
+        options.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+        settings = {words[0]: words[1] for words in proxy.settings if words[0].startswith(f"{side}tcpka-")}
+        for name, option in _PROBES.items():
+            text = settings.get(f"{side}tcpka-{name}")
+            if text is not None:
+                value = int(text) if name == "cnt" else -(-milliseconds(text, unit="s")[0] // 1000)
+                options.append((socket.IPPROTO_TCP, option, value))
+    return tuple(options)
+
+
+def towards(server: Server, proxy: Proxy) -> tuple[Option, ...]:
+    """What is set on the sockets of connections to a server: keep-alive probes, `tcp-ut`, `tfo`."""
+    options = list(keepalive(proxy, "srv"))
+    if "tcp-ut" in server.options:
+        limit = milliseconds(server.options["tcp-ut"][0])[0]
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit))
+    if "tfo" in server.options:
+        options.append((socket.IPPROTO_TCP, _TCP_FASTOPEN_CONNECT, 1))
+    return tuple(options)
+
+
+def apply(sock: socket.socket, options: Iterable[Option]) -> None:
+    """Set options; what this system doesn't know is left out, as HAProxy does."""
+    for level, name, value in options:
+        with suppress(OSError):
+            sock.setsockopt(level, name, value)
+
+
+def be_transparent(sock: socket.socket) -> None:
+    """Let the socket use an address that isn't this machine's; where that is not allowed, binding will say so."""
+    level, name = socket.IPPROTO_IP, _IP_TRANSPARENT
+    if sock.family == socket.AF_INET6:
+        level, name = socket.IPPROTO_IPV6, _IPV6_TRANSPARENT
+    with suppress(OSError):
+        sock.setsockopt(level, name, 1)
+
+
+@contextmanager
+def namespace(name: str | None) -> Iterator[None]:
+    """Sockets that are made within belong to the network namespace of that name; None for our own.
+
+    Raises:
+        OSError: there is none, or entering it is not allowed.
+    """
+    if name is None:
+        yield
+        return
+    own = os.open("/proc/self/ns/net", os.O_RDONLY)
+    try:
+        other = os.open(_NAMESPACES / name, os.O_RDONLY)
+        try:
+            _enter(other)
+        finally:
+            os.close(other)
+        try:
+            yield
+        finally:
+            _enter(own)
+    finally:
+        os.close(own)
+
+
+def _enter(descriptor: int) -> None:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
