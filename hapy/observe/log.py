@@ -133,9 +133,8 @@ class Logger:
 
     def log_accept(self, client: Client) -> None:
         """Write the line of a frontend without a log format."""
-        line = b"Connect from %b:%d to %b:%d (%b/%b)" % (
-            client.source,
-            client.source_port,
+        line = b"Connect %bto %b:%d (%b/%b)" % (
+            b"" if client.source == b"unix" else b"from %b:%d " % (client.source, client.source_port),
             client.destination,
             client.destination_port,
             self._model.name.encode(),

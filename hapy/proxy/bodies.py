@@ -22,6 +22,23 @@ def waiter(exchange: Exchange) -> BodyWaiter:
     return wait
 
 
+async def look_at_body(exchange: Exchange) -> None:
+    """Before any rule: let them see what has come of the body, or (with the option in the frontend) all of it.
+
+    Raises:
+        Failed: as `buffer_body`; but that a client has left is told once a backend is chosen.
+    """
+    frontend = exchange.frontend
+    if frontend.buffers_bodies and not exchange.request_ended:
+        try:
+            await buffer_body(exchange, min(frontend.head_timeout, frontend.client_timeout))
+        except Failed as failure:
+            if failure.status:
+                raise
+    elif exchange.pieces:
+        exchange.txn.body = b"".join(exchange.pieces)
+
+
 async def buffer_body(exchange: Exchange, seconds: float, at_least: int = 0) -> None:
     """Wait until the body is complete, or as much of it as a buffer holds, or `at_least` bytes (0: no such limit).
 

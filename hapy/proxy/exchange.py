@@ -266,7 +266,7 @@ class Exchange(Routine):
             self.request_sent = True
             self.stream.deadline = NEVER
             if chunked:
-                data += last_chunk(self.request_trailers)
+                data += last_chunk(self.request_trailers, self.route.name_cases)
         return head + data
 
     def begin_answer(self, response: Response, *, stay: bool) -> None:

@@ -51,6 +51,7 @@ class Frontend:
         client_timeout, head_timeout, idle_timeout: seconds a client may be silent, take for a request's head, take
             between two requests; NEVER for no limit of its own.
         dont_log_null: connections that never say anything are not logged (`option dontlognull`).
+        buffers_bodies: rules wait for a request's body (`option http-buffer-request`).
         name_cases: how header names are written towards clients, None for lower case.
         unique_id: makes a request's id, None without `unique-id-format`.
         monitor: answers `monitor-uri`, None without one.
@@ -84,6 +85,7 @@ class Frontend:
         self.ignore_probes = "http-ignore-probes" in options
         self.dont_log_null = "dontlognull" in options
         self.name_cases = runtime.name_cases if "h1-case-adjust-bogus-client" in options else None
+        self.buffers_bodies = "http-buffer-request" in options
         self.max_own = int(tune.get("max-session-srv-conns", 5))
         timeouts = model.timeouts
         self.client_timeout = seconds(timeouts.client)

@@ -8,7 +8,7 @@ from hapy.http.message import TUNNEL, Response
 from hapy.net.clock import now
 from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response
-from hapy.proxy.bodies import buffer_body, waiter
+from hapy.proxy.bodies import buffer_body, look_at_body, waiter
 from hapy.proxy.exchange import ClientGone
 from hapy.proxy.failures import Failed, letter
 from hapy.proxy.private import sees_challenge
@@ -45,6 +45,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
     cut = False
     try:
         frontend.begin_request(txn)
+        if exchange.request.body:
+            await look_at_body(exchange)
         outcome = None
         if frontend.inspection is not None and txn.inspection is None:
             outcome = await _inspect(exchange, frontend.inspection)
@@ -63,6 +65,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
                 raise Failed(503, "S", "C")
             txn.backend = backend
             route.enter(exchange)
+            if route.buffer_body and not exchange.request_ended:
+                await buffer_body(exchange, route.body_timeout)
             outcome = None if route.inspection is None else await _inspect(exchange, route.inspection)
             rules = route.request_rules
             if rules is not None and outcome is None:
@@ -79,9 +83,6 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
             exchange.server_timeout = route.server_timeout
             if txn.overrides is not None:
                 _heed_overrides(exchange)
-            if route.buffer_body and not exchange.request_ended:
-                await buffer_body(exchange, route.body_timeout)
-
             response = await fetch(exchange)
 
             txn.response = response

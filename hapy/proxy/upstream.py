@@ -8,7 +8,9 @@ Rules (seen on the wire of HAProxy 2.6, and section "retries" of its manual):
   when it was first sent. It goes to the same server at once.
 - On a connection that had been used before, silence means that the server had closed it meanwhile. hapy then sends the
   request again on a new connection when that is safe: its method is idempotent (RFC 9110 section 9.2.2) and its body
-  is at hand. This costs no retry. Otherwise the client's connection is closed without a word, as HAProxy does.
+  is at hand. This costs no retry.
+- Where nothing helps, a request that is not the first of its client's connection is not answered: that connection is
+  closed without a word, as HAProxy does, for the client to repeat it as it must be able to.
 """
 
 from __future__ import annotations
@@ -95,6 +97,8 @@ async def fetch(exchange: Exchange) -> Response:
             moment = now()
             server.counters.connect += 1
             backend.counters.connect += 1
+            if server.observer is not None:
+                server.observer.connected()
         txn.reuse_reason = pool.reason
         txn.connect_done = moment
         txn.server_tls = connection.tls
@@ -106,12 +110,16 @@ async def fetch(exchange: Exchange) -> Response:
                 await pause()
                 if connection.informational is not None:
                     _pass_on_informational(exchange, connection)
+            if server.observer is not None:
+                server.observer.answered(response.status)
             if connection.failure == "bad":
                 raise Lost("junk-response")  # its body began with something else than a chunk
             if route.retry_statuses and _may_ask_again(exchange, str(response.status)):
                 raise Lost(str(response.status))
             return response  # noqa: TRY300 - what follows is the other end of an attempt
         except Lost as lost:
+            if server.observer is not None and connection.response is None:
+                server.observer.not_answered(connection.failure)
             exchange.server = None
             exchange.sending = False
             txn.response_done = -1.0
@@ -172,7 +180,7 @@ def _look(exchange: Exchange, connection: ServerConnection) -> None:
         raise Lost("response-timeout")
     if failure in KILLED:
         raise Failed(502, failure, "H")
-    if failure == "bad" or (failure and connection.received):
+    if failure == "bad":
         raise Lost("junk-response")
     if failure:
         raise Lost("empty-response")
@@ -209,7 +217,7 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
     if event == "response-timeout":
         counters.eresp += 1
         return Failed(504, "s", "H")
-    if connection.failure != "bad" and exchange.txn.reused:
+    if connection.failure != "bad" and not exchange.first:
         return Failed(0, "S", "H", silent=True)
     counters.eresp += 1
     return Failed(502, "P" if connection.failure == "bad" else "S", "H")
@@ -295,6 +303,8 @@ async def _after_refusal(
     txn = exchange.txn
     server.counters.econ += 1
     backend.counters.econ += 1
+    if server.observer is not None:
+        server.observer.not_connected()
     attempt = txn.retries + 1
     if attempt > route.retries or not route.retries_connections:
         cause = {"timeout": "s", "resources": "R"}.get(failure.kind, "S")

@@ -378,7 +378,7 @@ def _format(build: Build, draft: Draft, field: str, name: str, place: Place) -> 
     parsed = build.formats.get(key)
     if parsed is None:
         try:
-            parsed = parse_format(text, merge_spaces=field != "unique_id_format")
+            parsed = parse_format(text, merge_spaces=True)
         except GrammarError as error:
             build.error("bad-format", statement.span(1), f"{prefix}{error.message}.", error_hint(error))
             return

@@ -76,14 +76,26 @@ def _dst(args: Args, env: CompileEnv) -> Fetch:
     return Fetch(destination_address, text=_destination_text)
 
 
+def client_port(txn: Transaction) -> int | None:
+    """The client's port; UNIX sockets have none."""
+    client = txn.client
+    return None if client.source == b"unix" else client.source_port
+
+
+def listening_port(txn: Transaction) -> int | None:
+    """The port that the client has connected to; UNIX sockets have none."""
+    client = txn.client
+    return None if client.destination == b"unix" else client.destination_port
+
+
 @fetch("src_port", type="sint")
 def _src_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.client.source_port if txn.source_port is None else txn.source_port
+    return lambda txn: client_port(txn) if txn.source_port is None else txn.source_port
 
 
 @fetch("dst_port", type="sint")
 def _dst_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.client.destination_port if txn.destination_port is None else txn.destination_port
+    return lambda txn: listening_port(txn) if txn.destination_port is None else txn.destination_port
 
 
 @fetch("fc_src", type="addr")
@@ -98,12 +110,12 @@ def _fc_dst(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("fc_src_port", type="sint")
 def _fc_src_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.client.source_port
+    return client_port
 
 
 @fetch("fc_dst_port", type="sint")
 def _fc_dst_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.client.destination_port
+    return listening_port
 
 
 @fetch("src_is_local", type="bool")

@@ -211,8 +211,8 @@ class _Generator:
 
 def _names(env: CompileEnv, slots: dict[str, int]) -> dict[str, Any]:
     """What the generated source may refer to."""
-    length = env.config.global_.tune.get("http.logurilen", DEFAULT_URI_LENGTH)
-    line = _line(int(length))
+    length = env.config.global_.tune.get("http.logurilen")
+    line = _line(DEFAULT_URI_LENGTH if length is None else int(length) + 1)
     return {
         "p": env.process,
         "BAD": BAD_REQUEST,

@@ -1,0 +1,153 @@
+"""Limits: what `minconn`, `maxqueue`, `rate-limit`, `tune.*` and the hash load factor let through."""
+
+from __future__ import annotations
+
+import threading
+
+from compat.harness import Connection, World
+from compat.scenarios.timing import _start
+
+
+def _holding(world: World, name: str = "s1") -> threading.Event:
+    release = threading.Event()
+
+    def script(connection: Connection) -> None:
+        while connection.read() is not None:
+            release.wait(8)
+            connection.reply(b"done")
+
+    world.origin(name, script)
+    return release
+
+
+def dynamic_maxconn(world: World) -> None:
+    """Between `minconn` and `maxconn` a server's limit grows with the backend's load, up to `fullconn`."""
+    release = _holding(world)
+    _start(world, back="fullconn 10", server="minconn 1 maxconn 5")
+    origin = world.origins["s1"]
+    expected = {1: 1, 2: 1, 3: 1, 4: 2, 6: 3, 8: 4, 10: 5, 12: 5}
+    clients = []
+    for number in range(1, 13):
+        client = world.client()
+        client.send(f"GET /{number} HTTP/1.1\nHost: a\n\n")
+        clients.append(client)
+        if number in expected:
+            origin.wait_for(lambda number=number: len(origin.order) >= expected[number])
+            origin.wait_for(lambda number=number: len(origin.order) > expected[number], 0.15)
+            world.note(f"{number} requests: {len(origin.order)} at the server")
+    release.set()
+    for client in clients:
+        client.receive()
+    world.origins.clear()
+
+
+def queue_is_full(world: World) -> None:
+    """`maxqueue`: a request that would wait longer goes to another server; where a cookie-less balance forces it, 503."""
+    release = _holding(world)
+    _holding(world, "s2").set()
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    default_backend be
+backend be
+    balance source
+    server s1 {s1} maxconn 1 maxqueue 1
+""")
+    origin = world.origins["s1"]
+    first, second, third = world.client(), world.client(), world.client()
+    first.send("GET /1 HTTP/1.1\nHost: a\n\n")
+    origin.wait_for(lambda: bool(origin.order))
+    second.send("GET /2 HTTP/1.1\nHost: a\n\n")
+    second.ending(0.2)
+    third.get("/3")
+    third.ending(0.1)
+    world.logs(1)
+    release.set()
+    first.receive()
+    second.receive()
+    world.logs(3)
+
+
+def rate_limit(world: World) -> None:
+    """`rate-limit sessions`: the third connection of a second waits for the next one."""
+    world.origin("s1", b"ok")
+    _start(world, front="rate-limit sessions 2")
+    clients = [world.client() for _ in range(3)]
+    for client in clients[:2]:
+        client.get("/")
+    clients[2].send("GET / HTTP/1.1\nHost: a\n\n")
+    clients[2].ending(0.2)
+    clients[2].receive()
+
+
+def bounded_loads(world: World) -> None:
+    """`hash-balance-factor`: a server that holds too many requests passes its keys on."""
+    releases = [_holding(world, f"s{number}") for number in range(1, 5)]
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    default_backend be
+backend be
+    balance url_param id
+    hash-type consistent
+    hash-balance-factor 125
+    server s1 {s1}
+    server s2 {s2}
+    server s3 {s3}
+    server s4 {s4}
+""")
+    row = []
+    for number in range(16):
+        client = world.client()
+        before = {name: len(origin.order) for name, origin in world.origins.items()}
+        client.send(f"GET /?id={number % 3} HTTP/1.1\nHost: a\n\n")
+
+        def reached(before: dict[str, int] = before) -> list[str]:
+            return [name for name, origin in world.origins.items() if len(origin.order) > before[name]]
+
+        any_origin = world.origins["s1"]
+        any_origin.wait_for(lambda reached=reached: bool(reached()))
+        row += reached()
+    world.note(" ".join(row))
+    for release in releases:
+        release.set()
+    for client in world.clients:
+        client.receive()
+    world.origins.clear()
+
+
+def buffers(world: World) -> None:
+    """`tune.bufsize`, `tune.maxrewrite` and `tune.http.maxhdr` limit heads both ways; `tune.http.logurilen` the log."""
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            size = int(message.head.split(b" ")[1].rpartition(b"/")[2] or b"0")
+            connection.reply(b"ok", headers=("X-Fill: " + "y" * size,) if size < 10000 else ("X: 1",) * (size - 10000))
+
+    world.origin("s1", script)
+    tune = "    tune.bufsize 8192\n    tune.maxrewrite 1024\n    tune.http.maxhdr 20\n    tune.http.logurilen 64"
+    world.start(
+        'frontend fe\n    bind "fd@${fe}"\n    option httplog\n    default_backend be\nbackend be\n    server s1 {s1}\n',
+        global_=tune,
+    )
+    cases: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("/0", ("X: " + "x" * 6500,)),
+        ("/0", ("X: " + "x" * 7500,)),
+        ("/0", ("X: 1",) * 18),
+        ("/0", ("X: 1",) * 20),
+        ("/6500", ()),
+        ("/8000", ()),
+        ("/10010", ()),
+        ("/10025", ()),
+        ("/" + "u" * 100 + "/0", ()),
+    )
+    for number, (target, headers) in enumerate(cases, 1):
+        client = world.client()
+        message = client.get(target, *headers)
+        client.seen = [f"{target[:8]} {message.status if message else 'none'}"]
+        client.ending(0.1)
+        client.close()
+        world.logs(number)
+    world.origins.clear()

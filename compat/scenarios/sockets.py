@@ -1,0 +1,165 @@
+"""Listening and outgoing sockets: where they are bound, with which rights, and where connections come from."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+from compat.harness import Client, Connection, World
+
+FRONT = """
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    %s
+    default_backend be
+backend be
+    %s
+"""
+
+
+def _status(world: World, name: str, client: Client) -> None:
+    message = client.get("/")
+    world.note(f"{name}: {message.status if message else 'no answer'}")
+    client.close()
+
+
+def unix_sockets(world: World) -> None:
+    """UNIX sockets' rights and owners, `unix-bind`, and abstract names, on both sides."""
+    world.start(
+        """
+frontend plain
+    bind {dir}/plain.sock
+    bind {dir}/mode.sock mode 600
+    bind unix@{dir}/owner.sock mode 640 uid 65534 gid 65534
+    bind {dir}/named.sock user nobody group nogroup
+    http-request return content-type text/plain lf-string "%[src] %[dst] %[src_port] %ci %cp"
+frontend hidden
+    bind abns@hapy-test-{tag}
+    http-request return content-type text/plain string hidden
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    use_backend abstract if { path /abstract }
+    default_backend be
+backend be
+    server s1 {dir}/plain.sock
+backend abstract
+    server s1 abns@hapy-test-{tag}
+""".replace("{tag}", f"{os.getpid()}-{world.program}"),
+        global_="    unix-bind mode 666 prefix /",
+    )
+    client = world.client()
+    client.get("/")
+    client.get("/abstract")
+    client.ending(0.1)
+    for name in ("plain", "mode", "owner", "named"):
+        path = world.dir / f"{name}.sock"
+        found = path.stat()
+        world.note(f"{name}: {stat.filemode(found.st_mode)} {found.st_uid} {found.st_gid}")
+        peer = Client(str(path))
+        world.clients.append(peer)
+        peer.get("/")
+    world.logs(2)
+
+
+def source_addresses(world: World) -> None:
+    """`source` of a backend, of a server and with a port range."""
+
+    def script(connection: Connection) -> None:
+        host, port = connection.sock.getpeername()
+        while connection.read() is not None:
+            connection.reply(f"{host} {30000 <= port < 30100}".encode())
+
+    world.origin("s1", script)
+    world.start(
+        FRONT
+        % (
+            "use_backend own if { path /own }\n    use_backend ports if { path /ports }\n    use_backend client if { path /client }",
+            """source 127.0.0.5
+    server s1 {s1}
+backend own
+    source 127.0.0.5
+    server s1 {s1} source 127.0.0.6
+backend ports
+    server s1 {s1} source 127.0.0.7:30000-30099
+backend client
+    server s1 {s1} source 0.0.0.0 usesrc clientip""",
+        )
+    )
+    for target in ("/", "/own", "/ports"):
+        client = world.client(source="127.0.0.9")
+        client.get(target)
+        client.ending(0.1)
+
+
+def binds(world: World) -> None:
+    """Port ranges, IPv6, interface, transparent, TFO and several addresses on one line."""
+    ports = []
+    for _ in range(6):
+        sock = socket.create_server(("127.0.0.1", 0))
+        ports.append(sock.getsockname()[1])
+        sock.close()
+    world.start(f"""
+frontend all
+    bind 127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}
+    bind 127.0.0.1:{ports[2]} interface lo
+    bind 127.0.0.1:{ports[3]} tfo
+    bind 127.0.0.1:{ports[4]} defer-accept backlog 10 maxconn 20 mss 1000
+    bind ::1:{ports[5]} name six id 77
+    http-request return content-type text/plain lf-string "%[dst] %[so_id] %[so_name]"
+frontend fe
+    bind "fd@${{fe}}" name inherited
+    http-request return content-type text/plain lf-string "%[so_id] %[so_name]"
+""")
+    world.once("/")
+    for port in ports[:5]:
+        client = Client(("127.0.0.1", port))
+        world.clients.append(client)
+        client.get("/")
+
+
+def dispatch(world: World) -> None:
+    """`dispatch` instead of servers."""
+    world.origin("s1", b"ok")
+    world.start(FRONT % ("", "dispatch {s1}"))
+    for _ in range(2):
+        client = world.client()
+        client.get("/")
+        client.get("/again")
+        client.ending(0.1)
+    world.logs(4)
+
+
+def templates(world: World) -> None:
+    """`server-template` with a fixed address: names, ids and round robin."""
+    world.origin("s1", b"ok")
+    back = "balance roundrobin\n    http-send-name-header X-Server\n    server-template web 2-4 {s1} weight 5 id 20\n    server last {s1}"
+    world.start(FRONT % ("http-response set-header X-Id %[srv_id]", back))
+    for _ in range(8):
+        world.once("/")
+    world.logs(8)
+
+
+def chroot_and_user(world: World) -> None:
+    """A chroot and another user: files are read before, the socket to log to is opened before."""
+    root = world.dir / "root"
+    root.mkdir()
+    world.dir.chmod(0o755)
+    world.origin("s1", b"ok")
+    (world.dir / "503.http").write_bytes(b"HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\nno\n")
+    world.start(
+        FRONT
+        % ("errorfile 503 {dir}/503.http\n    http-request deny deny_status 503 if { path /deny }", "server s1 {s1}"),
+        global_=f"    chroot {root}\n    user nobody\n    group nogroup",
+    )
+    client = world.client()
+    client.get("/")
+    client.get("/deny")
+    assert world.process is not None
+    proc = Path(f"/proc/{world.process.pid}")
+    fields = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
+    world.note(f"{fields['Uid'].split()} {fields['Gid'].split()} root {(proc / 'root').readlink().name}")
+    world.logs(2)
