@@ -23,6 +23,8 @@ def transaction(check: Check) -> Transaction:
     txn = Transaction(client, cast("Frontend", backend), client.accepted)
     txn.backend = cast("Any", backend)
     txn.server = check.server
+    if check.probe is not None and check.probe.connected:
+        txn.server_local, txn.server_peer = check.probe.ends
     txn.request_wall = client.accepted_wall
     return txn
 
@@ -36,5 +38,7 @@ def show_bytes(txn: Transaction, received: bytes) -> None:
 
 def show_response(txn: Transaction, response: Response | None, body: bytes) -> None:
     """Let expressions see an HTTP answer."""
+    content = Content(raw=False, final=True)
+    content.answer = body
+    txn.inspection = content
     txn.response = response
-    txn.body = body

@@ -244,7 +244,7 @@ class HttpExpect(Expectation):
             return True
         if not answer.body or len(answer.body) < self._least:
             return False
-        if self.model.min_recv == 0:
+        if self.model.min_recv >= 0:
             return True
         show_response(run.txn, head, bytes(answer.body))
         return self._judge(head, bytes(answer.body), run.txn)

@@ -26,7 +26,9 @@ WRONG_STATUS: Final = "Wrong http response"
 BAD_HEAD: Final = "Invalid http response (headers)"
 READ_ERROR: Final = "Read error (http)"
 READ_TIMEOUT: Final = "Read timeout (http)"
-BROKEN_PIPE: Final = "Broken pipe (http)"
+
+#: By the `failure` of a server connection; any other one is a read error.
+_FAILURES: Final = {"timeout": READ_TIMEOUT, "bad": BAD_HEAD}
 
 
 class Observer:
@@ -65,10 +67,10 @@ class Observer:
         else:
             self._errors = 0
 
-    def not_answered(self, why: str) -> None:
-        """No good answer came; `why` is one of the names above."""
+    def not_answered(self, failure: str) -> None:
+        """No good answer came, for what the server connection's `failure` says."""
         if self.layer7:
-            self._failed(why)
+            self._failed(_FAILURES.get(failure, READ_ERROR))
 
     def _failed(self, why: str) -> None:
         check = self._check

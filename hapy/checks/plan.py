@@ -130,6 +130,8 @@ class Run:
                 raise Ended(Status.L4CON, probe.error + self.at())
             await check.wait()
         check.connection_stands()
+        if self._txn is not None:
+            self._txn.server_local, self._txn.server_peer = probe.ends
         if target.header is not None:
             probe.send(target.header(probe))
         if target.securing is not None:

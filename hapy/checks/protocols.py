@@ -48,7 +48,7 @@ def plan_of(checks: Checks) -> StepPlan:
         "smtpchk": (_smtp(checks.arguments), True),
         "mysql-check": (_mysql(checks.arguments), True),
         "pgsql-check": (_pgsql(checks.arguments), True),
-        "redis-check": (_redis, False),
+        "redis-check": (_redis, True),
         "ldap-check": (_ldap, False),
         "spop-check": (_spop, False),
     }[checks.kind]
@@ -349,7 +349,7 @@ def judge_spop(data: bytes, ended: bool) -> Verdict:
     if len(data) < 4:
         return bad if ended else None
     size = int.from_bytes(data[:4], "big")
-    if size > _BIGGEST_FRAME or size < 7:
+    if size < 7 or len(data) > _BIGGEST_FRAME:
         return bad
     if len(data) < 4 + size:
         return bad if ended else None

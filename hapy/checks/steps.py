@@ -237,7 +237,7 @@ class Expect(Expectation):
                 data = bytes(received)
                 show_bytes(run.txn, data)
                 found = self._matches(data, run)
-                if found or ended or self.model.min_recv == 0:
+                if found or ended or self.model.min_recv >= 0:
                     break
             await run.more()
         if found is not self.model.inverse:

@@ -235,7 +235,8 @@ class Probe:
         except BlockingIOError:
             return
         except OSError as error:
-            self.error = error.strerror or str(error)
+            if not self.received:  # bytes that came before a reset count as an answer that ends there
+                self.error = error.strerror or str(error)
             data = b""
         if not data:
             self._loop.remove_reader(sock)

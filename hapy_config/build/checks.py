@@ -38,6 +38,8 @@ _HTTP: Final = (
     " 'unset-var(*)'"
 )
 _TCP: Final = "'comment', 'connect', 'send', 'send-binary', 'expect', 'set-var-fmt(*)', 'set-var(*)', 'unset-var(*)'"
+#: Where the request of an inherited `option httpchk` stands among the steps of a section with rules of its own.
+_INHERITED: Final = "inherited"
 _STATUS_LIST: Final = re.compile(r"[0-9,\-]*")
 
 _Reader = Callable[[Words], CheckStep]
@@ -353,13 +355,20 @@ def _rules(kind: str) -> Handler:
 
 
 def begin_own(draft: Draft, family: str) -> None:
-    """A section's first rule of a family takes the place of all that it would have inherited."""
+    """A section's first rule of a family takes the place of all that it would have inherited.
+
+    An inherited `option httpchk` still says what to ask where no rule of the section does; HAProxy 2.6 then asks for
+    nothing, and no server ever passes.
+    """
     if family in draft.own_checks:
         return
     draft.own_checks |= {family}
-    dropped = (family, "httpchk") if family == "http-check" else (family,)
-    draft.check_rules = tuple(rule for rule in draft.check_rules if rule[0] not in dropped)
-    draft.check_steps = tuple(rule for rule in draft.check_steps if rule[0] not in dropped)
+    draft.check_rules = tuple(rule for rule in draft.check_rules if rule[0] != family)
+    draft.check_steps = tuple(
+        (_INHERITED if name == "httpchk" and family == "http-check" else name, step)
+        for name, step in draft.check_steps
+        if name != family
+    )
 
 
 def _in_order(draft: Draft, name: str, word: str) -> None:
@@ -440,6 +449,10 @@ def _with_request(pairs: list[tuple[str, CheckStep]]) -> tuple[CheckStep, ...]:
 
     Of what both say the later line counts. Where nothing connects, the request is the first thing to happen.
     """
+    inherited = [step for name, step in pairs if name == _INHERITED and isinstance(step, CheckRequest)]
+    pairs = [pair for pair in pairs if pair[0] != _INHERITED]
+    if inherited and not any(isinstance(step, CheckRequest) for _, step in pairs):
+        pairs.insert(0, ("httpchk", inherited[0]))
     first = next((index for index, (_, step) in enumerate(pairs) if isinstance(step, CheckConnect)), -1)
     family = "http-check" if first < 0 else ""
     ends = next(

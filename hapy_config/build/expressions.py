@@ -154,13 +154,19 @@ def check_regex(build: Build, statement: Statement, text: str, place: int, prefi
         raise Refused(f"{prefix}{error.message}.", place, code="bad-regex") from None
 
 
+#: Fetches that run in HTTP checks and nowhere else.
+_OF_CHECKS: Final = frozenset({"res.body", "res.body_len"})
+
+
 def note_references(
     build: Build, draft: Draft, statement: Statement, index: int, expression: SampleExpression, *, acl: bool = False
 ) -> None:
     """Have the names in an expression looked up when everything was read, and note what hapy does not run of it."""
     if expression.text in build.plain_expressions:
         return
-    runs = build.watch_sample(statement, index, "fetches", expression.fetch.name)
+    name = expression.fetch.name
+    own = name in _OF_CHECKS and statement.words[0] == "http-check"
+    runs = not own and build.watch_sample(statement, index, "fetches", name)
     for call in expression.converters:
         runs = build.watch_sample(statement, index, "converters", call.name) and runs
     for call in expression.converters:

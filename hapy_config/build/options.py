@@ -290,7 +290,7 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
         draft.check_statement = statement
         if name == "httpchk":
             begin_own(draft, "http-check")
-            others = (pair for pair in draft.check_steps if pair[0] != name)
+            others = (pair for pair in draft.check_steps if pair[0] not in (name, "inherited"))
             draft.check_steps = (*others, (name, option_request(words)))
         draft.settings.append(tuple(words))
         if name == "httpchk" and len(words) > 4 and ("\r" in words[4] or "\n" in words[4]):

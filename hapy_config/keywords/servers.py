@@ -72,7 +72,7 @@ _PLAIN: Final[tuple[ServerOption, ...]] = (
     server_option("cookie", TEXT, ok=("a",), bad=("",)),
     server_option("disabled"),
     server_option("enabled", since=(1, 8)),
-    server_option("error-limit", _COUNT, loss=_OTHER_CHECK, ok=("5",), bad=("", "0")),
+    server_option("error-limit", _COUNT, ok=("5",), bad=("", "0")),
     server_option("id", Arg(Kind.INTEGER, "id", minimum=1), in_default=False, ok=("1005",), bad=("", "0", "x")),
     server_option(
         "init-addr",

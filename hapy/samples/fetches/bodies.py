@@ -33,6 +33,30 @@ def _body_size(args: Args, env: CompileEnv) -> Getter:
     return size
 
 
+def _answer_body(txn: Transaction) -> bytes | None:
+    """The body of the answer to an HTTP check."""
+    content = txn.inspection
+    return None if content is None or content.raw else content.answer
+
+
+@fetch("res.body", type="bin")
+def _res_body(args: Args, env: CompileEnv) -> Getter:
+    def body(txn: Transaction) -> Result:
+        found = _answer_body(txn)
+        return None if found is None else Binary(found)
+
+    return body
+
+
+@fetch("res.body_len", type="sint")
+def _res_body_len(args: Args, env: CompileEnv) -> Getter:
+    def length(txn: Transaction) -> Result:
+        found = _answer_body(txn)
+        return None if found is None else len(found)
+
+    return length
+
+
 @fetch("res.body_size", type="sint")
 def _res_body_size(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: None if txn.response is None else max(txn.response.body, 0)
