@@ -427,3 +427,57 @@ def over_tls(world: World) -> None:
     _take(client, 5)
     client.close()
     world.logs(1)
+
+
+#: Requests to a proxy in front of a proxy, with what is asked of them.
+TO_PROXY = {
+    "absolute": "GET http://a.test/x HTTP/1.1\nHost: a.test\nProxy-Connection: close\n\n",
+    "absolute_close": "GET http://a.test/x HTTP/1.1\nHost: a.test\nConnection: close\nProxy-Connection: keep-alive\n\n",
+    "old": "GET http://a.test/x HTTP/1.0\nHost: a.test\nProxy-Connection: keep-alive\n\n",
+    "relative": "GET /x HTTP/1.1\nHost: a.test\nProxy-Connection: close\n\n",
+    "asterisk": "OPTIONS * HTTP/1.1\nHost: a.test\nProxy-Connection: close\n\n",
+    "connect": "CONNECT a.test:80 HTTP/1.1\nHost: a.test:80\nProxy-Connection: close\n\n",
+    "unknown": "GET http://a.test/auth HTTP/1.1\nHost: a.test\n\n",
+    "known": "GET http://a.test/auth HTTP/1.1\nHost: a.test\nProxy-Authorization: Basic dTpw\n\n",
+    "wrong_field": "GET http://a.test/auth HTTP/1.1\nHost: a.test\nAuthorization: Basic dTpw\n\n",
+    "relative_unknown": "GET /auth HTTP/1.1\nHost: a.test\n\n",
+    "relative_known": "GET /auth HTTP/1.1\nHost: a.test\nAuthorization: Basic dTpw\n\n",
+    "connect_unknown": "CONNECT auth:80 HTTP/1.1\nHost: auth:80\n\n",
+}
+
+
+def _to_proxy(world: World, option: str) -> None:
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            status = "403 No" if request.head.startswith(b"CONNECT") else "200 OK"
+            connection.reply(b"x", status, headers=("Proxy-Connection: keep-alive",))
+
+    world.origin("s1", script)
+    world.start(f"""
+userlist people
+    user u insecure-password p
+frontend fe
+    bind "fd@${{fe}}"
+    {option}
+    http-request auth realm r if {{ url_sub auth }} !{{ http_auth(people) }}
+    default_backend be
+backend be
+    http-reuse never
+    server s1 {{s1}}
+""")
+    for request in TO_PROXY.values():
+        client = world.client()
+        client.send(request)
+        client.receive()
+        client.ending(0.1)
+        client.close()
+
+
+def proxy_headers(world: World) -> None:
+    """`option http-use-proxy-header`: requests for a proxy have their own fields for credentials."""
+    _to_proxy(world, "option http-use-proxy-header")
+
+
+def no_proxy_headers(world: World) -> None:
+    """Without the option they have the usual ones."""
+    _to_proxy(world, "")

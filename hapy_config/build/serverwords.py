@@ -457,6 +457,15 @@ def _verify(words: ServerWords, name: str) -> None:
     words.options[name] = (text,)
 
 
+_WS: Final = "'ws' has to be 'auto', 'h1' or 'h2'"
+
+
+def _websockets(words: ServerWords, name: str) -> None:
+    _choice(("auto", "h1", "h2"), _WS, _WS)(words, name)
+    if words.options[name] == ("h2",):
+        words.build.note_websockets(words.statement, words.position - 1)
+
+
 def _sni(words: ServerWords, name: str) -> None:
     if not words.peek():
         raise words.refuse("'sni' : missing sni expression", code="missing-argument")
@@ -632,5 +641,5 @@ READERS: Final[dict[str, Reader]] = {
     "verify": _verify,
     "verifyhost": _keep(1, "'verifyhost' : missing hostname to verify against"),
     "weight": _weight,
-    "ws": _choice(("auto", "h1", "h2"), "'ws' has to be 'auto', 'h1' or 'h2'", "'ws' has to be 'auto', 'h1' or 'h2'"),
+    "ws": _websockets,
 }

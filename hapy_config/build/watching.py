@@ -113,6 +113,11 @@ class Watching:
         )
         self.not_run.append(found)
 
+    def note_websockets(self, statement: Statement, index: int) -> None:
+        """Note that WebSocket streams are to be sent over HTTP/2 (`ws h2`)."""
+        message = "server option 'ws h2' is not run by hapy: WebSocket streams are sent over HTTP/1.1"
+        self.not_run.append(Diagnostic("not-run", Severity.ERROR, statement.span(index), message))
+
     def watch_action(self, statement: Statement, ruleset: str, action: str) -> None:
         """Note an action."""
         if action in self.watched_actions:

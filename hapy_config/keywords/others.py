@@ -11,7 +11,6 @@ from hapy_config.keywords.proxies_later import ENTRIES as PROXY_CHECKS
 from hapy_config.keywords.spec import Arg, Context, Keyword, Kind, Runs, Table
 
 _C = Context
-_NO_USERS: Final = "nobody can log in with these users"
 _NO_PEERS: Final = "stick tables are not shared with other processes"
 _NO_MAIL: Final = "no mail is sent when a server changes state"
 _NO_CACHE: Final = "nothing is cached: every request goes to a server"
@@ -103,7 +102,7 @@ _RESOLVERS: Final = (
     ),
 )
 
-_u = _In(_C.USERLIST, _NO_USERS, "12.2")
+_u = _In(_C.USERLIST, "", "12.2")
 _USERLIST: Final = (
     _u(
         "user",

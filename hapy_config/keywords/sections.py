@@ -57,8 +57,6 @@ TABLE: Final = Table(
             name="userlist",
             args=(_NAME,),
             manual="12.2",
-            runs=Runs.NO,
-            loss="nobody can log in with its users",
             ok=("userlist a",),
             bad=("userlist", "userlist a b", "userlist a/b"),
         ),

@@ -9,6 +9,7 @@ from hapy.rules.outcomes import Outcome, Reply, Tarpit
 from hapy.rules.pages import builder, compile_reply_page, error_pages
 from hapy.rules.redirects import compile_redirect
 from hapy.rules.registry import REQUEST, RESPONSE, Action, Arguments, action
+from hapy.samples.fetches.logins import asks_a_proxy
 from hapy_config.model.rules import HttpReply, Redirect
 from hapy_config.words import to_bytes
 
@@ -73,4 +74,8 @@ def _auth(args: Arguments) -> Action:
 
         return Reply("auth", "auth", status, "L", "R", build)
 
-    return _always(build_for(401, b"www-authenticate"))
+    asked = build_for(401, b"www-authenticate")
+    if not any("http-use-proxy-header" in proxy.options for proxy in args.env.config.proxies):
+        return _always(asked)
+    asked_as_proxy = build_for(407, b"proxy-authenticate")
+    return lambda txn: asked_as_proxy if asks_a_proxy(txn) else asked

@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
 
 
-def _authorization(txn: Transaction, header: bytes = b"authorization") -> tuple[bytes, bytes] | None:
+def _authorization(txn: Transaction, header: bytes = b"") -> tuple[bytes, bytes] | None:
     """Scheme and rest of the field, None where there is none."""
+    if not header:
+        header = b"proxy-authorization" if asks_a_proxy(txn) else b"authorization"
     value = None if txn.request is None else first_value(txn.request.headers, header)
     if not value:
         return None
     scheme, _, rest = value.partition(b" ")
     return scheme, rest.strip(b" ")
+
+
+def asks_a_proxy(txn: Transaction) -> bool:
+    """Whether a request is for a proxy, whose credentials have fields of their own (`option http-use-proxy-header`)."""
+    return "http-use-proxy-header" in txn.frontend.model.options and txn.uri[:1] not in (b"/", b"*")
 
 
 def basic(txn: Transaction) -> tuple[bytes, bytes] | None:
@@ -70,7 +77,7 @@ def _pass(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("http_auth_bearer", type="str")
 def _bearer(args: Args, env: CompileEnv) -> Getter:
-    header = args.data(0).lower() if args.given(0) else b"authorization"
+    header = args.data(0).lower() if args.given(0) else b""
 
     def token(txn: Transaction) -> Result:
         found = _authorization(txn, header)
