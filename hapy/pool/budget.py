@@ -7,7 +7,7 @@ class FdBudget:
     """How many sockets are open, and from which number on idle connections are kept no more.
 
     Attributes:
-        used: open sockets of this worker. Who opens or closes one counts it here.
+        used: open sockets of this worker, those of clients and of HTTP servers. Who opens or closes one counts it here.
         high: from here on no connection is kept idle, and each new connection closes an idle one.
         low: from here on a pool keeps one idle connection, no more.
     """

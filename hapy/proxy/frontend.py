@@ -196,6 +196,7 @@ class Frontend:
             return False
         self.connections.add(connection)
         self.process.connections += 1
+        self.runtime.budget.used += 1
         counters.open()
         if self.logger.at_accept:
             self.logger.log_accept(client)
@@ -218,6 +219,7 @@ class Frontend:
         if connection in self.connections:
             self.connections.discard(connection)
             self.process.connections -= 1
+            self.runtime.budget.used -= 1
             self.counters.scur -= 1
 
     def drop(self, connection: Stream) -> None:

@@ -54,6 +54,8 @@ def finish(build: Build) -> bool:
         _binds(build, draft)
         if not draft.disabled:
             _proxy(build, draft)
+        else:
+            _applications(build, draft)
     check_arguments_of_expressions(build)
     check_regexes(build)
     check_needed(build)
@@ -432,13 +434,19 @@ def _mail(build: Build, draft: Draft) -> None:
 
 
 def _applications(build: Build, draft: Draft) -> None:
-    """FastCGI: an application needs servers that speak it, and the other way round."""
+    """FastCGI: an application needs servers that speak it, and the other way round; in disabled proxies, too."""
     servers = [server for server in draft.servers if server.options.get("proto") == ("fcgi",)]
     if draft.fcgi_app is not None:
         name, statement = draft.fcgi_app
-        if ("fcgi-app", name) not in build.sections:
+        if not draft.disabled and ("fcgi-app", name) not in build.sections:
             build.error("unknown-section", statement.span(1), f"proxy '{draft.name}' : fcgi-app '{name}' not found.")
-        if not servers:
+        if draft.mode != "http":
+            build.error(
+                "needs-http",
+                statement.span(),
+                f"proxy '{draft.name}': FCGI application cannot be used in non-HTTP mode.",
+            )
+        elif not servers:
             build.error(
                 "missing-server",
                 statement.span(),

@@ -162,8 +162,7 @@ _LOOP: Final = (
             minimum=0,
             maximum=100,
             since=(2, 0),
-            runs=Runs.NO,
-            loss="idle server connections are kept however many file descriptors are in use",
+            runs=Runs.YES,
             ok=(f"tune.pool-{which}-fd-ratio 30",),
         )
         for which in ("high", "low")

@@ -259,3 +259,23 @@ def test_the_client_sees_fin_and_no_reset_after_close(kind: str) -> None:
         sock.close()
 
     live(kind, body)
+
+
+@pytest.mark.parametrize("kind", LOOPS)
+def test_the_socket_budget_counts_both_sides(kind: str) -> None:
+    async def body(world: Live) -> None:
+        await world.start(hello, back="http-reuse always")
+        budget = world.runtime.budget
+        clients = [await world.ask() for _ in range(3)]
+        for reader, writer in clients:
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await head(reader)
+            await reader.readexactly(5)
+        assert world.connections == 1
+        assert budget.used == 4
+        for _, writer in clients:
+            writer.close()
+        while budget.used > 1:  # the idle server connection
+            await asyncio.sleep(0.001)
+
+    live(kind, body)
