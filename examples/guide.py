@@ -21,6 +21,7 @@ ORDER = (
     "one_client_one_server_connection",
     "per_connection_tcp",
     "far_servers",
+    "far_api",
     "same_key_same_server",
     "routing",
     "retries",

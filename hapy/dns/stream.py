@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from hapy.net.clock import now
 from hapy.net.connect import ConnectFailed
 from hapy.net.stream import Stream
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 #: Questions under way on one connection. Idle connections end after so many seconds; so do attempts to connect.
 PIPELINED = 4
 IDLE = 5.0
+#: Nothing more is asked on a connection this old: a name server with a process for each (dnsmasq) would
+#: answer for ever what it knew when it was opened.
+OLDEST = 5.0
 CONNECT = 5.0
 
 #: Questions that wait for a connection; what comes beyond is dropped, and asked again by its timer.
@@ -30,16 +34,22 @@ class DnsStream(Stream):
     """One connection to a name server.
 
     Attributes:
-        asked: questions without an answer yet.
+        asked: questions without an answer yet. opened: when it was made, on the clock of `hapy.net.clock`.
     """
 
-    __slots__ = ("_buffer", "_owner", "asked")
+    __slots__ = ("_buffer", "_owner", "asked", "opened")
 
     def __init__(self, owner: DnsStreams) -> None:
         super().__init__()
         self._owner = owner
         self._buffer = b""
         self.asked = 0
+        self.opened = now()
+
+    @property
+    def takes(self) -> bool:
+        """Another question may go out on it."""
+        return self.asked < PIPELINED and not self.closed and now() - self.opened < OLDEST
 
     def ask(self, question: bytes) -> None:
         """Send a question."""
@@ -106,15 +116,18 @@ class DnsStreams:
     def go_on(self) -> None:
         """Send what waits."""
         while self._waiting:
-            stream = next((one for one in self._open if one.asked < PIPELINED and not one.closed), None)
+            stream = next((one for one in self._open if one.takes), None)
             if stream is None:
                 break
             stream.ask(self._waiting.popleft())
         wanted = -(-len(self._waiting) // PIPELINED)
-        while self._opening < wanted and (not self._most or len(self._open) + self._opening < self._most):
+        while self._opening < wanted and (not self._most or self._fresh() + self._opening < self._most):
             assert self._group is not None
             self._opening += 1
             self._group.start_soon(self._connect)
+
+    def _fresh(self) -> int:
+        return sum(1 for one in self._open if now() - one.opened < OLDEST)
 
     def lose(self, stream: DnsStream) -> None:
         """A connection is gone."""

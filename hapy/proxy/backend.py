@@ -53,7 +53,6 @@ class Backend:
         balancer: picks among these.
         queue: requests that any of them may take. current: requests in this backend, waiting ones too.
         fullconn: the load at which servers get their whole maxconn.
-        tell: says what has become of a server where there is no audience: (level, text).
         audience: who is told of changes, None for nobody. last_change: when its last server went, or the first came.
         persist: asked first with the request: a server that it is bound to, or None (RDP cookies, stick tables).
         cookie_values: which server has which cookie, None where no cookie ties clients to servers.
@@ -73,7 +72,6 @@ class Backend:
         self.servers: tuple[Server, ...] = tuple(Server(server, self, budget) for server in model.servers)
         self.by_name = {server.model.name: server for server in self.servers}
         self.counters = BackendCounters()
-        self.tell: Callable[[str, str], None] = _say_nothing
         self.persist: Callable[[Transaction], Server | None] | None = None
         self.cookie_values: CookieValues | None = None
         self._all_backups = "allbackups" in model.options
@@ -372,10 +370,6 @@ class Backend:
         else:
             self._main.update(active)
             self._spare.update(backups)
-
-
-def _say_nothing(_level: str, _text: str) -> None:
-    """Nobody listens."""
 
 
 async def _dial(server: Server) -> ServerConnection:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from hapy.acl import compile_condition
 from hapy.http.codec import Limits
-from hapy.observe.log import Logger
 from hapy.observe.process import Process
 from hapy.pool import FdBudget
 from hapy.pool.keeper import Keeper
@@ -142,7 +141,6 @@ class Runtime:
         if any(server.resolvers is not None for server in model.servers):
             from hapy.dns.setup import resolve_servers
 
-            backend.tell = Logger(model, self.env(model)).log_event
             resolve_servers(backend, self.env(model))
         return backend
 
@@ -334,7 +332,8 @@ def _descriptor_limit() -> int:
 
 def _with_dispatch(model: Proxy) -> Proxy:
     """`dispatch` is served by a nameless server whose connections are shared by nobody, and so is the address that the
-    client itself wanted (`option transparent`)."""
+    client itself wanted (`option transparent`).
+    """
     address = model.dispatch
     if address is None and "transparent" in model.options:
         address = Address("any")

@@ -395,8 +395,6 @@ class Server:
         """Tell what has become of the server, in the section's log and on standard error."""
         if self.backend.audience is not None:
             self.backend.audience.server(self, level, text)
-        else:
-            self.backend.tell(level, text)
 
     def _changed(self) -> int:
         """Have the backend take note; gives the requests that left or took a place because of it."""
