@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.http.codec import BadMessage, request_parser
 from hapy.net.clock import NEVER, now
 from hapy.net.connect import ConnectFailed
-from hapy.net.routine import later, pause
+from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed
 from hapy.proxy.failures import Failed
 from hapy.rules.content import ContentRules, compile_content
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 #: What an HTTP request begins with, as far as it goes.
 _METHOD: Final = re.compile(rb"(?:\r?\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: |\Z)")
+
+
+#: How long the first look at a client's bytes waits for them, in seconds.
+_FIRST_BYTES: Final = 0.001
 
 
 class Inspection:
@@ -164,7 +168,7 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
     side.resume()
     waited = False
     try:
-        if not side.held:
+        if side is session.client and not side.held and not side.eof:
             await _glance(session)
         while True:
             data = side.peek(inspection.limit)
@@ -192,11 +196,10 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
 
 
 async def _glance(session: TcpSession) -> None:
-    """Have the event loop bring what is there already: the rules look at that first."""
-    for _ in range(2):
-        later(session.wake)
-        with suppress(ConnectFailed):
-            await pause()
+    """Give what a client sends with its first packets the time to come: the rules look at that first."""
+    session.expire_after(_FIRST_BYTES)
+    with suppress(ConnectFailed):
+        await pause()
 
 
 class _Heads:

@@ -262,7 +262,7 @@ def _http_first_req(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("req.proto_http", "req_proto_http", type="bool")
 def _req_proto_http(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.request is not None
+    return lambda txn: True if txn.request is not None else None
 
 
 def captured_uri(txn: Transaction) -> bytes | None:

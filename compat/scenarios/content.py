@@ -1,0 +1,383 @@
+"""Content inspection: `tcp-request content`, `tcp-response content`, the samples of raw bytes, and TCP that becomes HTTP."""
+
+from __future__ import annotations
+
+import ssl
+
+from compat.harness import Connection, World
+
+
+def _say(connection: Connection) -> None:
+    """Answers the first bytes with the origin's name, then echoes."""
+    if connection.reader.fill():
+        connection.reader.buffer = b""
+        connection.write(connection.origin.name.encode() + b"\n")
+        connection.reader.to_end()
+
+
+def _banner(connection: Connection) -> None:
+    connection.write(b"hello from the server\n")
+    connection.reader.to_end()
+
+
+def _hello(server_name: str | None, *protocols: str) -> bytes:
+    """The first flight of a TLS client."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    outgoing = ssl.MemoryBIO()
+    tls = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=server_name)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+    raise AssertionError("a handshake without an answer")
+
+
+def _rdp(line: bytes) -> bytes:
+    return bytes([3, 0, 0, 11 + len(line), 6 + len(line), 0xE0, 0, 0, 0, 0, 0]) + line
+
+
+GET = b"GET /x?y HTTP/1.1\r\nhost: abc\r\n\r\n"
+POST = b"POST /x HTTP/1.1\r\nhost: abc\r\ncontent-length: 10\r\n\r\n12345"
+
+BACKENDS = """
+backend be
+    mode tcp
+    server s1 {s1}
+backend b2
+    mode tcp
+    server s2 {s2}
+"""
+
+
+def _frontend(name: str, *lines: str, default: str = "be") -> str:
+    head = f'frontend {name}\n    bind "fd@${{{name}}}"\n    mode tcp\n    option tcplog\n'
+    return head + "".join(f"    {line}\n" for line in (*lines, f"default_backend {default}"))
+
+
+def _tell(world: World, listener: str, data: bytes, *, shut: bool = False) -> None:
+    """Send to a listener and note what comes back: the answer's first line, or the end."""
+    client = world.client(listener)
+    client.send(data)
+    if shut:
+        client.shutdown()
+    answer = client.reader.until(b"\n")
+    world.note(f"{listener}: {answer!r} {client.reader.end if answer is None else ''}")
+    client.close()
+    world.clients.remove(client)
+
+
+def decisions(world: World) -> None:
+    """What rules decide, at once, after more bytes, at the client's end or when the delay has passed."""
+    for name in ("s1", "s2"):
+        world.origin(name, _say)
+    wait = "tcp-request inspect-delay 400ms"
+    refuse = "tcp-request content reject"
+    world.start(
+        _frontend("now", "tcp-request inspect-delay 5s", "tcp-request content accept if { req.len gt 3 }", refuse)
+        + _frontend("late", wait, "tcp-request content accept if { req.len gt 10 }", refuse)
+        + _frontend("unless", wait, "tcp-request content reject unless { req.len gt 10 }")
+        + _frontend("negated", wait, "tcp-request content reject if !{ req.len gt 3 }")
+        + _frontend("both", wait, "tcp-request content reject if { req.len gt 10 } FALSE")
+        + _frontend("either", "tcp-request inspect-delay 5s", "tcp-request content reject if { req.len gt 10 } or TRUE")
+        + _frontend("ending", wait, "tcp-request content accept if WAIT_END", refuse)
+        + _frontend("never", "tcp-request content reject")
+        + _frontend(
+            "match",
+            "tcp-request inspect-delay 5s",
+            "tcp-request content accept if { req.payload(0,5) -m bin 68656c6c6f }",
+            refuse,
+        )
+        + BACKENDS
+    )
+    for listener in ("now", "late", "unless", "negated", "both", "either", "ending", "never", "match"):
+        _tell(world, listener, b"hello")
+        world.syslog.wait(len(world.notes))
+    _tell(world, "late", b"hello", shut=True)
+    world.logs(len(world.notes))
+
+
+def in_pieces(world: World) -> None:
+    """Bytes that come one after another are put together before a rule decides."""
+    for name in ("s1", "s2"):
+        world.origin(name, _say)
+    world.start(
+        _frontend(
+            "fe",
+            "tcp-request inspect-delay 5s",
+            "tcp-request content accept if { req.ssl_hello_type 1 }",
+            "use_backend b2 if { req.ssl_sni -m end .example }",
+        )
+        + BACKENDS
+    )
+    hello = _hello("www.example")
+    client = world.client()
+    for start in range(0, len(hello), 100):
+        client.send(hello[start : start + 100])
+        client.ending(0.02)
+    client.seen.clear()
+    world.note(repr(client.reader.until(b"\n")))
+
+
+def samples(world: World) -> None:
+    """The samples of raw bytes, one log line for each kind of first bytes."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    kinds = {
+        "len": "req.len",
+        "payload": "req.payload(1,3),hex",
+        "lv": "req.payload_lv(0,1),hex",
+        "lv2": "req.payload_lv(1,1,+1),hex",
+        "sni": "req.ssl_sni",
+        "type": "req.ssl_hello_type",
+        "version": "req.ssl_ver",
+        "alpn": "req.ssl_alpn",
+        "groups": "req.ssl_ec_ext",
+        "ticket": "req.ssl_st_ext",
+        "rdp": "req.rdp_cookie(mstshash)",
+        "any": "rdp_cookie",
+        "http": "req.proto_http",
+        "path": "path",
+        "host": "req.hdr(host)",
+        "method": "method",
+    }
+    rules = [f"tcp-request content set-var(txn.{name}) {sample}" for name, sample in kinds.items()]
+    shown = " ".join(f"{name}=%[var(txn.{name})]" for name in kinds)
+    world.start(
+        _frontend(
+            "fe",
+            "tcp-request inspect-delay 300ms",
+            "tcp-request content reject if { req.len 0 }",
+            "tcp-request content accept if !WAIT_END",
+            *rules,
+            "tcp-request content reject",
+            f'log-format "{shown}"',
+        )
+        + BACKENDS
+    )
+    firsts = (
+        _hello("a.example", "h2", "http/1.1"),
+        _hello(None),
+        _hello("a.example")[:100],
+        bytes.fromhex("160303003d0200003903033e") + b"x" * 60,
+        _rdp(b"Cookie: mstshash=alice\r\n"),
+        _rdp(b"Cookie: other=alice\r\n"),
+        _rdp(b"Cookie: mstsh"),
+        b"\x03abcdefghijklmnopqrstuvwxyz",
+        GET,
+        b"GET /x HTTP/1.1\r\nhost: a",
+        b"x" * 20000,
+    )
+    for number, first in enumerate(firsts, 1):
+        client = world.client()
+        client.send(first)
+        client.expect_end()
+        client.close()
+        world.syslog.wait(number)
+    for client in world.clients:
+        client.seen.clear()
+    for line in world.syslog.traffic():
+        # what a TLS client's random bytes say is no fact of the proxy's
+        fields = [field for field in line.split() if not field.startswith("lv=030")]
+        world.note(" ".join(fields))
+
+
+def routed_by_name(world: World) -> None:
+    """TLS passes through to the server that its name leads to; real handshakes, a name that nobody knows, no TLS."""
+    world.tls_origin("s1", "one.example")
+    world.tls_origin("s2", "two.example")
+    world.start(
+        _frontend(
+            "fe",
+            "tcp-request inspect-delay 2s",
+            "tcp-request content accept if { req.ssl_hello_type 1 }",
+            "tcp-request content reject",
+            "use_backend b2 if { req.ssl_sni -i two.example }",
+            "use_backend be if { req.ssl_sni -m beg one }",
+            default="none",
+        )
+        + BACKENDS
+        + "backend none\n    mode tcp\n"
+    )
+    for number, name in enumerate(("one.example", "TWO.example", "three.example"), 1):
+        client = world.tls_client(name)
+        if client.shaken:
+            client.get("/")
+        client.close()
+        world.syslog.wait(number)
+    world.client().send(b"GET / HTTP/1.0\r\n\r\n")
+    world.clients[-1].expect_end()
+    world.logs(4)
+
+
+def backend_rules(world: World) -> None:
+    """A backend's own rules run after the choice, captures and variables reach the log."""
+    for name in ("s1", "s2"):
+        world.origin(name, _say)
+    front = (
+        "tcp-request inspect-delay 5s",
+        "tcp-request content set-var(txn.who) req.payload(0,1) if { req.len gt 1 }",
+        "tcp-request content capture req.payload(0,5) len 3",
+        "tcp-request content set-dst ipv4(192.0.2.7)",
+        "tcp-request content set-src ipv4(198.51.100.9)",
+        "tcp-request content set-log-level err",
+        'log-format "%[capture.req.hdr(0)] %[var(txn.who)] %[var(txn.be)] %[src] %[dst] %ts %b/%s"',
+    )
+    world.start(
+        _frontend("fe", *front)
+        + """
+backend be
+    mode tcp
+    tcp-request inspect-delay 5s
+    tcp-request content set-var(txn.be) be_name
+    tcp-request content reject if { req.payload(4,1) -m str x }
+    use-server s2 if { req.payload(4,1) -m str 2 }
+    server s1 {s1}
+    server s2 {s2}
+"""
+    )
+    for number, data in enumerate((b"abcd1", b"abcd2", b"abcdx"), 1):
+        _tell(world, "fe", data)
+        world.syslog.wait(number)
+    world.logs(3)
+
+
+def in_http(world: World) -> None:
+    """In HTTP the rules run once a request's head is there, for every request of a connection."""
+
+    def script(connection: Connection) -> None:
+        while connection.read() is not None:
+            connection.reply(b"ok")
+
+    world.origin("s1", script)
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    log-format "%ts %ST %[var(txn.len)] %[var(txn.path)] %[var(txn.http)] %[var(txn.be)] %[capture.req.hdr(0)] %r"
+    tcp-request inspect-delay 300ms
+    tcp-request content set-var(txn.len) req.len
+    tcp-request content set-var(txn.path) path
+    tcp-request content set-var(txn.http) str(http) if HTTP REQ_CONTENT
+    tcp-request content capture req.hdr(host) len 9
+    tcp-request content reject if { path /refused }
+    tcp-request content accept if WAIT_END
+    http-request return status 418 if { var(txn.path) /teapot }
+    default_backend be
+backend be
+    tcp-request content set-var(txn.be) var(txn.path)
+    tcp-request content reject if { path /also }
+    tcp-response inspect-delay 2s
+    tcp-response content set-var(txn.answer) res.len if { res.len gt 0 }
+    tcp-response content close if { path /closed }
+    tcp-response content reject if { status 200 } { var(txn.path) /unwanted }
+    http-response set-header x-len %[var(txn.answer)]
+    server s1 {s1}
+""")
+    client = world.client()
+    for target in ("/one", "/two", "/teapot"):
+        client.get(target)
+    number = 3
+    for target in ("/refused", "/also", "/unwanted"):
+        number += 1
+        refused = world.client()
+        refused.get(target)
+        world.syslog.wait(number)
+    body = world.client()
+    body.send(POST)
+    world.note(body.ending(0.1))
+    body.send(b"67890")
+    body.receive("POST")
+    world.logs(number + 1)
+
+
+def of_answers(world: World) -> None:
+    """`tcp-response content`: nothing of an answer passes before its rules have let it."""
+    world.origin("s1", _banner)
+    world.origin("s2", _banner)
+    wait = "tcp-response inspect-delay 300ms"
+    backends = {
+        "accept": (wait, "tcp-response content accept if { res.len gt 10 }", "tcp-response content reject"),
+        "late": (wait, "tcp-response content accept if WAIT_END"),
+        "reject": (wait, "tcp-response content reject if { res.payload(0,5) -m str hello }"),
+        "silent": (wait, "tcp-response content accept if { res.len gt 100 }", "tcp-response content reject"),
+        "always": ("tcp-response content reject",),
+        "closes": (wait, "tcp-response content close if { res.len gt 10 }"),
+    }
+    config = "".join(
+        _frontend(name, default=f"b_{name}")
+        + f"backend b_{name}\n    mode tcp\n"
+        + "".join(f"    {line}\n" for line in (*lines, "server s1 {s1}"))
+        for name, lines in backends.items()
+    )
+    world.start(config)
+    for number, listener in enumerate(backends, 1):
+        _tell(world, listener, b"")
+        world.syslog.wait(number)
+
+
+def becomes_http(world: World) -> None:
+    """`switch-mode http`, and a TCP frontend whose backend is HTTP."""
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            connection.reply(connection.origin.name.encode() + b" " + request.start.encode())
+
+    world.origin("s1", script)
+    world.origin("s2", _say)
+    wait = "tcp-request inspect-delay 2s"
+    switch = "tcp-request content switch-mode http"
+    world.start(
+        _frontend("asked", wait, f"{switch} if HTTP", "tcp-request content reject")
+        + _frontend(
+            "rules",
+            wait,
+            "tcp-request content set-var(sess.seen) str(yes)",
+            f"{switch} proto h1 if HTTP",
+            "http-request set-header x-seen %[var(sess.seen)]",
+            "http-request deny if { path /denied }",
+        )
+        + _frontend("by_backend", wait, "tcp-request content accept if HTTP", "use_backend b2 unless HTTP")
+        + _frontend("always", switch)
+        + """
+backend be
+    mode http
+    server s1 {s1}
+backend b2
+    mode tcp
+    server s2 {s2}
+"""
+    )
+    number = 0
+    for listener in ("asked", "rules", "by_backend", "always"):
+        client = world.client(listener)
+        client.get("/one")
+        client.get("/two")
+        number += 2
+        if listener == "rules":
+            client.get("/denied")
+            number += 1
+        client.close()
+        world.syslog.wait(number)
+    for listener in ("asked", "always"):
+        number += 1
+        client = world.client(listener)
+        client.send(b"hey\r\n\r\n")
+        client.receive()
+        client.expect_end()
+        world.syslog.wait(number)
+    _tell(world, "by_backend", b"hey\r\n\r\n")
+    world.logs(number + 1)
+
+
+def http_to_tcp(world: World) -> None:
+    """A client that speaks HTTP by now can't go to a TCP backend."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    world.start(_frontend("fe", "tcp-request content switch-mode http") + BACKENDS)
+    client = world.client()
+    client.send(GET)
+    client.receive()
+    client.expect_end()
