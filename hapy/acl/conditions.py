@@ -13,6 +13,7 @@ from hapy.samples.casts import cast
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_values
 from hapy.samples.registry import Getter, Lister
+from hapy_config.grammar.conditions import DOTTED
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
@@ -68,7 +69,13 @@ def _compile_acl(expression: AclExpression, env: CompileEnv) -> Predicate:
     if kind == "meth" and match == "str":
         matcher = make_method_matcher(patterns, ignore_case=expression.ignore_case)
         return _one(getter, matcher)
-    matcher = make_matcher(match, patterns, ignore_case=expression.ignore_case, resolve=not expression.numeric_only)
+    matcher = make_matcher(
+        match,
+        patterns,
+        ignore_case=expression.ignore_case,
+        resolve=not expression.numeric_only,
+        dotted=expression.criterion.fetch.name in DOTTED,
+    )
     convert = None if kind == "meth" else cast(kind, TAKES[match])
     if convert is not None:
         matcher = _after(convert, matcher)

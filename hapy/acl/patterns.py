@@ -118,7 +118,9 @@ def _text_matcher(match: str, patterns: Sequence[bytes], *, ignore_case: bool) -
     return frozenset(patterns).__contains__
 
 
-def make_matcher(match: str, patterns: Sequence[str], *, ignore_case: bool = False, resolve: bool = True) -> Matcher:
+def make_matcher(
+    match: str, patterns: Sequence[str], *, ignore_case: bool = False, resolve: bool = True, dotted: bool = False
+) -> Matcher:
     """The test of one value, already cast to `TAKES[match]`, against all patterns.
 
     Args:
@@ -126,6 +128,7 @@ def make_matcher(match: str, patterns: Sequence[str], *, ignore_case: bool = Fal
         patterns: as written, integer operators among them.
         ignore_case: -i.
         resolve: whether a host name may stand for an address.
+        dotted: integers may be written as versions of TLS are, `3.1`.
 
     Raises:
         CompileError: for a pattern that the method can't take.
@@ -137,7 +140,7 @@ def make_matcher(match: str, patterns: Sequence[str], *, ignore_case: bool = Fal
     if not patterns:
         return lambda _: False
     if match == "int":
-        return _in_ranges(patterns)  # type: ignore[return-value]
+        return _in_ranges(patterns, dotted=dotted)  # type: ignore[return-value]
     if match == "len":
         test = _in_ranges(patterns)
         return lambda value: test(len(value))  # type: ignore[arg-type]

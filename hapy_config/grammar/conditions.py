@@ -22,7 +22,8 @@ from hapy_config.source import NOWHERE, Span
 Warn = Callable[[str, int], None]
 
 _NAME_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
-_DOTTED: Final = frozenset({"req.ssl_ver", "req_ssl_ver"})
+#: Samples whose integers may be written `major.minor`.
+DOTTED: Final = frozenset({"req.ssl_ver", "req_ssl_ver"})
 
 
 def check_acl_name(name: str) -> str:
@@ -80,7 +81,7 @@ def parse_acl(
             values,
             ignore_case=flags.ignore_case,
             numeric_only=flags.numeric_only,
-            dotted=implied == "int" and not flags.match and criterion.fetch.name in _DOTTED,
+            dotted=implied == "int" and not flags.match and criterion.fetch.name in DOTTED,
             resolve=resolve,
         )
     except GrammarError as error:
