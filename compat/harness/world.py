@@ -105,7 +105,7 @@ def _mask_times(match: re.Match[str]) -> str:
 class World:
     """Everything a scenario deals with. Make origins, `start` the program with a config, make clients.
 
-    In a config, `{name}` is the address of the origin of that name, `{syslog}` the log receiver's, `{dir}` a folder for
+    In a config, `{name}` is the address of the origin of that name, or what `places` has for it, `{syslog}` the log receiver's, `{dir}` a folder for
     files; `bind fd@${fe}` listens on a socket that the harness has bound already (any name will do after `fd@`).
     """
 
@@ -118,6 +118,7 @@ class World:
         self.dir = Path(tempfile.mkdtemp(prefix="hapy-compat-"))
         self.process: subprocess.Popen[bytes] | None = None
         self.notes: list[str] = []
+        self.places: dict[str, str] = {}
         self.contexts: dict[object, ssl.SSLContext] = {}
         self.show_logs = False
 
@@ -134,7 +135,7 @@ class World:
         """Launch the program. `config` follows a common global and defaults section unless `bare`."""
         preamble = "" if bare else PREAMBLE.replace("{global_}", global_).replace("{defaults}", defaults)
         values = {name: origin.address for name, origin in self.origins.items()}
-        values |= {"syslog": self.syslog.address, "dir": str(self.dir)}
+        values |= {"syslog": self.syslog.address, "dir": str(self.dir), **self.places}
         text = re.sub(r"(?<!\$)\{(\w+)\}", lambda match: values.get(match[1], match[0]), preamble + config)
         for name in re.findall(r"fd@\$\{(\w+)\}", text):
             if name not in self.listeners:
