@@ -15,6 +15,8 @@ Rules:
   connection that its owner did not expect. Nor is it begun before there was a request, but for one connection at the
   start, and that only where the operator asked for reuse (`http-reuse aggressive` or `always`) and the server's address
   isn't one of this machine; it also tells how far the server is.
+- Where connections differ by the name that is asked for (`sni` from the request), each name that was asked for lately
+  and whose last connection went away gets a new one, all of them at once.
 - A connection that was opened ahead and ends unused shows that more of them aren't needed: automatic warming then stops
   until the next request. If it ended within YOUNG seconds, or can't be opened at all, the next attempt waits: a second,
   then twice as long each time, a minute at most.
@@ -36,10 +38,11 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from hapy.pool.connection import PooledConnection
+    from hapy.pool.key import ConnectionKey
     from hapy.pool.pool import Pool
 
-#: Opens a connection for the pool, or raises ConnectFailed.
-Dial = Callable[[], Awaitable["PooledConnection"]]
+#: Opens a connection for the pool, or raises ConnectFailed. The key is for servers whose connections differ by name.
+Dial = Callable[..., Awaitable["PooledConnection"]]
 
 #: Shorter than this a connection has failed rather than ended.
 YOUNG = 1.0
@@ -98,7 +101,7 @@ class Keeper:
         pool.on_kept = lambda: self._schedule_purge(kept)
         if dial is not None and pool.min_conn != 0:
             pool.on_shortage = lambda: self._look(kept)
-            if pool.min_conn or probe:
+            if (pool.min_conn or probe) and not pool.named:
                 self._at(0.0, kept)
 
     async def run(self) -> None:
@@ -157,8 +160,21 @@ class Keeper:
                 kept.look_due = True
                 self._at(kept.not_before, kept)
             return
+        if kept.pool.named:
+            self._look_for_names(kept, self._group)
+            return
         kept.dialling = True
-        self._group.start_soon(self._dial, kept)
+        self._group.start_soon(self._dial, kept, None)
+
+    def _look_for_names(self, kept: _Kept, group: TaskGroup) -> None:
+        """Open a connection for each name that has lost its last one, within the limits."""
+        pool = kept.pool
+        while not 0 <= pool.max_idle <= pool.idle + pool.warming:
+            key = pool.next_bare()
+            if key is None:
+                return
+            pool.warming += 1
+            group.start_soon(self._dial, kept, key)
 
     def _short(self, kept: _Kept) -> bool:
         pool = kept.pool
@@ -166,18 +182,21 @@ class Keeper:
             return False
         if 0 <= pool.max_idle <= pool.idle:
             return False
+        if pool.named:
+            return bool(pool.bare) and pool.warms
         target = 1 if kept.probe else pool.target
         return pool.used + pool.idle < target
 
-    async def _dial(self, kept: _Kept) -> None:
+    async def _dial(self, kept: _Kept, key: ConnectionKey | None) -> None:
         assert kept.dial is not None
         pool = kept.pool
-        pool.warming += 1
+        if key is None:
+            pool.warming += 1
         try:
             async with self._slots:
                 began = now()
                 with anyio.fail_after(kept.timeout):
-                    conn = await kept.dial()
+                    conn = await (kept.dial() if key is None else kept.dial(key))
             pool.connected(now() - began)
         except (ConnectFailed, TimeoutError):
             kept.probe = False

@@ -50,6 +50,8 @@ Rules:
   more. A purge closes half of what exceeds it (rounded up, and one more: HAProxy's share of a thread), then carries the
   estimate over: halfway to the new peak when that is lower. It is the excess that is halved, not the idle connections
   as the manual has it.
+- Where connections differ by the name that is asked for (`sni` from the request), one connection of each name that was
+  asked for during the last two purge periods counts as needed too, for 256 names at most.
 - `max-reuse` is kept. HAProxy 2.6 keeps it towards HTTP/2 servers only; its manual promises no more.
 """
 
@@ -72,16 +74,23 @@ if TYPE_CHECKING:
 _Stack = dict["PooledConnection", float]  # and when it was opened, where that matters
 
 
+#: Names of one server that are kept ready beyond what demand at any one moment needs; a client can make up more.
+_MOST_NAMES = 256
+#: Purges after which a name that nobody asks for is no longer kept ready.
+_REMEMBERED = 2
+
 _NO_COUNTS: dict[str, int] = dict.fromkeys(ReuseReason, 0)
 
 
 class _Shelf:
     """The idle connections of one key, and the order in which a request tries its three stacks."""
 
-    __slots__ = ("first", "first_unrepeatable", "fresh", "later", "lost", "once", "pool", "proven")
+    __slots__ = ("asked", "first", "first_unrepeatable", "fresh", "later", "lost", "once", "pool", "proven")
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
+        #: Purges for which this key counts as needed; only where keys differ by name.
+        self.asked = 0
         self.fresh: _Stack = {}
         self.once: _Stack = {}
         self.proven: _Stack = {}
@@ -108,6 +117,8 @@ class _Shelf:
                 opened = stack.pop(conn)
                 pool.lose(self, conn, ReuseReason.STALE)
                 if stack is self.fresh and pool.on_unused is not None:
+                    self.asked = 0
+                    pool.bare.pop(conn.key, None)
                     pool.on_unused(now() - opened)
                 pool.tell_shortage()
                 return
@@ -125,6 +136,8 @@ class Pool:
         distance: how far the server is.
         repeats_lost_requests: what a dead connection swallows is sent again, so that first requests may take any.
         asked: a request came since an idle connection last proved superfluous.
+        named: connections differ by the name that is asked for (`sni` from the request), and by nothing else.
+        bare: names that were asked for lately and whose last connection went away, where `named`.
         at_rest: nothing is kept, and nothing has to be purged.
         on_kept: called when a connection is kept after a rest. on_shortage: when connections went that may have to be
             replaced ahead of need. on_unused: with its age in seconds, when one that was opened ahead ended unused. All
@@ -135,6 +148,7 @@ class Pool:
         "_shelves",
         "asked",
         "at_rest",
+        "bare",
         "budget",
         "counts",
         "distance",
@@ -146,6 +160,7 @@ class Pool:
         "max_reuse",
         "max_used",
         "min_conn",
+        "named",
         "needed",
         "on_kept",
         "on_shortage",
@@ -200,6 +215,8 @@ class Pool:
         self.needed = 0
         self.distance = Distance()
         self.asked = False
+        self.named = False
+        self.bare: dict[ConnectionKey, None] = {}
         self.at_rest = True
         self.on_kept: Callable[[], None] | None = None
         self.on_shortage: Callable[[], None] | None = None
@@ -303,6 +320,9 @@ class Pool:
         shelf = self._shelves.get(conn.key)
         if shelf is None:
             shelf = self._shelves[conn.key] = _Shelf(self)
+        if self.named:
+            shelf.asked = _REMEMBERED
+            self.bare.pop(conn.key, None)
         conn.holder = shelf
         (shelf.proven if conn.requests > 1 else shelf.once)[conn] = 0.0
         self.idle += 1
@@ -346,14 +366,16 @@ class Pool:
         if idle:
             used = self.used
             total = used + idle - self.low
-            if used_fds >= self.budget.low or (total > used and total > self.needed and total > (self.min_conn or 0)):
+            wanted = self.wanted + (1 if self.named and conn.key not in self._shelves else 0)
+            if used_fds >= self.budget.low or (total > used and total > wanted):
                 return ReuseReason.LIMIT
         return None
 
     @property
     def wanted(self) -> int:
-        """Connections, busy and idle, that recent demand or the configured minimum asks for."""
-        return max(self.needed, self.min_conn or 0)
+        """Connections, busy and idle, that recent demand or the configured minimum asks for: one a name, at least."""
+        wanted = max(self.needed, self.min_conn or 0)
+        return max(wanted, min(len(self._shelves), _MOST_NAMES)) if self.named else wanted
 
     @property
     def warms(self) -> bool:
@@ -377,9 +399,30 @@ class Pool:
         if shelf is None:
             shelf = self._shelves[key] = _Shelf(self)
         shelf.lost = reason
+        if self.named and not len(shelf):
+            self._bared(shelf, key)
 
-    def _is_old(self, conn: PooledConnection) -> bool:
-        return conn.key.generation != self.generation
+    def _bared(self, shelf: _Shelf, key: ConnectionKey) -> None:
+        """A name's last connection is gone: remember it, where it was asked for lately."""
+        if shelf.lost is ReuseReason.CLOSED:
+            shelf.asked = _REMEMBERED
+        elif shelf.lost is not ReuseReason.STALE:
+            return
+        if shelf.asked and len(self.bare) < _MOST_NAMES and not self._is_old(key):
+            self.bare[key] = None
+
+    def next_bare(self) -> ConnectionKey | None:
+        """A name to open a connection for ahead of need, taken off the list; None for none."""
+        while self.bare:
+            key = next(iter(self.bare))
+            del self.bare[key]
+            shelf = self._shelves.get(key)
+            if not self._is_old(key) and (shelf is None or not len(shelf)):
+                return key
+        return None
+
+    def _is_old(self, key: ConnectionKey) -> bool:
+        return key.generation != self.generation
 
     def lose(self, shelf: _Shelf, conn: PooledConnection, reason: ReuseReason) -> None:
         """Close an idle connection that its stack has let go of already."""
@@ -387,6 +430,8 @@ class Pool:
         shelf.lost = reason
         conn.holder = None
         conn.close()
+        if self.named and not len(shelf):
+            self._bared(shelf, conn.key)
 
     def tell_shortage(self) -> None:
         """Wake the keeper where connections may have to be made ahead."""
@@ -397,20 +442,30 @@ class Pool:
 
     def purge(self) -> int:
         """Every `pool-purge-delay`: close half of the excess, carry the estimate over. Returns how many it closed."""
-        excess = self.used + self.idle - max(self.max_used, self.wanted)
+        wanted = self.wanted
+        if self.named:
+            names = sum(1 for shelf in self._shelves.values() if shelf.asked)
+            wanted = max(self.needed, self.min_conn or 0, min(names, _MOST_NAMES))
+        excess = self.used + self.idle - max(self.max_used, wanted)
         closed = 0
         if excess > 0:
             count = (excess + 1) // 2 + 1
             closed = self._close_oldest(min(count, excess) if self.warms else count, ReuseReason.PURGED)
         self.needed = max((self.needed + self.max_used) // 2, self.max_used)
         self.max_used = self.used
+        if self.named:
+            for shelf in self._shelves.values():
+                shelf.asked = max(shelf.asked - 1, 0)
         for key in [key for key, shelf in self._shelves.items() if not len(shelf)]:
             del self._shelves[key]
         return closed
 
     def _close_oldest(self, count: int, reason: ReuseReason) -> int:
         closed = 0
-        for shelf in self._shelves.values():
+        shelves = list(self._shelves.values())
+        if self.named:
+            shelves.sort(key=lambda shelf: shelf.asked)
+        for shelf in shelves:
             for stack in (shelf.fresh, shelf.once, shelf.proven):
                 for conn in list(islice(stack, count - closed)):
                     del stack[conn]
@@ -431,7 +486,7 @@ class Pool:
             or not self.enabled
             or self.keeps_none
             or 0 <= self.max_idle <= self.idle
-            or self._is_old(conn)
+            or self._is_old(conn.key)
             or not conn.is_alive()
         ):
             conn.close()

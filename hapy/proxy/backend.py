@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hapy.persist.values import CookieValues
+    from hapy.pool.key import ConnectionKey
     from hapy.proxy.server_connection import ServerConnection
     from hapy.proxy.state import Audience
     from hapy.proxy.transaction import Transaction
@@ -301,7 +302,9 @@ class Backend:
         asks_for_reuse = model.reuse in {"aggressive", "always"} and model.http_mode == "keep-alive"
         for server in self.servers:
             dial = None
-            if model.mode == "http" and model.reuse != "never" and server.connector.fixed:
+            connector = server.connector
+            if model.mode == "http" and model.reuse != "never" and (connector.fixed or connector.named):
+                server.pool.named = connector.named
                 dial = partial(_dial, server)
             keeper.add(
                 server.pool,
@@ -372,8 +375,8 @@ class Backend:
             self._spare.update(backups)
 
 
-async def _dial(server: Server) -> ServerConnection:
-    return await server.connector.dial(server.key)
+async def _dial(server: Server, key: ConnectionKey | None = None) -> ServerConnection:
+    return await server.connector.dial(server.key if key is None else key)
 
 
 def default_fullconn(config: Config, name: str) -> int:

@@ -39,6 +39,7 @@ class Connector:
     Attributes:
         tls: TLS towards the server, None for plain text.
         fixed: every connection has the server's own key; else `key` works it out from the request.
+        named: connections differ by the name that is asked for, and by nothing else.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Connector:
         "_source",
         "fixed",
         "limits",
+        "named",
         "server",
         "tls",
     )
@@ -74,11 +76,11 @@ class Connector:
         self._generation = -1
         self._base: Destination | None = None
         address = server.address
-        self.fixed = (
-            self._name is None
-            and self._header is None
-            and not (address.port_offset or address.family == "any" or (source is not None and source.usesrc))
+        alike = self._header is None and not (
+            address.port_offset or address.family == "any" or (source is not None and source.usesrc)
         )
+        self.fixed = alike and self._name is None
+        self.named = alike and self._name is not None
 
     def parser(self, sink: ResponseSink) -> ResponseParser:
         """A parser for one connection's answers."""
