@@ -30,7 +30,7 @@ from hapy.proxy.reframing import Misframed, reframe_request
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
-    from hapy.pool import ConnectionKey, OwnConnections
+    from hapy.pool import ConnectionKey
     from hapy.proxy.server import Server
     from hapy.proxy.server_connection import ServerConnection
 
@@ -48,10 +48,7 @@ async def fetch(exchange: Exchange) -> Response:
         Failed: there is none.
     """
     route = exchange.route
-    backend = route.backend
     txn = exchange.txn
-    stream = exchange.stream
-    assert backend is not None
     forced = route.use_server(txn) if route.use_server is not None else None
     repeatable = exchange.request_ended and txn.method in IDEMPOTENT
     server: Server | None = None
@@ -59,48 +56,21 @@ async def fetch(exchange: Exchange) -> Response:
     fresh = False
     while True:
         if server is None:
-            own = stream.own if route.prefer_last or stream.bound else None
-            try:
-                server = backend.assign(txn, forced, avoid, own, bound=stream.bound)
-                if server is None:
-                    server = await _queue(exchange, forced, avoid, own)
-            except NoServer:
-                raise Failed(503, "S", "C") from None
-            except QueueFull:
-                raise Failed(503, "S", "Q") from None
+            server = _assign(exchange, forced, avoid) or await _queue(exchange, forced, avoid)
             route.hold_slot(exchange, server, avoid)
-        pool = server.pool
         connector = server.connector
         key = server.key if connector.fixed else connector.key(txn)
-        found = None if fresh else pool.acquire(key, exchange.first, stream.own, repeatable=repeatable)
-        moment = now()
-        if found is not None:
-            connection = cast("ServerConnection", found)
-            txn.reused = True
-            server.counters.reuse += 1
-            backend.counters.reuse += 1
-        else:
-            pool.reserve(ReuseReason.RETRY if fresh else None)
-            txn.reused = False
+        connection = None if fresh else _reuse(exchange, server, key, repeatable=repeatable)
+        if connection is None:
             try:
-                connection = await _open(exchange, server, key)
+                connection = await _connect(exchange, server, key, fresh=fresh)
             except ConnectFailed as failure:
-                pool.discard(None)
-                txn.reuse_reason = pool.reason
                 server = await _after_refusal(exchange, server, failure, bound=server is forced)
                 if server is None:
                     avoid, forced = txn.server, None
-                    if txn.tie is not None:
-                        txn.tie.direct = None
                 continue
-            pool.connected(now() - moment)
-            moment = now()
-            server.counters.connect += 1
-            backend.counters.connect += 1
-            if server.observer is not None:
-                server.observer.connected()
-        txn.reuse_reason = pool.reason
-        txn.connect_done = moment
+        txn.reuse_reason = server.pool.reason
+        txn.connect_done = moment = now()
         txn.server_tls = connection.tls
         try:
             _send(exchange, connection, moment)
@@ -118,23 +88,94 @@ async def fetch(exchange: Exchange) -> Response:
                 raise Lost(str(response.status))
             return response  # noqa: TRY300 - what follows is the other end of an attempt
         except Lost as lost:
-            if server.observer is not None and connection.response is None:
-                server.observer.not_answered(connection.failure)
-            exchange.server = None
-            exchange.sending = False
-            txn.response_done = -1.0
-            pool.discard(connection)
-            if _may_ask_again(exchange, lost.event):
-                txn.retries += 1
-                server.counters.wretr += 1
-                backend.counters.wretr += 1
-            elif connection.received or not (txn.reused and repeatable and exchange.replay is not None):
-                raise _failure(exchange, connection, lost.event) from None
+            _give_up_attempt(exchange, connection, lost.event, repeatable=repeatable)
             fresh = True
-            if exchange.replay:
-                exchange.pieces = [exchange.replay]
-                exchange.size = len(exchange.replay)
-            exchange.request_sent = False
+
+
+def _assign(exchange: Exchange, forced: Server | None, avoid: Server | None) -> Server | None:
+    """A server with one of its slots taken, or None: the request must wait for one.
+
+    Raises:
+        Failed: none takes it.
+    """
+    route = exchange.route
+    stream = exchange.stream
+    backend = route.backend
+    assert backend is not None
+    own = stream.own if route.prefer_last or stream.bound else None
+    try:
+        return backend.assign(exchange.txn, forced, avoid, own, bound=stream.bound)
+    except NoServer:
+        raise Failed(503, "S", "C") from None
+    except QueueFull:
+        raise Failed(503, "S", "Q") from None
+
+
+def _reuse(exchange: Exchange, server: Server, key: ConnectionKey, *, repeatable: bool) -> ServerConnection | None:
+    """An idle connection for the request, or None."""
+    found = server.pool.acquire(key, exchange.first, exchange.stream.own, repeatable=repeatable)
+    if found is not None:
+        exchange.txn.reused = True
+        server.counters.reuse += 1
+        server.backend.counters.reuse += 1
+    return cast("ServerConnection | None", found)
+
+
+async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fresh: bool) -> ServerConnection:
+    """A new connection for the request.
+
+    Args:
+        exchange: the request.
+        server: where to.
+        key: what the connection is for.
+        fresh: an attempt has failed: this one must not use what others have opened.
+
+    Raises:
+        ConnectFailed: there is none.
+        Failed: the client has gone.
+    """
+    pool = server.pool
+    pool.reserve(ReuseReason.RETRY if fresh else None)
+    exchange.txn.reused = False
+    began = now()
+    try:
+        connection = await _open(exchange, server, key)
+    except ConnectFailed:
+        pool.discard(None)
+        exchange.txn.reuse_reason = pool.reason
+        raise
+    pool.connected(now() - began)
+    server.counters.connect += 1
+    server.backend.counters.connect += 1
+    if server.observer is not None:
+        server.observer.connected()
+    return connection
+
+
+def _give_up_attempt(exchange: Exchange, connection: ServerConnection, event: str, *, repeatable: bool) -> None:
+    """The server gave no answer: get ready for another attempt on a new connection.
+
+    Raises:
+        Failed: there must be none.
+    """
+    txn = exchange.txn
+    server = connection.server
+    if server.observer is not None and connection.response is None:
+        server.observer.not_answered(connection.failure)
+    exchange.server = None
+    exchange.sending = False
+    txn.response_done = -1.0
+    server.pool.discard(connection)
+    if _may_ask_again(exchange, event):
+        txn.retries += 1
+        server.counters.wretr += 1
+        server.backend.counters.wretr += 1
+    elif connection.received or not (txn.reused and repeatable and exchange.replay is not None):
+        raise _failure(exchange, connection, event) from None
+    if exchange.replay:
+        exchange.pieces = [exchange.replay]
+        exchange.size = len(exchange.replay)
+    exchange.request_sent = False
 
 
 def _send(exchange: Exchange, connection: ServerConnection, moment: float) -> None:
@@ -223,12 +264,11 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
     return Failed(502, "P" if connection.failure == "bad" else "S", "H")
 
 
-async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None, own: OwnConnections | None) -> Server:
+async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None) -> Server:
     """Wait for a slot.
 
     Raises:
-        Failed: it took too long, or the client has gone.
-        NoServer, QueueFull: as `assign`, where the wait had to begin anew.
+        Failed: it took too long, the client has gone, or no server takes the request.
     """
     route = exchange.route
     backend = route.backend
@@ -251,7 +291,7 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
                 return ticket.server
             if txn.tie is None or not txn.tie.forced:
                 forced = None  # it has left the queue because the server it waited for is down
-            server = backend.assign(txn, forced, avoid, own, bound=exchange.stream.bound)
+            server = _assign(exchange, forced, avoid)
             if server is not None:
                 return server
     except DeadlinePassed:
@@ -315,6 +355,8 @@ async def _after_refusal(
     if route.redispatches(attempt, txn, bound=bound) or (server.unresolved and backend.active):
         route.free_slot(exchange)
         backend.offer(server)
+        if txn.tie is not None:
+            txn.tie.direct = None
         return None
     if failure.kind != "timeout":
         exchange.expire_after(min(RETRY_PAUSE, route.connect_timeout))
