@@ -33,4 +33,8 @@ DEVIATIONS = {
         "that can; hapy closes a connection that has carried its requests."
     ),
     "reuse:max_reuse_zero": "The same: with `max-reuse 0` hapy keeps no server connection alive.",
+    "tls:server_names_and_pool": (
+        "HAProxy keeps no more idle connections than were in use at once, so that names (`sni` from the request) push each "
+        "other out; hapy keeps one of each name that was asked for lately."
+    ),
 }
