@@ -74,6 +74,8 @@ backend echo
 COUNT = signal.SIGRTMIN + 5
 _RESET = struct.pack("ii", 1, 0)
 _BIG = b"x" * 300_000
+#: Of how many parts the traffic is made: memory is looked at after each.
+_PARTS = 10
 #: Growth that is no leak: allocators keep some of what they once had.
 ALLOWED_MEMORY = 8 << 20
 
@@ -377,12 +379,18 @@ async def traffic(dialogue: Dialogue, count: int, at_once: int) -> dict[str, int
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a run has found: counts before and after, how connections ended, and how long it took in seconds."""
+    """What a run has found.
+
+    Attributes:
+        before, after: the counts. ends: how connections ended. seconds: how long it took.
+        course: resident memory in bytes after each tenth of the connections.
+    """
 
     before: Counts
     after: Counts
     ends: dict[str, int]
     seconds: float
+    course: list[int]
 
     @property
     def leaks(self) -> list[str]:
@@ -423,13 +431,19 @@ async def measure(connections: int, *, at_once: int = 60, seed: int = 1) -> Find
                 await traffic(dialogue, max(connections // 10, 300), at_once)
                 before = await asyncio.to_thread(settled, process, counts)
                 begun = time.monotonic()
-                ends = await traffic(dialogue, connections, at_once)
+                ends: dict[str, int] = {}
+                course = []
+                for part in range(_PARTS):
+                    count = connections * (part + 1) // _PARTS - connections * part // _PARTS
+                    for how, number in (await traffic(dialogue, count, at_once)).items():
+                        ends[how] = ends.get(how, 0) + number
+                    course.append(resident(process.pid))
                 seconds = time.monotonic() - begun
                 after = await asyncio.to_thread(settled, process, counts, before)
             finally:
                 process.terminate()
                 process.wait(10)
-    return Findings(before, after, ends, seconds)
+    return Findings(before, after, ends, seconds, course)
 
 
 def main() -> int:
@@ -450,6 +464,7 @@ def main() -> int:
         if before.objects.get(kind, 0) != after.objects.get(kind, 0)
     ]
     print(f"{options.connections} connections in {found.seconds:.0f} s: {found.ends}")
+    print(f"resident memory on the way, MB: {' '.join(str(size >> 20) for size in found.course)}")
     print(f"{'':48} {'before':>10} {'after':>10}")
     for name, first, last in rows:
         print(f"{name:48} {first:10} {last:10}")
