@@ -107,6 +107,10 @@ class Launch:
         """Bind and listen, retrying while old processes hold what is wanted."""
         reuse_port = not self.options.no_reuse_port and ("noreuseport",) not in self.config.global_.settings
         proxies = [proxy for proxy in self.config.proxies if proxy.is_frontend and not proxy.disabled]
+        if self.config.global_.stats_binds:
+            from hapy.runtime_api.control import control_proxy
+
+            proxies += filter(None, [control_proxy(self.config.global_)])
         kept = self.state.sockets if self.state is not None else None
         old = self.options.old_pids
         paused = 0

@@ -14,6 +14,7 @@ import gc
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -26,6 +27,9 @@ from hapy.processes import die_by
 from hapy.proxy.runtime import Runtime
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
+
+if TYPE_CHECKING:
+    from hapy.runtime_api.control import Control
 
 _SIGNALS = (
     signal.SIGTERM,
@@ -84,6 +88,7 @@ class Worker:
         self.messages = job.messages
         self.everything = Gate(job.maxconn)
         self.listeners: list[tuple[Proxy, Listener]] = []
+        self.control: Control | None = None
         self.stopping = False
         self.ended_by: int | None = None
         self.status = 0
@@ -108,9 +113,15 @@ class Worker:
         words = {words[0]: words[1] for words in self.job.config.global_.settings if len(words) > 1}
         together = [RateGate(number(words[name])) for name in ("maxconnrate", "maxsessrate") if name in words]
         for opened in self.job.sockets:
+            if opened.proxy.mode == "cli":
+                await self._take_commands(opened, group)
+                continue
             name = opened.proxy.name
             limits = (Gate(opened.bind.maxconn), gates[name], self.everything, rates[name], *together)
-            applying = tuple(gate for gate in limits if gate.limit or gate is self.everything)
+            fixed = not self.job.config.global_.stats_binds  # else commands may set limits where there were none
+            applying = tuple(
+                gate for gate in limits if gate.limit or gate is self.everything or (gate is gates[name] and not fixed)
+            )
             serve = self.job.runtime.frontends[name].protocol(opened.bind)
             listener = Listener(opened.sock, serve, applying, backlog=opened.backlog, shared=not opened.key)
             self.listeners.append((opened.proxy, listener))
@@ -120,6 +131,14 @@ class Worker:
         # What was made so far lives as long as the process: the collector need never look at it.
         gc.freeze()
         gc.enable()
+
+    async def _take_commands(self, opened: Opened, group: TaskGroup) -> None:
+        """Serve a stats socket."""
+        if self.control is None:
+            from hapy.runtime_api.control import Control
+
+            self.control = Control(self.job, self.everything, self.listeners, group)
+        await self.control.open(opened)
 
     async def _on_signal(self, number: int, group: TaskGroup) -> None:
         match number:
@@ -165,6 +184,8 @@ class Worker:
             self.messages.notice("Grace period expired, proceeding with soft-stop now.")
         for _proxy, listener in self.listeners:
             listener.close()
+        if self.control is not None:
+            self.control.close()
         self.job.runtime.stop()
         for proxy in self.job.config.proxies:
             if not proxy.disabled:

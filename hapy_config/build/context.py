@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hapy_config.build.tables import StickTable
     from hapy_config.model.expressions import AclExpression, LogFormat, SampleExpression
     from hapy_config.model.proxy import LogTarget
-    from hapy_config.model.server import Server
+    from hapy_config.model.server import Bind, Server
 
 #: Tells whether a host name has an address: the name, and `ipv4`, `ipv6` or empty for either.
 HostLookup = Callable[[str, str], bool]
@@ -133,6 +133,9 @@ class Build(References, Watching):
         self.case_adjust: dict[str, str] = {}
         self.unix_bind: dict[str, str] = {}
         self.stats_sockets: list[tuple[str, ...]] = []
+        self.stats_binds: list[Bind] = []
+        self.stats_timeout = 10_000
+        self.stats_maxconn = 10
         self.global_log: list[LogTarget] = []
         self.global_settings: list[tuple[str, ...]] = []
         # proxies and the rest

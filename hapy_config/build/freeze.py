@@ -62,6 +62,11 @@ def _count(items: Sequence[Bind] | Sequence[Server], taken: Mapping[int, object]
         number += 1
 
 
+def _numbered(binds: Sequence[Bind]) -> tuple[Bind, ...]:
+    _count(binds, {bind.number: bind for bind in binds if bind.number})
+    return tuple(binds)
+
+
 class Freezer:
     """Makes the model; values that many proxies share are made once."""
 
@@ -112,6 +117,9 @@ class Freezer:
         return Global(
             log=tuple(build.global_log),
             stats_sockets=tuple(build.stats_sockets),
+            stats_binds=_numbered(build.stats_binds),
+            stats_timeout=build.stats_timeout,
+            stats_maxconn=build.stats_maxconn,
             h1_case_adjust=dict(build.case_adjust),
             tune=dict(build.tune),
             settings=tuple(build.global_settings),

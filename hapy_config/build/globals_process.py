@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from hapy_config.build.arguments import at_most, leading_integer
-from hapy_config.build.binds import listening_addresses, read_options
+from hapy_config.build.binds import listening_addresses, make_binds, read_options
 from hapy_config.build.bindwords import BindWords
 from hapy_config.build.context import Build
 from hapy_config.build.expressions import expression_words, log_format
@@ -143,13 +143,14 @@ def _stats(build: Build, statement: Statement, words: list[str]) -> None:
         try:
             if not text:
                 raise Refused("")
-            build.time(statement, words, 2, "")
+            build.stats_timeout = build.time(statement, words, 2, "")
         except Refused:
             bad = text.lstrip("0123456789")[:1]
             raise Refused(f"'stats timeout' : unexpected character '{bad}'", 2) from None
     elif what == "maxconn":
         if len(words) < 3 or leading_integer(words[2]) <= 0:
             raise Refused("'stats maxconn' expects a positive value", 2)
+        build.stats_maxconn = leading_integer(words[2])
     elif what == "bind-process":
         for index, text in enumerate(words[2:], 2):
             match = _PROCESSES.fullmatch(text)
@@ -169,7 +170,7 @@ def _stats_socket(build: Build, statement: Statement, words: list[str]) -> None:
         raise Refused(
             "'stats socket' in global section expects an address or a path to a UNIX socket", 2, code="missing-argument"
         )
-    listening_addresses(build, words[2], 2, "'stats socket' : ")
+    addresses = listening_addresses(build, words[2], 2, "'stats socket' : ")
     reading = BindWords(build, statement, words, 3, "'stats socket' : '")
     try:
         read_options(reading, "'stats socket' : ")
@@ -178,6 +179,7 @@ def _stats_socket(build: Build, statement: Statement, words: list[str]) -> None:
             refusal.message += "'"
         raise
     build.stats_sockets.append(tuple(words[2:]))
+    build.stats_binds.extend(make_binds(reading, addresses, statement))
 
 
 def _cpu_map(build: Build, statement: Statement, words: list[str]) -> None:

@@ -92,7 +92,6 @@ _PLAIN: Final[tuple[BindOption, ...]] = (
     bind_option(
         "level",
         Arg(Kind.CHOICE, "level", ("user", "operator", "admin")),
-        runs=_HARMLESS,
         ok=("user", "operator", "admin"),
         bad=("", "root"),
     ),
@@ -132,7 +131,6 @@ _PLAIN: Final[tuple[BindOption, ...]] = (
         "severity-output",
         Arg(Kind.CHOICE, "format", ("none", "number", "string")),
         since=(1, 8),
-        runs=_HARMLESS,
         ok=("none", "number", "string"),
         bad=("", "colour"),
     ),

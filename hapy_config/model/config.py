@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hapy_config.model.proxy import LogTarget, Proxy
 from hapy_config.model.resolvers import Resolvers
+from hapy_config.model.server import Bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Global:
         maxconn: connections at once in the whole process; None takes the computed default.
         tune: every `tune.*` that was set, by the name after `tune.`, as an int where it is a number.
         env: variables set by setenv/presetenv, in order.
+        stats_sockets: `stats socket` lines as words; stats_binds: the addresses that they listen on.
+        stats_timeout: ms of silence that end a session there, 0 for none. stats_maxconn: sessions at once.
         settings: every other statement that the tables know, as words.
     """
 
@@ -40,6 +43,9 @@ class Global:
     log_tag: str | None = None
     log_send_hostname: str | None = None
     stats_sockets: tuple[tuple[str, ...], ...] = ()
+    stats_binds: tuple[Bind, ...] = ()
+    stats_timeout: int = 10_000
+    stats_maxconn: int = 10
     h1_case_adjust: Mapping[str, str] = field(default_factory=dict, hash=False)
     spread_checks: int = 0
     strict_limits: bool = True

@@ -1,0 +1,123 @@
+"""`show info`, `show stat`, `show version`, `show env`, `show backend`, `show schema json`."""
+
+from __future__ import annotations
+
+import os
+
+from hapy.runtime_api import fields, process_fields, rows, stat_fields
+from hapy.runtime_api.registry import Call, Level, Refusal, command
+
+_OBJECTS = {"F": "Frontend", "B": "Backend", "S": "Server", "L": "Listener"}
+
+
+@command("show info", usage="[typed|json|float]*", tells="what the process is and does")
+def show_info(call: Call) -> str:
+    """Every field of the process."""
+    words = call.arguments
+    values = process_fields.values(call.control)
+    if "float" in words:
+        values["Uptime_sec"] = f"{process_fields.uptime(call.control):.6f}"
+    if "desc" in words:
+        raise Refusal("'show info desc' is not run by hapy.\n")
+    if "json" in words:
+        items = (fields.json_item(field, values[field.name], {}) for field in process_fields.FIELDS)
+        return "[" + ",".join(items) + "]\n"
+    if "typed" in words:
+        return "".join(fields.typed("", field, values[field.name]) for field in process_fields.FIELDS)
+    return "".join(f"{field.name}: {values[field.name]}\n" for field in process_fields.FIELDS)
+
+
+@command("show stat", usage="[json|no-maint|typed|up]*", tells="counters of frontends, servers and backends")
+def show_stat(call: Call) -> str:
+    """The table of statistics."""
+    words = list(call.arguments)
+    proxy, kinds, server = -1, 15, -1
+    if len(words) >= 3:
+        proxy = _proxy(call, words[0])
+        kinds, server = _number(words[1]), _number(words[2])
+        if kinds == -1:
+            kinds = 15
+        words = words[3:]
+    if "desc" in words:
+        raise Refusal("'show stat desc' is not run by hapy.\n")
+    found = rows.rows(call.control, kinds=kinds, proxy=proxy, server=server)
+    if "up" in words:
+        found = (row for row in found if row.up or row.kind == "B")
+    elif "no-maint" in words:
+        found = (row for row in found if not row.maintenance)
+    if "json" in words:
+        return "[" + ",".join("[" + ",".join(_json(row)) + "]" for row in found) + "]\n"
+    if "typed" in words:
+        return "".join("".join(_typed(row)) for row in found)
+    return csv(found)
+
+
+def csv(found: object) -> str:
+    """Rows as CSV, with the line of names."""
+    assert hasattr(found, "__iter__")
+    head = "# " + "".join(f"{field.name}," for field in stat_fields.FIELDS) + "\n"
+    return head + "".join(fields.csv_line(stat_fields.FIELDS, row.values) for row in found)
+
+
+def _typed(row: rows.Row) -> list[str]:
+    prefix = f"{row.kind}.{row.values['iid']}.{row.values['sid']}."
+    return [fields.typed(prefix, _tagged(row, field), value) for field, value in _present(row)]
+
+
+def _json(row: rows.Row) -> list[str]:
+    head = {"objType": _OBJECTS[row.kind], "proxyId": row.values["iid"], "id": row.values["sid"]}
+    return [fields.json_item(_tagged(row, field), value, head) for field, value in _present(row)]
+
+
+def _present(row: rows.Row) -> list[tuple[fields.Field, fields.Value]]:
+    return [(f, row.values[f.name]) for f in stat_fields.FIELDS if row.values.get(f.name) is not None]
+
+
+def _tagged(row: rows.Row, field: fields.Field) -> fields.Field:
+    tag = stat_fields.TAGS.get((row.kind, field.name))
+    return field if tag is None else fields.Field(field.position, field.name, tag, field.kind)
+
+
+def _proxy(call: Call, text: str) -> int:
+    """The number of a section that is named, or numbered."""
+    named = next((proxy for proxy in call.control.job.config.proxies if proxy.name == text), None)
+    if named is not None:
+        return named.number
+    number = _number(text)
+    if not number:
+        raise Refusal("No such proxy.\n")
+    return number
+
+
+def _number(text: str) -> int:
+    """A number as C's `atol` reads it."""
+    digits = ""
+    for character in text:
+        if not (character.isascii() and character.isdigit()) and not (character in "+-" and not digits):
+            break
+        digits += character
+    return int(digits) if digits.strip("+-") else 0
+
+
+@command("show version", tells="the version of the process")
+def show_version(_call: Call) -> str:
+    """One line."""
+    return f"{process_fields.VERSION}\n"
+
+
+@command("show backend", tells="the names of all backends")
+def show_backend(call: Call) -> str:
+    """One line for each."""
+    return "# name\n" + "".join(f"{name}\n" for name in call.control.job.runtime.backends)
+
+
+@command("show env", usage="[var]", tells="the environment variables of the process", level=Level.OPERATOR)
+def show_env(call: Call) -> str:
+    """All, or one."""
+    name = call.argument(0)
+    if name:
+        value = os.environ.get(name)
+        if value is None:
+            raise Refusal("Variable not found\n")
+        return f"{name}={value}\n"
+    return "".join(f"{key}={value}\n" for key, value in os.environ.items())

@@ -1,0 +1,285 @@
+"""Changing one server: `set server`, `set weight`, `get weight`, `enable` and `disable server`, health and agents."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hapy.proxy.state import Admin, State
+from hapy.runtime_api.commands.names import server_named, whole_number
+from hapy.runtime_api.registry import Call, Level, Refusal, command
+from hapy_config.model.addresses import Address
+
+if TYPE_CHECKING:
+    from hapy.checks.check import Check
+    from hapy.proxy.server import Server
+
+_USAGE = (
+    "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port"
+    " | fqdn | health | ssl | state | weight\n"
+)
+
+
+@command(
+    "set server", usage="<bk>/<srv> [opts]", tells="a server's state, weight, address or health", level=Level.ADMIN
+)
+def set_server(call: Call) -> str:
+    """What has changed, where that needs words."""
+    server = server_named(call, call.argument(0))
+    act = _ACTS.get(call.argument(1))
+    if act is None:
+        known = ("agent-send", "ssl")
+        raise Refusal(f"'set server {call.argument(1)}' is not run by hapy.\n" if call.argument(1) in known else _USAGE)
+    return act(server, call.arguments[2:])
+
+
+def _first(arguments: list[str]) -> str:
+    return arguments[0] if arguments else ""
+
+
+def _state(server: Server, arguments: list[str]) -> str:
+    match _first(arguments):
+        case "ready":
+            server.set_admin(Admin.FMAINT, False)
+            server.set_admin(Admin.FDRAIN, False)
+        case "drain":
+            server.set_admin(Admin.FDRAIN, True)
+            server.set_admin(Admin.FMAINT, False)
+        case "maint":
+            server.set_admin(Admin.FMAINT, True)
+        case _:
+            raise Refusal("'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n")
+    return ""
+
+
+def _weight(server: Server, arguments: list[str]) -> str:
+    text = _first(arguments)
+    if not text:
+        raise Refusal("Require <weight> or <weight%>.\n")
+    relative = text.endswith("%")
+    digits = text.removesuffix("%")
+    if not digits[:1].isdigit():
+        raise Refusal("Empty weight string empty or preceded by garbage")
+    number = whole_number(digits)
+    if number is None:
+        raise Refusal("Trailing garbage in weight string")
+    if relative:
+        server.set_weight(min(256, (server.model.weight * number + 99) // 100))
+    elif number > 256:
+        raise Refusal("Absolute weight can only be between 0 and 256 inclusive.\n")
+    else:
+        server.set_weight(number)
+    return ""
+
+
+def _health(server: Server, arguments: list[str]) -> str:
+    states = {"up": State.RUNNING, "stopping": State.STOPPING, "down": State.STOPPED}
+    wanted = states.get(_first(arguments))
+    if server.tracked is not None:
+        raise Refusal("cannot change health on a tracking server.\n")
+    if wanted is None:
+        raise Refusal("'set server <srv> health' expects 'up', 'stopping', or 'down'.\n")
+    if server.check is not None:
+        server.check.health = 0 if wanted is State.STOPPED else server.check.most
+    server.set_state(wanted)
+    return ""
+
+
+def _agent(server: Server, arguments: list[str]) -> str:
+    if server.agent is None:
+        raise Refusal("agent checks are not enabled on this server.\n")
+    word = _first(arguments)
+    if word not in ("up", "down"):
+        raise Refusal("'set server <srv> agent' expects 'up' or 'down'.\n")
+    server.agent.force(up=word == "up")
+    return ""
+
+
+def _addr(server: Server, arguments: list[str]) -> str:
+    text = _first(arguments)
+    if not text:
+        raise Refusal("set server <b>/<s> addr requires an address and optionally a port.\n")
+    try:
+        host = ipaddress.ip_address(text)
+    except ValueError:
+        raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n") from None
+    old = server.address
+    said = []
+    family = "ipv4" if host.version == 4 else "ipv6"
+    if old.host == str(host):
+        said.append("no need to change the addr")
+    else:
+        said.append(f"IP changed from '{old.host}' to '{host}'")
+    address = replace(old, family=family, host=str(host))
+    if len(arguments) > 1:
+        if arguments[1] != "port" or len(arguments) < 3:
+            raise Refusal("set server <b>/<s> addr requires an address and optionally a port.\n")
+        address = _with_port(server, address, arguments[2], said)
+    if address != old:
+        server.set_address(address)
+    return f"{', '.join(said)} by 'stats socket command'\n"
+
+
+def _with_port(server: Server, address: Address, text: str, said: list[str]) -> Address:
+    """The address with another port; what is said of it is added."""
+    old = server.address
+    number = whole_number(text)
+    if number is None or not -65535 <= number <= 65535:
+        raise Refusal("provided port is not an integer by 'stats socket command'\n")
+    mapped = text[:1] in "+-"
+    if mapped and server.check is not None:
+        raise Refusal("can't change <port> to port map because it is incompatible with the health check's port\n")
+    before = f"{old.port or 0:+d}" if old.port_offset else str(old.port or 0)
+    after = f"{number:+d}" if mapped else str(number)
+    if before == after:
+        said.append("no need to change the port")
+        return address
+    said.append(f"port changed from '{before}' to '{after}'")
+    return replace(address, port=number, port_end=number, port_offset=mapped)
+
+
+def _fqdn(server: Server, arguments: list[str]) -> str:
+    name = _first(arguments)
+    if not name:
+        raise Refusal("set server <b>/<s> fqdn requires a FQDN.\n")
+    if server.resolving is None:
+        raise Refusal("set server <b>/<s> fqdn failed because no resolution is configured.\n")
+    rename = getattr(server.resolving, "rename", None)
+    if rename is None:
+        raise Refusal("'set server fqdn' is not run by hapy.\n")
+    rename(name)
+    return ""
+
+
+def _check_port(server: Server, arguments: list[str]) -> str:
+    number = whole_number(_first(arguments))
+    if server.check is None:
+        raise Refusal("health checks are not enabled on this server")
+    if number is None:
+        raise Refusal("provided port is not an integer")
+    if not 0 <= number <= 65535:
+        raise Refusal("provided port is not valid")
+    if server.check.place is not None:
+        server.check.place.port = number
+    return ""
+
+
+def _check_addr(server: Server, arguments: list[str]) -> str:
+    return _place_of(server.check, arguments, "health checks are not enabled on this server")
+
+
+def _agent_addr(server: Server, arguments: list[str]) -> str:
+    return _place_of(server.agent, arguments, "agent checks are not enabled on this server")
+
+
+def _place_of(check: Check | None, arguments: list[str], refusal: str) -> str:
+    """Check at another address, and perhaps at another port."""
+    if check is None:
+        raise Refusal(refusal)
+    text = _first(arguments)
+    try:
+        host = ipaddress.ip_address(text)
+    except ValueError:
+        raise Refusal(f"Invalid addr '{text}'") from None
+    number = whole_number(arguments[2]) if len(arguments) > 2 and arguments[1] == "port" else None
+    if len(arguments) > 1 and (number is None or not 0 <= number <= 65535):
+        raise Refusal("provided port is not valid")
+    if check.place is not None:
+        check.place.address = Address("ipv4" if host.version == 4 else "ipv6", str(host))
+        if number is not None:
+            check.place.port = number
+    return ""
+
+
+def _agent_port(server: Server, arguments: list[str]) -> str:
+    number = whole_number(_first(arguments))
+    if server.agent is None:
+        raise Refusal("agent checks are not enabled on this server")
+    if number is None or not 0 <= number <= 65535:
+        raise Refusal("provided port is not valid")
+    if server.agent.place is not None:
+        server.agent.place.port = number
+    return ""
+
+
+_ACTS = {
+    "state": _state,
+    "weight": _weight,
+    "health": _health,
+    "agent": _agent,
+    "addr": _addr,
+    "fqdn": _fqdn,
+    "check-port": _check_port,
+    "check-addr": _check_addr,
+    "agent-addr": _agent_addr,
+    "agent-port": _agent_port,
+}
+
+
+@command("set weight", usage="<bk>/<srv> <weight>", tells="a server's weight, as `set server` does", level=Level.ADMIN)
+def set_weight(call: Call) -> str:
+    """Nothing."""
+    return _weight(server_named(call, call.argument(0)), call.arguments[1:])
+
+
+@command("get weight", usage="<bk>/<srv>", tells="a server's weight")
+def get_weight(call: Call) -> str:
+    """The weight now, and that of the file."""
+    server = server_named(call, call.argument(0))
+    return f"{server.weight} (initial {server.model.weight})\n"
+
+
+@command("enable server", usage="<bk>/<srv>", tells="a server leaves maintenance", level=Level.ADMIN)
+def enable_server(call: Call) -> str:
+    """Nothing."""
+    server = server_named(call, call.argument(0))
+    server.set_admin(Admin.FMAINT, False)
+    if server.agent is not None:
+        server.agent.paused = False
+    return ""
+
+
+@command("disable server", usage="<bk>/<srv>", tells="a server enters maintenance", level=Level.ADMIN)
+def disable_server(call: Call) -> str:
+    """Nothing."""
+    server_named(call, call.argument(0)).set_admin(Admin.FMAINT, True)
+    return ""
+
+
+@command("enable health", usage="<bk>/<srv>", tells="health checks go on", level=Level.ADMIN)
+def enable_health(call: Call) -> str:
+    """Nothing."""
+    server = server_named(call, call.argument(0))
+    if server.check is None:
+        raise Refusal("Health check was not configured on this server, cannot enable.\n")
+    server.check.paused = False
+    return ""
+
+
+@command("disable health", usage="<bk>/<srv>", tells="health checks rest", level=Level.ADMIN)
+def disable_health(call: Call) -> str:
+    """Nothing."""
+    server = server_named(call, call.argument(0))
+    if server.check is not None:
+        server.check.paused = True
+    return ""
+
+
+@command("enable agent", usage="<bk>/<srv>", tells="agent checks go on", level=Level.ADMIN)
+def enable_agent(call: Call) -> str:
+    """Nothing."""
+    server = server_named(call, call.argument(0))
+    if server.agent is None:
+        raise Refusal("Agent was not configured on this server, cannot enable.\n")
+    server.agent.paused = False
+    return ""
+
+
+@command("disable agent", usage="<bk>/<srv>", tells="agent checks rest", level=Level.ADMIN)
+def disable_agent(call: Call) -> str:
+    """Nothing."""
+    server = server_named(call, call.argument(0))
+    if server.agent is not None:
+        server.agent.paused = True
+    return ""

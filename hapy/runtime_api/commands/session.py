@@ -1,0 +1,78 @@
+"""What concerns the session itself: `help`, `prompt`, `quit`, levels, its timeout."""
+
+from __future__ import annotations
+
+from hapy.runtime_api.registry import Call, Level, Refusal, command, listing
+from hapy_config.build.arguments import TimeError, milliseconds
+
+
+@command("help", usage="[<command>]", tells="this list, or the commands that match")
+def help_(call: Call) -> str:
+    """The list."""
+    return listing(call.arguments)
+
+
+@command("prompt", tells="go on after an answer, with a prompt, or no longer")
+def prompt(call: Call) -> str:
+    """Nothing but the prompt."""
+    call.session.interactive = not call.session.interactive
+    return ""
+
+
+@command("quit", tells="end the session")
+def quit_(call: Call) -> str:
+    """Nothing."""
+    call.session.leaving = True
+    return ""
+
+
+@command("operator", tells="go down to the level of an operator")
+def operator(call: Call) -> str:
+    """Nothing."""
+    call.need(Level.OPERATOR)
+    call.session.level = Level.OPERATOR
+    return ""
+
+
+@command("user", tells="go down to the level of a user")
+def user(call: Call) -> str:
+    """Nothing."""
+    call.session.level = Level.USER
+    return ""
+
+
+@command("show cli level", tells="the level of the session")
+def show_level(call: Call) -> str:
+    """One word."""
+    return f"{call.session.level.name.lower()}\n"
+
+
+@command("show cli sockets", tells="the sockets that take commands")
+def show_sockets(call: Call) -> str:
+    """One line for each."""
+    lines = [f"{title} {level} all\n" for title, level in call.control.sockets()]
+    return "# socket lvl processes\n" + "".join(lines)
+
+
+@command("set timeout", usage="[cli] <delay>", tells="how long a silent session stays")
+def set_timeout(call: Call) -> str:
+    """Nothing."""
+    if call.argument(0) != "cli":
+        raise Refusal("'set timeout' only supports 'cli'.\n")
+    try:
+        value, behind = milliseconds(call.argument(1), unit="s")
+    except TimeError:
+        behind, value = "?", 0
+    if behind or not value:
+        raise Refusal("Invalid timeout value.\n")
+    call.session.timeout = value / 1000
+    return ""
+
+
+@command("set severity-output", usage="[none|number|string]", tells="whether answers say how grave they are")
+def set_severity(call: Call) -> str:
+    """Nothing."""
+    if call.argument(0) not in ("none", "number", "string"):
+        raise Refusal("one of 'none', 'number', 'string' is a required argument\n")
+    call.session.severity = call.argument(0)
+    return ""

@@ -1,0 +1,96 @@
+"""The fields of statistics: names, types and tags (management manual, 9.1 and 9.2), and the ways to print them.
+
+A tag is three letters: where a value comes from (Metric, Status, Key, Config, Product), what it is (Gauge, Limit, Min,
+maX, Rate, Counter, Duration, Age, Time, Name, Output, aVerage) and whose it is (Cluster, Process, Service, System).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Value = int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its place, name, tag and type."""
+
+    position: int
+    name: str
+    tag: str
+    kind: str
+
+
+_ORIGINS: Final = {"M": "Metric", "S": "Status", "K": "Key", "C": "Config", "P": "Product"}
+_NATURES: Final = {
+    "G": "Gauge",
+    "L": "Limit",
+    "m": "Min",
+    "M": "Max",
+    "R": "Rate",
+    "C": "Counter",
+    "D": "Duration",
+    "A": "Age",
+    "T": "Time",
+    "N": "Name",
+    "O": "Output",
+    "a": "Avg",
+    "P": "Product",
+}
+_SCOPES: Final = {"C": "Cluster", "P": "Process", "S": "Service", "Y": "System"}
+
+
+def read(rows: str, *, skip: Sequence[int] = ()) -> tuple[Field, ...]:
+    """A table of `name tag type` rows parted by semicolons; places that nothing stands at are skipped."""
+    fields, position = [], 0
+    for row in rows.split(";"):
+        while position in skip:
+            position += 1
+        name, tag, kind = row.strip().rsplit(" ", 2)
+        fields.append(Field(position, name, tag, kind))
+        position += 1
+    return tuple(fields)
+
+
+def tags(field: Field) -> dict[str, str]:
+    """A tag in words."""
+    return {
+        "origin": _ORIGINS[field.tag[0]],
+        "nature": _NATURES[field.tag[1]],
+        "scope": _SCOPES[field.tag[2]],
+    }
+
+
+def csv_value(value: Value) -> str:
+    """A value in a CSV line: in quotes where a comma, a quote or a line end asks for them."""
+    if value is None:
+        return ""
+    text = str(value)
+    if any(character in text for character in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def csv_line(fields: Iterable[Field], row: Mapping[str, Value]) -> str:
+    """One CSV line, with HAProxy's comma at its end."""
+    return "".join(csv_value("-" if field.name == "-" else row.get(field.name)) + "," for field in fields) + "\n"
+
+
+def typed(prefix: str, field: Field, value: Value) -> str:
+    """One line of the typed form."""
+    return f"{prefix}{field.position}.{field.name}.1:{field.tag}:{field.kind}:{value}\n"
+
+
+def json_item(field: Field, value: Value, head: Mapping[str, object]) -> str:
+    """One item of the JSON form."""
+    item = {
+        **head,
+        "field": {"pos": field.position, "name": field.name},
+        "processNum": 1,
+        "tags": tags(field),
+        "value": {"type": field.kind, "value": value},
+    }
+    return json.dumps(item, separators=(",", ":"), ensure_ascii=False)

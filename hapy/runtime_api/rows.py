@@ -1,0 +1,324 @@
+"""The rows of `show stat`: frontends, listeners, servers, backends; shared by all ways to show statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hapy.net.clock import now
+from hapy.proxy.state import Admin, State
+from hapy.runtime_api.fields import Value
+from hapy.runtime_api.stat_fields import HTTP, PROTOCOLS, TLS
+
+if TYPE_CHECKING:
+    from hapy.checks.check import Check
+    from hapy.observe.counters import BackendCounters, FrontendCounters, ServerCounters
+    from hapy.proxy.backend import Backend
+    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.server import Server
+    from hapy.runtime_api.control import Control
+    from hapy_config.model.proxy import Proxy
+    from hapy_config.model.server import Bind
+
+#: The bits that select kinds of rows.
+FRONTEND, BACKEND, SERVER, LISTENER = 1, 2, 4, 8
+_ROW = dict[str, Value]
+
+
+@dataclass(slots=True)
+class Row:
+    """One row.
+
+    Attributes:
+        kind: F, B, S or L. values: by field name; what is missing stays empty.
+        proxy: the section. up: it works. maintenance: it is a server in maintenance.
+    """
+
+    kind: str
+    values: _ROW
+    proxy: Proxy
+    up: bool = True
+    maintenance: bool = False
+
+
+def rows(control: Control, *, kinds: int = 15, proxy: int = -1, server: int = -1) -> Iterator[Row]:
+    """All rows in the file's order.
+
+    Args:
+        control: the process.
+        kinds: the sum of the bits of the kinds wanted.
+        proxy: the number of the one section wanted, -1 for all.
+        server: the number of the one server or listener wanted, -1 for all.
+    """
+    runtime = control.job.runtime
+    for model in control.job.config.proxies:
+        if proxy not in (-1, model.number) or model.disabled:
+            continue
+        frontend = runtime.frontends.get(model.name) if model.is_frontend else None
+        backend = runtime.backends.get(model.name) if model.is_backend else None
+        if frontend is not None and kinds & FRONTEND and server in (-1, 0):
+            yield _frontend(frontend, control)
+        if frontend is not None and kinds & LISTENER and "socket-stats" in model.options:
+            for bind in model.binds:
+                if server in (-1, bind.number):
+                    yield _listener(frontend, bind)
+        if backend is not None and kinds & SERVER:
+            for one in backend.servers:
+                if server in (-1, one.model.number) and one.model.number:
+                    yield _server(one)
+        if backend is not None and kinds & BACKEND and server in (-1, 0):
+            yield _backend(backend)
+
+
+def _head(model: Proxy, name: str, number: int, kind: int) -> _ROW:
+    return {
+        "pxname": model.name,
+        "svname": name,
+        "pid": 1,
+        "iid": model.number,
+        "sid": number,
+        "type": kind,
+        "mode": model.mode,
+    }
+
+
+def _http(counters: FrontendCounters | BackendCounters | ServerCounters) -> _ROW:
+    return {name: getattr(counters, name) for name in HTTP}
+
+
+def _zeros(*names: str) -> _ROW:
+    return dict.fromkeys(names, 0)
+
+
+def _frontend(frontend: Frontend, control: Control) -> Row:
+    model, counters, moment = frontend.model, frontend.counters, now()
+    closed = control.is_closed(model)
+    row = _head(model, "FRONTEND", 0, 0) | {
+        "scur": counters.scur,
+        "smax": counters.smax,
+        "slim": frontend.gate.limit or control.job.maxconn,
+        "stot": counters.stot,
+        "bin": counters.bin,
+        "bout": counters.bout,
+        "dreq": counters.dreq,
+        "dresp": counters.dresp,
+        "ereq": counters.ereq,
+        "status": "STOP" if closed else "PAUSED" if control.is_paused(model) else "OPEN",
+        "rate": counters.rate.read(moment),
+        "rate_lim": model.rate_limit_sessions,
+        "rate_max": max(counters.rate.highest, counters.rate.count),
+        "req_rate": counters.req_rate.read(moment),
+        "req_rate_max": max(counters.req_rate.highest, counters.req_rate.count),
+        "req_tot": counters.req_tot,
+        "conn_rate": counters.conn_rate.read(moment),
+        "conn_rate_max": max(counters.conn_rate.highest, counters.conn_rate.count),
+        "conn_tot": counters.conn_tot,
+        "intercepted": counters.intercepted,
+        "dcon": counters.dcon,
+        "dses": counters.dses,
+        "wrew": counters.wrew,
+        "eint": counters.eint,
+    }
+    row |= _zeros("comp_in", "comp_out", "comp_byp", "comp_rsp", *TLS, *PROTOCOLS)
+    if model.mode == "http":
+        row |= _http(counters) | _zeros("cache_lookups", "cache_hits")
+        row |= {
+            "h1_open_connections": counters.scur,
+            "h1_total_connections": counters.conn_tot,
+            "h1_total_streams": counters.req_tot,
+            "h1_bytes_in": counters.bin,
+            "h1_bytes_out": counters.bout,
+        }
+    else:
+        row["intercepted"] = None
+    return Row("F", row, model, up=not closed)
+
+
+def _listener(frontend: Frontend, bind: Bind) -> Row:
+    model = frontend.model
+    address = bind.address
+    host = f"[{address.host}]" if address.family == "ipv6" else address.host or "0.0.0.0"
+    row = _head(model, bind.name or f"sock-{bind.number}", bind.number, 3) | {
+        "slim": bind.maxconn,
+        "status": "OPEN",
+        "addr": "unix" if address.family == "unix" else f"{host}:{address.port or 0}",
+    }
+    row |= _zeros("scur", "smax", "stot", "bin", "bout", "dreq", "dresp", "ereq", "dcon", "dses", "wrew", "eint", *TLS)
+    only = len(model.binds) == 1
+    if only:
+        counters = frontend.counters
+        row |= {name: getattr(counters, name) for name in ("scur", "smax", "stot", "bin", "bout", "dreq", "dresp")}
+        row |= {name: getattr(counters, name) for name in ("ereq", "dcon", "dses", "wrew", "eint")}
+    return Row("L", row, model)
+
+
+def _upstream(counters: BackendCounters | ServerCounters) -> _ROW:
+    moment = now()
+    names = (
+        *("qcur", "qmax", "scur", "smax", "stot", "bin", "bout", "dresp", "econ", "eresp", "wretr", "wredis", "lbtot"),
+        *("cli_abrt", "srv_abrt", "wrew", "connect", "reuse", "eint"),
+    )
+    return {name: getattr(counters, name) for name in names} | {
+        "rate": counters.rate.read(moment),
+        "rate_max": max(counters.rate.highest, counters.rate.count),
+        "lastsess": -1 if counters.lastsess < 0 else int(moment - counters.lastsess),
+        "qtime": int(counters.qtime),
+        "ctime": int(counters.ctime),
+        "rtime": int(counters.rtime),
+        "ttime": int(counters.ttime),
+        **_zeros("qtime_max", "ctime_max", "rtime_max", "ttime_max", *TLS),
+    }
+
+
+def address_of(server: Server) -> str:
+    """Where a server is, as statistics show it."""
+    address = server.address
+    if address.family in ("unix", "abns"):
+        return "unix"
+    host = address.host
+    if address.family == "name":
+        host = "0.0.0.0"
+    port = address.port or 0
+    shown = f"+{port}" if address.port_offset else str(port)
+    return f"[{host}]:{shown}" if ":" in host else f"{host}:{shown}"
+
+
+def status_of(server: Server) -> str:
+    """A server's status, as statistics show it."""
+    if server.maintenance:
+        if server.admin & Admin.RMAINT:
+            return "MAINT (resolution)"
+        tracked = server.tracked
+        if tracked is not None and not server.admin & Admin.FMAINT:
+            return f"MAINT (via {tracked.backend.model.name}/{tracked.model.name})"
+        return "MAINT"
+    origin = server
+    while origin.tracked is not None:
+        origin = origin.tracked
+    check = origin.check
+    agent = server.agent
+    if check is None and agent is None:
+        return "DRAIN" if server.drain or server.weight == 0 else "no check"
+    if server.state is State.STOPPED:
+        if agent is not None and not agent.healthy:
+            return "DOWN (agent)"
+        health = check.health if check is not None else 0
+        return f"DOWN {health}/{check.rise}" if check is not None and health else "DOWN"
+    if server.drain or server.weight == 0:
+        return "DRAIN"
+    word = "NOLB" if server.state is State.STOPPING else "UP"
+    if check is not None and check.health < check.most:
+        return f"{word} {check.health - check.rise + 1}/{check.fall}"
+    return word
+
+
+def weight_of(server: Server) -> int:
+    """A server's weight as it counts now."""
+    if server.state is not State.STARTING or not server.weight:
+        return server.weight
+    return max(1, server.weight * server.throttle() // 100)
+
+
+def _check_values(check: Check, prefix: str) -> _ROW:
+    running = "* " if check.probe is not None else ""
+    row: _ROW = {
+        f"{prefix}_status": running + check.status.name,
+        f"{prefix}_desc": check.status.value,
+        f"{prefix}_rise": check.rise,
+        f"{prefix}_fall": check.fall,
+        f"{prefix}_health": check.health,
+        "last_chk" if prefix == "check" else "last_agt": check.info,
+    }
+    if check.status.reports_code:
+        row[f"{prefix}_code"] = check.code
+    if check.duration >= 0:
+        row[f"{prefix}_duration"] = int(check.duration * 1000)
+    return row
+
+
+def _server(server: Server) -> Row:
+    model, counters = server.model, server.counters
+    px = server.backend.model
+    row = _head(px, model.name, model.number, 2) | _upstream(counters)
+    row |= {
+        "slim": server.maxconn or None,
+        "qlimit": server.maxqueue or None,
+        "status": status_of(server),
+        "weight": weight_of(server),
+        "uweight": server.weight,
+        "act": int(not model.backup),
+        "bck": int(model.backup),
+        "lastchg": int(now() - server.last_change),
+        "hanafail": counters.hanafail if server.observer is not None else None,
+        "addr": address_of(server),
+        "cookie": _cookie(server),
+        "srv_icur": server.pool.idle,
+        "src_ilim": server.pool.max_idle if server.pool.max_idle >= 0 else None,
+        "idle_conn_cur": server.pool.idle,
+        "safe_conn_cur": 0,
+        "used_conn_cur": server.pool.used,
+        "need_conn_est": server.pool.needed,
+    }
+    if server.tracked is not None:
+        row["tracked"] = f"{server.tracked.backend.model.name}/{server.tracked.model.name}"
+    if server.check is not None or server.agent is not None:
+        row["chkfail"] = counters.chkfail
+        row["chkdown"] = counters.chkdown
+        down = 0.0 if server.state is not State.STOPPED else now() - server.last_change
+        row["downtime"] = int(counters.downtime + down)
+    if server.check is not None:
+        row |= _check_values(server.check, "check")
+    if server.agent is not None:
+        row |= _check_values(server.agent, "agent")
+    if server.state is State.STARTING:
+        row["throttle"] = server.throttle()
+    if px.mode == "http":
+        row |= _http(counters) | {"req_tot": counters.stot}
+    return Row("S", row, px, up=server.up, maintenance=server.maintenance)
+
+
+def _cookie(server: Server) -> str | None:
+    values = server.backend.cookie_values
+    if values is not None:
+        value = values.of(server)
+        return None if value is None else value.decode("utf-8", "surrogateescape")
+    return server.model.cookie if server.backend.model.mode == "http" else None
+
+
+def _backend(backend: Backend) -> Row:
+    model, counters = backend.model, backend.counters
+    active, spare = backend.available()
+    works = backend.works or not backend.servers
+    total = len(backend.servers)
+    row = _head(model, "BACKEND", 0, 1) | _upstream(counters)
+    row |= {
+        "slim": backend.fullconn,
+        "dreq": counters.dreq,
+        "status": "UP" if works else "DOWN",
+        "weight": sum(weight_of(server) for server in backend.active),
+        "uweight": sum(server.weight for server in backend.active),
+        "act": active,
+        "bck": spare,
+        "chkdown": counters.chkdown,
+        "lastchg": int(now() - backend.last_change),
+        "downtime": int(backend.downtime()) if total else None,
+        "algo": _algorithm(model),
+        **_zeros("agg_server_status", "agg_server_check_status", "agg_check_status"),
+        **_zeros("comp_in", "comp_out", "comp_byp", "comp_rsp", *PROTOCOLS),
+    }
+    if model.mode == "http":
+        row |= _http(counters) | {"req_tot": counters.stot, "cookie": model.cookie.name if model.cookie else None}
+        row |= _zeros("cache_lookups", "cache_hits")
+        row |= {
+            "h1_open_connections": sum(server.pool.idle + server.pool.used for server in backend.servers),
+            "h1_total_connections": counters.connect,
+            "h1_total_streams": counters.connect + counters.reuse,
+            "h1_bytes_in": counters.bout,
+            "h1_bytes_out": counters.bin,
+        }
+    return Row("B", row, model, up=works)
+
+
+def _algorithm(model: Proxy) -> str:
+    return model.balance.algorithm
