@@ -198,6 +198,8 @@ class Frontend:
         self.process.connections += 1
         self.runtime.budget.used += 1
         counters.open()
+        counters.rate.add(client.accepted)
+        counters.conn_rate.add(client.accepted)
         if self.logger.at_accept:
             self.logger.log_accept(client)
         return True

@@ -213,6 +213,7 @@ class Route:
         exchange.entered = True
         backend.begin()
         counters = backend.counters
+        counters.rate.add(exchange.txn.request_done)
         counters.stot += 1
         counters.scur = current = counters.scur + 1
         counters.smax = max(counters.smax, current)
@@ -239,8 +240,10 @@ class Route:
         txn = exchange.txn
         exchange.slot_held = True
         txn.server = server
-        txn.queue_done = now()
+        txn.queue_done = moment = now()
         counters = server.counters
+        counters.lastsess = backend.counters.lastsess = moment
+        counters.rate.add(moment)
         counters.stot += 1
         counters.scur = current = counters.scur + 1
         counters.smax = max(counters.smax, current)

@@ -51,7 +51,7 @@ def read(rows: str, *, skip: Sequence[int] = ()) -> tuple[Field, ...]:
             position += 1
         name, tag, kind = row.strip().rsplit(" ", 2)
         fields.append(Field(position, name, tag, kind))
-        position += 1
+        position += name != "-"  # which parts HAProxy's own columns from those of its modules, in CSV only
     return tuple(fields)
 
 

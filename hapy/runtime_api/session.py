@@ -129,18 +129,11 @@ class Session(Stream):
 
     def _answer(self, line: str, payload: str | None) -> None:
         """Do what a line says."""
-        end = "\n> " if self.interactive else "\n"
-        commands = split_commands(line)
-        if not line.strip() and self.interactive:
-            self._write(end)
-            return
-        for text in commands:
+        for text in split_commands(line):
             answer = self._run(split_words(text), payload)
-            end = "\n> " if self.interactive and not self.leaving else "\n"
             if self.leaving:
                 return
-            last = text is commands[-1]
-            self._write(answer + (end if last else "\n"))
+            self._write(answer + ("\n> " if self.interactive else "\n"))
 
     def _run(self, words: list[str], payload: str | None) -> str:
         found = find(words) if words else None

@@ -21,9 +21,7 @@ _USAGE = (
 )
 
 
-@command(
-    "set server", usage="<bk>/<srv> [opts]", tells="a server's state, weight, address or health", level=Level.ADMIN
-)
+@command("set server", usage="<bk>/<srv> [opts]", tells="a server's state, weight or address", level=Level.ADMIN)
 def set_server(call: Call) -> str:
     """What has changed, where that needs words."""
     server = server_named(call, call.argument(0))

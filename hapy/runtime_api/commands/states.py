@@ -78,7 +78,7 @@ def state_line(server: Server) -> str:
         int(now() - server.last_change),
         _STATUS_NUMBERS[check.status.name] if check is not None else 1,
         _result(check),
-        check.health if check is not None else 2,
+        _health(server),
         _bits(server, check),
         _bits(server, agent) if agent is not None else 0,
         0,
@@ -91,6 +91,13 @@ def state_line(server: Server) -> str:
         *_agent_place(agent),
     ]
     return " ".join(str(column) for column in columns) + "\n"
+
+
+def _health(server: Server) -> int:
+    """The health of the check; without one what it would begin with, until the server was down for the first time."""
+    if server.check is not None:
+        return server.check.health
+    return 0 if server.model.disabled or server.counters.chkdown else 2
 
 
 def _result(check: Check | None) -> int:
