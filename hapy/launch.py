@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from hapy import processes
 from hapy.master import Master, State
@@ -23,6 +24,9 @@ from hapy.samples.environment import CompileError
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.model.config import Config
 
+if TYPE_CHECKING:
+    from hapy.proxy.saved import States
+
 #: How often binding is tried while an old process pauses its listeners, and the wait between, in seconds.
 _BIND_TRIES = 200
 _BIND_WAIT = 0.01
@@ -33,17 +37,25 @@ class Launch:
 
     Attributes:
         state: what an earlier generation of a master has left, None for a fresh start.
+        states: what an earlier process has left of its servers' states.
         directory: where the program was started.
     """
 
     def __init__(
-        self, config: Config, options: Options, messages: Messages, state: State | None, directory: str
+        self,
+        config: Config,
+        options: Options,
+        messages: Messages,
+        state: State | None,
+        directory: str,
+        states: States | None = None,
     ) -> None:
         self.config = config
         self.options = options
         self.messages = messages
         self.state = state
         self.directory = directory
+        self.states = states
         settings = config.global_
         self.master = options.master or settings.master_worker
         self.daemon = options.daemon or (settings.daemon and not (options.foreground or options.debug))
@@ -64,6 +76,10 @@ class Launch:
         try:
             self._set_limits()
             runtime = build(self.config, descriptors=processes.most_descriptors(self.config, self.maxconn))
+            if self.states:
+                from hapy.proxy.saved import apply
+
+                apply(self.states, runtime, lambda text: self.messages.warning(f"config : {text}"))
             if self.options.debug:
                 from hapy.observe.debug import watch
 

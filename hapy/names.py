@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from hapy_config.model.addresses import Address
@@ -51,12 +52,18 @@ def _with_host(address: Address, host: str) -> Address:
     return dataclasses.replace(address, family=family, host=host)
 
 
-def resolve(config: Config, names: Names) -> Config:
+#: What an earlier process's file says of an address: by (backend, server), None or empty without one.
+Last = Callable[[str, str], str | None]
+
+
+def resolve(config: Config, names: Names, last: Last | None = None) -> Config:
     """The configuration with addresses in place of names; the same object where there are none.
+
+    `last` gives the addresses for `init-addr last`.
 
     A server whose name has no address keeps it: `init-addr none`, resolvers and `-dr` let that happen.
     """
-    proxies = tuple(_proxy(proxy, names) for proxy in config.proxies)
+    proxies = tuple(_proxy(proxy, names, last) for proxy in config.proxies)
     log = _log(config.global_.log, names)
     if log is not config.global_.log:
         config = dataclasses.replace(config, global_=dataclasses.replace(config.global_, log=log))
@@ -65,9 +72,9 @@ def resolve(config: Config, names: Names) -> Config:
     return dataclasses.replace(config, proxies=proxies)
 
 
-def _proxy(proxy: Proxy, names: Names) -> Proxy:
+def _proxy(proxy: Proxy, names: Names, last: Last | None) -> Proxy:
     changes: dict[str, Any] = {}
-    servers = tuple(_server(server, names) for server in proxy.servers)
+    servers = tuple(_server(server, names, last and last(proxy.name, server.name)) for server in proxy.servers)
     if any(new is not old for new, old in zip(servers, proxy.servers, strict=True)):
         changes["servers"] = servers
     if proxy.dispatch is not None and proxy.dispatch.family == "name":
@@ -81,7 +88,7 @@ def _proxy(proxy: Proxy, names: Names) -> Proxy:
     return dataclasses.replace(proxy, **changes) if changes else proxy
 
 
-def _server(server: Server, names: Names) -> Server:
+def _server(server: Server, names: Names, last: str | None) -> Server:
     source = _source(server.source, names)
     if source is not server.source:
         server = dataclasses.replace(server, source=source)
@@ -94,7 +101,10 @@ def _server(server: Server, names: Names) -> Server:
             found = names.numeric(server.address)
             if found is not None:
                 return dataclasses.replace(server, address=found)
-        elif method != "last":
+        elif method == "last":
+            if last:
+                return dataclasses.replace(server, address=_with_host(server.address, last))
+        else:
             return dataclasses.replace(server, address=_with_host(server.address, method))
     return server
 

@@ -21,6 +21,7 @@ from hapy_config.diagnostics import Severity
 
 if TYPE_CHECKING:
     from hapy.master import State
+    from hapy.proxy.saved import States
     from hapy_config import Result
     from hapy_config.model.config import Config
 
@@ -257,6 +258,7 @@ class Program:
             return 1
         config = self._judge(result)
         self._dump()
+        states = self._saved_states(config)
         has_listener = result.has_listener or self._is_master(config)
         if options.check:
             return self._report_check(has_listener)
@@ -265,12 +267,20 @@ class Program:
             return 1
         from hapy.launch import Launch
 
-        config = resolve(config, self.names)
+        config = resolve(config, self.names, lambda *names: states[names].host if names in states else None)
         if options.lenient:
             from hapy.lenient import without_what_is_not_run
 
             config = without_what_is_not_run(config)
-        return Launch(config, options, self.messages, self.state, self.directory).go()
+        return Launch(config, options, self.messages, self.state, self.directory, states).go()
+
+    def _saved_states(self, config: Config) -> States:
+        """What an earlier process has left of its servers' states, where the configuration asks for that."""
+        if not any(proxy.load_server_state for proxy in config.proxies):
+            return {}
+        from hapy.proxy.saved import load
+
+        return load(config, lambda text: self.messages.warning(f"config : {text}"))
 
     def _dump(self) -> None:
         if self.options.dump_libraries:

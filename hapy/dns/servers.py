@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from hapy.dns.messages import Service
     from hapy.dns.section import Resolution, Section
+    from hapy.dns.services import ServiceUser
     from hapy.proxy.server import Server
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -35,6 +36,10 @@ _OTHER_REASON: Final = "unspecified DNS error"
 _NO_ADDRESS: Final = "No IP for server "
 GONE: Final = "entry removed from SRV record"
 BY_SERVICE: Final = "SRV record"
+
+
+def _family(host: str) -> str:
+    return "ipv6" if ":" in host else "ipv4"
 
 
 class Wishes:
@@ -73,10 +78,11 @@ class ServerUser:
     Attributes:
         server: the server. wishes: what its line says.
         taken: the address that it has from its name, None without one.
+        service: what it shares with the other servers of its service, None without one.
         resolution: of its name, None while it has none (a service has not given it one yet, or the name can't be).
     """
 
-    __slots__ = ("_group", "resolution", "section", "server", "taken", "wishes")
+    __slots__ = ("_group", "resolution", "section", "server", "service", "taken", "wishes")
 
     def __init__(self, server: Server, section: Section, group: list[ServerUser]) -> None:
         """Args:
@@ -89,6 +95,7 @@ class ServerUser:
         self.wishes = Wishes(server)
         self.taken: str | None = None
         self.resolution: Resolution | None = None
+        self.service: ServiceUser | None = None
         self._group = group
         group.append(self)
 
@@ -123,6 +130,16 @@ class ServerUser:
         server = self.server
         label = f"{server.backend.model.name}/{server.model.name}"
         server.say("notice", f"{label} changed its FQDN from {server.fqdn or '(null)'} to {name} by '{cause}'")
+
+    def remember(self, name: str, port: int, host: str | None) -> None:
+        """Before the start: the service's record that an earlier process had given it, and the address if wanted."""
+        if self.service is None or (name, port) in self.service.holders:
+            return
+        self.service.holders[name, port] = self
+        self.live_by(name)
+        self.move_to_port(port)
+        if host is not None:
+            self.server.set_resolved(dataclasses.replace(self.server.address, family=_family(host), host=host))
 
     # what its name says
 
@@ -186,7 +203,7 @@ class ServerUser:
         server = self.server
         self.taken = host
         old = server.address
-        address = dataclasses.replace(old, family="ipv6" if ":" in host else "ipv4", host=host)
+        address = dataclasses.replace(old, family=_family(host), host=host)
         if service is not None:
             address = dataclasses.replace(address, port=service.port, port_end=service.port)
         moved = server.unresolved or old.host != host

@@ -66,3 +66,4 @@ def resolve_servers(backend: Backend, env: CompileEnv) -> None:
             except BadName as error:
                 raise CompileError(str(error), model.span) from error
         services[key].members.append(user)
+        user.service = services[key]

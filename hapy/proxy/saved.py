@@ -1,0 +1,236 @@
+"""The states of servers that an earlier process has left in a file (`load-server-state-from-file`; manual, 9.3).
+
+Rules (HAProxy 2.6, looked at):
+- The file is what `show servers state` prints, format version 1; one broken line makes all of it unusable.
+- A line counts for the server of its backend's and its own name, whatever the ids say.
+- Its address counts through `init-addr last` only, for servers that have a host name or a service; its port always.
+- Its weight counts unless the configured weight has changed meanwhile.
+- Maintenance and drain that an operator asked for stay; so does the lifting of what the file configures (`disabled`).
+- A server that was down starts down if something will find out when it works again: its checks, its agent, a tracked
+  server. HAProxy leaves others down, too, for good; hapy starts them up.
+- A server of a service keeps its record (host and port) until the first answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hapy.net.clock import now
+from hapy.proxy.state import Admin, State, remains_in_drain, title
+
+if TYPE_CHECKING:
+    from hapy.proxy.runtime import Runtime
+    from hapy.proxy.server import Server
+    from hapy_config.model.config import Config
+    from hapy_config.model.proxy import Proxy
+
+_VERSION: Final = "1"
+#: Fields of a line: since HAProxy 1.7, and all that 2.6 has.
+_LEAST, _MOST = 19, 25
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One server's line.
+
+    Attributes:
+        host: its address, empty without one. port: its port, None where the file has none.
+        state, admin: as `hapy.proxy.state` has them, by number. weight, configured: the weight then, and by its file.
+        since: seconds since the state last changed.
+        fqdn, service: its host name and its service, or None.
+        health: of its check.
+        fault: why the line can't be applied, else empty.
+    """
+
+    host: str
+    port: int | None
+    state: int
+    admin: int
+    weight: int
+    configured: int
+    since: int
+    fqdn: str | None
+    service: str | None
+    health: int
+    fault: str = ""
+
+
+States = Mapping[tuple[str, str], Saved]
+
+
+class BadFile(ValueError):  # noqa: N818 - it is the file that is bad
+    """A file of states that is none; the line's number, 0 for its version."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def parse(text: str) -> dict[tuple[str, str], Saved]:
+    """The lines of a file by (backend, server).
+
+    Raises:
+        BadFile: it is none.
+    """
+    lines = text.split("\n")
+    if not lines or lines[0].strip() != _VERSION:
+        raise BadFile(0)
+    found: dict[tuple[str, str], Saved] = {}
+    for number, line in enumerate(lines[1:], 2):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if not _LEAST <= len(words) <= _MOST:
+            raise BadFile(number)
+        found[words[1], words[3]] = _read(words)
+    return found
+
+
+def _read(words: list[str]) -> Saved:
+    faults: list[str] = []
+
+    def number(index: int, name: str, most: int) -> int:
+        text = words[index]
+        if not (text.isascii() and text.isdecimal() and int(text) <= most):
+            faults.append(f"invalid {name} value '{text}'")
+            return 0
+        return int(text)
+
+    def name(index: int) -> str | None:
+        return words[index] if len(words) > index and words[index] != "-" else None
+
+    host = words[4]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        host = ""
+    state = number(5, "srv_op_state", 3)
+    admin = number(6, "srv_admin_state", 0x7F)
+    weight = number(7, "srv_uweight", 256)
+    configured = number(8, "srv_iweight", 256)
+    since = number(9, "srv_time_since_last_change", 1 << 40)
+    health = number(12, "srv_check_health", 1 << 31)
+    port = number(18, "srv_port", 65535) if len(words) > 18 else None
+    return Saved(
+        host, port, state, admin, weight, configured, since, name(17), name(19), health, faults[0] if faults else ""
+    )
+
+
+def load(config: Config, say: Say) -> States:
+    """What the files have that the configuration names; says which of them can't be used, and why."""
+    settings = {words[0]: words[1] for words in config.global_.settings if len(words) > 1}
+    base = settings.get("server-state-base", "")
+    found: dict[tuple[str, str], Saved] = {}
+    shared: States | None = None
+    for proxy in config.proxies:
+        if proxy.load_server_state == "global" and "server-state-file" in settings:
+            if shared is None:
+                path = _under(base, settings["server-state-file"])
+                shared = _load(path, say, "config: ", "global server state file")
+            found.update({key: saved for key, saved in shared.items() if key[0] == proxy.name})
+        elif proxy.load_server_state == "local":
+            path = _under(base, _file_name(proxy))
+            local = _load(path, say, f"Proxy '{proxy.name}': ", "server state file")
+            found.update({key: saved for key, saved in local.items() if key[0] == proxy.name})
+    return found
+
+
+def _file_name(proxy: Proxy) -> str:
+    names = [words[1] for words in proxy.settings if words[0] == "server-state-file-name" and len(words) > 1]
+    return proxy.name if not names or names[-1] == "use-backend-name" else names[-1]
+
+
+def _under(base: str, name: str) -> str:
+    return name if name.startswith("/") or not base else f"{base.rstrip('/')}/{name}"
+
+
+def _load(path: str, say: Say, whose: str, what: str) -> States:
+    try:
+        return parse(Path(path).read_text(encoding="utf-8", errors="replace"))
+    except OSError as error:
+        say(f"{whose}Can't open {what} '{path}': {error.strerror}{'' if what.startswith('global') else '.'}")
+    except BadFile as error:
+        if error.line:
+            say(f"{whose}corrupted {what} '{path}' at line {error.line}.")
+        else:
+            say(f"{whose}Can't get version of the {what} '{path}'.")
+    return {}
+
+
+def apply(states: States, runtime: Runtime, say: Say) -> None:
+    """Have the servers of a runtime that does not serve yet go on where they were."""
+    for (backend_name, server_name), saved in states.items():
+        backend = runtime.backends.get(backend_name)
+        server = backend.by_name.get(server_name) if backend is not None else None
+        if backend is None or server is None:
+            continue
+        if saved.fault:
+            say(f"server-state application failed for server '{backend_name}/{server_name}', {saved.fault}")
+            continue
+        audience, backend.audience = backend.audience, None  # nobody is told of changes before the start
+        try:
+            _apply(saved, server, say)
+        finally:
+            backend.audience = audience
+
+
+def _apply(saved: Saved, server: Server, say: Say) -> None:
+    if saved.configured == server.model.weight:
+        server.set_weight(saved.weight)
+    _apply_name(saved, server)
+    _apply_admin(saved, server, say)
+    watched = server.check is not None or server.agent is not None
+    if saved.state == State.STOPPED and watched and not server.maintenance and server.up:
+        server.set_state(State.STOPPED)
+        if server.check is not None:
+            server.check.health = min(saved.health, server.check.rise - 1)
+        active, backups = server.backend.available()
+        say(
+            f"{title(server)} is DOWN, changed from server-state after a reload. {active} active and {backups} backup"
+            " servers left. 0 sessions active, 0 requeued, 0 remaining in queue."
+        )
+    elif saved.state == State.STOPPING and watched and not server.maintenance:
+        server.set_state(State.STOPPING)
+    server.last_change = now() - saved.since
+
+
+def _apply_name(saved: Saved, server: Server) -> None:
+    """The host name, address and port."""
+    address = server.address
+    user = server.resolving
+    if user is not None and server.model.service is not None:
+        if saved.service == server.model.service and saved.fqdn and saved.port and saved.host:
+            user.remember(saved.fqdn, saved.port, saved.host if "last" in server.model.init_addr else None)
+        return
+    if user is not None and saved.fqdn is not None and saved.admin & Admin.HMAINT:
+        user.live_by(saved.fqdn)
+    if saved.port is not None and address.family in ("ipv4", "ipv6", "name") and not address.port_offset:
+        server.set_address(dataclasses.replace(address, port=saved.port, port_end=saved.port))
+
+
+def _apply_admin(saved: Saved, server: Server, say: Say) -> None:
+    """What an operator wanted."""
+    forced = bool(saved.admin & Admin.FMAINT)
+    if saved.admin & Admin.CMAINT and not server.model.disabled:
+        forced = False  # it came from a file that has changed
+    was = server.maintenance
+    if forced != bool(server.admin & Admin.FMAINT):
+        server.set_admin(Admin.FMAINT, forced)
+    if was and not server.maintenance:
+        say(f"{title(server)} is UP/READY (leaving forced maintenance).")
+    elif server.maintenance and not was:
+        active, backups = server.backend.available()
+        say(
+            f"{title(server)} is DOWN, changed from server-state after a reload. {active} active and {backups} backup"
+            " servers left. 0 sessions active, 0 requeued, 0 remaining in queue."
+        )
+    if saved.admin & Admin.FDRAIN:
+        server.set_admin(Admin.FDRAIN, True)
+        say(remains_in_drain(server))
