@@ -35,6 +35,9 @@ STDIN: Final = "-"
 # A quote, an escape, a comment, a variable, a NUL, a blank that only Python takes for one, a carriage return inside a
 # line; or a directive.
 _SPECIAL: Final = re.compile(r"""["'\\#$\0]|[^\S \t\r\n\v\f]|\r(?!\n)|^[ \t\v\f]*\.""", re.MULTILINE)
+#: A number this long is too big for everything; Python reads none of more than a few thousand digits.
+_MANY_DIGITS: Final = 1000
+_DIGITS: Final = re.compile(r"[0-9]{%d,}" % _MANY_DIGITS)  # noqa: UP031
 _ENVIRONMENT: Final = frozenset({"setenv", "presetenv", "unsetenv", "resetenv"})
 
 #: Gives a file's content; raises OSError.
@@ -170,7 +173,11 @@ class _FileReader:
         source = self.source
         lines = source.lines
         position = 0
-        for special in (*_special_lines(source), len(lines)):
+        specials = _special_lines(source)
+        if any(len(line) > _MANY_DIGITS for line in lines):
+            long = (index for index, line in enumerate(lines) if len(line) > _MANY_DIGITS)
+            specials = sorted({*specials, *long})
+        for special in (*specials, len(lines)):
             self._plain(position, special)
             if special < len(lines):
                 self.line = special + 1
@@ -228,6 +235,8 @@ class _FileReader:
             return
         if not words or not words[0]:
             return
+        if len(line) > _MANY_DIGITS:
+            words = [_DIGITS.sub(lambda match: match[0][:_MANY_DIGITS], word) for word in words]
         statement = Statement(self.source, self.line, words, columns)
         if not self._within_limits(statement):
             return

@@ -78,7 +78,7 @@ def _set_status(words: Words) -> Arguments:
     missing = "expects exactly 1 argument <status> or 3 arguments <status> reason <fmt>"
     text = words.take(missing)
     status = leading_integer(text)
-    if not text[0].isdigit() or not text.isdigit() or not 100 <= status <= 999:
+    if not text[0].isdecimal() or not text.isdecimal() or not 100 <= status <= 999:
         raise words.refuse("expects an integer status code between 100 and 999", words.position - 1)
     reason = None
     if words.peek() == "reason" and words.peek(1):
@@ -172,7 +172,7 @@ def _capture(words: Words) -> Arguments:
     if kind == "id":
         words.position += 1
         text = words.take("missing id value")
-        if not text.isdigit():
+        if not text.isdecimal():
             raise words.refuse(f"cannot parse id '{text}'", words.position - 1)
         return {"expression": expression, "slot": int(text)}
     raise words.refuse(f"expects 'id', found '{kind}'" if words.response else expected)
@@ -192,7 +192,7 @@ def _tcp_capture(words: Words) -> Arguments:
 def _track(words: Words) -> Arguments:
     suffix = words.action_word[len("track-sc") :]
     if suffix:
-        if not suffix[0].isdigit() or not suffix.isdigit():
+        if not suffix[0].isdecimal() or not suffix.isdecimal():
             bad = suffix.lstrip("0123456789") or suffix
             raise words.refuse(f"Wrong track-sc number '{bad}'", words.start - 1)
         if int(suffix) >= _STICK_COUNTERS:
@@ -222,7 +222,7 @@ def _counter(words: Words) -> Arguments:
             expected = f"{name}(<{what.upper()} ID>,<Track ID>)" if indexed else f"{name}(<Track ID>)"
             raise words.refuse(f"invalid stick table track ID '{word}'. Expects {expected}", words.start - 1)
         for text in parts:
-            if not text.strip().isdigit():
+            if not text.strip().isdecimal():
                 raise words.refuse(f"invalid stick table track ID '{word}'", words.start - 1)
         if indexed:
             found["index"] = int(parts[0])

@@ -92,7 +92,7 @@ def _header_source(text: str, place: int, prefix: str) -> None:
         raise Refused(f"{prefix}usesrc hdr_ip requires a header name.", place)
     if comma:
         number = occurrence.strip()
-        if number.lstrip("-").isdigit() and int(number) < -10:
+        if number.lstrip("-").isdecimal() and int(number) < -10:
             raise Refused(f"{prefix}usesrc hdr_ip(name,num) does not support negative occurrences below -10.", place)
 
 

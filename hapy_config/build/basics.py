@@ -237,7 +237,7 @@ def _declare(build: Build, draft: Draft, statement: Statement, words: list[str])
         raise Refused("'declare capture' requires a direction ('request' or 'response')", 2)
     if len(words) < 5 or words[3] != "len":
         raise Refused("'declare capture' requires a capture length ('len')", 3)
-    if not words[4].lstrip("+-").isdigit():
+    if not words[4].lstrip("+-").isdecimal():
         raise Refused(f"'declare capture': cannot parse the length '{words[3]}'.", 4)
     if leading_integer(words[4]) <= 0:
         raise Refused("length must be > 0", 4)

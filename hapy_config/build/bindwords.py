@@ -177,12 +177,12 @@ def _process(words: BindWords, name: str) -> None:
     if match is None:
         raise words.refuse(f"'process' : '{text}' is not a valid number/range.", back=1)
     for number in (match[1], match[2]):
-        if number is not None and number.isdigit() and int(number) != 1:
+        if number is not None and number.isdecimal() and int(number) != 1:
             raise words.refuse(
                 f"'process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1.\n", back=1
             )
     for number in (match[3], match[4]):
-        if number is not None and number.isdigit() and not 1 <= int(number) <= _MAX_THREADS:
+        if number is not None and number.isdecimal() and not 1 <= int(number) <= _MAX_THREADS:
             raise words.refuse(
                 f"'process' : '{number}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
             )
@@ -201,7 +201,7 @@ def _thread(words: BindWords, name: str) -> None:
         if match is None:
             raise words.refuse(f"'{text}' : '{part}' is not a valid number/range.", back=1)
         for number in (match["low"], match["high"]):
-            if number and number.isdigit() and not 1 <= int(number) <= _MAX_THREADS:
+            if number and number.isdecimal() and not 1 <= int(number) <= _MAX_THREADS:
                 raise words.refuse(
                     f"'{text}' : '{part}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
                 )

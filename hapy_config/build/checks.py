@@ -79,7 +79,7 @@ def _connect(words: Words) -> CheckStep:
 
 def _port(words: Words) -> object:
     text = words.take("'port' expects a port number or a sample expression as argument.")
-    if text.isdigit():
+    if text.isdecimal():
         if not 1 <= int(text) <= 65535:
             raise words.refuse(
                 f"expects a valid TCP port (from range 1 to 65535) or a sample expression, got {text}.",

@@ -115,7 +115,7 @@ def _span(where: Span, text: str, column: int) -> Span:
 def _min_conn(text: str) -> tuple[int | None, str]:
     if text == "auto":
         return None, ""
-    if not (text.isascii() and text.isdigit()) or int(text) > 1_000_000:
+    if not (text.isascii() and text.isdecimal()) or int(text) > 1_000_000:
         return None, "expects a number of connections, or 'auto'"
     return int(text), ""
 

@@ -266,7 +266,7 @@ class Build(References, Watching):
 
     def loose_number(self, statement: Statement, index: int, text: str) -> None:
         """Say at DIAG level that HAProxy reads a number out of what is none."""
-        if not text.isdigit():
+        if not text.isdecimal():
             found = Diagnostic(
                 "loose-number",
                 Severity.DIAG,
@@ -317,6 +317,8 @@ class Build(References, Watching):
         """Why an inherited descriptor is no listening socket, or an empty string."""
         try:
             mode = os.fstat(number).st_mode
+        except OverflowError:
+            return "Bad file descriptor"
         except OSError as error:
             return error.strerror or str(error)
         return "" if stat.S_ISSOCK(mode) else "Socket operation on non-socket"

@@ -19,7 +19,7 @@ from hapy_config.syntax import Statement
 def _status(words: list[str], index: int) -> int:
     status = leading_integer(words[index])
     if status not in HANDLED:
-        shown = status if not words[index].isdigit() else words[index]
+        shown = status if not words[index].isdecimal() else words[index]
         raise Refused(f"{words[0]} : status code '{shown}' not handled.", index)
     return status
 

@@ -123,7 +123,7 @@ class Freezer:
             h1_case_adjust=dict(build.case_adjust),
             tune=dict(build.tune),
             settings=tuple(build.global_settings),
-            spread_checks=int(spread) if isinstance(spread, str) and spread.isdigit() else 0,
+            spread_checks=int(spread) if isinstance(spread, str) and spread.isdecimal() else 0,
             **values,  # type: ignore[arg-type]
         )
 

@@ -89,7 +89,7 @@ def _check(build: Build, keyword: Keyword, argument: Arg, statement: Statement, 
 def _integer(build: Build, keyword: Keyword, argument: Arg, statement: Statement, text: str, index: int) -> None:
     if not argument.lax:
         digits = text[1:] if text[:1] in ("-", "+") else text
-        if not (digits.isascii() and digits.isdigit()):
+        if not (digits.isascii() and digits.isdecimal()):
             raise Refused(f"'{keyword.name}' passed a missing or unparsable integer value in '{text}'", index)
     else:
         build.loose_number(statement, index, text)

@@ -137,8 +137,8 @@ def _store(build: Build, words: list[str]) -> None:
     first = words[0]
     value = words[1] if len(words) > 1 else ""
     if first.startswith("tune."):
-        number = value.isdigit()
-        build.tune[first[5:]] = int(value) if number else (leading_integer(value) if value[:1].isdigit() else value)
+        number = value.isdecimal()
+        build.tune[first[5:]] = int(value) if number else (leading_integer(value) if value[:1].isdecimal() else value)
     elif first in _NUMBERS:
         build.global_[_NUMBERS[first]] = leading_integer(value)
     elif first in _TEXTS:

@@ -66,7 +66,7 @@ def _numeric_identity(build: Build, statement: Statement, words: list[str]) -> N
     if len(words) < 2:
         raise Refused(f"'{kind}' expects an integer argument.", 1, code="missing-argument")
     at_most(words, 1)
-    if not words[1].isdigit():
+    if not words[1].isdecimal():
         other = "user" if kind == "uid" else "group"
         build.warning(
             "bad-argument",
@@ -210,7 +210,7 @@ def _check_automatic(words: list[str]) -> None:
 
 def _width(text: str) -> int:
     low, dash, high = text.partition("-")
-    if not low.isdigit():
+    if not low.isdecimal():
         return _THREADS
     if not dash:
         return 1

@@ -27,7 +27,7 @@ def is_network(text: str) -> bool:
     """Whether it is an address, or one with a prefix length or an IPv4 mask."""
     address, slash, mask = text.partition("/")
     if is_ipv4(address):
-        return not slash or (mask.isascii() and mask.isdigit() and int(mask) <= 32) or is_ipv4(mask)
+        return not slash or (mask.isascii() and mask.isdecimal() and int(mask) <= 32) or is_ipv4(mask)
     if is_ipv6(address):
-        return not slash or (mask.isascii() and mask.isdigit() and int(mask) <= 128)
+        return not slash or (mask.isascii() and mask.isdecimal() and int(mask) <= 128)
     return False

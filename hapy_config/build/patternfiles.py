@@ -86,7 +86,7 @@ def _map_fault(build: Build, converter: str, name: str) -> str:
 
 def _fits(text: str, kind: str) -> bool:
     if kind == "int":
-        return text.lstrip("-").isdigit()
+        return text.lstrip("-").isdecimal()
     if kind == "ip":
         try:
             check("ip", [text], numeric_only=True)

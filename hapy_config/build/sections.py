@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from hapy_config.build import peers
+from hapy_config.build import crtstore, peers
 from hapy_config.build.addressing import address
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.conditional import acl
@@ -29,7 +29,7 @@ from hapy_config.grammar.addresses import AddressUse
 from hapy_config.keywords import table
 from hapy_config.keywords.samples import Place
 from hapy_config.keywords.sections import TABLE as SECTIONS
-from hapy_config.keywords.spec import TARGET
+from hapy_config.keywords.spec import TARGET, Runs
 from hapy_config.model.config import User
 from hapy_config.syntax import Section, Statement
 
@@ -60,7 +60,8 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
     header, words = section.header, section.header.words
     kind = words[0]
     entry = SECTIONS.get(kind)
-    if entry is None or not entry.known_in(TARGET):
+    later = entry is not None and entry.runs is Runs.YES and build.target is None  # hapy runs a few of later versions
+    if entry is None or not (later or entry.known_in(TARGET)):
         _unknown_section(build, section)
         return None
     name = words[1] if len(words) > 1 else ""
@@ -93,6 +94,8 @@ def _unknown_section(build: Build, section: Section) -> None:
 
 def _check_header(build: Build, draft: SectionDraft) -> None:
     kind, name, header = draft.kind, draft.name, draft.header
+    if not name and kind == "crt-store":
+        return
     if not name:
         build.error("missing-argument", header.span(1), f"'{kind}' expects <name> as arguments.")
         return
@@ -221,7 +224,7 @@ def _cache_number(minimum: int, maximum: int | None = None) -> Handler:
         number = leading_integer(text)
         if maximum is not None and number > maximum:
             raise Refused(f'"{words[0]}" ({number}) must not be greater than {maximum}', 1)
-        if not text.isdigit() or number < minimum:
+        if not text.isdecimal() or number < minimum:
             raise Refused(f"{words[0]} wrong value '{text}'", 1)
         if len(words) > 2:
             raise Refused(f"'{words[0]}' cannot handle unexpected argument '{words[2]}'.", 2)
@@ -366,6 +369,9 @@ def _peers_table(build: Build, draft: SectionDraft, statement: Statement, words:
 
 
 _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
+    ("crt-store", "crt-base"): crtstore.base,
+    ("crt-store", "key-base"): crtstore.base,
+    ("crt-store", "load"): crtstore.load,
     ("resolvers", "nameserver"): _name_server,
     ("resolvers", "accepted_payload_size"): _payload_size,
     ("userlist", "user"): _user,

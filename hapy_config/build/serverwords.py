@@ -153,7 +153,7 @@ def _weight(words: ServerWords, name: str) -> None:
 def _lax_number(field: str) -> Reader:
     def read(words: ServerWords, name: str) -> None:
         text = words.lax()
-        if not text.isdigit():
+        if not text.isdecimal():
             words.build.loose_number(words.statement, words.position - 1, text)
         words.values[field] = max(leading_integer(text), 0)
 

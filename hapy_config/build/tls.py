@@ -134,7 +134,7 @@ def certificate(build: Build, name: str) -> CertificateFiles:
             known = pem.Fault(f"unable to stat SSL certificate from file '{path}' : No such file or directory.")
         else:
             try:
-                known = pem.load(path, build.files.read, settings(build), warn=_warner(build))
+                known = pem.load(path, build.files.read, settings(build), warn=warner(build))
             except pem.Fault as fault:
                 known = fault
         build.tls_files.certificates[path] = known
@@ -143,7 +143,8 @@ def certificate(build: Build, name: str) -> CertificateFiles:
     return known
 
 
-def _warner(build: Build) -> Callable[[str], None]:
+def warner(build: Build) -> Callable[[str], None]:
+    """Notes files that are left out."""
     return lambda text: build.warning("bad-certificate", NOWHERE, text)
 
 

@@ -18,7 +18,6 @@ _NO_RING: Final = "log lines for this ring are dropped"
 _NO_FORWARD: Final = "log lines sent to it are not received or forwarded"
 _NO_PROGRAM: Final = "the program is not started"
 _NO_FCGI: Final = "FastCGI servers are not spoken to"
-_NO_STORE: Final = "its certificates are not loaded"
 _NO_ACME: Final = "certificates are not requested or renewed"
 _NO_CHECK: Final = "servers are not checked"
 
@@ -383,7 +382,7 @@ _FCGI_APP: Final = (
     ),
 )
 
-_s = _In(_C.CRT_STORE, _NO_STORE, "12.7")
+_s = _In(_C.CRT_STORE, "", "12.7")
 _CRT_STORE: Final = (
     _s("crt-base", Arg(Kind.DIRECTORY, "directory"), since=(3, 0)),
     _s("key-base", Arg(Kind.DIRECTORY, "directory"), since=(3, 0)),

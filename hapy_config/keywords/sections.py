@@ -145,8 +145,6 @@ TABLE: Final = Table(
             args=(_OPTIONAL_NAME,),
             since=(3, 0),
             manual="12.7",
-            runs=Runs.NO,
-            loss="its certificates are not loaded",
         ),
         Keyword(
             name="log-profile",

@@ -146,7 +146,7 @@ def load(
         path: the file, as messages are to show it.
         read: reads files.
         settings: which other files are looked for.
-        named: files that are named one by one; others aren't looked for then.
+        named: files that are named one by one, and so must be there.
         warn: told of files that are left out.
 
     Raises:
@@ -203,8 +203,8 @@ class _Beside:
 
     def name(self, kind: str) -> str:
         """Where a kind is looked for; empty where it is not."""
-        if self._named is not None:
-            return getattr(self._named, kind, "")
+        if given := getattr(self._named, kind, ""):
+            return str(given)
         return f"{self._stem}.{kind}" if kind in self._wanted else ""
 
     def read(self, kind: str) -> bytes | None:
@@ -215,7 +215,7 @@ class _Beside:
         try:
             return self._read(name)
         except OSError as error:
-            if self._named is not None:
+            if getattr(self._named, kind, ""):
                 raise Fault(f"unable to load '{name}' : {error.strerror}.") from None
             return None
 

@@ -66,7 +66,7 @@ def _httpchk(line: Line) -> Iterator[Edit]:
 def processes(line: Line) -> Iterator[Edit]:
     """`nbproc`, and what chose among processes."""
     count = line.words[1] if len(line.words) > 1 else ""
-    if count.isdigit() and int(count) > 1:
+    if count.isdecimal() and int(count) > 1:
         yield Replace(f"nbthread {count}", note="one process with as many threads; they share what processes did not")
     else:
         yield Remove("one process is what runs")
@@ -82,7 +82,7 @@ def process_option(line: Line) -> Iterator[Edit]:
 
 def cpu_map(line: Line) -> Iterator[Edit]:
     """`cpu-map 2 1`, which spoke of the second process."""
-    if len(line.words) > 1 and line.words[1].isdigit() and int(line.words[1]) > 1:
+    if len(line.words) > 1 and line.words[1].isdecimal() and int(line.words[1]) > 1:
         yield Replace(f"cpu-map 1/{line.words[1]}{line.tail(2)}", note="the process has become a thread")
 
 
