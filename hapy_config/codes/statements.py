@@ -47,7 +47,7 @@ CODES: Final[tuple[Code, ...]] = (
         Kind.ERROR,
         "newer-section",
         """A later HAProxy knows this section, the one that is checked for does not.""",
-        "crt-store s\n load crt a.pem\n",
+        "acme s\n directory https://ca.example\n",
     ),
     code(
         Kind.ERROR,
