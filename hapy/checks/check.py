@@ -192,6 +192,8 @@ class Check(Routine):
             result = ended.result
         except TimeUp:
             result = Result(self.step_status, 0, self.where)
+            if self.server.resolving is not None:
+                self.server.resolving.doubt()
         finally:
             self.drop()
         self._rest()

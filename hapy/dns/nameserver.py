@@ -101,6 +101,7 @@ class NameServer:
 
     def close(self) -> None:
         """Give the sockets back."""
+        self._streams.close()
         if self._datagrams is not None:
             self._datagrams.close()
 

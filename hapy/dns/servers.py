@@ -131,6 +131,11 @@ class ServerUser:
         label = f"{server.backend.model.name}/{server.model.name}"
         server.say("notice", f"{label} changed its FQDN from {server.fqdn or '(null)'} to {name} by '{cause}'")
 
+    def doubt(self) -> None:
+        """A check had no answer in time: the name may have another address by now, so ask at once (manual, 5.3.1)."""
+        if self.resolution is not None:
+            self.resolution.refresh()
+
     def remember(self, name: str, port: int, host: str | None) -> None:
         """Before the start: the service's record that an earlier process had given it, and the address if wanted."""
         if self.service is None or (name, port) in self.service.holders:

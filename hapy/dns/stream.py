@@ -126,6 +126,12 @@ class DnsStreams:
             self._opening += 1
             self._group.start_soon(self._connect)
 
+    def close(self) -> None:
+        """End all connections."""
+        self._waiting.clear()
+        for stream in tuple(self._open):
+            stream.abort()
+
     def _fresh(self) -> int:
         return sum(1 for one in self._open if now() - one.opened < OLDEST)
 

@@ -1,0 +1,197 @@
+"""Resolutions against a name server in this process."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import anyio
+import dns.message
+import pytest
+
+from compat.harness.dns import DnsServer
+from hapy.dns import section as section_module
+from hapy.dns.nameserver import system_name_servers
+from hapy.dns.section import Resolution, Section
+from hapy_config.model.addresses import Address
+from hapy_config.model.resolvers import NameServer, Resolvers
+
+
+@pytest.fixture
+def server() -> Iterator[DnsServer]:
+    found = DnsServer({("a.test", "A"): ["127.0.0.2", "127.0.0.3"], ("b.test", "AAAA"): ["::2"]})
+    yield found
+    found.close()
+
+
+def make(server: DnsServer, **settings: int) -> Section:
+    address = Address("ipv4", "127.0.0.1", server.port)
+    known = {"timeout_retry": 2000, "timeout_resolve": 50, "payload_size": 4096, **settings}
+    return Section(Resolvers("r", (NameServer("n", address),), **known))
+
+
+def run(section: Section, act: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            section.start(group)
+            with anyio.fail_after(20):
+                await act()
+            for nameserver in section.nameservers:
+                nameserver.close()
+            await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+    anyio.run(main)
+
+
+async def ask(section: Section, name: str, kind: str = "A") -> Resolution:
+    came = anyio.Event()
+    resolution = section.resolution(name, kind)
+    resolution.wait(lambda _: came.set())
+    await came.wait()
+    return resolution
+
+
+def test_one_question_for_all_who_ask_and_none_while_the_answer_is_fresh(server: DnsServer) -> None:
+    section = make(server)
+
+    async def act() -> None:
+        server.delay = 0.05
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(ask, section, "A.test.")
+        found = await ask(section, "a.test")
+        assert list(found.addresses) == ["127.0.0.2", "127.0.0.3"]
+        assert len(server.queries) == 1
+
+    run(section, act)
+
+
+def test_an_answer_that_is_no_longer_fresh_is_asked_for_again(server: DnsServer) -> None:
+    section = make(server, hold_valid=0)
+
+    async def act() -> None:
+        await ask(section, "a.test")
+        server.set("a.test", "A", "127.0.0.9")
+        assert list((await ask(section, "a.test")).addresses) == ["127.0.0.9"]
+
+    run(section, act)
+
+
+def test_the_other_family_where_the_preferred_has_nothing(server: DnsServer) -> None:
+    section = make(server, retries=1)
+
+    async def act() -> None:
+        found = await ask(section, "b.test", "A")
+        assert (found.status, list(found.addresses)) == ("valid", ["::2"])
+        assert (await ask(section, "nope.test", "A")).status == "nx"
+        assert ("nope.test", "A") not in section.resolutions
+
+    run(section, act)
+
+
+def test_a_cut_answer_is_asked_for_over_tcp(server: DnsServer) -> None:
+    section = make(server)
+    server.truncate = True
+    server.set("a.test", "A", *(f"127.0.{number // 250}.{number % 250 + 1}" for number in range(2000)))
+
+    async def act() -> None:
+        found = await ask(section, "a.test")
+        assert len(found.addresses) == 2000
+        assert [transport for _, _, transport in server.queries] == ["udp", "tcp"]
+        counters = section.nameservers[0].counters
+        assert (counters.truncated, counters.valid, counters.sent) == (1, 1, 1)
+
+    run(section, act)
+
+
+def test_lies_are_counted_and_ignored(server: DnsServer) -> None:
+    section = make(server)
+
+    def lie(query: dns.message.Message, answer: dns.message.Message) -> list[bytes]:
+        honest = answer.to_wire(want_shuffle=False)
+        forged = honest.replace(b"\x7f\x00\x00\x02", b"\x7f\x00\x00\x66")
+        other_id = ((query.id + 1) & 0xFFFF).to_bytes(2, "big") + forged[2:]
+        return [
+            b"",
+            b"x",
+            other_id,
+            forged.replace(b"\x01a\x04", b"\x01b\x04"),
+            forged[:-3],
+            query.to_wire(),
+            b"\0" * 5000,
+            honest,
+        ]
+
+    server.lie = lie
+
+    async def act() -> None:
+        found = await ask(section, "a.test")
+        assert "127.0.0.2" in found.addresses
+        assert "127.0.0.102" not in found.addresses
+        counters = section.nameservers[0].counters
+        assert (counters.invalid, counters.outdated, counters.too_big) == (5, 1, 1)
+
+    run(section, act)
+
+
+def test_nobody_else_can_answer(server: DnsServer) -> None:
+    """An answer with the right id and question from another port is not even received."""
+    section = make(server, retries=1)
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    taps: list[bytes] = []
+
+    def lie(query: dns.message.Message, answer: dns.message.Message) -> list[bytes]:
+        taps.append(answer.to_wire(want_shuffle=False).replace(b"\x7f\x00\x00\x02", b"\x7f\x00\x00\x66"))
+        sock = section.nameservers[0]._datagrams._sock
+        stranger.sendto(taps[-1], sock.getsockname())
+        return [answer.to_wire(want_shuffle=False)]
+
+    server.lie = lie
+
+    async def act() -> None:
+        assert "127.0.0.102" not in (await ask(section, "a.test")).addresses
+        assert taps
+
+    run(section, act)
+    stranger.close()
+
+
+def test_silence_and_a_closed_port_are_timeouts(server: DnsServer) -> None:
+    section = make(server, retries=2, timeout_retry=50)
+    server.silent = True
+
+    async def act() -> None:
+        assert (await ask(section, "a.test")).status == "timeout"
+        assert section.nameservers[0].counters.timeout == 2
+        server.close()
+        assert (await ask(section, "c.test")).status == "timeout"
+
+    run(section, act)
+
+
+def test_what_is_remembered_has_a_limit(server: DnsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(section_module, "MOST_KEPT", 10)
+    section = make(server)
+
+    async def act() -> None:
+        for number in range(40):
+            server.set(f"n{number}.test", "A", "127.0.0.1")
+            await ask(section, f"n{number}.test")
+        assert len(section.resolutions) <= 10
+        monkeypatch.setattr(section_module, "MOST_OPEN", 0)
+        assert (await ask(section, "one-more.test")).status == "other"
+
+    run(section, act)
+
+
+def test_the_systems_name_servers(tmp_path) -> None:
+    path = tmp_path / "resolv.conf"
+    path.write_text(
+        "# x\nsearch a\nnameserver 192.0.2.1\nnameserver  2001:db8::1\nnameserver bad\nnameserver\nnameserver 192.0.2.1\n"
+    )
+    assert [(name, address.family, address.port) for name, address in system_name_servers(str(path))] == [
+        ("192.0.2.1", "ipv4", 53),
+        ("2001:db8::1", "ipv6", 53),
+    ]
+    assert system_name_servers(str(tmp_path / "none")) == []
