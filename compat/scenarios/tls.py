@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+import subprocess
 
 from compat.harness import Connection, World
 
@@ -243,6 +245,78 @@ frontend fe
         message = client.get("/")
         if message:
             world.note(repr(message.body))
+
+
+def captured_hello(world: World) -> None:
+    """What a client offers, for JA3 and its kin: ciphers, extensions, groups."""
+    world.certificate("a.pem", "a.test")
+    fields = [
+        "ssl_fc_protocol_hello_id",
+        "ssl_fc_cipherlist_bin,hex",
+        "ssl_fc_cipherlist_bin(1),be2dec(-,2)",
+        "ssl_fc_cipherlist_hex",
+        "ssl_fc_cipherlist_str",
+        "ssl_fc_cipherlist_xxh",
+        "ssl_fc_extlist_bin(1),be2dec(-,2)",
+        "ssl_fc_eclist_bin(1),be2dec(-,2)",
+        "ssl_fc_ecformats_bin,be2dec(-,1)",
+    ]
+    shown = " | ".join(f"%[{field}]" for field in fields)
+    world.start(
+        f"""
+frontend fe
+    bind "fd@${{fe}}" ssl crt {{dir}}/a.pem
+    http-request return status 200 content-type text/plain lf-string "{shown}"
+""",
+        global_="tune.ssl.capture-buffer-size 400",
+    )
+    for version in (TLS12, TLS13):
+        message = world.tls_client("a.test", maximum_version=version).get("/")
+        if message:
+            world.note(repr(message.body))
+
+
+def staple(world: World) -> None:
+    """A `.ocsp` file beside the certificate is sent to clients who ask; without its issuer it is refused."""
+    import datetime as dt
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.x509 import ocsp
+
+    from compat.harness.certificates import authority
+
+    pem = world.certificate("a.pem", "a.test")
+    leaf = x509.load_pem_x509_certificate(pem[pem.index(b"-----BEGIN CERT") :])
+    issuer = x509.load_pem_x509_certificate(authority("ca").cert_pem.bytes())
+    now = dt.datetime.now(dt.UTC)
+    built = ocsp.OCSPResponseBuilder().add_response(
+        cert=leaf,
+        issuer=issuer,
+        algorithm=hashes.SHA1(),
+        cert_status=ocsp.OCSPCertStatus.GOOD,
+        this_update=now - dt.timedelta(hours=1),
+        next_update=now + dt.timedelta(hours=1),
+        revocation_time=None,
+        revocation_reason=None,
+    )
+    key = serialization.load_pem_private_key(authority("ca").private_key_pem.bytes(), None)
+    response = built.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer).sign(key, hashes.SHA256())  # type: ignore[arg-type]
+    (world.dir / "a.pem.ocsp").write_bytes(response.public_bytes(serialization.Encoding.DER))
+    (world.dir / "a.pem.issuer").write_bytes(authority("ca").cert_pem.bytes())
+    world.certificate("b.pem", "b.test")
+    world.start(SAY % "crt {dir}/a.pem crt {dir}/b.pem")
+    for name in ("a.test", "b.test"):
+        for version in ("-tls1_2", "-tls1_3"):
+            world.note(f"{name} {version}: {_status(world, name, version)}")
+
+
+def _status(world: World, name: str, version: str) -> list[str]:
+    """What openssl's client says of the staple."""
+    port = world.client().sock.getpeername()[1]
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-status", version]
+    said = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=20).stdout
+    return [line.strip() for line in said.splitlines() if re.search(r"OCSP response:|Cert Status", line)]
 
 
 def not_tls(world: World) -> None:

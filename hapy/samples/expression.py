@@ -34,6 +34,7 @@ _FETCH_MODULES: Final = (
     "constants",
     "proxies",
     "tls",
+    "tls_hello",
     "internals",
     "bodies",
     "logins",

@@ -28,8 +28,8 @@ def _version(text: str | None) -> Version | None:
 _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
         re.compile(
-            r"ssl_[cs]_chain_der|ssl_[cfs]_(r_dn|san)|ssl_[bf]c_(client_|server_|early_|exporter_|session_key|curve|npn|crtname"
-            r"|err_str|ec|extlist|cipherlist|protocol_hello|sigalgs|supported_)|ssl_bc_sni"
+            r"ssl_[cs]_chain_der|ssl_[cfs]_(r_dn|san)|ssl_bc_sni"
+            r"|ssl_[bf]c_(client_|server_|early_|exporter_|session_key|curve|npn|crtname|err_str)"
         ),
         "Python's TLS layer doesn't tell: the sample is absent",
     ),

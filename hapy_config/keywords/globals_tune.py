@@ -277,14 +277,14 @@ _VARIABLES_LUA: Final = (
 
 _TLS: Final = (
     _number("ssl.cachesize", minimum=0, runs=Runs.YES, ok=("tune.ssl.cachesize 500",)),
-    _number("ssl.capture-buffer-size", minimum=0, since=(2, 5), loss=_NO_TLS, ok=("tune.ssl.capture-buffer-size 5",)),
+    _number("ssl.capture-buffer-size", minimum=0, since=(2, 5), runs=Runs.YES, ok=("tune.ssl.capture-buffer-size 5",)),
     _number(
         "ssl.capture-cipherlist-size",
         minimum=0,
         since=(1, 8),
         deprecated=(2, 5),
         instead="tune.ssl.capture-buffer-size",
-        loss=_NO_TLS,
+        runs=Runs.YES,
         ok=("tune.ssl.capture-cipherlist-size 5",),
     ),
     _tune("ssl.certificate-compression", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(3, 3), loss=_NO_TLS),
