@@ -57,6 +57,7 @@ _SINGLE_RUN: Final = frozenset(
     {
         *("fc_pp_tlv", "internal.strm.is_htx", "ssl_fc"),
         *("req.ssl_cipherlist", "req.ssl_keyshare_groups", "req.ssl_sigalgs", "req.ssl_supported_groups"),
+        *("ssl_fc_sigalgs_bin", "ssl_fc_supported_versions_bin"),
     }
 )
 
