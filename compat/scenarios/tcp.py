@@ -228,3 +228,205 @@ backend be
         names.append((client.reader.until(b"\n") or b"").decode().strip())
         client.close()
     world.note(" ".join(names))
+
+
+def rdp_persistence(world: World) -> None:
+    """`persist rdp-cookie`: the routing token names the server, whatever balance says; one that names none does not."""
+
+    def script(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(connection.origin.name.encode() + b"\n")
+
+    ports = [world.origin(name, script).port for name in ("s1", "s2", "s3")]
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    mode tcp
+    tcp-request inspect-delay 2s
+    tcp-request content accept if RDP_COOKIE
+    default_backend be
+backend be
+    mode tcp
+    persist rdp-cookie(msts)
+    balance roundrobin
+    server s1 {s1}
+    server s2 {s2}
+    server s3 {s3}
+""")
+    address = int.from_bytes(bytes((127, 0, 0, 1)), "little")
+    names = []
+    for port in (ports[2], ports[2], ports[0], 9, ports[1]):
+        token = b"%d.%d.0000" % (address, (port & 255) << 8 | port >> 8)
+        line = b"Cookie: msts=" + token + b"\r\n"
+        client = world.client()
+        client.send(bytes([3, 0, 0, 11 + len(line), 6 + len(line), 0xE0, 0, 0, 0, 0, 0]) + line)
+        names.append((client.reader.until(b"\n") or b"").decode().strip())
+        client.close()
+    world.note(" ".join(names))
+
+
+def _mute(connection: Connection) -> None:
+    connection.reader.to_end()
+
+
+def _listens(name: str, *lines: str) -> str:
+    head = f'listen {name}\n    bind "fd@${{{name}}}"\n    mode tcp\n    option tcplog\n'
+    return head + "".join(f"    {line}\n" for line in lines)
+
+
+def who_is_late(world: World) -> None:
+    """Which side's timeout ends a session, and what fin and tunnel timeouts change."""
+    world.origin("s1", _mute)
+    world.origin("s2", _echo)
+    config = {
+        "client": ("timeout client 300ms", "server s1 {s1}"),
+        "server": ("timeout server 300ms", "server s1 {s1}"),
+        "both": ("timeout client 300ms", "timeout server 300ms", "server s2 {s2}"),
+        "tunnel": ("timeout tunnel 300ms", "server s2 {s2}"),
+        "one_way": ("timeout tunnel 300ms", "timeout client 2s", "timeout server 2s", "server s1 {s1}"),
+    }
+    world.start("".join(_listens(name, *lines) for name, lines in config.items()))
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        client.send(b"hello")
+        world.note(f"{name} {client.reader.to_end()!r} {client.reader.end}")
+        world.syslog.wait(number)
+    world.logs(len(config))
+
+
+def half_closed_for_long(world: World) -> None:
+    """After a FIN the other side's `…-fin` timeout counts, not that of the side that sent it."""
+
+    def lasting(connection: Connection) -> None:
+        connection.reader.to_end()
+        connection.ended.wait(1.5)
+
+    def leaving(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(b"bye")
+        connection.shutdown()
+        connection.reader.to_end()
+
+    world.origin("s1", lasting)
+    world.origin("s2", leaving)
+    config = {
+        "server_fin": ("timeout server-fin 300ms", "server s1 {s1}"),
+        "client_fin": ("timeout client-fin 300ms", "server s2 {s2}"),
+        "longer": ("timeout client-fin 200ms", "timeout server-fin 500ms", "server s1 {s1}"),
+    }
+    world.start("".join(_listens(name, *lines) for name, lines in config.items()))
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        client.send(b"hello")
+        if name != "client_fin":
+            client.shutdown()
+        world.note(f"{name} {client.reader.to_end()!r} {client.reader.end}")
+        world.syslog.wait(number)
+    world.logs(len(config))
+
+
+def resets(world: World) -> None:
+    """A reset of either side: what the other one sees, and what the log says."""
+    ends = []
+
+    def breaking(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(b"part")
+        connection.reader.fill()
+        connection.reset()
+
+    def watched(connection: Connection) -> None:
+        _echo(connection)
+        ends.append(connection.reader.end)
+        connection.ended.set()
+
+    world.origin("s1", breaking)
+    origin = world.origin("s2", watched)
+    world.start(_listens("server", "server s1 {s1}") + _listens("client", "server s2 {s2}"))
+    client = world.client("server")
+    client.send(b"hello")
+    world.note(repr(client.reader.exactly(4)))
+    client.send(b"more")
+    world.note(repr(client.reader.to_end()) + client.reader.end)
+    world.syslog.wait(1)
+    client = world.client("client")
+    client.send(b"hello")
+    world.note(repr(client.reader.exactly(5)))
+    client.reset()
+    world.clients.remove(client)
+    world.logs(2)
+    origin.connections[0].ended.wait(5)
+    world.note(repr(ends))
+
+
+def in_queues(world: World) -> None:
+    """A session that waits for a slot: its time passes, it leaves (with and without `abortonclose`), it gets one."""
+    world.origin("s1", _echo)
+    config = {
+        "passes": ("timeout queue 300ms", "server s1 {s1} maxconn 1"),
+        "aborts": ("option abortonclose", "timeout queue 5s", "server s1 {s1} maxconn 1"),
+        "served": ("timeout queue 5s", "server s1 {s1} maxconn 1"),
+        "silent": ("timeout client 300ms", "timeout queue 5s", "server s1 {s1} maxconn 1"),
+    }
+    world.start("".join(_listens(name, *lines) for name, lines in config.items()))
+    for number, name in enumerate(config):
+        first, second = world.client(name), world.client(name)
+        first.send(b"one")
+        world.note(repr(first.reader.exactly(3)))
+        second.send(b"two")
+        if name == "passes":
+            world.note(repr(second.reader.to_end()) + second.reader.end)
+        elif name == "aborts":
+            second.ending(0.1)
+            second.close()
+            world.clients.remove(second)
+        elif name == "silent":
+            for _ in range(5):
+                first.send(b"z")
+                second.ending(0.1)
+                second.seen.clear()
+            first.close()
+            world.note(repr(second.reader.exactly(3)))
+        else:
+            second.ending(0.1)
+            first.close()
+            world.note(repr(second.reader.exactly(3)))
+            second.close()
+        world.syslog.wait(2 * number + 1)
+        first.close()
+        world.syslog.wait(2 * number + 2)
+    for line in sorted(world.syslog.traffic()):
+        world.note(line)
+
+
+def left_while_connecting(world: World) -> None:
+    """A client that resets while its server does not answer; servers that refuse, one after another."""
+    world.origin("s1").stop()
+    world.origin("s2", _echo)
+    world.start(
+        _listens("refused", "retries 1", "server s1 {s1}")
+        + _listens(
+            "elsewhere", "retries 2", "option redispatch", "balance roundrobin", "server s1 {s1}", "server s2 {s2}"
+        )
+        + _listens("nobody", "server s1 {s1} disabled")
+        + _listens("early", "option logasap", "server s2 {s2}")
+        + _listens("null", "option dontlognull", "server s2 {s2}")
+    )
+    for number, name in enumerate(("refused", "elsewhere", "nobody", "early"), 1):
+        client = world.client(name)
+        client.send(b"hello")
+        if name in ("elsewhere", "early"):
+            world.note(repr(client.reader.exactly(5)))
+        else:
+            world.note(repr(client.reader.to_end()) + client.reader.end)
+        if name != "early":
+            client.close()
+        world.syslog.wait(number)
+    silent = world.client("null")
+    silent.ending(0.1)
+    silent.close()
+    spoken = world.client("null")
+    spoken.send(b"hello")
+    world.note(repr(spoken.reader.exactly(5)))
+    spoken.close()
+    world.logs(5)

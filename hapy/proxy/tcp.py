@@ -388,6 +388,7 @@ class TcpSession(Routine):
             server.counters.wretr += 1
             if route.redispatches(tries):
                 self._release()
+                server.backend.offer(server)
                 avoid = server
                 txn.redispatched = True
                 server.counters.wredis += 1
@@ -572,11 +573,13 @@ class TcpSession(Routine):
         if other is None:
             self.interrupt(ConnectFailed("refused", "the client has gone"))
             return
-        if error is not None and side is self.client:
-            other.abort()
-        elif not other.closed:
+        if error is None:
             other.shut_down()
-        if other.closed:
+        elif side is self.client:
+            other.abort()
+        else:
+            other.finish()
+        if other.closed or other.draining:
             self._end()
 
     # the end
@@ -588,14 +591,16 @@ class TcpSession(Routine):
         self.frontend.logger.log_transaction(self.txn)
         self.txn.finished = -1.0
 
-    def _release(self) -> None:
+    def _release(self) -> Server | None:
+        """Free the server's slot; who gets it is to be given `Backend.offer` of what this returns."""
         server = self.holds
         if server is not None:
             self.holds = None
             server.counters.scur -= 1
             server.counters.bin += self.txn.bytes_in
             server.counters.bout += self.txn.bytes_out
-            server.backend.release(server)
+            server.backend.vacate(server)
+        return server
 
     def _end(self) -> None:
         if self.done:
@@ -605,8 +610,10 @@ class TcpSession(Routine):
             self.interrupt(ConnectFailed("refused", "the session is over"))
         txn = self.txn
         txn.finished = now()
-        self._release()
+        server = self._release()
         if self.entered and self.route.backend is not None:
             self.route.leave(txn)
         self.frontend.finish_session(txn, logged=self.logged)
+        if server is not None:
+            server.backend.offer(server)  # after the log line, in which nobody else has the slot yet
         self.frontend.on_disconnection(self.client)
