@@ -105,14 +105,17 @@ class Frontend:
         self.connection_rules = runtime.ruleset(model, "tcp-request connection")
         self.session_rules = runtime.ruleset(model, "tcp-request session")
         self.inspection = runtime.inspection(model, "tcp-request content", self.limits)
-        self.request_rules = runtime.ruleset(model, "http-request")
-        self.redirects = runtime.redirects(model)
+        speaks_http = model.mode == "http" or any(
+            rule.action == "switch-mode" for rule in model.rules.get("tcp-request content", ())
+        )
+        self.request_rules = runtime.ruleset(model, "http-request") if speaks_http else None
+        self.redirects = runtime.redirects(model) if speaks_http else None
         self.keep_request = request_captures(model)
         self.keep_request_cookie = request_cookie(model)
         self.keep_response = response_captures(model)
         self.keep_response_cookie = response_cookie(model)
         self._bindings = {id(bind.tls): self._binding(bind) for bind in model.binds if bind.tls is not None}
-        self.monitor = self._monitor(model, runtime) if model.monitor_uri is not None else None
+        self.monitor = self._monitor(model, runtime) if model.monitor_uri is not None and model.mode == "http" else None
         self.route = Route(self, None)
 
     def _binding(self, bind: Bind) -> Binding:

@@ -468,6 +468,8 @@ def _http_only(build: Build, draft: Draft) -> None:
         build.warning("needs-http", span, f"monitor-uri will be ignored for {title} '{name}' (needs 'mode http').")
     if draft.cookie is not None and draft.side & BACK:
         build.warning("needs-http", span, f"cookie will be ignored for {title} '{name}' (needs 'mode http').")
+    if any(rule.action == "switch-mode" for rule in draft.rules.get("tcp-request content", ())):
+        return  # its clients may come to speak HTTP
     if any(capture.direction == "cookie" for capture in draft.captures):
         build.warning("needs-http", span, f"'capture' statement ignored for {title} '{name}' as it requires HTTP mode.")
     source = draft.source
