@@ -4,6 +4,10 @@ from __future__ import annotations
 
 #: Scenario name → reason.
 DEVIATIONS = {
+    "checks:inherited_option_with_own_rules": (
+        "With rules of its own, a backend of HAProxy 2.6 asks its servers nothing when `option httpchk` stands in a "
+        "defaults section, so that all of them go down. hapy asks what the option says."
+    ),
     "dns:cut_answers": (
         "HAProxy takes an answer over UDP that was cut for an error and asks the same again; hapy asks the same name "
         "server over TCP, as RFC 7766 has it."

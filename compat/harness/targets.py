@@ -148,6 +148,11 @@ def wait_until(test: Callable[[], bool], seconds: float = 20.0) -> bool:
     return True
 
 
+def ended(world: World) -> bool:
+    """Whether the program has gone."""
+    return world.process is None or world.process.poll() is not None
+
+
 def wait_for_line(world: World, *patterns: str, seconds: float = 20.0) -> None:
     """Wait until a line about servers matches each pattern.
 
@@ -175,7 +180,8 @@ def first_words(world: World, servers: Iterable[str]) -> None:
                 found.setdefault(match[1], line)
         return found
 
-    wait_until(lambda: all(server in lines_by_server() for server in wanted))
+    wait_until(lambda: all(server in lines_by_server() for server in wanted) or ended(world))
+    assert not ended(world), "the program did not start"
     seen = lines_by_server()
     for server in wanted:
         world.note(seen.get(server, f"nothing of {server}"))

@@ -41,6 +41,11 @@ TARGETS: dict[str, Behaviour] = {
 }
 
 
+def _start(world: World, config: str, *, defaults: str = "") -> None:
+    """Launch the program: with a listener, without which neither starts."""
+    world.start(config + 'frontend fe\n    mode tcp\n    bind "fd@${fe}"\n', defaults=defaults)
+
+
 def _targets(world: World, stack: ExitStack, more: dict[str, Behaviour] | None = None) -> dict[str, Target]:
     """The targets of this module's configurations, at `{name}`, and a closed port at `{dead}`."""
     made = {name: Target(behave) for name, behave in {**TARGETS, **(more or {})}.items()}
@@ -62,8 +67,10 @@ def _kinds(world: World, rows: list[tuple[str, str, str]], option: str, rule: st
         parts = []
         for number, (target, options, rules) in enumerate(rows, 1):
             lines = "".join(f"    {rule} {text}\n" for text in rules.split(" | ") if text)
-            parts.append(f"backend b{number}\n    {option}\n    {HEAD}{lines}    server s {{{target}}} check {options}\n")
-        world.start("".join(parts), defaults="mode tcp")
+            parts.append(
+                f"backend b{number}\n    {option}\n    {HEAD}{lines}    server s {{{target}}} check {options}\n"
+            )
+        _start(world, "".join(parts), defaults="mode tcp")
         first_words(world, [f"b{number}/s" for number in range(1, len(rows) + 1)])
 
 
@@ -194,7 +201,7 @@ def requests(world: World) -> None:
             rule = "tcp-check" if "tcp-check" in option else "http-check"
             lines = "".join(f"    {rule} {text}\n" for text in rules.split(" | ") if text)
             parts.append(f"backend b{number}\n    {option}\n{lines}    server s {{r{number}}} check inter 900ms\n")
-        world.start("".join(parts), defaults="mode tcp")
+        _start(world, "".join(parts), defaults="mode tcp")
         wait_until(lambda: all(targets[name].heard for name in more))
         for name in more:
             world.note(str(targets[name].heard[:1]))
@@ -205,7 +212,8 @@ def inherited(world: World) -> None:
     with ExitStack() as stack:
         more = {f"r{number}": http("200 OK") for number in range(5)}
         targets = _targets(world, stack, more)
-        world.start(
+        _start(
+            world,
             """
 defaults
     mode tcp
@@ -230,7 +238,7 @@ backend other
     option tcp-check
     tcp-check send "GET /tcp HTTP/1.0\\r\\n\\r\\n"
     server s {r3} check
-"""
+""",
         )
         first_words(world, ["all/s", "own_send/s", "own_option/s", "other/s"])
         for name in list(more)[:4]:
@@ -241,7 +249,8 @@ def inherited_option_with_own_rules(world: World) -> None:
     """An `option httpchk` in defaults, an `http-check expect` in the backend."""
     with ExitStack() as stack:
         targets = _targets(world, stack)
-        world.start(
+        _start(
+            world,
             "backend b\n    http-check expect status 200\n    server s {ok} check inter 500ms\n",
             defaults="option httpchk GET /def\n    option log-health-checks",
         )
@@ -253,7 +262,9 @@ def _my(body: bytes, sequence: int = 0) -> bytes:
     return len(body).to_bytes(3, "little") + bytes([sequence]) + body
 
 
-GREETING = _my(b"\x0a5.7.1-log\0\1\0\0\0" + b"12345678\0\xff\xf7\x21\2\0\xff\x81\x15" + bytes(10) + b"123456789012\0x\0")
+GREETING = _my(
+    b"\x0a5.7.1-log\0\1\0\0\0" + b"12345678\0\xff\xf7\x21\2\0\xff\x81\x15" + bytes(10) + b"123456789012\0x\0"
+)
 OK_PACKET = _my(b"\0\0\0\2\0\0\0", 2)
 
 PROTOCOLS: dict[str, tuple[str, Behaviour]] = {
@@ -300,8 +311,328 @@ def protocols(world: World) -> None:
             f"backend {name}\n    option {option}\n    {HEAD}    server s {{{name}}} check\n"
             for name, (option, _) in PROTOCOLS.items()
         ]
-        world.start("".join(parts), defaults="mode tcp")
+        _start(world, "".join(parts), defaults="mode tcp")
         first_words(world, [f"{name}/s" for name in PROTOCOLS])
         for name in PROTOCOLS:
             if not name.startswith("ssl"):  # the time of day is in it
-                world.note(f"{name} {targets[name].heard[:2]}")
+                told = 2 if name in ("smtp_ok", "smtp_ehlo") else 1
+                world.note(f"{name} {targets[name].heard[:told]}")
+
+
+def life(world: World) -> None:
+    """Servers go down and come back: the lines about them, who takes the requests, what conditions see."""
+    with ExitStack() as stack:
+        targets = _targets(world, stack, {"one": http("200 OK", b"one"), "two": http("200 OK", b"two")})
+        world.start(
+            """
+listen l
+    bind "fd@${l}"
+    option httpchk
+    monitor-uri /up
+    monitor fail if { nbsrv lt 1 }
+    http-response set-header X-Seen "%[nbsrv] %[srv_is_up(l/one)] %[be_conn_free]"
+    http-after-response set-header X-Now "%[nbsrv(l)] %[srv_is_up(l/one)]"
+    default-server inter 300ms fastinter 100ms downinter 200ms rise 2 fall 2
+    server one {one} check maxconn 10
+    server two {two} check backup maxconn 10
+    server follower {two} track one weight 0
+backend t
+    server a {one} track l/one
+    server b {one} track t/a
+"""
+        )
+        wait_until(lambda: len(targets["one"].heard) > 0 and len(targets["two"].heard) > 0)
+        world.note(world.once("/", listener="l"))
+        targets["one"].refuse()
+        wait_for_line(world, "l/one is DOWN", "t/b is DOWN", "backend t has no server")
+        world.note(world.once("/", listener="l"))
+        targets["two"].behave = http("503 No")
+        wait_for_line(world, "l/two is DOWN", "proxy l has no server")
+        world.once("/", listener="l")
+        world.client("l").get("/up")
+        targets["one"].behave = http("200 OK", b"one again")
+        targets["one"].accept_again()
+        wait_for_line(world, "l/one is UP", "t/b is UP")
+        world.note(world.once("/", listener="l"))
+        world.client("l").get("/up")
+        for name in ("l/one", "l/two", "l/follower", "t/a", "t/b", "proxy l", "backend t"):
+            for line in said_of_servers(world):
+                if f" {name} " in line:
+                    world.note(line)
+
+
+def all_changes_of_health(world: World) -> None:
+    """`option log-health-checks`: each step down and up again."""
+    with ExitStack() as stack:
+        targets = _targets(world, stack, {"one": http("200 OK")})
+        _start(
+            world,
+            """
+backend b
+    mode http
+    option httpchk
+    option log-health-checks
+    http-check disable-on-404
+    server one {one} check inter 200ms rise 2 fall 3
+""",
+        )
+        wait_for_line(world, "one succeeded.*3/3 UP")
+        targets["one"].behave = http("500 Down")
+        wait_for_line(world, "one is DOWN")
+        targets["one"].behave = http("404 Gone")
+        wait_for_line(world, "code: 404, info: .Gone.")
+        targets["one"].behave = http("200 OK")
+        wait_for_line(world, "one is UP")
+        targets["one"].behave = http("404 Gone")
+        wait_for_line(world, "one is stopping")
+        targets["one"].behave = http("200 OK")
+        wait_until(lambda: sum("one is UP" in line for line in said_of_servers(world)) == 2)
+        targets["one"].refuse()
+        wait_for_line(world, "Connection refused.*0/2 DOWN")
+        for line in said_of_servers(world):
+            world.note(line)
+
+
+AGENT_LINES = [
+    "up\n", "down\n", "down#some reason\n", "stopped #x y\r\n", "failed\n", "fail#q\n", "maint\n", "drain\n", "ready\n",
+    "50%\n", "0%\n", "75% up ready\n", "maxconn:30\n", "up,50%\tmaxconn:5\n", "foo bar\n", "200%\n", "drain down#zz\n", "UP\n",
+    "50\n", "maint up 30%#desc\n", "", "down # why, though\n", "fail maxconn:x\n",
+]  # fmt: skip
+
+
+def agents(world: World) -> None:
+    """`agent-check`: every kind of answer, by the lines about servers and by the weights that requests see."""
+    with ExitStack() as stack:
+        more = {f"a{number}": saying(line.encode(), close=True) for number, line in enumerate(AGENT_LINES)}
+        targets = _targets(world, stack, more)
+        parts = []
+        for number in range(len(AGENT_LINES)):
+            port = targets[f"a{number}"].port
+            parts.append(
+                f"backend b{number}\n    server s {{silent}} check agent-check agent-port {port} agent-send hello\\n"
+                " weight 100 inter 500ms agent-inter 500ms\n"
+            )
+        shown = " ".join(f"%[nbsrv(b{number})]/%[srv_uweight(b{number}/s)]" for number in range(len(AGENT_LINES)))
+        world.start(
+            "frontend fe\n    bind fd@${fe}\n"
+            f'    http-request return status 200 content-type text/plain lf-string "{shown}"\n' + "".join(parts)
+        )
+        wait_until(lambda: all(targets[name].heard for name in more if AGENT_LINES[int(name[1:])]))
+        wait_for_line(world, "b6 has no server", "b7 has no server", "b21 has no server")
+        world.note(world.once("/"))
+        for number in range(len(AGENT_LINES)):
+            for line in said_of_servers(world):
+                if f" b{number}/" in line or f" b{number} " in line:
+                    world.note(line)
+
+
+def agent_takes_back(world: World) -> None:
+    """An agent that changes its mind: maintenance, drain, down, and all of it undone."""
+    with ExitStack() as stack:
+        targets = _targets(world, stack, {"agent": saying(b"up ready\n", close=True)})
+        _start(
+            world,
+            """
+backend b
+    server s {silent} check agent-check agent-port %d inter 150ms agent-inter 150ms on-marked-down shutdown-sessions
+    server other {silent}
+backend t
+    server t {silent} track b/s
+"""
+            % targets["agent"].port,
+        )
+        for words, wanted in (
+            ("drain", "b/s enters drain"),
+            ("ready", "b/s is UP .leaving forced drain"),
+            ("down", "b/s is DOWN, reason"),
+            ("down maint", "b/s was DOWN and now enters maintenance"),
+            ("up ready", "b/s is UP, reason|b/s is (UP|DOWN)/READY"),
+            ("up maint", "b/s is going DOWN for maintenance"),
+            ("up drain", "b/s is UP/DRAIN"),
+            ("up ready", "t/t is UP"),
+        ):
+            targets["agent"].behave = saying(f"{words}\n".encode(), close=True)
+            wait_for_line(world, wanted)
+        wait_until(lambda: sum("(leaving forced drain)" in line for line in said_of_servers(world)) >= 4)
+        for name in ("b/s", "t/t", "backend t"):
+            for line in said_of_servers(world):
+                if f" {name} " in line:
+                    world.note(line)
+
+
+def observed(world: World) -> None:
+    """`observe`: traffic that fails takes servers down."""
+    rows = [
+        (mode, target, reaction)
+        for mode, target in (("layer4", "dead"), ("layer7", "s500"), ("layer7", "junk"), ("layer7", "cutting"))
+        for reaction in ("fastinter", "fail-check", "sudden-death", "mark-down")
+    ]
+
+    def cutting(_target: Target, sock: socket.socket) -> None:
+        sock.recv(4096)
+
+    with ExitStack() as stack:
+        targets = _targets(world, stack, {"cutting": cutting})
+        parts = []
+        for number, (mode, target, reaction) in enumerate(rows):
+            parts.append(
+                f'listen l{number}\n    bind "fd@${{l{number}}}"\n    option log-health-checks\n    retries 0\n'
+                f"    server s {{{target}}} check port {targets['silent'].port} observe {mode} error-limit 3"
+                f" on-error {reaction} inter 100s\n"
+            )
+        world.start("".join(parts))
+        wait_for_line(world, "l0/s succeeded")
+        for number in range(len(rows)):
+            statuses = []
+            for _ in range(4):
+                message = world.client(f"l{number}").get("/")
+                statuses.append(str(message.status if message else 0))
+            world.note(f"{rows[number]} {' '.join(statuses)}")
+        world.clients.clear()
+        for number in range(len(rows)):
+            for line in said_of_servers(world):
+                if f" l{number}/" in line and "succeeded" not in line:
+                    world.note(line)
+
+
+def sessions_of_marked_servers(world: World) -> None:
+    """`on-marked-down` and `on-marked-up`: what becomes of requests under way, HTTP and TCP."""
+
+    def holding(target: Target, sock: socket.socket) -> None:
+        head = sock.recv(4096)
+        if b"half" in head:
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        target.heard.append(head.split(b" ")[1] if b" " in head else b"")
+        sock.recv(1)
+
+    with ExitStack() as stack:
+        targets = _targets(world, stack, {"hold": holding, "one": http("200 OK"), "two": http("200 OK")})
+        world.start(
+            """
+defaults
+    log global
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+    option httpchk
+    default-server inter 100ms rise 1 fall 1
+listen h
+    mode http
+    bind "fd@${h}"
+    option httplog
+    server a {hold} check port %d on-marked-down shutdown-sessions
+listen t
+    mode tcp
+    bind "fd@${t}"
+    option tcplog
+    server a {hold} check port %d on-marked-down shutdown-sessions
+listen u
+    mode http
+    bind "fd@${u}"
+    option httplog
+    server a {hold} check port %d on-marked-up shutdown-backup-sessions
+    server b {hold} backup
+"""
+            % (targets["one"].port, targets["one"].port, targets["two"].port)
+        )
+        targets["two"].behave = http("500 No")
+        wait_for_line(world, "u/a is DOWN")
+        for listener in ("h", "t", "u"):
+            for path in ("/wait", "/half"):
+                before = len(targets["hold"].heard)
+                world.client(listener).send(f"GET {path} HTTP/1.1\nHost: a\n\n")
+                wait_until(lambda before=before: len(targets["hold"].heard) > before)
+        targets["one"].behave = http("500 No")
+        wait_for_line(world, "h/a is DOWN", "t/a is DOWN")
+        targets["two"].behave = http("200 OK")
+        wait_for_line(world, "u/a is UP")
+        for client in world.clients:
+            client.receive()
+            client.expect_end(0.5)
+        world.syslog.wait(6)
+        for line in sorted(world.syslog.traffic()):
+            world.note(line)
+
+
+def checks_over_tls(world: World) -> None:
+    """`check-ssl` and what goes with it: names, certificates, protocols; and the PROXY header of checks."""
+    from compat.harness.origin import Connection
+
+    def answer(connection: Connection) -> None:
+        head = connection.sock.recv(4096)
+        connection.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" if head else b"")
+        connection.sock.recv(1)
+
+    with ExitStack() as stack:
+        targets = _targets(world, stack)
+        origin = world.tls_origin("tls", "a.test", script=answer)
+        del world.origins["tls"]
+        stack.callback(origin.stop)
+        world.places["tls"] = origin.address
+        rows = {
+            "plain": "server s {tls} check ssl verify none",
+            "only": "server s {tls} check check-ssl verify none",
+            "trusted": "server s {tls} check ssl verify required ca-file {dir}/ca.pem check-sni a.test",
+            "other_name": "server s {tls} check ssl verify required ca-file {dir}/ca.pem check-sni b.test",
+            "no_tls": "server s {ok} check check-ssl verify none",
+            "elsewhere": f"server s {{tls}} ssl verify none check port {targets['ok'].port}",
+            "both": f"server s {{ok}} check check-ssl verify none port {origin.port}",
+            "switched_off": "server s {tls} check ssl verify none no-check-ssl",
+            "header": "server s {hearing} check send-proxy inter 500ms",
+            "header2": "server s {hearing} check check-send-proxy send-proxy-v2-ssl inter 500ms",
+        }
+        parts = [f"backend {name}\n    option httpchk\n    {HEAD}    {line}\n" for name, line in rows.items()]
+        parts.append("backend l6\n    option log-health-checks\n    server s {tls} check ssl verify none inter 500ms\n")
+        parts.append(
+            f"backend step\n    option httpchk\n    {HEAD}    http-check connect ssl sni a.test alpn http/1.1\n"
+            "    http-check send uri /\n    server s {tls} check verify required ca-file {dir}/ca.pem\n"
+        )
+        _start(world, "".join(parts))
+        first_words(world, [f"{name}/s" for name in (*rows, "l6", "step")])
+        shown = {line.partition(": ")[2] for line in origin.handshakes if "resumed False" in line}
+        world.note(str(sorted(line for line in shown if "b.test" not in line)))
+        heard = sorted({piece[:16] for piece in targets["hearing"].heard})
+        world.note(str([piece if piece.startswith(b"\r") else piece[:11] for piece in heard]))
+
+
+def external(world: World) -> None:
+    """`option external-check`: what a program is given, and what its end means."""
+    with ExitStack() as stack:
+        _targets(world, stack)
+        script = world.dir / "check.sh"
+        script.write_text(
+            "#!/bin/sh\n"
+            'echo "$# $1 $2 $3" > "$(dirname "$0")/args.$HAPROXY_SERVER_NAME"\n'
+            'env | grep -v "PORT=\\|PWD=\\|^_=\\|SHLVL" | sort > "$(dirname "$0")/env.$HAPROXY_SERVER_NAME"\n'
+            'case "$HAPROXY_SERVER_NAME" in three) exit 3;; slow) exec sleep 9;; esac\n'
+        )
+        script.chmod(0o755)
+        world.start(
+            f"""
+global
+    external-check
+    insecure-fork-wanted
+frontend fe
+    mode tcp
+    bind "fd@${{fe}}"
+backend b
+    option external-check
+    option log-health-checks
+    external-check command {script}
+    external-check path /usr/bin:/bin
+    default-server inter 900ms rise 2 fall 1
+    server good {{silent}} check
+    server three {{silent}} check maxconn 7 ssl verify none
+    server slow {{silent}} check
+    server unix unix@/tmp/nowhere check
+backend none
+    option external-check
+    option log-health-checks
+    external-check command /nonexistent
+    server s {{silent}} check inter 900ms
+"""
+        )
+        first_words(world, ["b/good", "b/three", "b/slow", "b/unix", "none/s"])
+        for name in ("good", "three", "unix"):
+            for what in ("args", "env"):
+                world.note(f"{what} {(world.dir / f'{what}.{name}').read_text().split()}")

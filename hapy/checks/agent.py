@@ -147,6 +147,6 @@ def _set_weight(server: Server, word: str) -> str:
 
 def _set_maxconn(server: Server, word: str) -> str:
     if not word.isdigit() or len(word) > 9:
-        return "Trailing garbage in maxconn string" if word else "Require <maxconn>"
+        return "maxconn string empty or preceded by garbage"
     server.set_limits(maxconn=int(word))
     return ""

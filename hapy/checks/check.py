@@ -157,7 +157,7 @@ class Check(Routine):
         """A check is due, or the one that runs has taken too long."""
         if self.running:
             self.interrupt(TimeUp())
-        elif self.server.maintenance or self.paused:
+        elif self.paused or (self.server.maintenance and not self.agent):
             self._rest()
         else:
             self.started = now()

@@ -110,10 +110,8 @@ class Engine:
         shortest = min(check.inter for check in self.checks)
         if self._most_spread:
             shortest = min(shortest, self._most_spread)
-        servers = list(dict.fromkeys(check.server for check in self.checks))
-        places = {server: place for place, server in enumerate(servers)}
-        for check in self.checks:
-            check.begin_after(shortest * places[check.server] / len(servers))
+        for place, check in enumerate(self.checks):
+            check.begin_after(shortest * place / len(self.checks))
 
     def stop(self) -> None:
         """End: no more checks."""

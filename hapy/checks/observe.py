@@ -25,10 +25,11 @@ CONNECTION_FAILED: Final = "L4 unsuccessful connection"
 WRONG_STATUS: Final = "Wrong http response"
 BAD_HEAD: Final = "Invalid http response (headers)"
 READ_ERROR: Final = "Read error (http)"
+CLOSED: Final = "Close from server (http)"
 READ_TIMEOUT: Final = "Read timeout (http)"
 
 #: By the `failure` of a server connection; any other one is a read error.
-_FAILURES: Final = {"timeout": READ_TIMEOUT, "bad": BAD_HEAD}
+_FAILURES: Final = {"timeout": READ_TIMEOUT, "bad": BAD_HEAD, "eof": CLOSED}
 
 
 class Observer:
@@ -70,7 +71,10 @@ class Observer:
     def not_answered(self, failure: str) -> None:
         """No good answer came, for what the server connection's `failure` says."""
         if self.layer7:
+            server = self._check.server
+            server.leaving = failure != "bad"  # the request has let go of the server by then
             self._failed(_FAILURES.get(failure, READ_ERROR))
+            server.leaving = False
 
     def _failed(self, why: str) -> None:
         check = self._check

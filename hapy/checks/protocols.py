@@ -111,9 +111,11 @@ async def _ssl_hello(run: Run) -> None:
     raise await _read(run, judge_ssl, step=3)
 
 
-def judge_ssl(data: bytes, _ended: bool) -> Verdict:
-    """A TLS server answers by a handshake record or by an alert."""
-    return Ended(Status.L6OK if data[0] in (0x15, 0x16) else Status.L6RSP)
+def judge_ssl(data: bytes, ended: bool) -> Verdict:
+    """A TLS server answers by a handshake record or by an alert; something else may go on as it likes."""
+    if data[0] in (0x15, 0x16):
+        return Ended(Status.L6OK)
+    return Ended(Status.L6RSP) if ended else None
 
 
 # --- SMTP ---
@@ -129,7 +131,7 @@ def _smtp(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, Non
         hello = to_bytes(f"{words[0]} {words[1]}\r\n")
 
     async def talk(run: Run) -> None:
-        for judge, answer in ((judge_smtp_greeting, hello), (judge_smtp, b"QUIT\r\n")):
+        for judge, answer in ((judge_smtp_greeting, hello), (judge_smtp_hello, b"QUIT\r\n")):
             verdict = await _read(run, judge, step=2)
             if verdict.result.status is not Status.L7OK:
                 raise verdict
@@ -153,6 +155,14 @@ def judge_smtp_greeting(data: bytes, ended: bool) -> Verdict:
     if not _REPLY.match(data):
         return Ended(Status.L7RSP, printable(data.partition(b"\n")[0].rstrip(b"\r")))
     return judge_smtp(data, ended)
+
+
+def judge_smtp_hello(data: bytes, ended: bool) -> Verdict:
+    """The answer to the hello: for a good one HAProxy waits as long as the server stays."""
+    verdict = judge_smtp(data, ended)
+    if verdict is not None and verdict.result.status is not Status.L7OK and not ended:
+        return None
+    return verdict
 
 
 def judge_smtp(data: bytes, ended: bool) -> Verdict:
@@ -279,11 +289,9 @@ async def _redis(run: Run) -> None:
 
 
 def judge_redis(data: bytes, ended: bool) -> Verdict:
-    """`+PONG`, or an error."""
+    """`+PONG`; anything else is told when the server has closed."""
     if _PONG in data:
         return Ended(Status.L7OK, "Redis server is ok")
-    if data[:1] == b"-" and (b"\n" in data or ended):
-        return Ended(Status.L7STS, printable(data.partition(b"\n")[0].rstrip(b"\r")))
     return Ended(Status.L7STS, printable(data.partition(b"\n")[0].rstrip(b"\r"))) if ended else None
 
 
@@ -303,7 +311,7 @@ def judge_ldap(data: bytes, ended: bool) -> Verdict:
     """The result code of the anonymous bind."""
     try:
         if data[0] != 0x30:
-            return Ended(Status.L7RSP, _NO_LDAP)
+            return Ended(Status.L7RSP, _NO_LDAP) if ended else None
         place = _behind_length(data, 1)
         if data[place : place + 4] != b"\x02\x01\x01\x61"[: len(data) - place]:
             return Ended(Status.L7RSP, _NO_LDAP)

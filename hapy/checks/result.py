@@ -50,7 +50,7 @@ class Status(Enum):
 
 _PASSED = frozenset({Status.L4OK, Status.L6OK, Status.L7OK, Status.L7OKC, Status.PROCOK})
 _NEITHER = frozenset({Status.UNK, Status.INI, Status.CHECKED})
-_WITH_CODE = frozenset({Status.L7OK, Status.L7OKC, Status.L7STS, Status.PROCERR, Status.PROCOK})
+_WITH_CODE = frozenset({Status.L7OK, Status.L7OKC, Status.L7STS, Status.PROCERR, Status.PROCTOUT, Status.PROCOK})
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,12 +97,14 @@ class Place:
         options = self.server.model.options
         elsewhere = bool(self.port or self.address)
         securing: Securing | None = None
-        if "check-ssl" in options or (self.server.model.tls is not None and not elsewhere):
+        by_itself = not elsewhere and "no-check-ssl" not in options
+        if "check-ssl" in options or (self.server.model.tls is not None and by_itself):
             alpn = options.get("check-alpn")
             securing = self.securing(alpn[0] if alpn is not None else None)
         sni = options.get("check-sni")
         header = None
-        if "check-send-proxy" in options or (self.server.model.send_proxy and not elsewhere):
+        by_itself = not elsewhere and "no-check-send-proxy" not in options
+        if "check-send-proxy" in options or (self.server.model.send_proxy and by_itself):
             header = _header(self.server)
         return Target(self.destination(), securing, to_bytes(sni[0]) if sni is not None else None, header)
 

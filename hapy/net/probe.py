@@ -151,6 +151,7 @@ class Probe:
         self._flush()
         if securing.accept(self._name, tls):
             self._fail_handshake()
+            self.error = "Server presented an SSL certificate different from the expected one"
         else:
             self.secured = True
             self._decrypt()

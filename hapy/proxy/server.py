@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _LOST_REQUESTS = frozenset({"conn-failure", "empty-response", "response-timeout"})
 _ALL_RETRYABLE = "all-retryable-errors"
 
+#: Nothing but a weight of 0 may keep traffic from a server in these states.
+_WORKING = (State.RUNNING, State.STARTING)
+
 #: The whole weight, in the steps of `slowstart`.
 _FULL = 16
 
@@ -49,7 +52,7 @@ class Server:
         unresolved: its name has no address, or not yet (RMAINT); `address` is then the last one.
         fqdn: the host name that gives it its address, or None. resolving: how it lives by that, None where nothing
             looks names up while hapy runs.
-        current: requests (TCP: connections) that hold one of its slots.
+        current: requests (TCP: connections) that hold one of its slots. leaving: one of them is about to give it back.
         maxconn, minconn, maxqueue: the limits now, 0 for none.
         queue: requests that wait for this server and no other.
         pool: its idle connections.
@@ -74,6 +77,7 @@ class Server:
         "key",
         "label",
         "last_change",
+        "leaving",
         "maintenance",
         "maxconn",
         "maxqueue",
@@ -120,6 +124,7 @@ class Server:
         self.tracked: Server | None = None
         self.trackers: list[Server] = []
         self.last_change = now()
+        self.leaving = False
         self.current = 0
         self.maxconn = model.maxconn
         self.minconn = min(model.minconn or model.maxconn, model.maxconn)
@@ -173,7 +178,7 @@ class Server:
     @property
     def sessions(self) -> int:
         """Sessions (HTTP: requests) that have this server, those that wait for it not counted."""
-        return self.current
+        return self.current - self.leaving
 
     def set_weight(self, weight: int) -> None:
         """Change the weight, 0 to 256; 0 takes no new traffic but what is bound to this server."""
@@ -224,7 +229,7 @@ class Server:
         """
         if self.maintenance or state == self.state or (state is State.RUNNING and self.state is State.STARTING):
             return
-        was = self.usable
+        was = self.state in _WORKING and not self.drain
         self._turn(state)
         requeued = self._changed()
         level = "alert" if was and state is State.STOPPED else "notice"
@@ -264,7 +269,7 @@ class Server:
             if not self.admin & flag:
                 self.say("notice", tell.remains_in_maintenance(self, flag))
             return
-        was = self.usable
+        was = self.state in _WORKING and not self.drain
         was_down = self.state is State.STOPPED
         self.pool.enabled = not self.maintenance
         inherited = bool(flag & Admin.IMAINT)

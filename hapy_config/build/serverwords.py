@@ -143,6 +143,16 @@ def _drop(opposite: str) -> Reader:
     return read
 
 
+def _instead(opposite: str) -> Reader:
+    """Keep the option, which undoes its opposite."""
+
+    def read(words: ServerWords, name: str) -> None:
+        words.options.pop(opposite, None)
+        words.options[name] = ()
+
+    return read
+
+
 def _weight(words: ServerWords, name: str) -> None:
     weight = leading_integer(words.lax())
     if not 0 <= weight <= 256:
@@ -530,9 +540,9 @@ READERS: Final[dict[str, Reader]] = {
     "check": _flag("check", value=True),
     "check-alpn": _alpn,
     "check-proto": _proto,
-    "check-send-proxy": _keep(0),
+    "check-send-proxy": _instead("no-check-send-proxy"),
     "check-sni": _keep(1, "'check-sni' : missing SNI"),
-    "check-ssl": _keep(0),
+    "check-ssl": _instead("no-check-ssl"),
     "check-via-socks4": _keep(0),
     "ciphers": _keep(1, "'ciphers' : missing cipher suite"),
     "ciphersuites": _keep(1, "'ciphersuites' : missing cipher suite"),
@@ -566,8 +576,8 @@ READERS: Final[dict[str, Reader]] = {
     "no-agent-check": _drop("agent-check"),
     "no-backup": _flag("backup", value=False),
     "no-check": _flag("check", value=False),
-    "no-check-send-proxy": _drop("check-send-proxy"),
-    "no-check-ssl": _drop("check-ssl"),
+    "no-check-send-proxy": _instead("check-send-proxy"),
+    "no-check-ssl": _instead("check-ssl"),
     "no-send-proxy": _send_proxy("v1", add=False),
     "no-send-proxy-v2": _send_proxy("v2", add=False),
     "no-send-proxy-v2-ssl": _send_proxy("v2", "ssl", add=False),
