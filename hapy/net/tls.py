@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 from hapy.net.connect import ConnectFailed, Destination, connect
 from hapy.net.stream import Stream
+from hapy.observe.counters import TLS
 from hapy.tls import openssl
 from hapy.tls.hello import ClientHello, NotTls, frame_hello
 from hapy.tls.session import TlsSession
@@ -52,6 +53,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     __slots__ = (
         "_closing",
+        "_counted",
         "_ended",
         "_failed",
         "_incoming",
@@ -83,6 +85,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self._outgoing = ssl.MemoryBIO()
         self._paused = False
         self._closing = False
+        self._counted = False
         self._ended = False
         self._shut = False
         self._failed = False
@@ -139,6 +142,9 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self._flush()
         self.deadline = NEVER
         unwatch(self)
+        TLS.current += 1
+        TLS.total += 1
+        self._counted = True
         upper = self.established()
         if upper is None:
             self.upper = _NOBODY
@@ -229,6 +235,9 @@ class Link(asyncio.Transport, asyncio.Protocol):
         """Event loop: the connection is gone."""
         self._closing = True
         unwatch(self)
+        if self._counted:
+            self._counted = False
+            TLS.current -= 1
         if self.upper is not None:
             self.upper.connection_lost(exc)
         elif not self._failed:
@@ -417,6 +426,9 @@ class Asking(Protocol):
     def accept(self, name: bytes | None, tls: ssl.SSLObject, /) -> str:
         """Look at the server's certificate; gives what is wrong, or an empty string."""
 
+    def fail(self) -> None:
+        """It came to nothing."""
+
     def keep(self, name: bytes | None, tls: ssl.SSLObject, /) -> bool:
         """Keep the session for the next connection; False while it can't be had."""
 
@@ -474,6 +486,7 @@ class ClientLink(Link):
     def failed(self, why: str) -> None:
         """The handshake came to nothing."""
         if not self.done.done():
+            self._ask.fail()
             self.done.set_exception(ConnectFailed("handshake", why))
 
 

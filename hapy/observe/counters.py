@@ -38,6 +38,30 @@ class Rate:
         return self.count + int(self.previous * max(0.0, remaining) + 0.5)
 
 
+class ProcessTls:
+    """TLS of the whole process, for `show info`.
+
+    Attributes:
+        frontend_keys, backend_keys: full handshakes, with clients and with servers (SslFrontendKeyRate and so on).
+        frontend_sess, frontend_reused: handshakes with clients, and those of them that took up an earlier session.
+        current, total: TLS connections of both sides, now and ever (CurrSslConns, CumSslConns).
+    """
+
+    __slots__ = ("backend_keys", "current", "frontend_keys", "frontend_reused", "frontend_sess", "total")
+
+    def __init__(self) -> None:
+        self.frontend_keys = Rate()
+        self.backend_keys = Rate()
+        self.frontend_sess = 0
+        self.frontend_reused = 0
+        self.current = 0
+        self.total = 0
+
+
+#: The one of this process.
+TLS = ProcessTls()
+
+
 class _Traffic:
     """What all kinds count: sessions, bytes, answers."""
 
@@ -58,6 +82,9 @@ class _Traffic:
         "req_tot",
         "scur",
         "smax",
+        "ssl_failed_handshake",
+        "ssl_reused_sess",
+        "ssl_sess",
         "stot",
         "wrew",
     )
@@ -80,6 +107,9 @@ class _Traffic:
         self.hrsp_other = 0
         self.req_tot = 0
         self.lastsess = -1.0
+        self.ssl_sess = 0
+        self.ssl_reused_sess = 0
+        self.ssl_failed_handshake = 0
         self.rate = Rate()
 
     def answered(self, status: int) -> None:

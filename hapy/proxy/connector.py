@@ -72,6 +72,8 @@ class Connector:
         self._namespace = _namespace(server.model)
         self.tls = tls
         self._name = tls.name if tls is not None and not tls.fixed else None
+        if tls is not None:
+            tls.tallies = (server.counters, server.backend.counters)
         self._header = header
         self._generation = -1
         self._base: Destination | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, now
 from hapy.net.tls import Below, ServerLink, Upper
+from hapy.observe.counters import TLS
 from hapy.proxy.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -98,12 +99,23 @@ class Greeting(ServerLink):
         """The handshake is done: on to the protocol."""
         client = self.client
         client.tls = session
-        client.handshake = now() - client.accepted
+        moment = now()
+        client.handshake = moment - client.accepted
+        counters = self.frontend.counters
+        counters.ssl_sess += 1
+        TLS.frontend_sess += 1
+        if session.resumed:
+            counters.ssl_reused_sess += 1
+            TLS.frontend_reused += 1
+        else:
+            TLS.frontend_keys.add(moment)
         return self._make(self.frontend, Met(self.listening, client), self._release)
 
     def fail(self, why: str, *, silent: bool) -> None:
         """It came to nothing: log it."""
         frontend = self.frontend
+        if not silent:
+            frontend.counters.ssl_failed_handshake += 1
         if not (silent and frontend.dont_log_null):
             client = self.client
             txn = Transaction(client, frontend, client.accepted)

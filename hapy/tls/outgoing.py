@@ -13,6 +13,8 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from hapy.net.clock import now
+from hapy.observe.counters import TLS
 from hapy.samples import compile_expression
 from hapy.tls.facts import host_names
 from hapy.tls.session import parsed
@@ -20,6 +22,7 @@ from hapy.tls.settings import apply_common, load_authorities, load_certificate, 
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
+    from hapy.observe.counters import BackendCounters, ServerCounters
     from hapy.proxy.transaction import Transaction
     from hapy.samples.environment import CompileEnv
     from hapy_config.model.server import Server, ServerTls
@@ -34,7 +37,7 @@ class Outgoing:
     Attributes:
         fixed: every connection asks for the same name, `constant` (None for none).
         constant: see `fixed`.
-        handshakes, resumed: how many were made, and how many of these took up an earlier session.
+        tallies: the counters of the server and of its backend, where handshakes are counted.
     """
 
     __slots__ = (
@@ -46,15 +49,13 @@ class Outgoing:
         "_verify_host",
         "constant",
         "fixed",
-        "handshakes",
-        "resumed",
+        "tallies",
     )
 
     def __init__(self, server: Server, env: CompileEnv) -> None:
         assert server.tls is not None
         tls = server.tls
-        self.handshakes = 0
-        self.resumed = 0
+        self.tallies: tuple[ServerCounters | BackendCounters, ...] = ()
         self._sessions: dict[bytes | None, ssl.SSLSession] = {}
         self._keeps = "no-ssl-reuse" not in tls.options
         self._render: Callable[[Transaction], bytes | None] | None = None
@@ -83,15 +84,23 @@ class Outgoing:
 
     def accept(self, name: bytes | None, tls: ssl.SSLObject) -> str:
         """Look at the server's certificate once the handshake is done; gives what is wrong with it, or nothing."""
-        self.handshakes += 1
-        if tls.session_reused:
-            self.resumed += 1
+        resumed = bool(tls.session_reused)
+        for counters in self.tallies:
+            counters.ssl_sess += 1
+            counters.ssl_reused_sess += resumed
+        if not resumed:
+            TLS.backend_keys.add(now())
         wanted = name or self._verify_host
         if wanted and self._verifies and not tls.session_reused:
             certificate = tls.getpeercert(binary_form=True)
             if certificate is None or not names_host(certificate, wanted.lower()):
                 return "hostname mismatch"
         return ""
+
+    def fail(self) -> None:
+        """A handshake came to nothing."""
+        for counters in self.tallies:
+            counters.ssl_failed_handshake += 1
 
     def keep(self, name: bytes | None, tls: ssl.SSLObject) -> bool:
         """Keep the session for the next connection; False while there is none that could be taken up."""
