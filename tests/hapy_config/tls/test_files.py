@@ -1,0 +1,122 @@
+"""TLS files, sound and damaged: what is said of each, and that each is read once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import trustme
+
+import hapy_config
+
+BAD = b"-----BEGIN CERTIFICATE-----\nabc!!\n-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    leaf, other = authority.issue_cert("a.test"), authority.issue_cert("b.test")
+    key, certificate = leaf.private_key_pem.bytes(), leaf.cert_chain_pems[0].bytes()
+    foreign = other.private_key_pem.bytes()
+    files = {
+        "good.pem": key + certificate,
+        "chain.pem": key + certificate + BAD,
+        "nokey.pem": certificate,
+        "onlykey.pem": key,
+        "empty.pem": b"",
+        "mismatch.pem": foreign + certificate,
+        "garbage.pem": key + BAD,
+        "cut.pem": key + certificate[:200],
+        "apart.crt": certificate,
+        "apart.crt.key": key,
+        "apart.key": b"",
+        "ca.pem": authority.cert_pem.bytes(),
+        "staple.pem": key + certificate,
+        "staple.pem.ocsp": b"junk",
+        "timestamps.pem": key + certificate,
+        "timestamps.pem.sctl": b"junk",
+    }
+    for name, content in files.items():
+        (where / name).write_bytes(content)
+    return where
+
+
+def faults(folder: Path, bind: str, more: str = "") -> list[str]:
+    text = f"{more}listen l\n mode tcp\n bind 127.0.0.1:1 ssl {bind.replace('DIR', str(folder))}\n"
+    found = hapy_config.read_text(text).diagnostics
+    return [one.message.replace(f"{folder}/", "") for one in found if one.severity is hapy_config.Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("bind", "said"),
+    [
+        ("crt DIR/good.pem", ""),
+        ("crt DIR/chain.pem", ""),
+        ("crt DIR/apart.crt", ""),
+        ("crt DIR/nokey.pem", "No Private Key found in 'nokey.pem.key'."),
+        ("crt DIR/onlykey.pem", "unable to load certificate from file 'onlykey.pem'."),
+        ("crt DIR/empty.pem", "unable to load certificate from file 'empty.pem'."),
+        ("crt DIR/garbage.pem", "unable to load certificate from file 'garbage.pem'."),
+        ("crt DIR/cut.pem", "unable to load certificate from file 'cut.pem'."),
+        ("crt DIR/mismatch.pem", "inconsistencies between private key and certificate loaded 'mismatch.pem'."),
+        ("crt DIR/nowhere.pem", "unable to stat SSL certificate from file 'nowhere.pem' : No such file or directory."),
+        ("crt DIR/staple.pem", "it is impossible to compute the OCSP certificate ID"),
+        ("crt DIR/timestamps.pem", "'timestamps.pem.sctl' is present but cannot be read or parsed"),
+        ("crt DIR/good.pem ca-file DIR/garbage.pem", "'ca-file' : unable to load garbage.pem"),
+        ("crt DIR/good.pem ca-file DIR/empty.pem verify required", "'ca-file' : unable to load empty.pem"),
+        ("crt DIR/good.pem ciphers NOPE", "unable to set SSL cipher list to 'NOPE'"),
+        ("crt DIR/good.pem curves NOPE", "unable to set SSL curves list to 'NOPE'"),
+        ("crt DIR/good.pem force-sslv3", "all SSL/TLS versions are disabled"),
+    ],
+)
+def test_what_is_said(folder: Path, bind: str, said: str) -> None:
+    found = faults(folder, bind)
+    assert bool(found) == bool(said)
+    assert not said or said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"DIR/good.pem [alpn http/1.1] *.a.test !b.a.test\n", ""),
+        (b"DIR/good.pem", "Missing LF on last line"),
+        (b"\n# x\nDIR/good.pem [nonesuch]\n", "parsing [list:3]: unknown ssl keyword nonesuch"),
+        (b"DIR/good.pem [alpn]\n", "ssl args out of '[]' for alpn"),
+        (b"DIR/good.pem alpn]\n", "missing '['"),
+        (b"DIR/good.pem [alpn a] [alpn b]\n", "too many '['"),
+        (b"[alpn a] x\n", "file must start with a cert"),
+        (b"DIR/good.pem\nDIR/nokey.pem\n", "No Private Key found in 'nokey.pem.key'."),
+        (b"DIR/good.pem [ssl-min-ver TLSv9]\n", "'TLSv9' : unknown ssl/tls version"),
+    ],
+)
+def test_lists(folder: Path, line: bytes, said: str) -> None:
+    (folder / "list").write_bytes(line.replace(b"DIR", str(folder).encode()))
+    found = faults(folder, "crt-list DIR/list")
+    assert bool(found) == bool(said)
+    assert not said or said in found[0]
+
+
+def test_stores(folder: Path) -> None:
+    store = f"crt-store web\n crt-base {folder}\n key-base {folder}\n load crt good.pem alias site\n load crt nokey.pem key good.pem\n"
+    assert faults(folder, "crt @web/site crt @web/nokey.pem crt @web/good.pem", store) == []
+    assert "No such file" in faults(folder, "crt @web/other", store)[0]
+    assert "mandatory 'crt'" in faults(folder, "crt DIR/good.pem", "crt-store\n load alias x\n")[0]
+
+
+def test_each_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: Counter[str] = Counter()
+    read = Path.read_bytes
+
+    def counting(path: Path) -> bytes:
+        reads[path.name] += 1
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counting)
+    lines = "".join(f" bind 127.0.0.1:{port} ssl crt {folder}/good.pem\n" for port in range(1, 9))
+    result = hapy_config.read_text(f"listen l\n mode tcp\n timeout client 1s\n{lines}")
+    assert result.config is not None
+    assert reads["good.pem"] == 1
+    binds = result.config.proxies[0].binds
+    assert len({id(bind.certificates[0].files) for bind in binds}) == 1
