@@ -35,7 +35,6 @@ _REASONS: Final = {
 _OTHER_REASON: Final = "unspecified DNS error"
 _NO_ADDRESS: Final = "No IP for server "
 GONE: Final = "entry removed from SRV record"
-BY_SERVICE: Final = "SRV record"
 
 
 def _family(host: str) -> str:
@@ -118,18 +117,27 @@ class ServerUser:
             if resolution.status == "valid" and not resolution.running:
                 self.on_records(resolution, "DNS cache")
 
-    def rename(self, name: str | None, cause: str) -> None:
-        """The same, told in the log."""
-        if name == self.server.fqdn and self.resolution is not None:
-            return
-        if name is not None and name != self.server.fqdn:
-            self._tell_name(name, cause)
-        self.live_by(name)
+    def serve(self, host: str) -> None:
+        """The service has this host for the server: look it up, and say so if it is another one."""
+        if host != self.server.fqdn:
+            self._tell_host(host)
+        if host != self.server.fqdn or self.resolution is None:
+            self.live_by(host)
 
-    def _tell_name(self, name: str, cause: str = BY_SERVICE) -> None:
+    def _tell_host(self, host: str) -> None:
         server = self.server
         label = f"{server.backend.model.name}/{server.model.name}"
-        server.say("notice", f"{label} changed its FQDN from {server.fqdn or '(null)'} to {name} by '{cause}'")
+        server.say("notice", f"{label} changed its FQDN from {server.fqdn or '(null)'} to {host} by 'SRV record'")
+
+    def rename(self, name: str) -> None:
+        """An operator gives the server another name; it keeps its address until that is resolved.
+
+        Raises:
+            messages.BadName: there can be no such name.
+        """
+        messages.canonical(name)
+        if name != self.server.fqdn:
+            self.live_by(name)
 
     def doubt(self) -> None:
         """A check had no answer in time: the name may have another address by now, so ask at once (manual, 5.3.1)."""
@@ -218,7 +226,7 @@ class ServerUser:
             server.say("notice", f"{label} changed its IP from {came_from} to {host} by {source}.")
         if service is not None and server.fqdn != service.target:
             self.live_by(None)
-            self._tell_name(service.target)
+            self._tell_host(service.target)
             server.fqdn, self.taken = service.target, host
         back = server.unresolved
         server.set_resolved(address)

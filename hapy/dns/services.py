@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hapy.dns.servers import BY_SERVICE, GONE, ServerUser
+from hapy.dns.servers import GONE, ServerUser
 
 if TYPE_CHECKING:
     from hapy.dns.messages import Service
@@ -72,7 +72,7 @@ class ServiceUser:
         fitting = [one for one in addresses if (":" in one) == (member.wishes.family == "ipv6")] or list(addresses)
         if not fitting:
             member.move_to_port(service.port)
-            member.rename(service.target, BY_SERVICE)
+            member.serve(service.target)
             return
         if member.resolution is not None:
             member.live_by(None)  # the host was looked up; now its address comes along

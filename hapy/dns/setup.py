@@ -52,7 +52,7 @@ def resolve_servers(backend: Backend, env: CompileEnv) -> None:
     services: dict[tuple[str, str], ServiceUser] = {}
     for server in backend.servers:
         model = server.model
-        if model.resolvers is None or (model.fqdn is None and model.service is None):
+        if model.resolvers is None:
             continue
         user = server.resolving = ServerUser(server, section(env, model.resolvers), group)
         if model.service is None:

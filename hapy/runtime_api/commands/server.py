@@ -143,11 +143,15 @@ def _fqdn(server: Server, arguments: list[str]) -> str:
         raise Refusal("set server <b>/<s> fqdn requires a FQDN.\n")
     if server.resolving is None:
         raise Refusal("set server <b>/<s> fqdn failed because no resolution is configured.\n")
-    rename = getattr(server.resolving, "rename", None)
-    if rename is None:
-        raise Refusal("'set server fqdn' is not run by hapy.\n")
-    rename(name)
-    return ""
+    label = f"{server.backend.model.name}/{server.model.name}"
+    before = server.fqdn or "(null)"
+    try:
+        server.resolving.rename(name)
+    except ValueError:
+        raise Refusal(f"could not update {label} FQDN by 'stats socket command'\n") from None
+    if name == before:
+        return ""
+    return f"{label} changed its FQDN from {before} to {name} by 'stats socket command'\n"
 
 
 def _check_port(server: Server, arguments: list[str]) -> str:
