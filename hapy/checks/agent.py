@@ -104,6 +104,8 @@ class Agent(StepPlan):
 
 def follow(server: Server, advice: Advice) -> Ended:
     """Do what an agent says; gives the check's end."""
+    if advice.state and server.agent is not None:
+        server.agent.force(up=advice.state.lower() == "up")  # what `ready` finds
     _follow_mode(server, advice.mode)
     fault = _set_weight(server, advice.weight) if advice.weight else ""
     if advice.maxconn:
