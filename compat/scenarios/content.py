@@ -381,3 +381,47 @@ def http_to_tcp(world: World) -> None:
     client.send(GET)
     client.receive()
     client.expect_end()
+
+
+def over_tls(world: World) -> None:
+    """On a TLS line the rules see what was decrypted; no hello is left to see. HTTP may begin there, too."""
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            connection.reply(request.start.encode())
+
+    world.origin("s1", script)
+    world.origin("s2", _say)
+    world.certificate("fe.pem", "fe.example")
+    world.start("""
+frontend fe
+    bind "fd@${fe}" ssl crt {dir}/fe.pem
+    mode tcp
+    option tcplog
+    tcp-request inspect-delay 1s
+    tcp-request content reject if { req.ssl_hello_type 1 }
+    tcp-request content switch-mode http if HTTP
+    tcp-request content reject unless { req.payload(0,5) -m str hello }
+    use_backend b2 unless HTTP
+    default_backend be
+backend be
+    mode http
+    server s1 {s1}
+backend b2
+    mode tcp
+    server s2 {s2}
+""")
+    client = world.tls_client("fe.example")
+    client.get("/one")
+    client.get("/two")
+    client.close()
+    world.syslog.wait(2)
+    client = world.tls_client("fe.example")
+    client.send(b"hello, world")
+    world.note(repr(client.reader.until(b"\n")))
+    client.close()
+    world.syslog.wait(3)
+    client = world.tls_client("fe.example")
+    client.send(b"goodbye, world")
+    client.expect_end()
+    world.logs(4)

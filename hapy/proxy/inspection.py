@@ -89,15 +89,15 @@ async def inspect_request(exchange: Exchange, inspection: Inspection) -> Outcome
             if exchange.pieces:
                 txn.body = b"".join(exchange.pieces)
                 exchange.pieces = [txn.body]
-            outcome = await inspection.rules.walk(txn)
-            if outcome is not WAIT or content.final:
-                break
-            if not waited:
-                waited = True
-                exchange.expire_after(inspection.delay)
             try:
+                outcome = await inspection.rules.walk(txn)
+                if outcome is not WAIT or content.final:
+                    break
+                if not waited:
+                    waited = True
+                    exchange.expire_after(inspection.delay)
                 await pause()
-            except DeadlinePassed:
+            except DeadlinePassed:  # perhaps within a rule that waits for something else: it is asked once more
                 content.final = True
             if exchange.request_ended or exchange.client_failure or exchange.size >= inspection.limit:
                 content.final = True
@@ -124,15 +124,15 @@ async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
     try:
         while True:
             content.answer = b"".join(server.pieces)
-            outcome = await inspection.rules.walk(txn)
-            if outcome is not WAIT or content.final:
-                break
-            if not waited:
-                waited = True
-                exchange.expire_after(inspection.delay)
             try:
+                outcome = await inspection.rules.walk(txn)
+                if outcome is not WAIT or content.final:
+                    break
+                if not waited:
+                    waited = True
+                    exchange.expire_after(inspection.delay)
                 await pause()
-            except DeadlinePassed:
+            except DeadlinePassed:  # perhaps within a rule that waits for something else: it is asked once more
                 content.final = True
             if server.ended or server.failure or server.closed or len(content.answer) >= inspection.limit:
                 content.final = True
@@ -178,13 +178,13 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
                 _show(txn, data, inspection.limits)
             else:
                 content.answer = data
-            outcome = await inspection.rules.walk(txn)
-            if outcome is not WAIT or content.final:
-                return None if outcome is WAIT else outcome
-            if not waited:
-                waited = True
-                session.expire_after(inspection.delay)
             try:
+                outcome = await inspection.rules.walk(txn)
+                if outcome is not WAIT or content.final:
+                    return None if outcome is WAIT else outcome
+                if not waited:
+                    waited = True
+                    session.expire_after(inspection.delay)
                 await pause()
             except ConnectFailed:  # the delay has passed, or the client is gone
                 content.final = True
