@@ -22,7 +22,7 @@ def catalogue() -> dict[str, Code]:
 
     modules = (language, machine, names, running, statements, values, warnings)
     found = [entry for module in modules for entry in module.CODES]
-    found += [code(Kind.ADVICE, rule.code, rule.about, rule.bad, rule.good) for rule in rules()]
+    found += [code(Kind.ADVICE, rule.code, rule.about, rule.bad, rule.good, alone=rule.alone) for rule in rules()]
     return {entry.name: entry for entry in sorted(found, key=lambda entry: entry.name)}
 
 

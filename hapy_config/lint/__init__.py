@@ -1,8 +1,8 @@
 """What HAProxy accepts and its author would want to know: one rule, one file.
 
 A module in this folder that has a `RULE` is a rule; nothing else lists it. Its examples are run by the tests, its text
-is what `hapy check --explain` shows. Rules look at the model and at the statements; none reads files or changes
-anything. What HAProxy itself refuses or warns of belongs into `build`.
+is what `hapy check --explain` shows. Rules look at a `View` of the model and of the statements; none reads files or
+changes anything. What HAProxy itself refuses or warns of belongs into `build`.
 """
 
 from __future__ import annotations
@@ -31,5 +31,8 @@ def lint(result: Result) -> Iterator[Diagnostic]:
     """All findings of all rules; none for a configuration that was refused."""
     if result.config is None:
         return
+    from hapy_config.lint.view import View
+
+    view = View(result, result.config)
     for rule in rules():
-        yield from rule.findings(result)
+        yield from rule.findings(view)

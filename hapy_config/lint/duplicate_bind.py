@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Severity
 from hapy_config.lint.rule import Finding, Rule
-from hapy_config.source import Span
 
 if TYPE_CHECKING:
-    from hapy_config.api import Result
+    from hapy_config.lint.view import View
+    from hapy_config.source import Span
 
 
-def check(result: Result) -> Iterator[Finding]:
+def check(view: View) -> Iterator[Finding]:
     """A finding for each address that a line before it has taken."""
-    assert result.config is not None
     seen: dict[tuple[str, str, int, str | None], tuple[str, Span]] = {}
-    for proxy in result.config.proxies:
-        if proxy.disabled:
-            continue
+    for proxy in view.frontends:
         for bind in proxy.binds:
             address = bind.address
             for port in address.ports:
@@ -40,8 +37,8 @@ def check(result: Result) -> Iterator[Finding]:
 RULE = Rule(
     "duplicate-bind",
     Severity.NOTICE,
-    """Two bind lines listen on one address. The kernel shares new connections out between them, so each
-    proxy gets some of both kinds, or the start fails where ports can't be shared.""",
+    """Two bind lines listen on one address. The kernel shares new connections out between them, so each proxy gets
+    some of both kinds, or the start fails where ports can't be shared.""",
     "frontend a\n bind :80\nfrontend b\n bind :80\n",
     "frontend a\n bind :80\nfrontend b\n bind :81\n",
     check,

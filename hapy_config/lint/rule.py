@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hapy_config.diagnostics import Diagnostic, Fix, Severity
 
 if TYPE_CHECKING:
-    from hapy_config.api import Result
+    from hapy_config.lint.view import View
     from hapy_config.source import Span
 
 
@@ -33,7 +33,8 @@ class Rule:
         about: what is wrong and why, and what to do; a paragraph of plain text, its line breaks are none.
         bad: an example that has it; it stands behind a `defaults` section with mode and timeouts.
         good: the same, mended.
-        check: looks at a configuration that HAProxy would take, its model included.
+        check: looks at a configuration that HAProxy would take.
+        alone: the examples are whole files, with nothing in front.
     """
 
     code: str
@@ -41,9 +42,13 @@ class Rule:
     about: str
     bad: str
     good: str
-    check: Callable[[Result], Iterator[Finding]]
+    check: Callable[[View], Iterator[Finding]]
+    alone: bool = False
 
-    def findings(self, result: Result) -> Iterator[Diagnostic]:
-        """The rule's findings about a configuration."""
-        for found in self.check(result):
-            yield Diagnostic(self.code, self.severity, found.span, found.message, found.hint, found.fix)
+    def findings(self, view: View) -> Iterator[Diagnostic]:
+        """The rule's findings about a configuration: one a place, whoever inherits the line that it is about."""
+        told: set[Span] = set()
+        for found in self.check(view):
+            if found.span not in told:
+                told.add(found.span)
+                yield Diagnostic(self.code, self.severity, found.span, found.message, found.hint, found.fix)

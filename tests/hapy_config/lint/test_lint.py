@@ -11,7 +11,7 @@ HEAD = "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout c
 
 
 def codes(text: str) -> list[str]:
-    return [found.code for found in lint(read_text(HEAD + text, env={}))]
+    return [found.code for found in lint(read_text(HEAD + text, env={}, assume_machine=True))]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""Conditions as logic: which of them always hold, never hold, or hold only where another one does."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hapy_config.model.expressions import AclExpression, Condition, Term
+
+#: One test and whether it is negated. Two tests with one key are the same.
+Literal = tuple[object, bool]
+#: A condition as alternatives of tests that must all hold: none is never, an empty one is always.
+Alternatives = tuple[frozenset[Literal], ...]
+
+#: Patterns beyond this many are not compared with each other.
+_MANY: Final = 40
+#: Fetches of which a message has one value at most.
+_SINGLE: Final = frozenset(
+    {"path", "method", "url", "base", "src", "dst", "dst_port", "src_port", "ssl_fc_sni", "req.ssl_sni", "req.ver"}
+)
+#: Asked twice these may say different things.
+_RESTLESS: Final = ("rand", "sc_inc", "sc_clr", "src_inc", "src_clr", "uuid")
+
+
+def literal(term: Term) -> Literal:
+    """What tells a test from another one."""
+    key: object = (term.name, term.expressions[0].span) if term.name else term.expressions
+    return key, term.negated
+
+
+def constant(term: Term) -> bool | None:
+    """The value of TRUE and FALSE, None for what depends on anything."""
+    fetch = term.expressions[0].criterion.fetch.name
+    if fetch not in ("always_true", "always_false") or term.expressions[0].match != "bool":
+        return None
+    return (fetch == "always_true") != term.negated
+
+
+def alternatives(condition: Condition | None) -> Alternatives | None:
+    """A condition's alternatives; None where `unless` makes them too many to write down."""
+    if condition is None:
+        return (frozenset(),)
+    found: list[frozenset[Literal]] = []
+    for terms in condition.alternatives:
+        values = [constant(term) for term in terms]
+        if False not in values:
+            found.append(frozenset(literal(term) for term, value in zip(terms, values, strict=True) if value is None))
+    if not condition.unless:
+        return tuple(found)
+    if frozenset() in found:
+        return ()
+    if all(len(one) == 1 for one in found):
+        return (frozenset((key, not negated) for one in found for key, negated in one),)
+    if len(found) == 1:
+        return tuple(frozenset({(key, not negated)}) for key, negated in found[0])
+    return None
+
+
+def is_restless(condition: Condition | None) -> bool:
+    """Whether the condition may change between two looks at it."""
+    return condition is not None and any(
+        test.criterion.fetch.name.startswith(_RESTLESS) or "_inc_" in test.criterion.fetch.name
+        for terms in condition.alternatives
+        for term in terms
+        for test in term.expressions
+    )
+
+
+class Taken:
+    """What earlier rules have taken for good; linear in the number of rules."""
+
+    def __init__(self) -> None:
+        self._single: set[Literal] = set()
+        self._several: set[frozenset[Literal]] = set()
+
+    def add(self, taken: Alternatives) -> None:
+        """Note what a rule takes."""
+        for one in taken:
+            if len(one) == 1:
+                self._single |= one
+            elif one:
+                self._several.add(one)
+
+    def has(self, wanted: Alternatives) -> bool:
+        """Whether nothing is left for a rule."""
+        return bool(wanted) and all(not self._single.isdisjoint(one) or one in self._several for one in wanted)
+
+
+def exclusive(terms: Iterable[Term]) -> Iterator[tuple[Term, Term]]:
+    """Pairs of tests, neither negated, that can't both hold."""
+    plain = [term for term in terms if _is_simple(term)]
+    for one, other in combinations(plain[:_MANY], 2):
+        if all(_differ(left, right) for left in one.expressions for right in other.expressions):
+            yield one, other
+
+
+def _is_simple(term: Term) -> bool:
+    if len(term.expressions) > _MANY:
+        return False
+    for test in term.expressions:
+        call = test.criterion.fetch
+        single = call.name in _SINGLE or (call.name == "req.hdr" and [arg.lower() for arg in call.args] == ["host"])
+        if not single or test.files or not test.patterns or len(test.patterns) > _MANY:
+            return False
+    return True
+
+
+def _differ(one: AclExpression, other: AclExpression) -> bool:
+    """Whether no value can match both."""
+    if _subject(one) != _subject(other):
+        return False
+    if {one.match, other.match} <= {"str", "beg", "end"}:
+        return all(
+            _texts_differ(one.match, left.lower(), other.match, right.lower())
+            for left in one.patterns
+            for right in other.patterns
+        )
+    if one.match == other.match == "ip":
+        return _networks_differ(one.patterns, other.patterns)
+    if one.match == other.match == "int":
+        plain = all(pattern.isdecimal() for pattern in (*one.patterns, *other.patterns))
+        return plain and {int(text) for text in one.patterns}.isdisjoint(int(text) for text in other.patterns)
+    return False
+
+
+def _subject(test: AclExpression) -> tuple[object, ...]:
+    call = test.criterion.fetch
+    return call.name, tuple(arg.lower() for arg in call.args), test.criterion.converters
+
+
+def _texts_differ(match: str, text: str, other_match: str, other: str) -> bool:
+    if match == "str" and other_match == "str":
+        return text != other
+    if match == "str":
+        return not (text.startswith(other) if other_match == "beg" else text.endswith(other))
+    if other_match == "str":
+        return _texts_differ(other_match, other, match, text)
+    if match != other_match:
+        return False
+    if match == "beg":
+        return not text.startswith(other) and not other.startswith(text)
+    return not text.endswith(other) and not other.endswith(text)
+
+
+def _networks_differ(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    try:
+        left = [ipaddress.ip_network(text, strict=False) for text in one]
+        right = [ipaddress.ip_network(text, strict=False) for text in other]
+    except ValueError:
+        return False
+    return not any(first.version == second.version and first.overlaps(second) for first in left for second in right)

@@ -1,0 +1,92 @@
+"""Walks through the expressions of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hapy_config.model.expressions import Condition, FormatExpression, LogFormat, SampleExpression
+from hapy_config.model.rules import HttpReply, Redirect
+
+if TYPE_CHECKING:
+    from hapy_config.model.expressions import AclExpression
+    from hapy_config.model.proxy import Proxy
+    from hapy_config.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A fetch that a rule makes.
+
+    Attributes:
+        expression: the sample.
+        span: the rule's line.
+        ruleset: the rule's set, `redirect`, `use_backend` or `use-server`.
+        acl: the ACL that it belongs to, None outside of conditions.
+    """
+
+    expression: SampleExpression
+    span: Span
+    ruleset: str
+    acl: AclExpression | None = None
+
+    @property
+    def fetch(self) -> str:
+        """The fetch's name."""
+        return self.expression.fetch.name
+
+    @property
+    def header(self) -> str:
+        """The name of the request header that it reads, in lower case; empty for anything else."""
+        call = self.expression.fetch
+        if call.args and call.name.startswith(("req.hdr", "req.fhdr")):
+            return call.args[0].lower()
+        return ""
+
+
+def uses(proxy: Proxy) -> Iterator[Use]:
+    """All fetches of a proxy's rules."""
+    for name, rules in proxy.rules.items():
+        for rule in rules:
+            yield from _tests(rule.condition, rule.span, name)
+            for value in rule.arguments.values():
+                for expression in samples(value):
+                    yield Use(expression, rule.span, name)
+    for name, others in (
+        ("redirect", proxy.redirects),
+        ("use_backend", proxy.use_backends),
+        ("use-server", proxy.use_servers),
+    ):
+        for other in others:
+            yield from _tests(other.condition, other.span, name)
+            if not isinstance(other.target, str):
+                for expression in samples(other.target):
+                    yield Use(expression, other.span, name)
+
+
+def _tests(condition: Condition | None, span: Span, ruleset: str) -> Iterator[Use]:
+    if condition is None:
+        return
+    for alternative in condition.alternatives:
+        for term in alternative:
+            for test in term.expressions:
+                yield Use(test.criterion, span, ruleset, test)
+
+
+def samples(value: object) -> Iterator[SampleExpression]:
+    """The sample expressions within a rule's argument."""
+    if isinstance(value, SampleExpression):
+        yield value
+    elif isinstance(value, LogFormat):
+        for item in value.items:
+            if isinstance(item, FormatExpression):
+                yield item.expression
+    elif isinstance(value, Redirect):
+        yield from samples(value.target)
+    elif isinstance(value, HttpReply):
+        yield from samples(value.body_format)
+        yield from samples(value.headers)
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from samples(part)
