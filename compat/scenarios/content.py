@@ -264,7 +264,7 @@ frontend fe
     tcp-request content capture req.hdr(host) len 9
     tcp-request content reject if { path /refused }
     tcp-request content accept if WAIT_END
-    http-request return status 418 if { var(txn.path) /teapot }
+    http-request return status 418 if { var(txn.path) -m str /teapot }
     default_backend be
 backend be
     tcp-request content set-var(txn.be) var(txn.path)
@@ -272,7 +272,7 @@ backend be
     tcp-response inspect-delay 2s
     tcp-response content set-var(txn.answer) res.len if { res.len gt 0 }
     tcp-response content close if { path /closed }
-    tcp-response content reject if { status 200 } { var(txn.path) /unwanted }
+    tcp-response content reject if { status 200 } { var(txn.path) -m str /unwanted }
     http-response set-header x-len %[var(txn.answer)]
     server s1 {s1}
 """)

@@ -24,12 +24,17 @@ Staged = Callable[["Transaction"], bool | None]
 
 
 class ContentRules:
-    """A compiled list of content rules."""
+    """A compiled list of content rules.
 
-    __slots__ = ("_steps",)
+    Attributes:
+        conditional: one of them has a condition.
+    """
+
+    __slots__ = ("_steps", "conditional")
 
     def __init__(self, steps: Sequence[tuple[Staged | None, Action | AsyncAction, bool]]) -> None:
         self._steps = tuple(steps)
+        self.conditional = any(test is not None for test, _, _ in steps)
 
     async def walk(self, txn: Transaction) -> Outcome | None:
         """Walk the rules over what is there; WAIT when one of them needs more."""
