@@ -401,6 +401,47 @@ frontend fe
         world.note(f"{listener} {target}: {head!r}")
 
 
+#: Servers that are checked, and what their checks begin with.
+CHECKED = (
+    *("send-proxy", "send-proxy-v2", "send-proxy-v2-ssl-cn", "check-send-proxy", "check-send-proxy send-proxy-v2"),
+    *("send-proxy-v2 proxy-v2-options crc32c,unique-id,ssl,authority", "no-check-send-proxy send-proxy"),
+)
+
+
+def _checked(world: World, global_: str) -> None:
+    heads: dict[str, bytes] = {}
+
+    def script(connection: Connection) -> None:
+        head = connection.reader.until(b"OPTIONS") or b""
+        heads.setdefault(connection.origin.name, head)
+        connection.reply()
+        connection.close()
+
+    lines = ""
+    for number, words in enumerate(CHECKED):
+        world.origin(f"s{number}", script)
+        lines += f"    server s{number} {{s{number}}} {words} check inter 200ms\n"
+    world.start(f'listen fe\n    bind "fd@${{fe}}"\n    option httpchk\n{lines}', global_=global_)
+    for number, words in enumerate(CHECKED):
+        name = f"s{number}"
+        world.origins[name].wait_for(lambda name=name: name in heads)
+        head = re.sub(rb"(\d) \d{4,5} \d{4,5}\r", rb"\1 port port\r", heads.get(name, b"none"))
+        if head.startswith(SIGNATURE + b"\x21"):
+            head = head[:24] + b"(ports)" + head[28:]
+        head = re.sub(rb"\x03\x00\x04....", b"(crc32c)", head, flags=re.DOTALL)
+        world.note(f"{words}: {head!r}")
+
+
+def checks(world: World) -> None:
+    """Health checks begin with a header, too."""
+    _checked(world, "")
+
+
+def checks_never_local(world: World) -> None:
+    """`pp2-never-send-local`."""
+    _checked(world, "pp2-never-send-local")
+
+
 def send_v2_tls_all(world: World) -> None:
     """All that can be said of TLS."""
     options = "ssl,cert-cn,ssl-cipher,cert-sig,cert-key,authority,crc32c,unique-id"

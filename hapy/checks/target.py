@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.checks.plan import Target
 from hapy.checks.result import Ended, Status
-from hapy.net import proxy_header
 from hapy.net.connect import Destination
 from hapy_config.build.arguments import leading_integer
 from hapy_config.grammar.addresses import AddressUse, parse_address
@@ -32,7 +31,6 @@ _FAMILIES: Final = {
     "abns": socket.AF_UNIX,
 }
 _UNIX_PATH_MAX: Final = 108
-_EMPTY_TLS_VALUE: Final = b"\x20\x00\x05\x00\x00\x00\x00\x00"
 _USE: Final = AddressUse()
 
 
@@ -103,31 +101,26 @@ class Place:
             securing = self.securing(alpn[0] if alpn is not None else None)
         sni = options.get("check-sni")
         header = None
-        by_itself = not elsewhere and "no-check-send-proxy" not in options
-        if "check-send-proxy" in options or (self.server.model.send_proxy and by_itself):
-            header = _header(self.server)
+        if "check-send-proxy" in options or (self.server.model.send_proxy and not elsewhere):
+            header = self.proxy_header()
         return Target(self.destination(), securing, to_bytes(sni[0]) if sni is not None else None, header)
+
+    def proxy_header(self) -> Callable[[Probe], bytes]:
+        """What makes the PROXY header of a check."""
+        from hapy.proxy.proxied import check_header
+
+        server = self.server.model
+        local = ("pp2-never-send-local",) not in self._env.config.global_.settings
+
+        def header(probe: Probe) -> bytes:
+            (source, source_port), (destination, destination_port) = probe.ends
+            return check_header(server, source, source_port, destination, destination_port, local=local)
+
+        return header
 
     def plain(self) -> Target:
         """The same place without anything before the first byte."""
         return Target(self.destination())
-
-
-def _header(server: Server) -> Callable[[Probe], bytes]:
-    """What makes the PROXY header of a check: version 1 tells of its own connection, version 2 that it is one's own."""
-    if server.model.send_proxy == 2:
-        wanted = server.model.options.get("proxy-v2-options", ())
-        values = _EMPTY_TLS_VALUE if "ssl" in wanted else b""
-        data = proxy_header.SIGNATURE + b"\x20\x00" + len(values).to_bytes(2, "big") + values
-        return lambda _probe: data
-    return _own_line
-
-
-def _own_line(probe: Probe) -> bytes:
-    (source, source_port), (destination, destination_port) = probe.ends
-    if not source or not destination:
-        return b"PROXY UNKNOWN\r\n"
-    return proxy_header.line(source, source_port, destination, destination_port)
 
 
 def health_place(server: Server, env: CompileEnv) -> Place:
@@ -172,7 +165,7 @@ def for_step(place: Place, model: CheckConnect) -> Target:
     if model.sni is not None:
         found = replace(found, name=to_bytes(model.sni))
     if model.send_proxy:
-        found = replace(found, header=_header(place.server))
+        found = replace(found, header=place.proxy_header())
     return found
 
 

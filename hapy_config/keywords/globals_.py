@@ -345,7 +345,7 @@ _STATEMENTS: Final = (
         loss="counters count errors as 2.6 does",
     ),
     _flag("limited-quic", since=(2, 9), runs=Runs.HARMLESS, loss="QUIC is not spoken"),
-    _flag("pp2-never-send-local", since=(2, 2), runs=Runs.HARMLESS, loss="no PROXY header is sent by health checks"),
+    _flag("pp2-never-send-local", since=(2, 2)),
     _global(
         "server-state-base",
         Arg(Kind.DIRECTORY, "directory"),
