@@ -24,7 +24,11 @@ def check(view: View) -> Iterator[Finding]:
             # Slots of a template share a name; relative ports and "any" addresses are filled in later.
             if server.disabled or server.service or address.family == "any" or address.port_offset:
                 continue
-            key = (address.family, address.host, address.port, server.backup, server.send_proxy, server.tls is None)
+            key = (
+                (address.family, address.host, address.port),
+                (server.backup, server.send_proxy, server.options.get("port")),
+                None if server.tls is None else (True, server.tls.sni),
+            )
             first = seen.setdefault(key, server)
             if first is not server and first.span != server.span and first.resolvers is None:
                 yield Finding(

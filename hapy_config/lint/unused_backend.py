@@ -20,6 +20,8 @@ def check(view: View) -> Iterator[Finding]:
     senders = view.senders
     backends = [proxy for proxy in view.proxies if proxy.kind == "backend" and proxy.servers]
     unused = [proxy for proxy in backends if proxy.name not in senders]
+    if any(statement.words[1:2] == ["spoe"] for _, statement in view.lines("filter")):
+        unused = [proxy for proxy in unused if proxy.mode == "http"]  # the others may stand in the filter's own file
     # A backend may also serve as a name in expressions (`nbsrv(name)`), as a stick table or for `track name/server`.
     named = view.mentions(proxy.name for proxy in unused)
     for proxy in unused:
