@@ -15,7 +15,7 @@ COMMANDS = {
     "fmt": "lay configurations out in one way, meaning and comments untouched",
     "migrate": "rewrite a configuration for a newer HAProxy",
     "run": "the same as giving the flags alone",
-    "test": "walk requests through a configuration and compare with what is expected",
+    "test": "walk requests through a configuration, compare the outcomes",
     "verify": "send the same requests through haproxy and hapy, and compare",
 }
 

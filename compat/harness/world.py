@@ -316,6 +316,8 @@ def compare(scenario: Scenario, attempts: int = ATTEMPTS) -> None:
     for _ in range(attempts):
         seen_theirs, said_theirs = run(scenario, "haproxy")
         seen_ours, said_ours = run(scenario, "hapy")
+        if "the program ended with 1" in seen_theirs:
+            raise AssertionError(f"{scenario.__name__}: haproxy does not run this\n{said_theirs}")
         theirs.append(seen_theirs)
         ours.append(seen_ours)
         if any(seen in theirs for seen in ours):

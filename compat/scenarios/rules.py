@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from compat.harness import World
 from compat.harness.world import Scenario
 
@@ -211,3 +213,47 @@ backend be
     server s1 {s1}
 """)
     world.once("/")
+
+
+WAITS = """
+frontend fe
+    bind "fd@${fe}"
+    option httplog
+    http-request set-var(txn.some) int(1) if { path /some }
+    default_backend be
+backend be
+    http-response wait-for-body time 400ms at-least 6 if { var(txn.some) -m found }
+    http-response wait-for-body time 400ms unless { var(txn.some) -m found }
+    http-response set-header X-Len %[res.body_len]
+    http-response set-header X-Body %[res.body]
+    http-response set-header X-Size %[res.body_size]
+    server s1 {s1}
+"""
+
+
+def waits_for_answers(world: World) -> None:
+    """`http-response wait-for-body`: whole, chunked, too slow and cut short; what rules then see of the body."""
+    never = threading.Event()
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            path = request.start.split(" ")[1]
+            if path == "/chunks":
+                connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+                never.wait(0.05)
+                connection.write(b"2\r\nde\r\n0\r\n\r\n")
+                continue
+            connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123")
+            never.wait(1.0 if path == "/slow" else 0.05)
+            if path == "/cut":
+                connection.close()
+                return
+            connection.write(b"4567890")
+
+    world.origin("s1", script)
+    world.start(WAITS)
+    for path in ("/whole", "/some", "/chunks", "/slow", "/cut"):
+        client = world.client()
+        client.get(path)
+        client.ending()
+    world.logs(5)

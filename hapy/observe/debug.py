@@ -55,8 +55,8 @@ def _watch(frontend: Frontend) -> None:
         finish(exchange, cut=cut)
         _closed(tell, exchange.txn)
 
-    def finish_session(txn: Transaction) -> None:
-        end(txn)
+    def finish_session(txn: Transaction, *, logged: bool) -> None:
+        end(txn, logged=logged)
         _accepted(tell, txn)
         _closed(tell, txn)
 

@@ -1,4 +1,4 @@
-"""Waiting for a request's body before it goes anywhere: `option http-buffer-request` and `wait-for-body`."""
+"""Waiting for a body before it goes anywhere: `option http-buffer-request`, and `wait-for-body` both ways."""
 
 from __future__ import annotations
 
@@ -67,3 +67,33 @@ async def buffer_body(exchange: Exchange, seconds: float, at_least: int = 0) -> 
     if exchange.pieces:
         exchange.pieces = [txn.body]
     txn.request_done = now()
+
+
+def answer_waiter(exchange: Exchange) -> BodyWaiter:
+    """What response rules await to have the answer's body at hand."""
+
+    async def wait(milliseconds: int, at_least: int) -> None:
+        await _buffer_answer(exchange, milliseconds / 1000, at_least)
+
+    return wait
+
+
+async def _buffer_answer(exchange: Exchange, seconds: float, at_least: int) -> None:
+    """Wait until the answer's body is complete, or as much of it as a buffer holds, or `at_least` bytes are there.
+
+    Raises:
+        Failed: the time is up (504).
+    """
+    server = exchange.server
+    assert server is not None
+    enough = min(at_least or exchange.frontend.buffer_size, exchange.frontend.buffer_size)
+    exchange.expire_after(seconds)
+    try:
+        while not server.ended and not server.failure and sum(map(len, server.pieces)) < enough:
+            exchange.stream.deadline = NEVER
+            await pause()
+    except DeadlinePassed:
+        exchange.txn.response_done = -1.0
+        raise Failed(504, "s", "R") from None
+    finally:
+        exchange.deadline = NEVER

@@ -8,7 +8,7 @@ from hapy.http.message import TUNNEL, Response
 from hapy.net.clock import now
 from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response
-from hapy.proxy.bodies import buffer_body, look_at_body, waiter
+from hapy.proxy.bodies import answer_waiter, buffer_body, look_at_body, waiter
 from hapy.proxy.exchange import ClientGone
 from hapy.proxy.failures import Failed, letter
 from hapy.proxy.private import sees_challenge
@@ -139,7 +139,7 @@ async def _inspect(exchange: Exchange, inspection: Inspection) -> Outcome | None
 async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
     """Run a ruleset some of whose rules may wait."""
     txn = exchange.txn
-    txn.body_waiter = waiter(exchange)
+    txn.body_waiter = waiter(exchange) if txn.response is None else answer_waiter(exchange)
     return await rules.run_async(txn)
 
 
@@ -172,6 +172,7 @@ async def _examine(exchange: Exchange, response: Response) -> Outcome | None:
         frontend.keep_response(txn)
     if exchange.bound or (response.status in (401, 407) and sees_challenge(response)):
         server.private = exchange.stream.bound = True
+    txn.answer_pieces = server.pieces
     for rules in route.response_rules:
         outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
         if outcome is not None and outcome is not ALLOW:

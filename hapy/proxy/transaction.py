@@ -81,6 +81,7 @@ class Transaction:
         body_waiter: set by the path of the request: `await body_waiter(milliseconds, at_least)` buffers the request's
             body (in response rulesets the answer's) until it is complete, `at_least` bytes are there (0: as many as
             fit), or the time is up.
+        answer_pieces: what has come of the answer's body while rules look at it, None before.
         server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
         server_tls: the TLS layer's view of the server connection, None for plain text.
         overrides: None, or what rules asked for beyond the usual.
@@ -88,6 +89,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "answer_pieces",
         "backend",
         "backend_queue",
         "body",
@@ -184,6 +186,7 @@ class Transaction:
         self.inspection: Content | None = None
         self.body: bytes | None = None
         self.body_waiter: BodyWaiter | None = None
+        self.answer_pieces: list[bytes] | None = None
         self.server_local: tuple[bytes, int] | None = None
         self.server_peer: tuple[bytes, int] | None = None
         self.server_tls: Any = None

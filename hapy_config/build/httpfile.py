@@ -34,7 +34,7 @@ def parse_raw_answer(raw: bytes, buffer: int = 16384) -> str:
             return f"unable to parse headers (error offset: {place})"
         name = header[1].lower()
         if name == b"content-length":
-            length = int(header[2].strip()) if header[2].strip().isdecimal() else -1
+            length = int(header[2].strip()) if header[2].strip().isdigit() else -1
         elif name == b"transfer-encoding":
             return "chunk-encoded payload not supported"
         position = header.end()

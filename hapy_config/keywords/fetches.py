@@ -49,7 +49,7 @@ _SINGLE_NOT_RUN: Final = frozenset(
     (
         *("bc_err", "bc_err_str", "dst_conn"),
         *("cpu_calls", "cpu_ns_avg", "cpu_ns_tot", "lat_ns_avg", "lat_ns_tot"),
-        *("res.body", "res.body_len", "set-cookie"),
+        "set-cookie",
     ),
 )
 #: Fetches that run although their family does not.

@@ -34,7 +34,9 @@ def _body_size(args: Args, env: CompileEnv) -> Getter:
 
 
 def _answer_body(txn: Transaction) -> bytes | None:
-    """The body of the answer to an HTTP check."""
+    """What has come of the answer's body: of a server's while rules look at it, or of the answer to an HTTP check."""
+    if txn.answer_pieces is not None:
+        return b"".join(txn.answer_pieces)
     content = txn.inspection
     return None if content is None or content.raw else content.answer
 
@@ -59,7 +61,12 @@ def _res_body_len(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("res.body_size", type="sint")
 def _res_body_size(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.response is None else max(txn.response.body, 0)
+    def size(txn: Transaction) -> Result:
+        if txn.response is None:
+            return None
+        return txn.response.body if txn.response.body >= 0 else len(_answer_body(txn) or b"")
+
+    return size
 
 
 @fetch("req.body_param", type="bin")
