@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from compat.harness import World
+from compat.harness import Connection, World
 from compat.harness.world import Scenario
 
 CONFIG = """
