@@ -34,7 +34,7 @@ class RandomDraws(Balancer):
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came, went, or changed weight."""
         self._servers = servers
-        self._marks = list(accumulate(server.weight for server in servers))
+        self._marks = list(accumulate(server.scaled for server in servers))
         self._bound.update(servers)
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - plays no part
@@ -49,7 +49,7 @@ class RandomDraws(Balancer):
             server = servers[bisect_right(marks, int(self._number() * total))]
             if server is avoid or self._bound.reached(server):
                 server = self._after(server, avoid)
-            if best is None or server.current * best.weight < best.current * server.weight:
+            if best is None or server.current * best.scaled < best.current * server.scaled:
                 best = server
         return best if best is not None and best.has_room() else None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
 
-_HEAVIEST = 256
+_HEAVIEST = 256 * 16
 _FEW = 16  # so many are compared faster than kept in order
 
 
@@ -45,8 +45,8 @@ class LeastConn(Balancer):
             del self._entries[server]
             del self._weights[server]
         for server in servers:
-            if self._weights.get(server) != server.weight:
-                self._weights[server] = server.weight
+            if self._weights.get(server) != server.scaled:
+                self._weights[server] = server.scaled
                 self._enter(server, _key(server))
         self._rebuild()
 
@@ -94,7 +94,7 @@ class LeastConn(Balancer):
 
 def _key(server: Server) -> int:
     load = server.current + len(server.queue) if server.maxconn else server.current
-    return (load + 1) * _HEAVIEST // server.weight if load else 0
+    return (load + 1) * _HEAVIEST // server.scaled if load else 0
 
 
 def _order(entry: tuple[int, int, Server]) -> tuple[int, int]:

@@ -59,7 +59,7 @@ class Ring:
         points: list[tuple[int, int]] = []
         for index, server in enumerate(self._servers):
             base = _base(server)
-            count = server.weight * _SCALE
+            count = server.scaled
             mine = self._known.get((base, count))
             if mine is None:
                 mine = [hashes.avalanche((base + number) & _M32) for number in range(count)]

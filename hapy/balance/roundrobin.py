@@ -44,7 +44,7 @@ class _Turn:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.weight = server.weight * _SCALE
+        self.weight = server.scaled
         self.last = 0
         self.due = 0
         self.remainder = 0
@@ -89,7 +89,7 @@ class RoundRobin(Balancer):
             known = self._turns.get(server)
             if known is None:
                 turn = self._turns[server] = self._gone.pop(server) if server in self._gone else _Turn(server)
-                turn.weight = server.weight * _SCALE
+                turn.weight = server.scaled
                 self._total += turn.weight
                 if starting:
                     turn.tree = self._first
@@ -97,8 +97,8 @@ class RoundRobin(Balancer):
                 else:
                     turn.due = self._place + (self._total + self._window - self._place) // turn.weight
                     self._queue(turn)
-            elif known.weight != server.weight * _SCALE:
-                self._reweigh(known, server.weight * _SCALE)
+            elif known.weight != server.scaled:
+                self._reweigh(known, server.scaled)
         if starting:
             self._sort_first()
             self._begin_window()

@@ -4,7 +4,7 @@ Errors in a row are counted; any success in between forgets them. With the `erro
 
 - fastinter: the next check comes soon.
 - fail-check: as a check that failed; the next one comes soon.
-- sudden-death: as a check that failed, and the next failure is the last.
+- sudden-death: as a check that failed, after which the next failure is the last.
 - mark-down: the server is down.
 """
 
@@ -86,7 +86,7 @@ class Observer:
             return
         server.counters.hanafail += 1
         if self._reaction == "sudden-death":
-            check.health = min(check.health, check.rise)
+            check.health = min(check.health, check.rise + 1)
         elif self._reaction == "mark-down":
             check.health = 0
         if self._reaction != "fastinter":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _STEPS = 16
 
 
-class _Ramp:
+class Ramp:
     """One server's way up.
 
     Attributes:
@@ -34,6 +34,7 @@ class _Ramp:
         self.slot: set[Watched] | None = None
 
     def begin(self) -> None:
+        """Wait for the next step."""
         self.deadline = now() + self.step
         watch(self)
 
@@ -58,4 +59,4 @@ def _sixteenths(server: Server) -> int:
 def begin(server: Server) -> None:
     """Send a server on its way, at the first of the sixteenths."""
     server.ramp = 1
-    _Ramp(server).begin()
+    Ramp(server).begin()
