@@ -123,9 +123,15 @@ class Promise:
         if not self._future.done():
             self._future.set_result(value)
 
-    async def wait(self) -> Any:
-        """Wait for it."""
-        return await self._future
+    async def wait(self, seconds: float | None = None) -> Any:
+        """Wait for it, or for so many seconds, after which it is None."""
+        if seconds is None:
+            return await self._future
+        timer = asyncio.get_running_loop().call_later(seconds, self.keep)
+        try:
+            return await self._future
+        finally:
+            timer.cancel()
 
 
 def later(callback: Callable[[], None]) -> None:

@@ -386,7 +386,7 @@ class TcpSession(Routine):
             tries += 1
             txn.retries += 1
             server.counters.wretr += 1
-            if route.redispatches(tries):
+            if route.redispatches(tries) or (server.unresolved and route.backend and route.backend.active):
                 self._release()
                 server.backend.offer(server)
                 avoid = server

@@ -34,6 +34,8 @@ def _do_resolve(args: Arguments) -> AsyncAction:
     assert isinstance(options, tuple)
     family = next((option for option in reversed(options) if option), "ipv6")
     kind = "A" if family == "ipv4" else "AAAA"
+    delay = args.env.proxy.inspect_delay if args.rule.ruleset == CONTENT else 0
+    limit = delay / 1000 if delay else None  # no rule of contents waits longer
 
     async def do_resolve(txn: Transaction) -> None:
         value = read(txn)
@@ -46,7 +48,7 @@ def _do_resolve(args: Arguments) -> AsyncAction:
         answer = Promise()
         resolution.wait(answer.keep)
         try:
-            await answer.wait()
+            await answer.wait(limit)
         finally:
             resolution.forget(answer.keep)
         found = _best(resolution) if resolution.status == "valid" else None
