@@ -71,6 +71,7 @@ class Ticket:
         """Stop waiting: leave the queue, or give the slot back that came too late. May be called more than once."""
         server, self.server = self.server, None
         if self.queue is not None:
+            self.on_ready = None  # it may lie in the heap for a while, its request must not
             self.queue.remove(self)
         elif server is not None:
             server.backend.release(server)
@@ -117,11 +118,14 @@ class Queue:
         ticket.position = self.served - ticket.entered + 1
         ticket.queue = None
         self._length -= 1
-        if len(self._heap) > 2 * self._length + 16:  # what was removed from the middle still lies in the heap
+        if not self._length:
+            self._heap.clear()
+        elif len(self._heap) > 2 * self._length + 16:  # what was removed from the middle still lies in the heap
             self._heap = [waiting for waiting in self._heap if waiting.queue is self]
             heapq.heapify(self._heap)
-        if ticket.on_leave is not None:
-            ticket.on_leave(ticket)
+        on_leave, ticket.on_leave = ticket.on_leave, None
+        if on_leave is not None:
+            on_leave(ticket)
 
     def give(self, ticket: Ticket, server: Server | None) -> None:
         """Take the ticket out: with a server's slot, or (None) to choose another server."""
@@ -129,8 +133,9 @@ class Queue:
         if server is not None:
             self.served += 1
         ticket.server = server
-        if ticket.on_ready is not None:
-            ticket.on_ready()
+        on_ready, ticket.on_ready = ticket.on_ready, None
+        if on_ready is not None:
+            on_ready()
 
     def dissolve(self) -> None:
         """All of its tickets must choose another server."""
