@@ -320,6 +320,7 @@ class Server:
         self.last_change = moment
         self.state = state
         self.up = state is not State.STOPPED
+        self.pool.enabled = self.up and not self.maintenance
         if not self.up:
             self.pool.drop_idle()
         self.ramp = _FULL
