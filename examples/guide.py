@@ -25,6 +25,7 @@ ORDER = (
     "same_key_same_server",
     "routing",
     "retries",
+    "health_checks",
     "queues",
     "unwanted_requests",
     "client_address",

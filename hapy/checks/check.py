@@ -216,7 +216,8 @@ class Check(Routine):
         await pause()
 
     def stop(self) -> None:
-        """No more checks."""
+        """No more checks; one that runs comes to nothing."""
+        self.paused = True
         self.deadline = NEVER
         self.drop()
 

@@ -35,6 +35,10 @@ class Securing(Protocol):
         """Look at the server's certificate; gives what is wrong, or an empty string."""
 
 
+def _end(name: object) -> tuple[bytes, int]:
+    return (name[0].encode(), name[1]) if isinstance(name, tuple) else (b"", 0)
+
+
 class Probe:
     """One connection of a check.
 
@@ -116,12 +120,18 @@ class Probe:
 
     @property
     def ends(self) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
-        """(address as text, port) of this side and of the server's; empty addresses for UNIX sockets."""
-        found = []
-        for ask in ("getsockname", "getpeername"):
-            name = getattr(self._sock, ask)()
-            found.append((name[0].encode(), name[1]) if isinstance(name, tuple) else (b"", 0))
-        return found[0], found[1]
+        """(address as text, port) of this side and of the server's; empty addresses where there are none.
+
+        UNIX sockets have none, nor has a connection that the server has reset already.
+        """
+        sock = self._sock
+        if sock is None:
+            return (b"", 0), (b"", 0)
+        try:
+            ours, theirs = sock.getsockname(), sock.getpeername()
+        except OSError:
+            return (b"", 0), (b"", 0)
+        return _end(ours), _end(theirs)
 
     def secure(self, securing: Securing, name: bytes | None) -> None:
         """Begin the handshake on a connection that stands."""
