@@ -26,7 +26,8 @@ def check(view: View) -> Iterator[Finding]:
                     "move it up, or give the other one a condition",
                 )
                 break
-            if frozenset() in (alternatives(rule.condition) or ()):
+            # A name that is made of the request may be no backend's: then the next rule is looked at.
+            if isinstance(rule.target, str) and frozenset() in (alternatives(rule.condition) or ()):
                 end = rule.span
         else:
             statement = view.statement(proxy, "default_backend")

@@ -120,6 +120,14 @@ class View:
         found = self.statement(proxy, *words)
         return proxy.span if found is None else found.span()
 
+    def page_of(self, proxy: Proxy) -> list[Statement]:
+        """The `stats` lines that count for a proxy: its own, or if it has none those of the defaults behind it."""
+        for section in self.sections_of(proxy):
+            found = [statement for statement in section.statements if statement.words[0] == "stats"]
+            if found:
+                return found
+        return []
+
     def globals_(self, *words: str) -> Statement | None:
         """The last statement of the global sections that begins with these words."""
         found = None
