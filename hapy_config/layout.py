@@ -95,7 +95,7 @@ def _read(line: str) -> _Line:
     if _INNER_RETURN.search(line) or "\0" in line:
         return _Line(verbatim=line)
     try:
-        _, columns = split(line, lambda _name: "x")
+        read, columns = split(line, _any_value)
     except WordError:
         return _Line(verbatim=line)
     words = tuple(line[start - 1 : end - 1] for start, end in dict.fromkeys(columns))
@@ -103,7 +103,14 @@ def _read(line: str) -> _Line:
     comment = rest.strip(_BLANKS)
     if comment and not comment.startswith("#"):
         return _Line(verbatim=line)
+    if split(" ".join(words), _any_value)[0] != read:
+        return _Line(verbatim=line)  # `\` before a blank that is no space
     return _Line(words, comment, margin=not line[:1].isspace())
+
+
+def _any_value(_name: str) -> str:
+    """Stands for a variable's value: only the places of words matter."""
+    return "x"
 
 
 def _introduces(lines: list[_Line], index: int) -> bool:

@@ -678,12 +678,18 @@ def test_what_nobody_would_notice_is_only_mentioned(stage: Stage) -> None:
     assert stage.start("--strict", "-db", "-f", "cfg").wait() == 1
 
 
-@HAPY
-def test_a_stats_socket_is_accepted_with_a_word(stage: Stage) -> None:
-    stage.write(settings=f"stats socket {stage.folder}/stats level admin mode 600")
-    program = stage.start("-db", "-f", "cfg")
+@BOTH
+def test_a_stats_socket_answers(stage: Stage) -> None:
+    path = stage.folder / "stats"
+    stage.write(settings=f"stats socket {path} level admin mode 600")
+    stage.start("-db", "-f", "cfg")
     until(stage.serving)
-    program.expect("stats socket")
+    assert path.stat().st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(PATIENCE)
+        client.connect(str(path))
+        client.sendall(b"show stat\n")
+        assert client.recv(64).startswith(b"# pxname,svname,")
 
 
 @BOTH
