@@ -76,18 +76,21 @@ async def _read(
     """
     probe = run.probe
     while True:
+        ended = probe.eof or len(probe.received) >= _MOST
         if probe.received:
-            verdict = judge(bytes(probe.received), probe.eof)
+            verdict = judge(bytes(probe.received), ended)
             if verdict is not None:
                 del probe.received[: size(bytes(probe.received)) if size is not None else None]
                 return verdict
-        if probe.eof:
+        if ended:
             if not probe.received:
                 raise Ended(Status.L7RSP, f"TCPCHK got an empty response at step {step}")
             raise Ended(Status.L7RSP)
         await run.more()
 
 
+#: Bytes of an answer that are looked at.
+_MOST: Final = 16384
 _GO_ON: Final = Ended(Status.L7OK)
 
 
