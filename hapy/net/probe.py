@@ -23,6 +23,8 @@ from hapy.net.connect import _socket as open_socket
 
 _RESET = struct.pack("ii", 1, 0)
 _CHUNK = 16384
+#: Bytes taken at once.
+_MOST = 4 * _CHUNK
 
 
 class Securing(Protocol):
@@ -241,15 +243,21 @@ class Probe:
         sock = self._sock
         if sock is None:
             return
-        try:
-            data = sock.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            if not self.received:  # bytes that came before a reset count as an answer that ends there
-                self.error = error.strerror or str(error)
-            data = b""
-        if not data:
+        data = bytearray()
+        over = False
+        # to the last byte: after an error condition the event loop may never call again
+        while not over and len(data) < _MOST:
+            try:
+                piece = sock.recv(_CHUNK)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if not self.received and not data:  # bytes before a reset count as an answer that ends there
+                    self.error = error.strerror or str(error)
+                piece = b""
+            over = not piece
+            data += piece
+        if over:
             self._loop.remove_reader(sock)
             self._reading = False
             if not self.error:
