@@ -107,6 +107,8 @@ class Worker:
 
     async def _start(self, group: TaskGroup) -> None:
         self.job.runtime.events.messages = self.messages
+        if self.job.runtime.shows_statistics:
+            self.job.runtime.control = self._control(group)
         await self.job.runtime.start(group)
         rates = {proxy.name: RateGate(proxy.rate_limit_sessions) for proxy in self.job.config.proxies}
         gates = {name: frontend.gate for name, frontend in self.job.runtime.frontends.items()}
@@ -134,11 +136,15 @@ class Worker:
 
     async def _take_commands(self, opened: Opened, group: TaskGroup) -> None:
         """Serve a stats socket."""
+        await self._control(group).open(opened)
+
+    def _control(self, group: TaskGroup) -> Control:
+        """The process as commands see it."""
         if self.control is None:
             from hapy.runtime_api.control import Control
 
             self.control = Control(self.job, self.everything, self.listeners, group)
-        await self.control.open(opened)
+        return self.control
 
     async def _on_signal(self, number: int, group: TaskGroup) -> None:
         match number:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.http.message import UNTIL_CLOSE
+from hapy.http.message import CHUNKED, UNTIL_CLOSE
 from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed
 from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import CLOSE_SIZE, head_size
-from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Reply, Tarpit
+from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Deferred, Reply, Tarpit
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
@@ -26,6 +26,8 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
     """
     txn = exchange.txn
     counters = exchange.route.counters
+    if isinstance(outcome, Deferred):
+        outcome = await outcome.decide(exchange)
     if isinstance(outcome, Tarpit):
         counters.dreq += 1
         await _hold(exchange)
@@ -39,7 +41,7 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
                 exchange.frontend.keep_request_cookie(txn)
             if txn.tie is not None and txn.tie.cookies is not None:
                 txn.server = txn.tie.cookies.choose(txn, txn.tie)
-        else:
+        elif not (exchange.entered and outcome.kind == "stats"):
             exchange.frontend.counters.intercepted += 1
         return reply(exchange, outcome)
     txn.request_done = -1.0
@@ -129,7 +131,9 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
     if exchange.route.answers_close is not None and exchange.route.answers_close(response):
         stay = False
     txn.bytes_out += head_size(response) + len(body)
-    if response.body != UNTIL_CLOSE:
+    if response.body == CHUNKED:
+        txn.bytes_out += len(b"%X\r\n\r\n0\r\n\r\n" % len(body))
+    elif response.body != UNTIL_CLOSE:
         response.body = len(body)
         if not response.keep_alive:
             txn.bytes_out += CLOSE_SIZE

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.rules import Outcome, Ruleset
+    from hapy.runtime_api.control import Control
     from hapy.tls.outgoing import Outgoing
     from hapy_config.model.config import Config
     from hapy_config.model.expressions import Condition, LogFormat
@@ -58,6 +59,7 @@ class Runtime:
         budget: the process's sockets.
         events: who is told of what happens to servers. checks: what looks after them, None where nothing is checked.
         name_cases: the `h1-case-adjust` map.
+        shows_statistics: something in it needs `control`: the process as commands see it, set before it serves.
     """
 
     def __init__(self, config: Config, *, descriptors: int | None = None) -> None:
@@ -77,6 +79,8 @@ class Runtime:
         self._envs: dict[int, CompileEnv] = {}
         self._inspections: dict[tuple[int, str], Inspection | None] = {}
         self._rulesets: dict[tuple[int, str], Ruleset | None] = {}
+        self.shows_statistics = False
+        self.control: Control | None = None
         first = config.proxies[0] if config.proxies else None
         self._base: CompileEnv | None = (
             CompileEnv(config, first, process, self.frontends, self.backends) if first is not None else None
@@ -174,7 +178,13 @@ class Runtime:
         """A section's rules of one kind, compiled; None where there are none."""
         key = (id(model), name)
         if key not in self._rulesets:
-            self._rulesets[key] = compile_ruleset(model.rules.get(name, ()), self.env(model))
+            rules = compile_ruleset(model.rules.get(name, ()), self.env(model))
+            if name == "http-request" and model.stats is not None:
+                from hapy.stats.page import followed
+
+                self.shows_statistics = True
+                rules = followed(rules, model, model.stats, self)
+            self._rulesets[key] = rules
         return self._rulesets[key]
 
     def inspection(self, model: Proxy, name: str, limits: Limits) -> Inspection | None:

@@ -33,10 +33,11 @@ class Overrides:
         priority_class, priority_offset: place in a queue (`set-priority-class`, `set-priority-offset`).
         early_hints: fields of the 103 answer to send before anything else; taken (set to None) by who sends it.
         no_l7_retry: `disable-l7-retry` was met.
+        service: what answers instead of a server, as the log names it.
         last_rule: (file, line) of the rule that ended a ruleset.
     """
 
-    __slots__ = ("early_hints", "last_rule", "no_l7_retry", "priority_class", "priority_offset", "timeouts")
+    __slots__ = ("early_hints", "last_rule", "no_l7_retry", "priority_class", "priority_offset", "service", "timeouts")
 
     def __init__(self) -> None:
         self.timeouts: dict[str, int] | None = None
@@ -45,6 +46,7 @@ class Overrides:
         self.early_hints: list[Header] | None = None
         self.no_l7_retry = False
         self.last_rule: tuple[str, int] | None = None
+        self.service = b"<NOSRV>"
 
 
 class Transaction:

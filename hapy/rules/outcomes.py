@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
+    from hapy.proxy.exchange import Exchange
     from hapy.proxy.transaction import Transaction
 
 #: Builds an answer: its head and its body. A raw answer (errorfile) that is empty gives None: close without a word.
@@ -50,7 +51,7 @@ class Reply(Outcome):
     """Answer the client now.
 
     Attributes:
-        kind: deny, return, redirect or auth: what the counters count.
+        kind: deny, return, redirect, auth or stats: what the counters count.
         status: the answer's status (for the log).
         cause: first letter of the termination state. phase: the second.
         build: makes the answer. PATH then runs the http-after-response rules over it.
@@ -73,3 +74,11 @@ class Tarpit(Outcome):
 
     name: str
     reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred(Outcome):
+    """Something waits for more of the request, and then decides on the reply."""
+
+    name: str
+    decide: Callable[[Exchange], Awaitable[Reply]]

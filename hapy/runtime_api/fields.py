@@ -24,8 +24,8 @@ class Field:
     kind: str
 
 
-_ORIGINS: Final = {"M": "Metric", "S": "Status", "K": "Key", "C": "Config", "P": "Product"}
-_NATURES: Final = {
+ORIGINS: Final = {"M": "Metric", "S": "Status", "K": "Key", "C": "Config", "P": "Product"}
+NATURES: Final = {
     "G": "Gauge",
     "L": "Limit",
     "m": "Min",
@@ -40,7 +40,7 @@ _NATURES: Final = {
     "a": "Avg",
     "P": "Product",
 }
-_SCOPES: Final = {"C": "Cluster", "P": "Process", "S": "Service", "Y": "System"}
+SCOPES: Final = {"C": "Cluster", "P": "Process", "S": "Service", "Y": "System"}
 
 
 def read(rows: str, *, skip: Sequence[int] = ()) -> tuple[Field, ...]:
@@ -58,9 +58,9 @@ def read(rows: str, *, skip: Sequence[int] = ()) -> tuple[Field, ...]:
 def tags(field: Field) -> dict[str, str]:
     """A tag in words."""
     return {
-        "origin": _ORIGINS[field.tag[0]],
-        "nature": _NATURES[field.tag[1]],
-        "scope": _SCOPES[field.tag[2]],
+        "origin": ORIGINS[field.tag[0]],
+        "nature": NATURES[field.tag[1]],
+        "scope": SCOPES[field.tag[2]],
     }
 
 

@@ -16,6 +16,7 @@ from hapy_config.model.expressions import AclExpression, Condition, LogFormat
 from hapy_config.model.proxy import Balance, Capture, Cookie, ErrorPage, ForwardFor, LogTarget, PersistRule
 from hapy_config.model.rules import Redirect, Rule, UseBackend, UseServer
 from hapy_config.model.server import Bind, Server, Source
+from hapy_config.model.statistics import StatsPage
 from hapy_config.syntax import Statement
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Draft:
     log_tag: str | None = None
     forwardfor: ForwardFor | None = None
     originalto: ForwardFor | None = None
-    stats: Statement | None = None
+    stats: StatsPage | None = None
+    stats_statement: Statement | None = None
 
     # what a frontend inherits
     maxconn: int | None = None

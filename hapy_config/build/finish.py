@@ -125,6 +125,7 @@ def _proxy(build: Build, draft: Draft) -> None:
     _formats(build, draft)
     _captures(build, draft)
     _mail(build, draft)
+    _statistics(build, draft)
     _applications(build, draft)
     if draft.mode != "http":
         _http_only(build, draft)
@@ -415,6 +416,18 @@ def _captures(build: Build, draft: Draft) -> None:
                 )
 
 
+def _statistics(build: Build, draft: Draft) -> None:
+    """The statistics page asks for passwords in one way or in the other."""
+    page = draft.stats
+    if page is not None and page.rules and (page.accounts or page.realm is not None):
+        statement = draft.stats_statement or draft.header
+        build.error(
+            "bad-argument",
+            statement.span(),
+            f"proxy '{draft.name}': stats 'auth'/'realm' and 'http-request' can't be used at the same time.",
+        )
+
+
 def _mail(build: Build, draft: Draft) -> None:
     alerts = draft.email_alert
     if not alerts:
@@ -478,7 +491,7 @@ def _http_only(build: Build, draft: Draft) -> None:
         build.warning(
             "needs-http", span, f"{title} '{name}' : ignoring use of header {header} as source IP in non-HTTP mode."
         )
-    if draft.stats is not None:
+    if draft.stats_statement is not None:
         build.warning("needs-http", span, f"'stats' statement ignored for {title} '{name}' as it requires HTTP mode.")
     for ruleset in ("http-request", "http-response", "http-after-response"):
         if ruleset in draft.rules:

@@ -24,7 +24,7 @@ _SAME: Final = (
     "forwardfor",
     "originalto", "maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "grace", "dispatch", "source", "fullconn",
     "retries", "redispatch", "max_keep_alive_queue", "http_send_name_header", "load_server_state",
-    "inspect_delay", "response_inspect_delay", "cookie", "dynamic_cookie_key", "rdp_cookie",
+    "inspect_delay", "response_inspect_delay", "stats", "cookie", "dynamic_cookie_key", "rdp_cookie",
 )  # fmt: skip
 _FIELDS: Final = frozenset(_SAME)
 _FRONT_FIELDS: Final = frozenset({"maxconn", "backlog", "rate_limit_sessions", "monitor_uri"})

@@ -26,6 +26,7 @@ _ALL: Final = (
     "restrict_names",
     "email_alert",
     "stats",
+    "stats_statement",
     "inspect_delay",
     "response_inspect_delay",
 )

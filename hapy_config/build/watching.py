@@ -31,7 +31,7 @@ def watched_names(family: str) -> frozenset[str]:
 
 #: Losses of what watches over the service instead of serving requests. They are told as warnings, and the start goes
 #: on: while all servers work, no client and no server sees a difference.
-_OPERATIONAL = ("servers are not checked", "the server is not checked", "the statistics page", "no mail is sent")
+_OPERATIONAL = ("servers are not checked", "the server is not checked", "no mail is sent")
 
 
 class Watching:

@@ -16,7 +16,6 @@ _TEXT: Final = Arg(Kind.STRING, "text")
 _TIMEOUT: Final = Arg(Kind.TIME, "timeout")
 
 _STICK_LOSS: Final = "clients are not kept on the server they had before"
-_STATS_LOSS: Final = "the statistics page is not served"
 _MAIL_LOSS: Final = "no mail is sent when a server changes state"
 _COMPRESS_LOSS: Final = "answers are sent as the server made them, not compressed"
 
@@ -40,8 +39,6 @@ def _stats(name: str, *args: Arg, where: Context = _C.PROXY, **more: object) -> 
         where=where,
         args=args,
         manual="4.2",
-        runs=Runs.NO,
-        loss=_STATS_LOSS,
         **more,  # type: ignore[arg-type]
     )
 
@@ -274,7 +271,9 @@ _STATS: Final = (
         ok=("stats show-node x",),
         bad=("stats show-node x!",),
     ),
-    _stats("show-version", surplus=True, since=(3, 4), ok=()),
+    _stats(
+        "show-version", surplus=True, since=(3, 4), runs=Runs.NO, loss="the page tells its version unless hidden", ok=()
+    ),
     _stats("uri", Arg(Kind.STRING, "prefix"), surplus=True, ok=("stats uri /s",), bad=("stats uri",)),
 )
 

@@ -10,6 +10,7 @@ from hapy_config.model.checks import PLAIN, Checks
 from hapy_config.model.expressions import Condition, LogFormat, SampleExpression
 from hapy_config.model.rules import HttpReply, Redirect, Rule, UseBackend, UseServer
 from hapy_config.model.server import Bind, Server, Source
+from hapy_config.model.statistics import StatsPage
 from hapy_config.source import NOWHERE, Span
 
 
@@ -189,6 +190,7 @@ class Proxy:
         rdp_cookie: of a backend: the name of the RDP cookie that ties clients to servers, None without.
         rules: all rules by ruleset name, in order.
         checks: how servers are checked that ask for it.
+        stats: the statistics page that answers some of its requests, None without one.
         inspect_delay, response_inspect_delay: ms that content rules may wait for contents.
         settings: every other statement that the tables know, as words, for what later issues run.
     """
@@ -217,6 +219,7 @@ class Proxy:
     redirects: tuple[Redirect, ...] = ()
     inspect_delay: int = 0
     response_inspect_delay: int = 0
+    stats: StatsPage | None = None
     # what a frontend has
     binds: tuple[Bind, ...] = ()
     maxconn: int | None = None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 
-from hapy.runtime_api import fields, process_fields, rows, stat_fields
+from hapy.runtime_api import dump, fields, process_fields, rows, schema
 from hapy.runtime_api.registry import Call, Level, Refusal, command
-
-_OBJECTS = {"F": "Frontend", "B": "Backend", "S": "Server", "L": "Listener"}
 
 
 @command("show info", usage="[typed|json|float]*", tells="what the process is and does")
@@ -46,36 +44,8 @@ def show_stat(call: Call) -> str:
     elif "no-maint" in words:
         found = (row for row in found if not row.maintenance)
     if "json" in words:
-        return "[" + ",".join("[" + ",".join(_json(row)) + "]" for row in found) + "]\n"
-    if "typed" in words:
-        return "".join("".join(_typed(row)) for row in found)
-    return csv(found)
-
-
-def csv(found: object) -> str:
-    """Rows as CSV, with the line of names."""
-    assert hasattr(found, "__iter__")
-    head = "# " + "".join(f"{field.name}," for field in stat_fields.FIELDS) + "\n"
-    return head + "".join(fields.csv_line(stat_fields.FIELDS, row.values) for row in found)
-
-
-def _typed(row: rows.Row) -> list[str]:
-    prefix = f"{row.kind}.{row.values['iid']}.{row.values['sid']}."
-    return [fields.typed(prefix, _tagged(row, field), value) for field, value in _present(row)]
-
-
-def _json(row: rows.Row) -> list[str]:
-    head = {"objType": _OBJECTS[row.kind], "proxyId": row.values["iid"], "id": row.values["sid"]}
-    return [fields.json_item(_tagged(row, field), value, head) for field, value in _present(row)]
-
-
-def _present(row: rows.Row) -> list[tuple[fields.Field, fields.Value]]:
-    return [(f, row.values[f.name]) for f in stat_fields.FIELDS if row.values.get(f.name) is not None]
-
-
-def _tagged(row: rows.Row, field: fields.Field) -> fields.Field:
-    tag = stat_fields.TAGS.get((row.kind, field.name))
-    return field if tag is None else fields.Field(field.position, field.name, tag, field.kind)
+        return dump.as_json(found)
+    return dump.as_typed(found) if "typed" in words else dump.as_csv(found)
 
 
 def _proxy(call: Call, text: str) -> int:
@@ -97,6 +67,12 @@ def _number(text: str) -> int:
             break
         digits += character
     return int(digits) if digits.strip("+-") else 0
+
+
+@command("show schema json", tells="the schema of what is told as JSON")
+def show_schema(_call: Call) -> str:
+    """One line."""
+    return schema.schema()
 
 
 @command("show version", tells="the version of the process")

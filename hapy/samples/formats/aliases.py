@@ -110,7 +110,11 @@ ALIASES: Final[dict[str, Alias]] = {
     "r": Alias("line(t)", "sure", http=True),
     "rc": Alias("b'+%d' % t.retries if t.redispatched else b'%d' % t.retries", "plain"),
     "rt": Alias("t.number", "number", hexadecimal="%04X"),
-    "s": Alias("NO_SERVER if s is None else s.label", "sure", needs=("server",)),
+    "s": Alias(
+        "s.label if s is not None else NO_SERVER if t.overrides is None else t.overrides.service",
+        "sure",
+        needs=("server",),
+    ),
     "sc": Alias("0 if s is None else s.current", "number", ("server",)),
     "si": Alias("None if t.server_peer is None else t.server_peer[0]", hexadecimal="ip"),
     "sp": Alias("None if t.server_peer is None else t.server_peer[1]", "optional", hexadecimal="%04X"),
