@@ -43,6 +43,12 @@ def _start(world: World, script: Script, *, defaults: str = "", bind: str = "", 
     world.start(PROXY % (defaults, bind, server), bare=True)
 
 
+def _finished(world: World) -> None:
+    """Wait until the origin has noted what it saw."""
+    for connection in world.origins["s1"].connections:
+        connection.ended.wait(5)
+
+
 def _take(client: Client, count: int) -> None:
     client.seen.append(repr(client.reader.exactly(count)))
 
@@ -69,6 +75,7 @@ def echo(world: World) -> None:
     client.shutdown()
     client.expect_end()
     world.logs(1)
+    _finished(world)
 
 
 def server_ends(world: World) -> None:
@@ -89,6 +96,7 @@ def server_ends(world: World) -> None:
     client.expect_end()
     client.close()
     world.logs(1)
+    _finished(world)
 
 
 def client_half_closes(world: World) -> None:
@@ -110,13 +118,16 @@ def client_half_closes(world: World) -> None:
     _take(client, 10)
     client.expect_end()
     world.logs(1)
+    _finished(world)
 
 
 def _resetting(world: World, who: str) -> None:
+    heard: list[bytes] = []
+
     def script(connection: Connection) -> None:
         connection.read()
         connection.write(OTHER + b"x")
-        connection.reader.exactly(1)
+        heard.append(connection.reader.exactly(1))
         if who == "server":
             connection.reset()
         else:
@@ -132,9 +143,10 @@ def _resetting(world: World, who: str) -> None:
     if who == "server":
         client.expect_end()
     else:
-        world.origins["s1"].wait_for(lambda: True)
+        world.origins["s1"].wait_for(lambda: bool(heard))
         client.reset()
     world.logs(1)
+    _finished(world)
 
 
 def server_resets(world: World) -> None:
@@ -165,6 +177,7 @@ def _silent(
         client.shutdown()
     client.expect_end()
     world.logs(1)
+    _finished(world)
 
 
 def tunnel_timeout(world: World) -> None:

@@ -53,8 +53,11 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
                 exchange.server_timeout = route.server_fin_timeout
             exchange.refresh()
         if exchange.client_failure in ("reset", "timeout"):
+            if exchange.client_failure == "reset" or exchange.client_timeout >= exchange.server_timeout:
+                server.abort()  # it must not take this for an end that somebody meant
             raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
         if server.failure:
+            server.abort()
             raise Failed(0, letter(server.failure), "D")
         await pause()
     if exchange.txn.method == b"CONNECT" and not exchange.client_failure:
