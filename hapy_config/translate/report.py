@@ -39,10 +39,13 @@ class Translation:
     Attributes:
         files: texts by file name, in the order to be read.
         notes: in the order of the lines.
+        counts: of the source's statements: those that went over without a word, then by `Loss` those of which there
+            is something to say; empty where they were not counted.
     """
 
     files: Mapping[str, str]
     notes: tuple[Note, ...] = field(default=())
+    counts: tuple[int, ...] = ()
 
     @property
     def worst(self) -> Loss:

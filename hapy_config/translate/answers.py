@@ -1,0 +1,140 @@
+"""Answers that a proxy gives by itself, taken apart for other proxies' words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from hapy_config.model.proxy import ErrorPage, Proxy
+from hapy_config.model.rules import HttpReply, Redirect
+from hapy_config.translate.flow import Piece, Subject, Untranslatable, pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer.
+
+    Attributes:
+        status: its status.
+        content_type: empty where none is told.
+        pieces: the body; None for the target's own page of that status.
+        headers: names and values.
+        location: where a redirect leads.
+    """
+
+    status: int
+    content_type: str = ""
+    pieces: tuple[Piece, ...] | None = None
+    headers: tuple[tuple[str, tuple[Piece, ...]], ...] = ()
+    location: tuple[Piece, ...] | None = None
+
+    @property
+    def body(self) -> tuple[Piece, ...]:
+        """The body; of the proxy's own pages a text like HAProxy's."""
+        if self.pieces is not None:
+            return self.pieces
+        return (page(self.status),)
+
+
+def page(status: int) -> str:
+    """A plain page for a status, in the form that HAProxy's own have."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"<html><body><h1>{status} {phrase}</h1>\n</body></html>\n"
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise Untranslatable("its body is no text") from None
+
+
+def answer_of(reply: HttpReply, default: int, proxy: Proxy) -> Answer:
+    """The answer of `return`, `deny` or `tarpit`; `default` is the status where none is written.
+
+    Raises:
+        Untranslatable: its parts can't be had elsewhere.
+    """
+    status = reply.status or default
+    headers = tuple((name, pieces(value)) for name, value in reply.headers)
+    if reply.errorfile is not None:
+        return raw_answer(reply.errorfile)
+    if reply.errorfiles is not None:
+        raise Untranslatable(f"the pages of 'http-errors {reply.errorfiles}' are not at hand")
+    if reply.body_format is not None:
+        return Answer(status, reply.content_type or "", pieces(reply.body_format), headers)
+    if reply.body is not None:
+        return Answer(status, reply.content_type or "", (_text(reply.body),), headers)
+    own = proxy.error_pages.get(status)
+    if reply.default_errorfiles and own is not None:
+        return page_answer(own, proxy)
+    if default == 200:
+        return Answer(status, "", ("",), headers)
+    return Answer(status, "text/html", None, headers)
+
+
+def page_answer(own: ErrorPage, proxy: Proxy) -> Answer:
+    """The answer of an error page of one's own.
+
+    Raises:
+        Untranslatable: as for `answer_of`.
+    """
+    if own.location is not None:
+        return Answer(own.location_code, "", ("",), (), (own.location,))
+    if own.raw is not None:
+        return raw_answer(own.raw)
+    if own.reply is not None:
+        found = answer_of(own.reply, own.status, proxy)
+        return Answer(own.status, found.content_type, found.body, found.headers)
+    return Answer(own.status, "text/html")
+
+
+def raw_answer(raw: bytes) -> Answer:
+    """A whole HTTP answer, as `errorfile` gives it.
+
+    Raises:
+        Untranslatable: it is empty, which closes the connection, or no text.
+    """
+    head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    first, *rest = head.decode("latin-1").split("\n")
+    words = first.split()
+    if len(words) < 2 or not words[1].isdecimal():
+        raise Untranslatable("its file holds no HTTP answer")
+    content_type, location = "", None
+    headers = []
+    for line in rest:
+        name, _, value = line.partition(":")
+        lower = name.strip().lower()
+        if lower == "content-type":
+            content_type = value.strip()
+        elif lower == "location":
+            location = (value.strip(),)
+        elif lower not in ("content-length", "connection", "transfer-encoding", "date"):
+            headers.append((name.strip(), (value.strip(),)))
+    return Answer(int(words[1]), content_type, (_text(body),), tuple(headers), location)
+
+
+def redirect_answer(redirect: Redirect) -> Answer:
+    """Where a redirect leads, and the cookies it sets.
+
+    Raises:
+        Untranslatable: its target can't be had elsewhere.
+    """
+    target = pieces(redirect.target)
+    if redirect.kind == "prefix":
+        if redirect.append_slash:
+            raise Untranslatable("'append-slash' has no counterpart")
+        base = () if target == ("/",) else target
+        target = (*base, Subject("path" if redirect.drop_query else "url"))
+    elif redirect.kind == "scheme":
+        target = (*target, "://", Subject("host"), Subject("path" if redirect.drop_query else "url"))
+    headers: list[tuple[str, tuple[Piece, ...]]] = []
+    if redirect.set_cookie is not None:
+        headers.append(("Set-Cookie", (f"{redirect.set_cookie}; path=/;",)))
+    if redirect.clear_cookie is not None:
+        value = redirect.clear_cookie if "=" in redirect.clear_cookie else f"{redirect.clear_cookie}="
+        headers.append(("Set-Cookie", (f"{value}; path=/; Max-Age=0;",)))
+    return Answer(redirect.code, "", ("",), tuple(headers), target)

@@ -1,0 +1,323 @@
+"""Conditions and format strings in a neutral form, which every other proxy's writer renders in its own words.
+
+A condition is a tree of tests on few subjects that all proxies know: the path, a header, the client's address and so on.
+What none of them can look at (counters, stick tables, maps) raises `Untranslatable`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from hapy_config.model.expressions import (
+    AclExpression,
+    Condition,
+    FormatAlias,
+    FormatExpression,
+    FormatText,
+    LogFormat,
+    SampleExpression,
+    Term,
+)
+
+
+class Untranslatable(Exception):  # noqa: N818 - says what is so, not that something broke
+    """A part of the configuration has no counterpart; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is looked at.
+
+    Attributes:
+        kind: path, query, url (path and query), base (host and path), host (with its port), hostname (without), method,
+            header, cookie, param, src, src_port, dst, dst_port, tls (a flag), scheme, sni, client_dn, uuid or version.
+        name: of header, cookie and param.
+        lower: it is taken in lower case.
+    """
+
+    kind: str
+    name: str = ""
+    lower: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test: any of the values may match.
+
+    Attributes:
+        how: exact, prefix, suffix, contains, regex, network or present.
+    """
+
+    subject: Subject
+    how: str
+    values: tuple[str, ...] = ()
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All parts hold; without parts it is true."""
+
+    parts: tuple[Formula, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one part holds; without parts it is false."""
+
+    parts: tuple[Formula, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Formula
+
+
+Formula = Test | Every | Some | Not
+TRUE: Final = Every()
+FALSE: Final = Some()
+Piece = str | Subject
+
+_PLAIN: Final = {
+    "path": "path",
+    "pathq": "url",
+    "url": "url",
+    "capture.req.uri": "url",
+    "query": "query",
+    "base": "base",
+    "method": "method",
+    "capture.req.method": "method",
+    "src": "src",
+    "src_port": "src_port",
+    "dst": "dst",
+    "dst_port": "dst_port",
+    "ssl_fc": "tls",
+    "ssl_fc_sni": "sni",
+    "req.ssl_sni": "sni",
+    "req_ssl_sni": "sni",
+    "ssl_c_s_dn": "client_dn",
+    "uuid": "uuid",
+    "req.ver": "version",
+}
+_NAMED: Final = {
+    "req.hdr": "header",
+    "hdr": "header",
+    "req.fhdr": "header",
+    "fhdr": "header",
+    "req.cook": "cookie",
+    "cook": "cookie",
+    "cookie": "cookie",
+    "url_param": "param",
+    "urlp": "param",
+}
+_HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contains", "reg": "regex"}
+_ALIASES: Final = {
+    "ci": Subject("src"),
+    "cp": Subject("src_port"),
+    "fi": Subject("dst"),
+    "fp": Subject("dst_port"),
+    "HM": Subject("method"),
+    "HP": Subject("path"),
+    "HPO": Subject("path"),
+    "HU": Subject("url"),
+}
+_NETWORK_NAMES: Final = {"localhost": "127.0.0.1/32"}
+
+
+def subject(expression: SampleExpression) -> Subject:
+    """What an expression takes.
+
+    Raises:
+        Untranslatable: other proxies can't look at it.
+    """
+    fetch, converters = expression.fetch, expression.converters
+    kind, name = _PLAIN.get(fetch.name, ""), ""
+    if fetch.name in _NAMED and fetch.args and len([argument for argument in fetch.args if argument]) == 1:
+        kind, name = _NAMED[fetch.name], fetch.args[0]
+        if kind == "header" and name.lower() == "host":
+            kind, name = "host", ""
+    elif fetch.args and any(fetch.args):
+        kind = ""
+    if not kind:
+        raise Untranslatable(f"'{expression.text}' can't be looked at there")
+    lower = False
+    for call in converters:
+        if call.name == "lower":
+            lower = True
+        elif kind == "host" and (call.name, call.args[:2]) in (
+            ("host_only", ()),
+            ("field", ("1", ":")),
+            ("word", ("1", ":")),
+        ):
+            kind = "hostname"
+        else:
+            raise Untranslatable(f"the converter '{call.name}' of '{expression.text}' has no counterpart")
+    return Subject(kind, name, lower)
+
+
+def formula(condition: Condition | None) -> Formula:
+    """A condition as a tree; None always holds.
+
+    Raises:
+        Untranslatable: a test of it can't be made elsewhere.
+    """
+    if condition is None:
+        return TRUE
+    alternatives = [Every(tuple(_term(term) for term in terms)) for terms in condition.alternatives]
+    whole = alternatives[0] if len(alternatives) == 1 else Some(tuple(alternatives))
+    return simplified(Not(whole) if condition.unless else whole)
+
+
+def _term(term: Term) -> Formula:
+    tests = tuple(test(expression, term.name) for expression in term.expressions)
+    whole = tests[0] if len(tests) == 1 else Some(tests)
+    return Not(whole) if term.negated else whole
+
+
+def test(acl: AclExpression, name: str = "") -> Formula:
+    """One line of an ACL.
+
+    Raises:
+        Untranslatable: it can't be tested elsewhere.
+    """
+    fetch = acl.criterion.fetch.name
+    if acl.files:
+        raise Untranslatable(f"the patterns are in a file of its own ({', '.join(acl.files)})")
+    if fetch in ("always_true", "always_false"):
+        return TRUE if fetch == "always_true" else FALSE
+    if fetch in ("req.ssl_hello_type", "req_ssl_hello_type") and acl.patterns == ("1",):
+        return TRUE  # what reads the name in a TLS greeting waits for the greeting by itself
+    if fetch == "method":
+        return Test(Subject("method"), "exact", acl.patterns)
+    try:
+        what = subject(acl.criterion)
+    except Untranslatable as reason:
+        raise Untranslatable(f"ACL '{name}': {reason}" if name else str(reason)) from None
+    if what.kind == "tls":
+        wanted = acl.patterns not in (("0",), ("false",))
+        return Test(what, "present") if wanted else Not(Test(what, "present"))
+    if acl.match == "found":
+        return Test(what, "present")
+    if acl.match == "ip":
+        return Test(what, "network", tuple(_NETWORK_NAMES.get(value, value) for value in acl.patterns))
+    if acl.match == "int":
+        if not all(value.isdecimal() for value in acl.patterns):
+            raise Untranslatable(f"ranges of '{acl.criterion.text}' can't be tested there")
+        return Test(what, "exact", acl.patterns)
+    ignore_case = acl.ignore_case or what.lower
+    if acl.match in _HOW:
+        return Test(what, _HOW[acl.match], acl.patterns, ignore_case)
+    if acl.match == "dir":
+        return _bounded(what, acl.patterns, "/?", ignore_case=ignore_case)
+    if acl.match == "dom":
+        return _bounded(what, acl.patterns, "/?.:", ignore_case=ignore_case)
+    if acl.match == "len" and all(value.isdecimal() for value in acl.patterns):
+        return Test(what, "regex", tuple(f"^.{{{value}}}$" for value in acl.patterns))
+    raise Untranslatable(f"values of '{acl.criterion.text}' can't be compared in that way ({acl.match})")
+
+
+def _bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool) -> Test:
+    """Whole parts of a text between delimiters."""
+    texts = (re.escape(value.strip(bounds)).replace("/", "/") for value in values)
+    return Test(what, "regex", tuple(f"(^|[{bounds}]){text}([{bounds}]|$)" for text in texts), ignore_case)
+
+
+def simplified(whole: Formula) -> Formula:
+    """The same formula with negation at the tests, and without what is constant."""
+    return _simplified(whole, negated=False)
+
+
+def _simplified(whole: Formula, *, negated: bool) -> Formula:
+    if isinstance(whole, Not):
+        return _simplified(whole.part, negated=not negated)
+    if isinstance(whole, Test):
+        return Not(whole) if negated else whole
+    conjunction = isinstance(whole, Every) != negated
+    parts: list[Formula] = []
+    for part in (_simplified(one, negated=negated) for one in whole.parts):
+        if part == (FALSE if conjunction else TRUE):
+            return part
+        if isinstance(part, Every if conjunction else Some):
+            parts.extend(part.parts)
+        elif part not in parts:
+            parts.append(part)
+    if len(parts) == 1:
+        return parts[0]
+    return Every(tuple(parts)) if conjunction else Some(tuple(parts))
+
+
+def alternatives(whole: Formula, limit: int = 64) -> list[list[tuple[Test, bool]]]:
+    """A formula as alternatives, each of tests that must all hold (True) or not (False).
+
+    Raises:
+        Untranslatable: there would be more than `limit`.
+    """
+    found = _alternatives(simplified(whole))
+    if len(found) > limit:
+        raise Untranslatable("the condition has too many cases")
+    return found
+
+
+def _alternatives(whole: Formula) -> list[list[tuple[Test, bool]]]:
+    if isinstance(whole, Test):
+        return [[(whole, True)]]
+    if isinstance(whole, Not):
+        assert isinstance(whole.part, Test)
+        return [[(whole.part, False)]]
+    if isinstance(whole, Some):
+        return [case for part in whole.parts for case in _alternatives(part)]
+    found: list[list[tuple[Test, bool]]] = [[]]
+    for part in whole.parts:
+        found = [[*head, *tail] for head in found for tail in _alternatives(part)]
+        if len(found) > 4096:
+            raise Untranslatable("the condition has too many cases")
+    return found
+
+
+def pieces(format_: LogFormat) -> tuple[Piece, ...]:
+    """A format string as texts and subjects.
+
+    Raises:
+        Untranslatable: it holds something that can't be had elsewhere.
+    """
+    found: list[Piece] = []
+    for item in format_.items:
+        if isinstance(item, FormatText):
+            found.append(item.text)
+        elif isinstance(item, FormatExpression):
+            found.extend(_expression_pieces(item.expression))
+        elif isinstance(item, FormatAlias):
+            if item.name not in _ALIASES:
+                raise Untranslatable(f"'%{item.name}' can't be had there")
+            found.append(_ALIASES[item.name])
+    return tuple(found)
+
+
+def _expression_pieces(expression: SampleExpression) -> tuple[Piece, ...]:
+    fetch = expression.fetch
+    if fetch.name in ("str", "int") and len(fetch.args) == 1 and not expression.converters:
+        return (fetch.args[0],)
+    return (subject(expression),)
+
+
+def constant(format_: LogFormat | str) -> str:
+    """The text of a format that holds no variable.
+
+    Raises:
+        Untranslatable: it holds one.
+    """
+    if isinstance(format_, str):
+        return format_
+    text = format_.constant
+    if text is None:
+        raise Untranslatable(f"'{format_.text}' depends on the request")
+    return text
+
+
+def printable(text: str) -> str:
+    """A text for a note, on one line."""
+    return text.replace("\n", "\\n").replace("\r", "\\r")

@@ -1,0 +1,314 @@
+"""http-request and http-response rules as directives of a `server` and of its `location`s."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.expressions import LogFormat
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import HttpReply, Redirect, Rule
+from hapy_config.translate.answers import Answer, answer_of, redirect_answer
+from hapy_config.translate.auth import auth_condition
+from hapy_config.translate.flow import (
+    FALSE,
+    TRUE,
+    Every,
+    Formula,
+    Not,
+    Subject,
+    Untranslatable,
+    formula,
+    pieces,
+    simplified,
+)
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.nginx.text import always_quoted, block, identifier, literal, quoted
+from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.report import Loss
+
+#: Codes that nginx never makes itself, for jumps to named locations.
+_FIRST_JUMP: Final = 520
+_LAST_JUMP: Final = 599
+_BACKREFERENCE: Final = re.compile(r"\\(\d)")
+
+#: Rules that leave what a client sees as it is.
+_UNSEEN: Final = {
+    "capture": "captures are for HAProxy's log lines only",
+    "disable-l7-retry": "requests with a body are not sent twice by nginx anyway",
+    "set-log-level": "nginx's access log has no levels",
+    "set-nice": "nginx has no priorities among connections",
+    "set-priority-class": "nginx has no queue in front of its servers",
+    "set-priority-offset": "nginx has no queue in front of its servers",
+    "strict-mode": "nginx's own rules don't fail",
+    "wait-for-handshake": "nginx always waits for the handshake",
+}
+
+
+@dataclass(slots=True)
+class Site:
+    """A `server` block of `http` while it is written.
+
+    Attributes:
+        head: directives on its level without an order. lines: those that run in order. locations: blocks behind them.
+        headers: request headers that are set, by lower-case name: how it is written, and its value.
+        response: directives about response headers, by backend; under an empty name those of all.
+        moved: the path was rewritten by a rule above.
+        auth: the realm as a string, and the file.
+        method: another method, as a variable.
+        jumps, known: how many named locations there are, and their codes by what they say.
+    """
+
+    ledger: Ledger
+    variables: Variables
+    name: str
+    head: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    locations: list[str] = field(default_factory=list)
+    headers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    response: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    moved: bool = False
+    auth: tuple[str, str] | None = None
+    method: str = ""
+    jumps: int = 0
+    known: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def when(self, whole: Formula, lines: Iterable[str]) -> None:
+        """Directives that run where a condition holds."""
+        name = self.variables.condition(whole, moved=self.moved)
+        self.lines.extend(block(f"if ({name})", lines) if name else lines)
+
+    def location(self, code: int | str) -> str:
+        """The name of the location that a code leads to."""
+        return f"@{identifier(self.name)}_{code}"
+
+    def jump(self, lines: Iterable[str]) -> str:
+        """A named location, and what leads there."""
+        lines = tuple(lines)
+        if lines in self.known:
+            return f"return {self.known[lines]};"
+        code = _FIRST_JUMP + self.jumps
+        if code > _LAST_JUMP:
+            raise Untranslatable("too many different answers in one server for nginx")
+        self.jumps += 1
+        self.known[lines] = code
+        name = self.location(code)
+        self.head.append(f"error_page {code} = {name};")
+        self.locations.extend(block(f"location {name}", lines))
+        return f"return {code};"
+
+    def answer(self, answer: Answer, *, named: bool = False) -> list[str]:
+        """What gives an answer of the proxy's own; `named` takes a location for it in any case."""
+        if answer.pieces is None and not answer.headers and not named:
+            return [f"return {answer.status};"]
+        body = self.variables.string(answer.body, moved=self.moved)
+        lines = [f"default_type {quoted(answer.content_type)};"] if answer.content_type else ['default_type "";']
+        lines += [
+            f"add_header {quoted(name)} {always_quoted(self.variables.string(value, moved=self.moved))} always;"
+            for name, value in answer.headers
+        ]
+        if answer.location is not None:
+            location = self.variables.string(answer.location, moved=self.moved)
+            lines.append(f"return {answer.status} {always_quoted(location)};")
+        else:
+            lines.append(f"return {answer.status} {always_quoted(body)};")
+        return [self.jump(lines)]
+
+
+def request_rules(site: Site, rules: Iterable[Rule], proxy: Proxy, config: Config, scope: Formula = TRUE) -> None:
+    """Write `http-request` rules in order; `scope` must hold for each."""
+    guard: Formula = scope
+    for rule in rules:
+        try:
+            if rule.action == "auth":
+                _auth(site, rule, config, scope)
+            elif rule.action in _UNSEEN:
+                site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+            else:
+                whole = simplified(Every((formula(rule.condition), guard)))
+                if rule.action == "allow":
+                    guard = simplified(Every((guard, Not(formula(rule.condition)))))
+                elif whole != FALSE:
+                    _request_rule(site, rule, whole, proxy)
+            site.ledger.done(rule.span)
+        except Untranslatable as reason:
+            site.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+
+def _request_rule(site: Site, rule: Rule, whole: Formula, proxy: Proxy) -> None:
+    action, given = rule.action, rule.arguments
+    if action in ("deny", "tarpit", "return"):
+        reply = given["reply"]
+        assert isinstance(reply, HttpReply)
+        default = {"deny": 403, "tarpit": 500, "return": 200}[action]
+        site.when(whole, site.answer(answer_of(reply, default, proxy)))
+        if action == "tarpit":
+            site.ledger.near(rule.span, "tarpit: nginx answers at once, without the wait")
+    elif action in ("silent-drop", "reject"):
+        site.when(whole, ["return 444;"])
+    elif action == "redirect":
+        redirect = given["redirect"]
+        assert isinstance(redirect, Redirect)
+        write_redirect(site, redirect, whole)
+    elif action in ("set-header", "add-header", "del-header", "replace-header", "replace-value"):
+        _header(site, rule, whole)
+    elif action in ("set-path", "replace-path", "set-pathq", "set-uri", "set-query"):
+        _rewrite(site, rule, whole)
+    elif action == "set-method":
+        format_ = given["format"]
+        assert isinstance(format_, LogFormat)
+        value = site.variables.string(pieces(format_), moved=site.moved)
+        site.method = _either(site, whole, value, site.method or "$request_method", "method")
+    else:
+        raise Untranslatable("nginx has nothing like it")
+
+
+def write_redirect(site: Site, redirect: Redirect, whole: Formula) -> None:
+    """A redirect where a condition holds.
+
+    Raises:
+        Untranslatable: its target can't be had.
+    """
+    answer = redirect_answer(redirect)
+    if answer.headers:
+        site.when(whole, site.answer(answer))
+        return
+    target = site.variables.string(answer.location or (), moved=site.moved)
+    site.when(whole, [f"return {answer.status} {always_quoted(target)};"])
+
+
+def _either(site: Site, whole: Formula, value: str, otherwise: str, stem: str) -> str:
+    """A string that is `value` where a condition holds."""
+    name = site.variables.condition(whole, moved=site.moved)
+    return site.variables.map(name, [("1", value)], otherwise, stem) if name else value
+
+
+def _current(site: Site, name: str) -> str:
+    """A request header's value after the rules so far."""
+    before = site.headers.get(name.lower())
+    if before is not None:
+        return before[1]
+    if name.lower() == "host":
+        return "$http_host"
+    return site.variables.value(Subject("header", name))
+
+
+def _header(site: Site, rule: Rule, whole: Formula) -> None:
+    name = rule.arguments["name"]
+    assert isinstance(name, str)
+    before = _current(site, name)
+    value = rule.arguments.get("value")
+    if rule.action == "del-header":
+        if rule.arguments.get("match") != "str":
+            raise Untranslatable("nginx can't find headers by a part of their name")
+        new = ""
+    elif rule.action in ("replace-header", "replace-value"):
+        regex = rule.arguments["regex"]
+        assert isinstance(regex, str)
+        assert isinstance(value, LogFormat)
+        new = site.variables.map(before, [(f"~{regex}", _groups(site, value))], before, name)
+        if rule.action == "replace-value":
+            site.ledger.near(rule.span, f"the header '{name}' is taken as a whole, not value by value")
+    else:
+        assert isinstance(value, LogFormat)
+        new = site.variables.string(pieces(value), moved=site.moved)
+        if rule.action == "add-header":
+            joined = (
+                f"${{{before[1:]}}}, {new}"
+                if before.startswith("$") and before[1:].isidentifier()
+                else f"{before}, {new}"
+            )
+            new = site.variables.map(before, [("", new)], joined, name) if before else new
+    site.headers[name.lower()] = (name, _either(site, whole, new, before, name))
+
+
+def _groups(site: Site, format_: LogFormat) -> str:
+    """A replacement, its back references as nginx writes them."""
+    text = site.variables.string(pieces(format_), moved=site.moved)
+    return _BACKREFERENCE.sub(r"$\1", text)
+
+
+def _rewrite(site: Site, rule: Rule, whole: Formula) -> None:
+    format_ = rule.arguments["format"]
+    assert isinstance(format_, LogFormat)
+    if rule.action == "replace-path":
+        regex = rule.arguments["regex"]
+        assert isinstance(regex, str)
+        lines = [f"rewrite {always_quoted(regex)} {always_quoted(_groups(site, format_))};"]
+    elif rule.action == "set-query":
+        lines = [f"set $args {always_quoted(site.variables.string(pieces(format_), moved=site.moved))};"]
+    else:
+        text = site.variables.string(pieces(format_), moved=True)
+        if rule.action == "set-uri" and not text.startswith("/"):
+            raise Untranslatable("another scheme and host can't be asked for by a rewrite")
+        if rule.action != "set-path" and "?" not in text:
+            text += "?"  # the query goes
+        lines = [f"rewrite ^ {always_quoted(text)};"]
+    site.when(whole, lines)
+    site.moved = True
+    site.ledger.near(rule.span, "nginx rewrites the decoded path, and encodes it again for the server")
+
+
+def _auth(site: Site, rule: Rule, config: Config, scope: Formula) -> None:
+    """`http-request auth unless { http_auth(list) }`, with more terms or without."""
+    found, rest = auth_condition(rule.condition)
+    users = config.userlists.get(found)
+    if users is None:
+        raise Untranslatable(f"there is no userlist '{found}'")
+    if site.auth is not None:
+        raise Untranslatable("nginx takes one list of users for a server")
+    realm = rule.arguments.get("realm") or "protected"
+    condition = site.variables.condition(simplified(Every((rest, scope))), moved=site.moved)
+    text = literal(str(realm))
+    if condition:
+        text = site.variables.map(condition, [("1", text)], "off", "realm", volatile=True)
+    file = f"{identifier(found)}.htpasswd"
+    lines = (
+        f"{user.name}:{user.password if user.encrypted else '{PLAIN}' + user.password}\n"
+        for user in users.users.values()
+    )
+    site.files[file] = "".join(lines)
+    site.auth = (text, file)
+
+
+def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
+    """Write `http-response` and `http-after-response` rules."""
+    into = site.response.setdefault(backend, [])
+    for rule in rules:
+        try:
+            if rule.action in _UNSEEN:
+                site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+                continue
+            _response_rule(site, rule, into)
+            site.ledger.done(rule.span)
+        except Untranslatable as reason:
+            site.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+
+def _response_rule(site: Site, rule: Rule, into: list[str]) -> None:
+    whole = formula(rule.condition) if rule.condition else TRUE
+    name = rule.arguments.get("name")
+    if not isinstance(name, str) or rule.action not in ("set-header", "add-header", "del-header"):
+        raise Untranslatable("nginx has nothing like it")
+    if rule.action == "del-header":
+        if whole != TRUE or rule.arguments.get("match") != "str":
+            raise Untranslatable("nginx hides headers by their whole name, in all answers or in none")
+        into[:] = [line for line in into if not line.startswith(f"add_header {quoted(name)} ")]
+        into.append(f"proxy_hide_header {quoted(name)};")
+        return
+    format_ = rule.arguments["value"]
+    assert isinstance(format_, LogFormat)
+    value = site.variables.string(pieces(format_))
+    if rule.action == "set-header":
+        if whole == TRUE:
+            into[:] = [line for line in into if not line.startswith(f"add_header {quoted(name)} ")]
+        otherwise = "" if whole == TRUE else f"$upstream_http_{identifier(name.lower())}"
+        into.append(f"proxy_hide_header {quoted(name)};")
+        value = _either(site, whole, value, otherwise, name)
+    else:
+        value = _either(site, whole, value, "", name)
+    into.append(f"add_header {quoted(name)} {always_quoted(value)} always;")

@@ -1,0 +1,267 @@
+"""Backends as `upstream` blocks, and what the directives of a `location` say of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.model.addresses import Address
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.server import Server
+from hapy_config.translate.flow import Subject, Untranslatable, subject
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.nginx.text import always_quoted, block, duration, upstream_name
+from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.report import Loss
+
+_KEEPALIVE: Final = 32
+_VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+#: Options of a server that `check` and its kin need, and that nginx's passive watching takes over.
+_CHECKS: Final = frozenset({"inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "on-error", "observe",
+                            "error-limit", "on-marked-down", "on-marked-up", "check-ssl", "no-check-ssl", "check-sni",
+                            "check-alpn", "check-send-proxy", "check-via-socks4", "check-proto", "verify", "init-addr",
+                            "resolvers", "resolve-prefer", "resolve-net", "resolve-opts", "ca-file", "crt", "alpn",
+                            "ssl-min-ver", "ssl-max-ver", "ciphers", "ciphersuites", "sni", "verifyhost", "no-sslv3",
+                            "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "id", "cookie", "no-ssl-reuse",
+                            "no-tls-tickets", "force-tlsv12", "force-tlsv13", "crl-file", "ws", "proto"})  # fmt: skip
+
+
+def place(address: Address, default_port: int | None = None) -> str:
+    """An address as nginx writes it.
+
+    Raises:
+        Untranslatable: it is of a kind that nginx doesn't know.
+    """
+    if address.family == "unix":
+        return f"unix:{address.host}"
+    if address.family in ("abns", "fd"):
+        raise Untranslatable(f"nginx has no addresses like '{address.family}@'")
+    host = f"[{address.host}]" if address.family == "ipv6" else address.host
+    port = address.port if address.port is not None and not address.port_offset else default_port
+    return f"{host or '*'}:{port}" if port else host
+
+
+def versions(options: dict[str, tuple[str, ...]]) -> str:
+    """The TLS versions that are allowed, as nginx names them; empty for its own choice."""
+    lowest = options.get("ssl-min-ver", ("",))[0]
+    highest = options.get("ssl-max-ver", ("",))[0]
+    first = _VERSIONS.index(lowest) if lowest in _VERSIONS else (3 if highest else -1)
+    last = _VERSIONS.index(highest) if highest in _VERSIONS else len(_VERSIONS) - 1
+    forced = [f"TLSv1.{minor}" for minor in range(4) if f"force-tlsv1{minor}" in options]
+    if forced:
+        chosen = set(forced)
+    elif first >= 0:
+        chosen = set(_VERSIONS[first : last + 1])
+    else:
+        chosen = set(_VERSIONS[2:])
+    kept = [one for one in _VERSIONS if one in chosen and f"no-{one.lower().replace('.', '')}" not in options]
+    if not forced and first < 0 and len(kept) == 3:
+        return ""
+    return " ".join("TLSv1" if one == "TLSv1.0" else one for one in kept)
+
+
+def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> list[str]:
+    """The `upstream` block of a backend; empty where it has no server that nginx could ask."""
+    method = _method(ledger, proxy, variables, stream=stream)
+    servers = [line for server in proxy.servers if (line := _server(ledger, proxy, server, method))]
+    if proxy.dispatch is not None:
+        servers = [f"server {place(proxy.dispatch)};"]
+    if not servers:
+        return []
+    lines = [f"zone {upstream_name(proxy.name)} 64k;", *([f"{method};"] if method else []), *servers]
+    if not stream and proxy.reuse != "never" and proxy.http_mode in ("keep-alive", "http-keep-alive"):
+        kept = max((server.pool_max_conn for server in proxy.servers), default=-1)
+        lines.append(f"keepalive {kept if kept > 0 else _KEEPALIVE};")
+        limits = [server.max_reuse for server in proxy.servers if server.max_reuse >= 0]
+        if limits:
+            lines.append(f"keepalive_requests {min(limits) + 1};")
+        delays = {server.pool_purge_delay for server in proxy.servers if server.pool_purge_delay}
+        if delays:
+            lines.append(f"keepalive_timeout {duration(max(delays))};")
+    return block(f"upstream {upstream_name(proxy.name)}", lines)
+
+
+def _method(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> str:
+    """The directive that picks servers."""
+    balance = proxy.balance
+    span = next((one.span() for one in ledger.proxy_statements(proxy) if one.words[0] == "balance"), proxy.span)
+    consistent = " consistent" if balance.hash_type == "consistent" else ""
+    algorithm = balance.algorithm
+    if algorithm in ("roundrobin", "static-rr") or len(proxy.servers) < 2:
+        return ""
+    if algorithm == "leastconn":
+        return "least_conn"
+    if algorithm == "random":
+        ledger.near(span, "nginx draws two servers and takes the one with fewer connections")
+        return "random two least_conn"
+    if algorithm == "first":
+        ledger.near(span, "'first' has no counterpart: servers take turns")
+        return ""
+    try:
+        key = _hash_key(balance.algorithm, balance.argument, dict(balance.options), variables)
+        if balance.expression is not None:
+            key = variables.value(subject(balance.expression))
+    except Untranslatable as reason:
+        ledger.lost(span, f"balance {algorithm}: {reason}; servers take turns")
+        return ""
+    ledger.near(span, "the same key goes to the same server, but not to the one that HAProxy would pick")
+    return f"hash {always_quoted(key)}{consistent}"
+
+
+def _hash_key(algorithm: str, argument: str, options: dict[str, str], variables: Variables) -> str:
+    if algorithm == "source":
+        return variables.value(Subject("src"))
+    if algorithm == "uri":
+        if set(options) & {"len", "depth"}:
+            raise Untranslatable("nginx can't take a part of the path as a key")
+        return variables.value(Subject("url" if "whole" in options else "path"))
+    if algorithm == "url_param":
+        return variables.value(Subject("param", argument))
+    if algorithm == "hdr":
+        return variables.value(Subject("host") if argument.lower() == "host" else Subject("header", argument))
+    if algorithm in ("hash", "sticky"):
+        return ""
+    raise Untranslatable("nginx has nothing like it")
+
+
+def _server(ledger: Ledger, proxy: Proxy, server: Server, method: str) -> str:
+    """A `server` line; empty where it was lost."""
+    words = []
+    try:
+        address = place(server.address, None)
+        if server.address.port_offset or (server.address.port is None and server.address.family != "unix"):
+            raise Untranslatable("its port depends on the client's")
+        if server.service is not None:
+            raise Untranslatable("servers out of SRV records are not in this nginx")
+    except Untranslatable as reason:
+        ledger.lost(server.span, f"server '{server.name}' was left out: {reason}")
+        return ""
+    if server.weight > 1:
+        words.append(f"weight={server.weight}")
+    if server.maxconn:
+        words.append(f"max_conns={server.maxconn}")
+        ledger.near(server.span, f"server '{server.name}': nginx has no queue; above maxconn clients get an error")
+    if server.check:
+        fall = int(server.options.get("fall", ("3",))[0])
+        inter = server.options.get("inter", ("2000",))[0]
+        wait = f"{-(-int(inter) // 1000)}s" if inter.isdecimal() else "2s"
+        words.append(f"max_fails={fall} fail_timeout={wait}")
+        ledger.near(
+            server.span, f"server '{server.name}': nginx asks no health; requests that fail take it out a while"
+        )
+    else:
+        words.append("max_fails=0")
+    if server.backup:
+        if method.startswith(("hash", "random")):
+            ledger.lost(server.span, f"server '{server.name}': nginx has no backup servers beside a hash")
+        else:
+            words.append("backup")
+    if server.disabled or not server.weight:
+        words.append("down")
+    _other_options(ledger, server)
+    ledger.done(server.span)
+    return " ".join(["server", address, *words]) + ";"
+
+
+def _other_options(ledger: Ledger, server: Server) -> None:
+    for name in server.options:
+        if name not in _CHECKS:
+            ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in nginx")
+    if server.slowstart:
+        ledger.lost(server.span, f"server '{server.name}': 'slowstart' has no counterpart in nginx")
+    if server.track is not None:
+        ledger.near(server.span, f"server '{server.name}': it is watched by itself instead of after '{server.track}'")
+    if server.source is not None and server.source.usesrc is not None:
+        ledger.lost(server.span, f"server '{server.name}': 'usesrc' was left out")
+
+
+def tls_lines(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> tuple[str, list[str]]:
+    """`http` or `https` for a backend, and the directives about TLS to its servers."""
+    encrypted = [server for server in proxy.servers if server.tls is not None]
+    if not encrypted:
+        return "http", []
+    for server in proxy.servers:
+        if server.tls is None:
+            ledger.lost(server.span, f"server '{server.name}': in nginx all servers of a backend have TLS, or none has")
+    server = encrypted[0]
+    assert server.tls is not None
+    lines = ["proxy_ssl on;"] if stream else []
+    for other in encrypted[1:]:
+        assert other.tls is not None
+        if (other.tls.verify, other.tls.ca_file, other.tls.sni) != (
+            server.tls.verify,
+            server.tls.ca_file,
+            server.tls.sni,
+        ):
+            ledger.lost(
+                other.span, f"server '{other.name}': TLS is as for '{server.name}': nginx has one way a backend"
+            )
+    if server.tls.verify == "required":
+        lines += ["proxy_ssl_verify on;", "proxy_ssl_verify_depth 5;"]
+        file = server.tls.ca_file or "/etc/ssl/certs/ca-certificates.crt"
+        lines.append(
+            f"proxy_ssl_trusted_certificate {always_quoted('/etc/ssl/certs/ca-certificates.crt' if file == '@system-ca' else file)};"
+        )
+    lines += _server_name(ledger, server, variables)
+    for option, directive in (("ciphers", "proxy_ssl_ciphers"),):
+        if option in server.tls.options:
+            lines.append(f"{directive} {always_quoted(server.tls.options[option][0])};")
+    crt = server.tls.options.get("crt") or server.options.get("crt")
+    if crt:
+        lines += [
+            f"proxy_ssl_certificate {always_quoted(crt[0])};",
+            f"proxy_ssl_certificate_key {always_quoted(crt[0])};",
+        ]
+    allowed = versions(dict(server.tls.options))
+    if allowed:
+        lines.append(f"proxy_ssl_protocols {allowed};")
+    return "https", lines
+
+
+def _server_name(ledger: Ledger, server: Server, variables: Variables) -> list[str]:
+    """The name that is asked for, and checked."""
+    assert server.tls is not None
+    host = server.tls.options.get("verifyhost")
+    sni = server.tls.sni
+    if sni is None:
+        if server.tls.verify == "required" and host:
+            return [f"proxy_ssl_name {always_quoted(host[0])};"]
+        if server.tls.verify == "required":
+            ledger.near(server.span, f"server '{server.name}': nginx checks the certificate's name too")
+        return []
+    try:
+        if sni.fetch.name == "str" and not sni.converters:
+            name = sni.fetch.args[0]
+        else:
+            found = subject(sni)
+            name = variables.value(Subject("hostname") if found.kind == "host" else found)
+    except Untranslatable as reason:
+        ledger.lost(server.span, f"server '{server.name}': sni was left out: {reason}")
+        return []
+    return ["proxy_ssl_server_name on;", f"proxy_ssl_name {always_quoted(name)};"]
+
+
+def retry_lines(proxy: Proxy) -> list[str]:
+    """Which failures are tried again, and how often."""
+    kinds = {
+        "conn-failure": "error",
+        "empty-response": "error",
+        "response-timeout": "timeout",
+        "junk-response": "invalid_header",
+    }
+    kinds |= {str(status): f"http_{status}" for status in (403, 404, 429, 500, 502, 503, 504)}
+    kinds["all-retryable-errors"] = "error timeout invalid_header http_500 http_502 http_503 http_504"
+    if not proxy.retries or len(proxy.servers) < 2:
+        return ["proxy_next_upstream off;"]
+    found = dict.fromkeys(word for name in sorted(proxy.retry_on) for word in kinds.get(name, "error").split())
+    return [f"proxy_next_upstream {' '.join(found)};", f"proxy_next_upstream_tries {proxy.retries + 1};"]
+
+
+def note_backend(ledger: Ledger, proxy: Proxy) -> None:
+    """What differs for every backend."""
+    if proxy.redispatch or len(proxy.servers) < 2 or not proxy.retries:
+        return
+    ledger.note(
+        proxy.span,
+        Loss.NEAR,
+        f"'{proxy.name}': a connection that fails is tried with the next server, not with the same",
+    )

@@ -1,0 +1,117 @@
+"""Frontends in TCP mode as `server` blocks of `stream`."""
+
+from __future__ import annotations
+
+from hapy_config.model.config import Config
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import Rule
+from hapy_config.translate.flow import TRUE, Not, Some, Test, Untranslatable, formula
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.nginx.servers import tls_lines, upstream
+from hapy_config.translate.nginx.site import bind_tls_lines, listen_lines
+from hapy_config.translate.nginx.text import block, duration, upstream_name
+from hapy_config.translate.nginx.variables import Variables
+
+
+def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: Proxy) -> tuple[list[str], list[Proxy]]:
+    """The `server` block of a frontend, and the backends it leads to; empty where nothing can listen."""
+    lines: list[str] = []
+    for bind in proxy.binds:
+        try:
+            lines += listen_lines(ledger, bind, stream=True) + bind_tls_lines(ledger, bind)
+            ledger.done(bind.span)
+        except Untranslatable as reason:
+            ledger.lost(bind.span, f"bind was left out: {reason}")
+    if not lines:
+        return [], []
+    variables.preread = not any(bind.tls is not None for bind in proxy.binds)
+    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
+        for rule in proxy.rules.get(ruleset, ()):
+            _rule(ledger, rule, lines)
+    target, backends = _target(ledger, variables, config, proxy)
+    if any("$ssl_preread" in text for text in (target, *variables.blocks)) and variables.preread:
+        lines.append("ssl_preread on;")
+    if target:
+        lines.append(f"proxy_pass {target};")
+    else:
+        lines.append('return "";')
+    backend = backends[0] if backends else proxy
+    silence = [time for time in (proxy.timeouts.client, backend.timeouts.server) if time]
+    lines.append(f"proxy_timeout {duration(min(silence)) if silence else '365d'};")
+    if backend.timeouts.connect:
+        lines.append(f"proxy_connect_timeout {duration(backend.timeouts.connect)};")
+    if any(one.timeouts != backend.timeouts for one in backends[1:]):
+        ledger.near(proxy.span, f"'{proxy.name}': the timeouts of '{backend.name}' are for all its backends")
+    for one in backends:
+        _, tls = tls_lines(ledger, one, variables, stream=True)
+        lines += [line for line in tls if line not in lines]
+        sending = [server for server in one.servers if server.send_proxy]
+        if sending:
+            lines += ["proxy_protocol on;"] if "proxy_protocol on;" not in lines else []
+            if any(server.send_proxy > 1 for server in sending):
+                ledger.near(sending[0].span, "nginx sends PROXY headers of version 1")
+        _retries(one, lines)
+    if len(backends) > 1 and len({any(server.tls for server in one.servers) for one in backends}) > 1:
+        ledger.lost(proxy.span, f"'{proxy.name}': in nginx all backends of a stream have TLS, or none has")
+    return block("server", list(dict.fromkeys(lines))), backends
+
+
+def _retries(proxy: Proxy, lines: list[str]) -> None:
+    if proxy.retries and len(proxy.servers) > 1:
+        lines += [f"proxy_next_upstream_tries {proxy.retries + 1};"]
+    else:
+        lines += ["proxy_next_upstream off;"]
+
+
+def _rule(ledger: Ledger, rule: Rule, lines: list[str]) -> None:
+    try:
+        if rule.action == "accept":
+            whole = formula(rule.condition)
+            if whole != TRUE:
+                raise Untranslatable("connections are accepted by address only")
+        elif rule.action == "reject" and rule.condition is not None:
+            _networks(rule, lines)
+        else:
+            raise Untranslatable("nginx has nothing like it")
+        ledger.done(rule.span)
+    except Untranslatable as reason:
+        ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+
+def _networks(rule: Rule, lines: list[str]) -> None:
+    """`deny` and `allow` for a rule about the client's address."""
+    whole = formula(rule.condition)
+    negated = isinstance(whole, Not)
+    inner = whole.part if isinstance(whole, Not) else whole
+    tests = inner.parts if isinstance(inner, Some) and not negated else (inner,)
+    for one in tests:
+        if not isinstance(one, Test) or one.how != "network" or one.subject.kind != "src":
+            raise Untranslatable("connections are refused by address only")
+        lines += [f"{'allow' if negated else 'deny'} {value};" for value in one.values]
+    if negated:
+        lines.append("deny all;")
+
+
+def _target(ledger: Ledger, variables: Variables, config: Config, proxy: Proxy) -> tuple[str, list[Proxy]]:
+    """What `proxy_pass` names: an upstream, or a variable that says which."""
+    default = config.backend(proxy.default_backend) if proxy.default_backend else (proxy if proxy.is_backend else None)
+    target = upstream_name(default.name) if default is not None and _usable(ledger, default) else ""
+    found = [default] if default is not None and _usable(ledger, default) else []
+    for use in reversed(proxy.use_backends):
+        try:
+            backend = config.backend(use.target) if isinstance(use.target, str) else None
+            if backend is None or not _usable(ledger, backend):
+                raise Untranslatable("it leads to no backend that is known at start")
+            name = variables.condition(formula(use.condition))
+            own = upstream_name(backend.name)
+            target = variables.map(name, [("1", own)], target, f"to_{proxy.name}") if name else own
+            if backend not in found:
+                found.insert(0, backend)
+            ledger.done(use.span)
+        except Untranslatable as reason:
+            ledger.lost(use.span, f"use_backend was left out: {reason}")
+    return target, found
+
+
+def _usable(ledger: Ledger, proxy: Proxy) -> bool:
+    return not proxy.disabled and bool(upstream(ledger, proxy, Variables(stream=True), stream=True))
