@@ -41,12 +41,12 @@ TARGETS: dict[str, Behaviour] = {
 }
 
 
-def _start(world: World, config: str, *, defaults: str = "") -> None:
+def start(world: World, config: str, *, defaults: str = "") -> None:
     """Launch the program: with a listener, without which neither starts."""
     world.start(config + 'frontend fe\n    mode tcp\n    bind "fd@${fe}"\n', defaults=defaults)
 
 
-def _targets(world: World, stack: ExitStack, more: dict[str, Behaviour] | None = None) -> dict[str, Target]:
+def make_targets(world: World, stack: ExitStack, more: dict[str, Behaviour] | None = None) -> dict[str, Target]:
     """The targets of this module's configurations, at `{name}`, and a closed port at `{dead}`."""
     made = {name: Target(behave) for name, behave in {**TARGETS, **(more or {})}.items()}
     for target in made.values():
@@ -63,14 +63,14 @@ def _targets(world: World, stack: ExitStack, more: dict[str, Behaviour] | None =
 def _kinds(world: World, rows: list[tuple[str, str, str]], option: str, rule: str) -> None:
     """One backend a row: (target, server options, rules joined by ` | `)."""
     with ExitStack() as stack:
-        _targets(world, stack)
+        make_targets(world, stack)
         parts = []
         for number, (target, options, rules) in enumerate(rows, 1):
             lines = "".join(f"    {rule} {text}\n" for text in rules.split(" | ") if text)
             parts.append(
                 f"backend b{number}\n    {option}\n    {HEAD}{lines}    server s {{{target}}} check {options}\n"
             )
-        _start(world, "".join(parts), defaults="mode tcp")
+        start(world, "".join(parts), defaults="mode tcp")
         first_words(world, [f"b{number}/s" for number in range(1, len(rows) + 1)])
 
 
@@ -106,8 +106,8 @@ def tcp_check(world: World) -> None:
         (
             "bye",
             "",
-            "expect string +PONG on-success ok-%[be_name] status-code int(7)"
-            ' | expect string x on-error "%[srv_name]-bad" error-status L4CON comment cc',
+            ("expect string +PONG on-success ok-%[be_name] status-code int(7)"
+            ' | expect string x on-error "%[srv_name]-bad" error-status L4CON comment cc'),
         ),
         ("bye", "", "comment hello | expect string +PONG | expect string x"),
         ("bye", "", "connect | comment A | expect string +PONG | connect | expect string x"),
@@ -116,8 +116,8 @@ def tcp_check(world: World) -> None:
         ("bye", "", "expect string " + "x" * 200),
         ("ok", "", "connect"),
         ("ok", "", "set-var(check.a) int(1)"),
-        ("hearing", "", "set-var(check.a) int(3) | send-lf %[var(check.a)] | send-binary-lf 4142%[var(check.a)]0"
-         " | expect string zz tout-status L4TOUT"),
+        ("hearing", "", ("set-var(check.a) int(3) | send-lf %[var(check.a)] | send-binary-lf 4142%[var(check.a)]0"
+         " | expect string zz tout-status L4TOUT")),
         ("banner", "verify none", "connect ssl"),
         ("silent", "check-ssl verify none", "connect default"),
     ]  # fmt: skip
@@ -182,8 +182,10 @@ REQUESTS = [
     ("option httpchk", "set-var(check.u) str(/var) | send uri-lf %[var(check.u)]"),
     (
         "option httpchk",
-        'set-var(check.x) str(vvv) | set-var-fmt(check.y) "y-%[var(check.x)]" | connect'
-        ' | send uri-lf "/vars/%[var(check.y)]" hdr x "%[be_name] %[srv_name] %[srv_id]"',
+        (
+            'set-var(check.x) str(vvv) | set-var-fmt(check.y) "y-%[var(check.x)]" | connect'
+            ' | send uri-lf "/vars/%[var(check.y)]" hdr x "%[be_name] %[srv_name] %[srv_id]"'
+        ),
     ),
     ("option httpchk", "send meth GET uri /z hdr Transfer-Encoding chunked hdr Content-Length 9 ver HTTP/1.1"),
     *[("option httpchk", f"send meth {method} uri /m") for method in ("PATCH", "DELETE", "HEAD", "FOO", "CONNECT")],
@@ -195,13 +197,13 @@ def requests(world: World) -> None:
     """What servers are asked, byte for byte."""
     with ExitStack() as stack:
         more = {f"r{number}": http("200 OK") for number in range(len(REQUESTS))}
-        targets = _targets(world, stack, more)
+        targets = make_targets(world, stack, more)
         parts = []
         for number, (option, rules) in enumerate(REQUESTS):
             rule = "tcp-check" if "tcp-check" in option else "http-check"
             lines = "".join(f"    {rule} {text}\n" for text in rules.split(" | ") if text)
             parts.append(f"backend b{number}\n    {option}\n{lines}    server s {{r{number}}} check inter 900ms\n")
-        _start(world, "".join(parts), defaults="mode tcp")
+        start(world, "".join(parts), defaults="mode tcp")
         wait_until(lambda: all(targets[name].heard for name in more))
         for name in more:
             world.note(str(targets[name].heard[:1]))
@@ -211,8 +213,8 @@ def inherited(world: World) -> None:
     """What of a defaults section's checks a backend with rules of its own keeps."""
     with ExitStack() as stack:
         more = {f"r{number}": http("200 OK") for number in range(5)}
-        targets = _targets(world, stack, more)
-        _start(
+        targets = make_targets(world, stack, more)
+        start(
             world,
             """
 defaults
@@ -248,8 +250,8 @@ backend other
 def inherited_option_with_own_rules(world: World) -> None:
     """An `option httpchk` in defaults, an `http-check expect` in the backend."""
     with ExitStack() as stack:
-        targets = _targets(world, stack)
-        _start(
+        targets = make_targets(world, stack)
+        start(
             world,
             "backend b\n    http-check expect status 200\n    server s {ok} check inter 500ms\n",
             defaults="option httpchk GET /def\n    option log-health-checks",
@@ -306,12 +308,12 @@ PROTOCOLS: dict[str, tuple[str, Behaviour]] = {
 def protocols(world: World) -> None:
     """SMTP, Redis, PostgreSQL, MySQL, LDAP, SSL and SPOP: what is said to servers and what their answers mean."""
     with ExitStack() as stack:
-        targets = _targets(world, stack, {name: behave for name, (_, behave) in PROTOCOLS.items()})
+        targets = make_targets(world, stack, {name: behave for name, (_, behave) in PROTOCOLS.items()})
         parts = [
             f"backend {name}\n    option {option}\n    {HEAD}    server s {{{name}}} check\n"
             for name, (option, _) in PROTOCOLS.items()
         ]
-        _start(world, "".join(parts), defaults="mode tcp")
+        start(world, "".join(parts), defaults="mode tcp")
         first_words(world, [f"{name}/s" for name in PROTOCOLS])
         for name in PROTOCOLS:
             if not name.startswith("ssl"):  # the time of day is in it
@@ -322,7 +324,7 @@ def protocols(world: World) -> None:
 def life(world: World) -> None:
     """Servers go down and come back: the lines about them, who takes the requests, what conditions see."""
     with ExitStack() as stack:
-        targets = _targets(world, stack, {"one": http("200 OK", b"one"), "two": http("200 OK", b"two")})
+        targets = make_targets(world, stack, {"one": http("200 OK", b"one"), "two": http("200 OK", b"two")})
         world.start(
             """
 listen l
@@ -364,8 +366,8 @@ backend t
 def all_changes_of_health(world: World) -> None:
     """`option log-health-checks`: each step down and up again."""
     with ExitStack() as stack:
-        targets = _targets(world, stack, {"one": http("200 OK")})
-        _start(
+        targets = make_targets(world, stack, {"one": http("200 OK")})
+        start(
             world,
             """
 backend b
@@ -404,7 +406,7 @@ def agents(world: World) -> None:
     """`agent-check`: every kind of answer, by the lines about servers and by the weights that requests see."""
     with ExitStack() as stack:
         more = {f"a{number}": saying(line.encode(), close=True) for number, line in enumerate(AGENT_LINES)}
-        targets = _targets(world, stack, more)
+        targets = make_targets(world, stack, more)
         parts = []
         for number in range(len(AGENT_LINES)):
             port = targets[f"a{number}"].port
@@ -429,17 +431,17 @@ def agents(world: World) -> None:
 def agent_takes_back(world: World) -> None:
     """An agent that changes its mind: maintenance, drain, down, and all of it undone."""
     with ExitStack() as stack:
-        targets = _targets(world, stack, {"agent": saying(b"up ready\n", close=True)})
-        _start(
+        targets = make_targets(world, stack, {"agent": saying(b"up ready\n", close=True)})
+        world.places["agent_port"] = str(targets["agent"].port)
+        start(
             world,
             """
 backend b
-    server s {silent} check agent-check agent-port %d inter 150ms agent-inter 150ms on-marked-down shutdown-sessions
+    server s {silent} check agent-check agent-port {agent_port} inter 150ms agent-inter 150ms on-marked-down shutdown-sessions
     server other {silent}
 backend t
     server t {silent} track b/s
-"""
-            % targets["agent"].port,
+""",
         )
         for words, wanted in (
             ("drain", "b/s enters drain"),
@@ -458,181 +460,3 @@ backend t
             for line in said_of_servers(world):
                 if f" {name} " in line:
                     world.note(line)
-
-
-def observed(world: World) -> None:
-    """`observe`: traffic that fails takes servers down."""
-    rows = [
-        (mode, target, reaction)
-        for mode, target in (("layer4", "dead"), ("layer7", "s500"), ("layer7", "junk"), ("layer7", "cutting"))
-        for reaction in ("fastinter", "fail-check", "sudden-death", "mark-down")
-    ]
-
-    def cutting(_target: Target, sock: socket.socket) -> None:
-        sock.recv(4096)
-
-    with ExitStack() as stack:
-        targets = _targets(world, stack, {"cutting": cutting})
-        parts = []
-        for number, (mode, target, reaction) in enumerate(rows):
-            parts.append(
-                f'listen l{number}\n    bind "fd@${{l{number}}}"\n    option log-health-checks\n    retries 0\n'
-                f"    server s {{{target}}} check port {targets['silent'].port} observe {mode} error-limit 3"
-                f" on-error {reaction} inter 100s\n"
-            )
-        world.start("".join(parts))
-        wait_for_line(world, "l0/s succeeded")
-        for number in range(len(rows)):
-            statuses = []
-            for _ in range(4):
-                message = world.client(f"l{number}").get("/")
-                statuses.append(str(message.status if message else 0))
-            world.note(f"{rows[number]} {' '.join(statuses)}")
-        world.clients.clear()
-        for number in range(len(rows)):
-            for line in said_of_servers(world):
-                if f" l{number}/" in line and "succeeded" not in line:
-                    world.note(line)
-
-
-def sessions_of_marked_servers(world: World) -> None:
-    """`on-marked-down` and `on-marked-up`: what becomes of requests under way, HTTP and TCP."""
-
-    def holding(target: Target, sock: socket.socket) -> None:
-        head = sock.recv(4096)
-        if b"half" in head:
-            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-        target.heard.append(head.split(b" ")[1] if b" " in head else b"")
-        sock.recv(1)
-
-    with ExitStack() as stack:
-        targets = _targets(world, stack, {"hold": holding, "one": http("200 OK"), "two": http("200 OK")})
-        world.start(
-            """
-defaults
-    log global
-    timeout connect 5s
-    timeout client 10s
-    timeout server 10s
-    option httpchk
-    default-server inter 100ms rise 1 fall 1
-listen h
-    mode http
-    bind "fd@${h}"
-    option httplog
-    server a {hold} check port %d on-marked-down shutdown-sessions
-listen t
-    mode tcp
-    bind "fd@${t}"
-    option tcplog
-    server a {hold} check port %d on-marked-down shutdown-sessions
-listen u
-    mode http
-    bind "fd@${u}"
-    option httplog
-    server a {hold} check port %d on-marked-up shutdown-backup-sessions
-    server b {hold} backup
-"""
-            % (targets["one"].port, targets["one"].port, targets["two"].port)
-        )
-        targets["two"].behave = http("500 No")
-        wait_for_line(world, "u/a is DOWN")
-        for listener in ("h", "t", "u"):
-            for path in ("/wait", "/half"):
-                before = len(targets["hold"].heard)
-                world.client(listener).send(f"GET {path} HTTP/1.1\nHost: a\n\n")
-                wait_until(lambda before=before: len(targets["hold"].heard) > before)
-        targets["one"].behave = http("500 No")
-        wait_for_line(world, "h/a is DOWN", "t/a is DOWN")
-        targets["two"].behave = http("200 OK")
-        wait_for_line(world, "u/a is UP")
-        for client in world.clients:
-            client.receive()
-            client.expect_end(0.5)
-        world.syslog.wait(6)
-        for line in sorted(world.syslog.traffic()):
-            world.note(line)
-
-
-def checks_over_tls(world: World) -> None:
-    """`check-ssl` and what goes with it: names, certificates, protocols; and the PROXY header of checks."""
-    from compat.harness.origin import Connection
-
-    def answer(connection: Connection) -> None:
-        head = connection.sock.recv(4096)
-        connection.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" if head else b"")
-        connection.sock.recv(1)
-
-    with ExitStack() as stack:
-        targets = _targets(world, stack)
-        origin = world.tls_origin("tls", "a.test", script=answer)
-        del world.origins["tls"]
-        stack.callback(origin.stop)
-        world.places["tls"] = origin.address
-        rows = {
-            "plain": "server s {tls} check ssl verify none",
-            "only": "server s {tls} check check-ssl verify none",
-            "trusted": "server s {tls} check ssl verify required ca-file {dir}/ca.pem check-sni a.test",
-            "other_name": "server s {tls} check ssl verify required ca-file {dir}/ca.pem check-sni b.test",
-            "no_tls": "server s {ok} check check-ssl verify none",
-            "elsewhere": f"server s {{tls}} ssl verify none check port {targets['ok'].port}",
-            "both": f"server s {{ok}} check check-ssl verify none port {origin.port}",
-            "switched_off": "server s {tls} check ssl verify none no-check-ssl",
-            "header": "server s {hearing} check send-proxy inter 500ms",
-            "header2": "server s {hearing} check check-send-proxy send-proxy-v2-ssl inter 500ms",
-        }
-        parts = [f"backend {name}\n    option httpchk\n    {HEAD}    {line}\n" for name, line in rows.items()]
-        parts.append("backend l6\n    option log-health-checks\n    server s {tls} check ssl verify none inter 500ms\n")
-        parts.append(
-            f"backend step\n    option httpchk\n    {HEAD}    http-check connect ssl sni a.test alpn http/1.1\n"
-            "    http-check send uri /\n    server s {tls} check verify required ca-file {dir}/ca.pem\n"
-        )
-        _start(world, "".join(parts))
-        first_words(world, [f"{name}/s" for name in (*rows, "l6", "step")])
-        shown = {line.partition(": ")[2] for line in origin.handshakes if "resumed False" in line}
-        world.note(str(sorted(line for line in shown if "b.test" not in line)))
-        heard = sorted({piece[:16] for piece in targets["hearing"].heard})
-        world.note(str([piece if piece.startswith(b"\r") else piece[:11] for piece in heard]))
-
-
-def external(world: World) -> None:
-    """`option external-check`: what a program is given, and what its end means."""
-    with ExitStack() as stack:
-        _targets(world, stack)
-        script = world.dir / "check.sh"
-        script.write_text(
-            "#!/bin/sh\n"
-            'echo "$# $1 $2 $3" > "$(dirname "$0")/args.$HAPROXY_SERVER_NAME"\n'
-            'env | grep -v "PORT=\\|PWD=\\|^_=\\|SHLVL" | sort > "$(dirname "$0")/env.$HAPROXY_SERVER_NAME"\n'
-            'case "$HAPROXY_SERVER_NAME" in three) exit 3;; slow) exec sleep 9;; esac\n'
-        )
-        script.chmod(0o755)
-        world.start(
-            f"""
-global
-    external-check
-    insecure-fork-wanted
-frontend fe
-    mode tcp
-    bind "fd@${{fe}}"
-backend b
-    option external-check
-    option log-health-checks
-    external-check command {script}
-    external-check path /usr/bin:/bin
-    default-server inter 900ms rise 2 fall 1
-    server good {{silent}} check
-    server three {{silent}} check maxconn 7 ssl verify none
-    server slow {{silent}} check
-    server unix unix@/tmp/nowhere check
-backend none
-    option external-check
-    option log-health-checks
-    external-check command /nonexistent
-    server s {{silent}} check inter 900ms
-"""
-        )
-        first_words(world, ["b/good", "b/three", "b/slow", "b/unix", "none/s"])
-        for name in ("good", "three", "unix"):
-            for what in ("args", "env"):
-                world.note(f"{what} {(world.dir / f'{what}.{name}').read_text().split()}")
