@@ -127,8 +127,12 @@ class Connector:
         connection.tls = session
         return connection
 
-    async def dial_raw(self, factory: Callable[[], S], txn: Transaction) -> S:
+    async def dial_raw(self, factory: Callable[[bytes], S], txn: Transaction) -> S:
         """Open a connection that carries bytes (`mode tcp`).
+
+        Args:
+            factory: makes the stream, which writes the bytes it is given as soon as it stands, before all others.
+            txn: the session it is for.
 
         Raises:
             ConnectFailed: there is none.
@@ -136,13 +140,11 @@ class Connector:
         tls = self.tls
         header = self._header(txn) if self._header is not None else b""
         if tls is None:
-            stream = await connect(self._destination(txn), factory)
-            if header:
-                stream.transport.write(header)
-            return stream
+            return await connect(self._destination(txn), lambda: factory(header))
         from hapy.net.tls import connect_tls
 
-        stream, txn.server_tls = await connect_tls(self._destination(txn), tls, tls.name(txn), factory, header)
+        made = connect_tls(self._destination(txn), tls, tls.name(txn), lambda: factory(b""), header)
+        stream, txn.server_tls = await made
         return stream
 
     def _destination(self, txn: Transaction | None) -> Destination:

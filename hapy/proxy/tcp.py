@@ -194,12 +194,22 @@ def _nothing() -> None:
 
 
 class ServerSide(Side):
-    """The connection to the server."""
+    """The connection to the server.
 
-    __slots__ = ()
+    Attributes:
+        preface: what it begins with (a PROXY header).
+    """
+
+    __slots__ = ("preface",)
+
+    def __init__(self, preface: bytes) -> None:
+        super().__init__()
+        self.preface = preface
 
     def on_open(self) -> None:
-        """It stands: the server may speak at once."""
+        """It stands: the server may speak at once, and what the client has sent goes out."""
+        if self.preface:
+            self.transport.write(self.preface)
         self.session.join(self)
 
 
@@ -453,8 +463,8 @@ class TcpSession(Routine):
         if server.observer is not None:
             server.observer.connected()
 
-    def _server_side(self) -> ServerSide:
-        side = ServerSide()
+    def _server_side(self, preface: bytes) -> ServerSide:
+        side = ServerSide(preface)
         side.session = self
         return side
 
