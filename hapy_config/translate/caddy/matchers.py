@@ -1,0 +1,164 @@
+"""Conditions as Caddy's expressions, format strings with its placeholders, and its syntax for strings."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from typing import Final
+
+from hapy_config.translate.flow import TRUE, Every, Formula, Not, Piece, Some, Subject, Test, Untranslatable
+
+_PLACEHOLDERS: Final = {
+    "path": "http.request.uri.path",
+    "query": "http.request.uri.query",
+    "url": "http.request.uri",
+    "host": "http.request.hostport",
+    "hostname": "http.request.host",
+    "method": "http.request.method",
+    "src": "http.request.remote.host",
+    "src_port": "http.request.remote.port",
+    "scheme": "http.request.scheme",
+    "sni": "http.request.tls.server_name",
+    "client_dn": "http.request.tls.client.subject",
+    "uuid": "http.request.uuid",
+    "version": "http.request.proto",
+    "backend": "http.vars.hapy_backend",
+}
+_NAMED: Final = {
+    "header": "http.request.header",
+    "cookie": "http.request.cookie",
+    "param": "http.request.uri.query",
+}
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
+#: What RE2, which Caddy uses, leaves out of PCRE.
+_BEYOND: Final = re.compile(r"\(\?(?:[=!]|<[=!]|>|R|\d|&)|\\[1-9]|[*+?}]\+|\(\?\|")
+_BACKREFERENCE: Final = re.compile(r"\\(\d)")
+
+
+def placeholder(what: Subject) -> str:
+    """A subject as a placeholder.
+
+    Raises:
+        Untranslatable: Caddy has none for it.
+    """
+    if what.kind in _NAMED:
+        if not _NAME.fullmatch(what.name):
+            raise Untranslatable(f"Caddy has no placeholder for '{what.name}'")
+        return f"{{{_NAMED[what.kind]}.{what.name}}}"
+    if what.kind == "base":
+        return "{http.request.hostport}{http.request.uri.path}"
+    name = _PLACEHOLDERS.get(what.kind)
+    if name is None:
+        raise Untranslatable(f"Caddy has no placeholder for it ({what.kind})")
+    return f"{{{name}}}"
+
+
+def string(parts: tuple[Piece, ...]) -> str:
+    """A format string, to be quoted.
+
+    Raises:
+        Untranslatable: a part of it can't be had.
+    """
+    found = []
+    for part in parts:
+        if isinstance(part, str):
+            found.append(part.replace("{", "\\{"))
+        elif part.lower and part.kind != "hostname":
+            raise Untranslatable("Caddy has no lower case of it")
+        else:
+            found.append(placeholder(part))
+    return "".join(found)
+
+
+def quoted(text: str) -> str:
+    """A token of a Caddyfile."""
+    if "\\" in text and "`" not in text:
+        return f"`{text}`"
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def regex(text: str) -> str:
+    """A regular expression that Caddy's engine takes.
+
+    Raises:
+        Untranslatable: it uses what that engine doesn't know.
+    """
+    if _BEYOND.search(text):
+        raise Untranslatable("its regular expression uses what Caddy's engine doesn't know")
+    return text
+
+
+def replacement(text: str) -> str:
+    """The replacement of a regular expression: `\\1` becomes `$1`."""
+    return _BACKREFERENCE.sub(r"${\1}", text.replace("$", "$$"))
+
+
+def expression(whole: Formula) -> str:
+    """A condition.
+
+    Raises:
+        Untranslatable: a part of it can't be asked for.
+    """
+    if isinstance(whole, Not):
+        return f"!({expression(whole.part)})"
+    if isinstance(whole, Test):
+        return _test(whole)
+    parts = [expression(part) for part in whole.parts]
+    if not parts:
+        return "true" if isinstance(whole, Every) else "false"
+    return (" && " if isinstance(whole, Every) else " || ").join(
+        f"({part})" if isinstance(inner, Some | Every) else part for part, inner in zip(parts, whole.parts, strict=True)
+    )
+
+
+def _test(one: Test) -> str:
+    if one.subject.kind == "tls":
+        return '{http.request.scheme} == "https"'
+    if one.how == "network":
+        return _networks(one)
+    where = placeholder(Subject(one.subject.kind, one.subject.name))
+    if one.subject.kind == "base":
+        raise Untranslatable("Caddy can't compare host and path in one")
+    if one.how == "present":
+        return f'{where} != ""'
+    prefix = "HTTP/" if one.subject.kind == "version" else ""
+    tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
+    return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+
+
+def _one(where: str, how: str, value: str, *, ignore_case: bool) -> str:
+    if how == "regex" or ignore_case:
+        text = regex(value) if how == "regex" else _SPECIAL.sub(r"\\\1", value)
+        if how in ("exact", "prefix"):
+            text = f"^{text}"
+        if how in ("exact", "suffix"):
+            text += "$"
+        return f"{where}.matches({_text(('(?i)' if ignore_case else '') + text)})"
+    if how == "exact":
+        return f"{where} == {_text(value)}"
+    return f"{where}.{ {'prefix': 'startsWith', 'suffix': 'endsWith', 'contains': 'contains'}[how] }({_text(value)})"
+
+
+def _text(text: str) -> str:
+    if "`" in text:
+        raise Untranslatable("Caddy's expressions can't hold a back quote")
+    return json.dumps(text)
+
+
+def _networks(one: Test) -> str:
+    if one.subject.kind != "src":
+        raise Untranslatable("Caddy matches the client's address only")
+    nets = []
+    for value in one.values:
+        try:
+            nets.append(str(ipaddress.ip_network(value, strict=False)))
+        except ValueError:
+            raise Untranslatable(f"'{value}' is no network") from None
+    return f"remote_ip({', '.join(json.dumps(net) for net in nets)})"
+
+
+def constant_true(whole: Formula) -> bool:
+    """Whether a condition needs no matcher."""
+    return whole == TRUE

@@ -1,0 +1,309 @@
+"""A frontend in HTTP mode as the directives of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.expressions import LogFormat
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import HttpReply, Redirect, Rule
+from hapy_config.translate.answers import Answer, answer_of, page_answer, redirect_answer
+from hapy_config.translate.caddy.matchers import expression, quoted, regex, replacement, string
+from hapy_config.translate.caddy.upstreams import reverse_proxy
+from hapy_config.translate.flow import (
+    FALSE,
+    TRUE,
+    Every,
+    Formula,
+    Not,
+    Subject,
+    Test,
+    Untranslatable,
+    formula,
+    pieces,
+    simplified,
+)
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.report import Loss
+
+_ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
+_UNSEEN: Final = {
+    "capture": "captures are for HAProxy's log lines only",
+    "disable-l7-retry": "Caddy tries no request again that a server has seen",
+    "set-log-level": "Caddy's access log has no levels",
+    "set-nice": "Caddy has no priorities among connections",
+    "set-priority-class": "Caddy has no queue in front of its servers",
+    "set-priority-offset": "Caddy has no queue in front of its servers",
+    "strict-mode": "Caddy's own rules don't fail",
+    "wait-for-handshake": "Caddy always waits for the handshake",
+}
+
+
+class SiteWriter:
+    """Writes the body that the sites of one frontend share.
+
+    Args:
+        ledger: takes the notes.
+        config: the model.
+        proxy: the frontend or listen.
+    """
+
+    def __init__(self, ledger: Ledger, config: Config, proxy: Proxy) -> None:
+        self.ledger = ledger
+        self.config = config
+        self.proxy = proxy
+        self.lines: list[str] = []
+        self._matchers = 0
+
+    def body(self) -> list[str]:
+        """The directives: a `route`, and what answers when servers fail."""
+        proxy = self.proxy
+        if proxy.monitor_uri:
+            self.put(
+                Test(Subject("path"), "exact", (proxy.monitor_uri,)), self._answer(Answer(200, "text/html", (_ALIVE,)))
+            )
+            for statement in self.ledger.proxy_statements(proxy):
+                if statement.words[:2] == ["monitor", "fail"]:
+                    self.ledger.lost(statement.span(), "monitor fail was left out: it depends on more than the request")
+        for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content"):
+            for rule in proxy.rules.get(ruleset, ()):
+                self._connection_rule(rule)
+        self.request_rules(proxy, TRUE)
+        self.redirects(proxy, TRUE)
+        backends = self._choose()
+        for backend in backends:
+            if backend is not proxy:
+                scope = self._scope(backend, backends)
+                self.request_rules(backend, scope)
+                self.redirects(backend, scope)
+        for backend in backends:
+            self._backend(backend, self._scope(backend, backends))
+        self.put(TRUE, self._answer(Answer(503, "text/html")))
+        return ["route {", *(f"\t{line}" for line in self.lines), "}", *self._errors(backends)]
+
+    def put(self, whole: Formula, lines: Iterable[str]) -> None:
+        """Directives that run where a condition holds; `@` in the first word's place takes the matcher."""
+        whole = simplified(whole)
+        if whole == FALSE:
+            return
+        matcher = ""
+        if whole != TRUE:
+            self._matchers += 1
+            matcher = f"@r{self._matchers}"
+            self.lines.append(f"{matcher} expression `{expression(whole)}`")
+        self.lines.extend(line.replace("\0 ", f"{matcher} " if matcher else "", 1) for line in lines)
+
+    def _answer(self, answer: Answer) -> list[str]:
+        """`handle` with the answer."""
+        lines = ["handle \0 {"]
+        if answer.content_type:
+            lines.append(f"\theader Content-Type {quoted(answer.content_type)}")
+        lines += [f"\theader +{name} {quoted(string(value))}" for name, value in answer.headers]
+        if answer.location is not None:
+            lines.append(f"\theader Location {quoted(string(answer.location))}")
+        lines += [f"\trespond {quoted(string(answer.body))} {answer.status}", "}"]
+        return lines
+
+    def _connection_rule(self, rule: Rule) -> None:
+        try:
+            if rule.action == "reject":
+                self.put(formula(rule.condition), ["abort \0 "])
+                self.ledger.near(rule.span, "the connection is closed when its first request has come")
+            elif rule.action != "accept" or rule.condition is not None:
+                raise Untranslatable("Caddy has nothing like it")
+            self.ledger.done(rule.span)
+        except Untranslatable as reason:
+            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+    def request_rules(self, proxy: Proxy, scope: Formula) -> None:
+        """`http-request` rules in order."""
+        guard = scope
+        for rule in proxy.rules.get("http-request", ()):
+            try:
+                if rule.action in _UNSEEN:
+                    self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+                    continue
+                whole = simplified(Every((guard, formula(rule.condition))))
+                if rule.action == "allow":
+                    guard = simplified(Every((guard, Not(formula(rule.condition)))))
+                else:
+                    self.put(whole, self._request_rule(rule, proxy))
+                self.ledger.done(rule.span)
+            except Untranslatable as reason:
+                self.ledger.lost(rule.span, f"http-request {rule.word} was left out: {reason}")
+
+    def _request_rule(self, rule: Rule, proxy: Proxy) -> list[str]:
+        action, given = rule.action, rule.arguments
+        if action in ("deny", "tarpit", "return"):
+            reply = given["reply"]
+            assert isinstance(reply, HttpReply)
+            if action == "tarpit":
+                self.ledger.near(rule.span, "tarpit: Caddy answers at once, without the wait")
+            return self._answer(answer_of(reply, {"deny": 403, "tarpit": 500, "return": 200}[action], proxy))
+        if action in ("silent-drop", "reject"):
+            return ["abort \0 "]
+        if action == "redirect":
+            redirect = given["redirect"]
+            assert isinstance(redirect, Redirect)
+            return self._answer(redirect_answer(redirect))
+        name = given.get("name")
+        if action.endswith(("-header", "replace-value")) and isinstance(name, str):
+            return self._header(rule, name)
+        format_ = given.get("format")
+        if not isinstance(format_, LogFormat):
+            raise Untranslatable("Caddy has nothing like it")
+        text = string(pieces(format_))
+        if action == "replace-path":
+            found = quoted(regex(str(given["regex"])))
+            self.ledger.near(rule.span, "Caddy rewrites the decoded path, and only the part that matches")
+            return [f"uri \0 path_regexp {found} {quoted(replacement(text))}"]
+        if action == "set-method":
+            return [f"method \0 {quoted(text)}"]
+        if action == "set-query":
+            return [f"rewrite \0 {quoted('?' + text)}"]
+        if action in ("set-path", "set-pathq", "set-uri") and text.startswith(("/", "{")):
+            tail = "?" if action != "set-path" and "?" not in text and "{http.request.uri}" not in text else ""
+            return [f"rewrite \0 {quoted(text + tail)}"]
+        raise Untranslatable("Caddy has nothing like it")
+
+    def _header(self, rule: Rule, name: str) -> list[str]:
+        value = rule.arguments.get("value")
+        if rule.action == "del-header":
+            match = rule.arguments.get("match")
+            if match not in ("str", "beg", "end"):
+                raise Untranslatable("Caddy finds headers by their name's beginning or end only")
+            return [f"request_header \0 -{'*' if match == 'end' else ''}{name}{'*' if match == 'beg' else ''}"]
+        assert isinstance(value, LogFormat)
+        text = string(pieces(value))
+        if rule.action in ("replace-header", "replace-value"):
+            self.ledger.near(rule.span, "Caddy replaces the part that matches, where HAProxy replaces the value")
+            return [
+                f"request_header \0 {name} {quoted(regex(str(rule.arguments['regex'])))} {quoted(replacement(text))}"
+            ]
+        if rule.action == "early-hint":
+            raise Untranslatable("Caddy has nothing like it")
+        return [f"request_header \0 {'+' if rule.action == 'add-header' else ''}{name} {quoted(text)}"]
+
+    def redirects(self, proxy: Proxy, scope: Formula) -> None:
+        """`redirect` lines, which come behind the rules."""
+        for redirect in proxy.redirects:
+            try:
+                self.put(Every((scope, formula(redirect.condition))), self._answer(redirect_answer(redirect)))
+                self.ledger.done(redirect.span)
+            except Untranslatable as reason:
+                self.ledger.lost(redirect.span, f"redirect was left out: {reason}")
+
+    def _choose(self) -> list[Proxy]:
+        """Write the choice of a backend; gives those that it may lead to."""
+        proxy = self.proxy
+        name = proxy.default_backend or (proxy.name if proxy.is_backend else "")
+        default = self.config.backend(name)
+        found: list[Proxy] = [default] if default is not None else []
+        taken: Formula = TRUE
+        choices: list[tuple[Formula, str]] = []
+        for use in proxy.use_backends:
+            try:
+                whole = formula(use.condition)
+                if isinstance(use.target, LogFormat):
+                    self.ledger.near(use.span, "a name that no backend has is answered with 503, not by the next rule")
+                    found += [
+                        one for one in self.config.proxies if one.is_backend and one.mode == "http" and one not in found
+                    ]
+                    target = string(pieces(use.target))
+                else:
+                    backend = self.config.backend(use.target)
+                    if backend is None:
+                        raise Untranslatable("there is no such backend")
+                    found += [backend] if backend not in found else []
+                    target = backend.name
+                expression(whole)
+                choices.append((Every((taken, whole)), target))
+                self.ledger.done(use.span)
+            except Untranslatable as reason:
+                target = use.target if isinstance(use.target, str) else use.target.text
+                self.ledger.lost(use.span, f"use_backend {target} was left out: {reason}")
+        if choices:
+            if default is not None:
+                self.put(TRUE, [f"vars \0 hapy_backend {quoted(default.name)}"])
+            for whole, target in reversed(choices):
+                self.put(whole, [f"vars \0 hapy_backend {quoted(target)}"])
+        return [one for one in found if not one.disabled]
+
+    @staticmethod
+    def _scope(backend: Proxy, backends: list[Proxy]) -> Formula:
+        return TRUE if len(backends) == 1 else Test(Subject("backend"), "exact", (backend.name,))
+
+    def _backend(self, backend: Proxy, scope: Formula) -> None:
+        for ruleset in ("http-response", "http-after-response"):
+            for proxy in dict.fromkeys((self.proxy, backend)):
+                for rule in proxy.rules.get(ruleset, ()):
+                    self._conditional_response(rule, scope)
+        lines = reverse_proxy(self.ledger, self.proxy, backend, self.plain_responses(backend))
+        if lines:
+            self.put(scope, lines)
+        else:
+            self.put(scope, self._answer(Answer(503, "text/html")))
+
+    def plain_responses(self, backend: Proxy) -> list[str]:
+        """`header_down` lines of the response rules that have no condition."""
+        lines = []
+        for proxy in dict.fromkeys((self.proxy, backend)):
+            for ruleset in ("http-response", "http-after-response"):
+                for rule in proxy.rules.get(ruleset, ()):
+                    if rule.condition is None:
+                        lines += self._plain_response(rule)
+        return lines
+
+    def _plain_response(self, rule: Rule) -> list[str]:
+        try:
+            if rule.action in _UNSEEN:
+                self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+                return []
+            text = self._response_header(rule)
+            self.ledger.done(rule.span)
+        except Untranslatable as reason:
+            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            return []
+        return [f"header_down {text}"]
+
+    def _conditional_response(self, rule: Rule, scope: Formula) -> None:
+        if rule.condition is None:
+            return
+        try:
+            text = self._response_header(rule)
+            self.put(Every((scope, formula(rule.condition))), ["header \0 {", f"\t{text}", "\tdefer", "}"])
+            self.ledger.done(rule.span)
+        except Untranslatable as reason:
+            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+    @staticmethod
+    def _response_header(rule: Rule) -> str:
+        name, value = rule.arguments.get("name"), rule.arguments.get("value")
+        if rule.action == "del-header" and rule.arguments.get("match") == "str":
+            return f"-{name}"
+        if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
+            return f"{'+' if rule.action == 'add-header' else ''}{name} {quoted(string(pieces(value)))}"
+        if rule.action == "replace-header" and isinstance(value, LogFormat):
+            return f"{name} {quoted(regex(str(rule.arguments['regex'])))} {quoted(replacement(string(pieces(value))))}"
+        raise Untranslatable("Caddy has nothing like it")
+
+    def _errors(self, backends: list[Proxy]) -> list[str]:
+        """What is answered when servers fail: HAProxy's statuses, and pages of one's own."""
+        own = dict(self.proxy.error_pages)
+        for backend in backends:
+            own = {**backend.error_pages, **own}
+        lines = ["handle_errors {"]
+        for status, causes in ((503, "502, 503"), (504, "504")):
+            try:
+                answer = page_answer(own[status], self.proxy) if status in own else Answer(status, "text/html")
+                body = [line.replace("\0 ", f"@e{status} ", 1) for line in self._answer(answer)]
+            except Untranslatable as reason:
+                self.ledger.lost(self.proxy.span, f"the page for {status} was left out: {reason}")
+                continue
+            lines += [
+                f"\t@e{status} expression `{{http.error.status_code}} in [{causes}]`",
+                *(f"\t{line}" for line in body),
+            ]
+        return [*lines, "}"]

@@ -1,0 +1,178 @@
+"""The whole Caddyfile: global options, one site for each port, and what becomes of every other statement."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.server import Bind
+from hapy_config.syntax import Document
+from hapy_config.translate.caddy.matchers import quoted
+from hapy_config.translate.caddy.site import SiteWriter
+from hapy_config.translate.caddy.upstreams import duration
+from hapy_config.translate.fates import FATES, SECTIONS
+from hapy_config.translate.flow import Untranslatable
+from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
+from hapy_config.translate.report import Translation
+
+_VERSIONS: Final = {"TLSv1.2": "tls1.2", "TLSv1.3": "tls1.3"}
+_TLS_OPTIONS: Final = frozenset(
+    {"crt", "alpn", "npn", "ssl-min-ver", "ssl-max-ver", "verify", "ca-file", "no-sslv3", "no-tlsv10", "no-tlsv11",
+     "strict-sni", "no-tls-tickets", "prefer-client-ciphers", "ssl", "name", "id", "tfo", "force-tlsv12"}
+)  # fmt: skip
+_FATES: Final[dict[str, Fate]] = {
+    **FATES,
+    "global maxconn": same("Caddy has no limit of connections"),
+    "maxconn": lost("Caddy has no limit of connections"),
+    "fullconn": lost("Caddy has no limits that grow with the load"),
+    "compression algo": CARRIED,
+    "compression type": near("Caddy has a list of types of its own"),
+    "compression offload": CARRIED,
+    "monitor-uri": CARRIED,
+    "cookie": near("Caddy makes the cookie's values itself"),
+    "option httpchk": CARRIED,
+    "http-check": CARRIED,
+    "option tcp-check": near("Caddy asks health over HTTP only"),
+    "tcp-check": lost("Caddy asks health over HTTP only"),
+    "stats": lost("Caddy has no page of statistics; its admin endpoint shows metrics"),
+    "http-reuse": near("Caddy keeps idle connections for all clients"),
+    "option http-server-close": CARRIED,
+    "timeout client": near("Caddy bounds the head and the idle time of a connection, for all sites alike"),
+    "timeout http-request": near("Caddy bounds the head of requests, for all sites alike"),
+    "timeout http-keep-alive": near("Caddy bounds the idle time of connections, for all sites alike"),
+    "timeout tunnel": same("Caddy lets upgraded connections live"),
+    "hash-type": near("Caddy's hashes are consistent in their own way"),
+    "rate-limit": lost("Caddy has no rate limits built in"),
+    "retry-on": near("Caddy tries again what could not be connected"),
+}
+
+
+def to_caddy(config: Config, document: Document) -> Translation:
+    """Write a Caddyfile.
+
+    Args:
+        config: the model.
+        document: its statements: each is accounted for.
+
+    Returns:
+        `Caddyfile`; notes about every statement that did not go over as it was.
+    """
+    ledger = Ledger(config, document, "Caddy")
+    sites: list[str] = []
+    fronts = [one for one in config.proxies if one.is_frontend and not one.disabled]
+    taken: set[int] = set()
+    for proxy in fronts:
+        if proxy.mode == "http":
+            sites += _sites(ledger, config, proxy, taken)
+        else:
+            _lose(ledger, proxy, "Caddy passes no plain TCP on (only with a plugin)")
+    for proxy in config.proxies:
+        if proxy.mode != "http" and not proxy.is_frontend and not proxy.disabled:
+            _lose(ledger, proxy, "Caddy passes no plain TCP on (only with a plugin)")
+    ledger.settle(_FATES, SECTIONS)
+    head = ["{", "\tadmin off", "\tauto_https off", *_servers(fronts), "}"]
+    return ledger.translation("Caddyfile", "".join(f"{line}\n" for line in (*head, *sites)))
+
+
+def _lose(ledger: Ledger, proxy: Proxy, text: str) -> None:
+    ledger.lost(proxy.span, f"'{proxy.name}' was left out: {text}")
+    for statement in ledger.proxy_statements(proxy):
+        ledger.lost(statement.span(), text)
+
+
+def _servers(fronts: list[Proxy]) -> list[str]:
+    web = [proxy for proxy in fronts if proxy.mode == "http"]
+    lines = []
+    header = [time for proxy in web if (time := proxy.timeouts.http_request or proxy.timeouts.client)]
+    idle = [time for proxy in web if (time := proxy.timeouts.http_keep_alive or proxy.timeouts.client)]
+    if header:
+        lines.append(f"\t\t\tread_header {duration(max(header))}")
+    if idle:
+        lines.append(f"\t\t\tidle {duration(max(idle))}")
+    timeouts = ["\t\ttimeouts {", *lines, "\t\t}"] if lines else []
+    h2 = any("h2" in ",".join((bind.tls or {}).get("alpn", ())) for proxy in web for bind in proxy.binds)
+    return ["\tservers {", f"\t\tprotocols h1{' h2' if h2 else ''}", *timeouts, "\t}"]
+
+
+def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> list[str]:
+    """A frontend's body as a snippet, and the sites that import it."""
+    ports: dict[tuple[str, int], list[Bind]] = {}
+    for bind in proxy.binds:
+        try:
+            scheme = "http" if bind.tls is None else "https"
+            if bind.address.family in ("unix", "abns", "fd") or bind.address.datagram or bind.address.protocol:
+                raise Untranslatable("Caddy's sites listen on TCP ports")
+            if bind.accept_proxy or bind.netscaler is not None:
+                raise Untranslatable("PROXY headers are read by Caddy 2.7 and newer, by a listener wrapper")
+            if bind.tls is not None and not _certificates(bind):
+                raise Untranslatable("it names no certificate that Caddy could use")
+            for port in bind.address.ports:
+                if port in taken and (scheme, port) not in ports:
+                    raise Untranslatable(f"port {port} is taken by another site")
+                taken.add(port)
+                ports.setdefault((scheme, port), []).append(bind)
+            for name in (*bind.options, *(bind.tls or ())):
+                if name not in _TLS_OPTIONS:
+                    ledger.lost(bind.span, f"bind: '{name}' has no counterpart in Caddy")
+            ledger.done(bind.span)
+        except Untranslatable as reason:
+            ledger.lost(bind.span, f"bind was left out: {reason}")
+    if not ports:
+        ledger.lost(proxy.span, f"'{proxy.name}' listens nowhere that Caddy could: it was left out")
+        return []
+    lines = ["", f"({proxy.name}) {{", *(f"\t{line}" for line in SiteWriter(ledger, config, proxy).body()), "}"]
+    for (scheme, port), binds in ports.items():
+        lines += ["", f"{scheme}://:{port} {{"]
+        hosts = [
+            bind.address.host for bind in binds if bind.address.family in ("ipv4", "ipv6", "name") and bind.address.host
+        ]
+        if len(hosts) == len(binds):
+            lines.append(f"\tbind {' '.join(dict.fromkeys(hosts))}")
+        lines += [f"\t{line}" for bind in binds[:1] for line in _tls(ledger, bind)]
+        lines += [f"\t{line}" for line in (*_log(ledger, proxy), *_encode(proxy), f"import {proxy.name}")]
+        lines.append("}")
+    return lines
+
+
+def _certificates(bind: Bind) -> list[str]:
+    return [entry.files.path for entry in bind.certificates] or list((bind.tls or {}).get("crt", ()))
+
+
+def _tls(ledger: Ledger, bind: Bind) -> list[str]:
+    tls = bind.tls
+    if tls is None:
+        return []
+    inner = []
+    lowest = tls.get("ssl-min-ver", ("",))[0]
+    highest = tls.get("ssl-max-ver", ("TLSv1.3",))[0]
+    if lowest in _VERSIONS:
+        inner.append(f"\tprotocols {_VERSIONS[lowest]} {_VERSIONS.get(highest, 'tls1.3')}")
+    elif lowest:
+        ledger.near(bind.span, "bind: Caddy speaks TLS 1.2 and newer")
+    if "verify" in tls and tls["verify"][0] != "none":
+        mode = "require_and_verify" if tls["verify"][0] == "required" else "verify_if_given"
+        files = [f"\t\ttrusted_ca_cert_file {quoted(file)}" for file in tls.get("ca-file", ())]
+        inner += ["\tclient_auth {", f"\t\tmode {mode}", *files, "\t}"]
+    first, *others = _certificates(bind)
+    lines = (
+        [f"tls {quoted(first)} {quoted(first)} {{", *inner, "}"] if inner else [f"tls {quoted(first)} {quoted(first)}"]
+    )
+    return [*lines, *(f"tls {quoted(file)} {quoted(file)}" for file in others)]
+
+
+def _log(ledger: Ledger, proxy: Proxy) -> list[str]:
+    for target in proxy.log:
+        if target.stream in ("stdout", "stderr"):
+            ledger.near(target.span, "Caddy's access log is JSON of its own")
+            return ["log {", f"\toutput {target.stream}", "}"]
+        if target.address is not None and target.address.family in ("ipv4", "name"):
+            ledger.near(target.span, "Caddy's access log is JSON of its own, not syslog")
+            return ["log {", f"\toutput net udp/{target.address.host}:{target.address.port or 514}", "}"]
+        ledger.lost(target.span, "Caddy can't log there")
+    return []
+
+
+def _encode(proxy: Proxy) -> list[str]:
+    on = any(words[:2] == ("compression", "algo") and "gzip" in words for words in proxy.settings)
+    return ["encode gzip"] if on else []
