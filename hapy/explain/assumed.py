@@ -29,6 +29,16 @@ class AssumedTls:
     verify_error: Final = 0
     own: Final = b""
     errors: Final = None
+    done: Final = True
+    error_number: Final = 0
+    chain: Final = None
+    root: Final = None
+    file: Final = None
+    curve: Final = b"X25519"
+    client_random: Final = None
+    server_random: Final = None
+    session_key: Final = None
+    secrets: Final[dict[bytes, bytes]] = {}
     hello: Final = None
     object: Final = _NoLibrary()
 

@@ -20,7 +20,7 @@ from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 from hapy.net.connect import ConnectFailed, Destination, connect
 from hapy.net.stream import Stream
 from hapy.observe.counters import TLS
-from hapy.tls import openssl
+from hapy.tls import inside, openssl
 from hapy.tls.hello import ClientHello, NotTls, frame_hello
 from hapy.tls.session import TlsSession
 
@@ -48,6 +48,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         tls: the TLS library's object, None until the ClientHello has been read.
         session: what is known of the TLS layer, once the handshake is done.
         upper: what the connection is for; None until the handshake is done.
+        error: the TLS library's complaint that ended the handshake.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`; for the handshake.
     """
 
@@ -61,6 +62,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         "_paused",
         "_shut",
         "deadline",
+        "error",
         "errors",
         "looked_at",
         "raw",
@@ -77,6 +79,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self.tls: ssl.SSLObject | None = None
         self.session: TlsSession | None = None
         self.upper: Receiver | None = None
+        self.error: ssl.SSLError | None = None
         self.errors: openssl.VerifyErrors | None = None
         self.deadline = NEVER
         self.looked_at = NEVER
@@ -137,6 +140,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
             self._flush()
             return
         except ssl.SSLError as error:
+            self.error = error
             self.give_up(error.reason or "tls")
             return
         self._flush()
@@ -198,7 +202,9 @@ class Link(asyncio.Transport, asyncio.Protocol):
                 pass
             except ssl.SSLZeroReturnError:
                 ended = True
-            except ssl.SSLError:
+            except ssl.SSLError as error:
+                if self.session is not None:
+                    self.session.error = error
                 self._flush()
                 self.abort()
                 return
@@ -357,6 +363,9 @@ class Meeting(Protocol):
     def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
         """The context for this client, our certificate, and whether verification errors are noted; None: nothing."""
 
+    def context(self) -> ssl.SSLContext | None:
+        """The context of a client that hasn't come to choosing one, None without any."""
+
     def begin(self, session: TlsSession) -> Receiver | None:
         """The handshake is done."""
 
@@ -397,6 +406,7 @@ class ServerLink(Link):
         self.hello = hello
         self._early = b""
         if chosen is None:
+            self.error = inside.refusal()
             self._outgoing.write(_UNRECOGNIZED_NAME)
             self.give_up("unrecognized name")
             return
@@ -414,6 +424,19 @@ class ServerLink(Link):
 
     def failed(self, why: str) -> None:
         """The handshake came to nothing."""
+        tls = self.tls
+        if tls is None and (context := self.meeting.context()) is not None:
+            tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+            if self._early:
+                self._incoming.write(self._early)
+                try:
+                    tls.do_handshake()  # only to learn what the library says against it
+                except ssl.SSLWantReadError:
+                    pass
+                except ssl.SSLError as error:
+                    self.error = error
+        if tls is not None:
+            self.session = TlsSession(tls, self.hello, self._own, self.errors, self.error, done=False)
         self.meeting.fail(why, silent=self.hello is None and not self._early)
 
 

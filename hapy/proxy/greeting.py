@@ -95,6 +95,11 @@ class Greeting(ServerLink):
         served = self._binding.choose(hello)
         return None if served is None else (served.context, served.certificate.der, served.watched)
 
+    def context(self) -> ssl.SSLContext | None:
+        """The context of the first certificate."""
+        default = self._binding.default
+        return None if default is None else default.context
+
     def begin(self, session: TlsSession) -> Upper | None:
         """The handshake is done: on to the protocol."""
         client = self.client
@@ -118,6 +123,7 @@ class Greeting(ServerLink):
             frontend.counters.ssl_failed_handshake += 1
         if not (silent and frontend.dont_log_null):
             client = self.client
+            client.tls = self.session
             txn = Transaction(client, frontend, client.accepted)
             frontend.logger.log_error(txn, self._words(why))
         self._release()

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
-from hapy.tls import openssl
+from hapy.tls import inside, openssl
 from hapy.tls.certificates import Certificate, valid_until
 from hapy.tls.certificates import served as served_as
+from hapy.tls.session import files
 from hapy.tls.settings import (
     Surroundings,
     apply_common,
@@ -126,6 +127,9 @@ def _serve(certificate: Certificate, bind: Bind, merged: Options, around: Surrou
     else:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     load_certificate(context, certificate.files, span)
+    files[context] = certificate.files.path
+    if around.keylog:
+        _extend(lambda: inside.note_secrets(context), "tune.ssl.keylog", span)
     context.sni_callback = _accept_name
     if around.dh_file:
         context.load_dh_params(around.dh_file)

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from cryptography.x509 import Certificate, DNSName, ExtensionNotFound, NameOID, SubjectAlternativeName
+from cryptography.x509 import (
+    Certificate,
+    DirectoryName,
+    DNSName,
+    ExtensionNotFound,
+    GeneralName,
+    IPAddress,
+    NameOID,
+    RegisteredID,
+    RFC822Name,
+    SubjectAlternativeName,
+    UniformResourceIdentifier,
+)
 
 #: Its names of signature algorithms, by object identifier.
 _SIGNATURES: Final = {
@@ -52,3 +64,33 @@ def host_names(certificate: Certificate) -> list[str]:
     except (ExtensionNotFound, ValueError):
         pass  # none, or one that can't be read
     return list(dict.fromkeys(name.lower() for name in names + common_names(certificate)))
+
+
+def alternative_names(certificate: Certificate) -> list[str]:
+    """Its alternative names of all kinds, as OpenSSL writes them: `DNS:a.test`, `IP Address:192.0.2.1`."""
+    try:
+        found = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
+    except (ExtensionNotFound, ValueError):
+        return []
+    return [_general_name(name) for name in found]
+
+
+def _general_name(name: GeneralName) -> str:
+    match name:
+        case DNSName():
+            return f"DNS:{name.value}"
+        case RFC822Name():
+            return f"email:{name.value}"
+        case UniformResourceIdentifier():
+            return f"URI:{name.value}"
+        case IPAddress():
+            packed = getattr(name.value, "packed", b"")
+            if len(packed) == 16:
+                return "IP Address:" + ":".join(f"{int.from_bytes(packed[i : i + 2]):X}" for i in range(0, 16, 2))
+            return f"IP Address:{name.value}"
+        case DirectoryName():
+            return f"DirName:{name.value.rfc4514_string()}"
+        case RegisteredID():
+            return f"Registered ID:{name.value.dotted_string}"
+        case _:
+            return "othername:<unsupported>"

@@ -31,15 +31,17 @@ class VerifyErrors:
     Attributes:
         leaf: the first error of the certificate itself. authority: of the chain above it; 0 for none.
         depth: where in the chain `authority` was found. last: the last error found.
+        certificate: the certificate itself (DER), where something was found.
     """
 
-    __slots__ = ("authority", "depth", "last", "leaf")
+    __slots__ = ("authority", "certificate", "depth", "last", "leaf")
 
     def __init__(self) -> None:
         self.leaf = 0
         self.authority = 0
         self.depth = 0
         self.last = 0
+        self.certificate: bytes | None = None
 
 
 #: Whose handshake is under way; handshakes are synchronous, so there is never more than one.
@@ -63,6 +65,9 @@ def _library() -> Any:
         found.SSL_CTX_set_verify.restype = None
         found.X509_STORE_CTX_get_error.argtypes = (ctypes.c_void_p,)
         found.X509_STORE_CTX_get_error_depth.argtypes = (ctypes.c_void_p,)
+        found.X509_STORE_CTX_get0_cert.argtypes = (ctypes.c_void_p,)
+        found.X509_STORE_CTX_get0_cert.restype = ctypes.c_void_p
+        found.i2d_X509.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
     except AttributeError as error:
         raise Unavailable("the OpenSSL of this Python can't be reached") from error
     return found
@@ -108,6 +113,8 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
         error, depth = get_error(store), get_depth(store)
         seen = current
         seen.last = error
+        if seen.certificate is None:
+            seen.certificate = _der(library, library.X509_STORE_CTX_get0_cert(store))
         if depth == 0:
             seen.leaf = seen.leaf or error
             ignored = leaf
@@ -124,6 +131,15 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
     _callbacks.append(callback)
     mode = {ssl.CERT_NONE: 0, ssl.CERT_OPTIONAL: 1, ssl.CERT_REQUIRED: 3}[context.verify_mode]
     library.SSL_CTX_set_verify(pointer(context), mode, callback)
+
+
+def _der(library: Any, certificate: int | None) -> bytes | None:
+    size = library.i2d_X509(certificate, None) if certificate else 0
+    if size <= 0:
+        return None
+    room = ctypes.create_string_buffer(size)
+    library.i2d_X509(certificate, ctypes.byref(ctypes.cast(room, ctypes.c_void_p)))
+    return room.raw
 
 
 def begin_verification() -> VerifyErrors:

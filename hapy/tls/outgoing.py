@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from hapy.net.clock import now
 from hapy.observe.counters import TLS
 from hapy.samples import compile_expression
+from hapy.samples.environment import CompileError
+from hapy.tls import inside, openssl
 from hapy.tls.facts import host_names
 from hapy.tls.session import parsed
 from hapy.tls.settings import apply_common, load_authorities, load_certificate, load_revocations, surroundings
@@ -146,6 +148,11 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv) -> tuple[ssl.SSLCo
             load_revocations(context, name, span)
     if tls.certificate is not None:
         load_certificate(context, tls.certificate, span)
+    if around.keylog:
+        try:
+            inside.note_secrets(context)
+        except openssl.Unavailable as error:
+            raise CompileError(f"tune.ssl.keylog can't be set here: {error}", span) from error
     return context, method == "required"
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import ssl
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from hapy.tls import inside
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -13,34 +16,55 @@ if TYPE_CHECKING:
     from hapy.tls.openssl import VerifyErrors
 
 
+#: The files that certificates come from, by the contexts that serve them.
+files: WeakKeyDictionary[ssl.SSLContext, str] = WeakKeyDictionary()
+
+
 class TlsSession:
-    """A connection's TLS layer once its handshake is done.
+    """A connection's TLS layer once its handshake is done, or has failed.
 
     Attributes:
         object: the TLS library's view of it.
-        hello: what the client asked for, None towards servers.
+        hello: what the client asked for, None towards servers and of a client that sent none.
         own: our certificate (DER), empty for none.
         errors: what verification of the peer found.
+        done: the handshake has succeeded.
+        error: the library's last complaint, None for none.
+        secrets: what `tune.ssl.keylog` notes: label → hexadecimal secret.
     """
 
-    __slots__ = ("errors", "hello", "object", "own")
+    __slots__ = ("done", "error", "errors", "hello", "object", "own", "secrets")
 
-    def __init__(self, tls: ssl.SSLObject, hello: ClientHello | None, own: bytes, errors: VerifyErrors | None) -> None:
+    def __init__(
+        self,
+        tls: ssl.SSLObject,
+        hello: ClientHello | None,
+        own: bytes,
+        errors: VerifyErrors | None,
+        error: ssl.SSLError | None = None,
+        *,
+        done: bool = True,
+    ) -> None:
         self.object = tls
         self.hello = hello
         self.own = own
         self.errors = errors
+        self.error = error
+        self.done = done
+        secrets = inside.take_secrets(tls)
+        self.secrets = secrets if done else {}
 
     @property
     def version(self) -> bytes:
         """`TLSv1.3` and so on."""
-        return (self.object.version() or "").encode()
+        version = self.object.version()
+        return version.encode() if version else inside.version(self.object) or b""
 
     @property
     def cipher(self) -> bytes:
-        """The cipher suite."""
+        """The cipher suite, `(NONE)` where none was agreed on."""
         cipher = self.object.cipher()
-        return cipher[0].encode() if cipher else b""
+        return cipher[0].encode() if cipher else b"(NONE)"
 
     @property
     def key_size(self) -> int:
@@ -56,8 +80,11 @@ class TlsSession:
 
     @property
     def server_name(self) -> bytes | None:
-        """The SNI, None without one."""
-        return (self.hello.server_name or None) if self.hello is not None else None
+        """The SNI, None without one: what the client sent, or we have sent."""
+        if self.hello is not None:
+            return self.hello.server_name or None
+        name = self.object.server_hostname
+        return name.encode() if name else None
 
     @property
     def resumed(self) -> bool:
@@ -67,13 +94,60 @@ class TlsSession:
     @property
     def session_id(self) -> bytes | None:
         """The session's id."""
-        session = self.object.session
+        session = self.object.session if self.done else None
         return session.id if session is not None else None
 
     @property
     def peer(self) -> bytes | None:
         """The peer's certificate (DER), None without one."""
-        return self.object.getpeercert(binary_form=True)
+        if self.done:
+            return self.object.getpeercert(binary_form=True)
+        return self.errors.certificate if self.errors is not None else None
+
+    @property
+    def chain(self) -> bytes | None:
+        """What the peer has sent of its chain (DER, one behind the other); a client's own certificate is left out."""
+        sent = inside.chain(self.object)
+        return b"".join(sent[1:] if self.object.server_side else sent) or None
+
+    @property
+    def root(self) -> bytes | None:
+        """The authority (DER) that the peer's certificate was traced back to; None where it was not verified."""
+        if not self.done or self.verify_error:
+            return None
+        traced = inside.chain(self.object, verified=True)
+        return traced[-1] if traced else None
+
+    @property
+    def file(self) -> bytes | None:
+        """The file that our certificate comes from."""
+        name = files.get(self.object.context)
+        return None if name is None else name.encode("utf-8", "surrogateescape")
+
+    @property
+    def curve(self) -> bytes | None:
+        """The group of the key exchange."""
+        return inside.curve(self.object)
+
+    @property
+    def client_random(self) -> bytes | None:
+        """What the client threw in."""
+        return inside.client_random(self.object)
+
+    @property
+    def server_random(self) -> bytes | None:
+        """What the server threw in."""
+        return inside.server_random(self.object)
+
+    @property
+    def session_key(self) -> bytes | None:
+        """The master key."""
+        return inside.session_key(self.object)
+
+    @property
+    def error_number(self) -> int:
+        """OpenSSL's number of the last error, 0 for none."""
+        return inside.error_number(self.error)
 
     @property
     def verify_error(self) -> int:

@@ -40,6 +40,7 @@ class Surroundings:
         lifetime: seconds that a session may be resumed.
         cache_size: `tune.ssl.cachesize`, None where it is not set. record: the most plain bytes of a record, 0 for no
             limit of its own.
+        keylog: `tune.ssl.keylog`.
         automatic_dh: `tune.ssl.default-dh-param` asks for Diffie-Hellman. dh_file: `ssl-dh-param-file`.
     """
 
@@ -49,6 +50,7 @@ class Surroundings:
     cache_size: int | None = None
     record: int = 0
     dh_file: str = ""
+    keylog: bool = False
 
 
 def surroundings(settings: Global, side: str) -> Surroundings:
@@ -75,6 +77,7 @@ def surroundings(settings: Global, side: str) -> Surroundings:
         cache_size=_whole(tune.get("ssl.cachesize")),
         record=min(limits, default=0),
         dh_file=dh_file,
+        keylog=tune.get("ssl.keylog") in ("on", 1, True),
     )
 
 

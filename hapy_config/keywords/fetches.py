@@ -27,13 +27,6 @@ def _version(text: str | None) -> Version | None:
 #: Fetches that hapy does not run: a pattern of names, and what differs.
 _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
-        re.compile(
-            r"ssl_[cs]_chain_der|ssl_[cfs]_(r_dn|san)|ssl_bc_sni"
-            r"|ssl_[bf]c_(client_|server_|early_|exporter_|session_key|curve|npn|crtname|err_str)"
-        ),
-        "Python's TLS layer doesn't tell: the sample is absent",
-    ),
-    (
         re.compile(r"(bs\.|fs\.)"),
         "what passes through is not looked into: the sample is absent",
     ),
@@ -57,7 +50,11 @@ _SINGLE_RUN: Final = frozenset(
     {
         *("fc_pp_tlv", "internal.strm.is_htx", "ssl_fc"),
         *("req.ssl_cipherlist", "req.ssl_keyshare_groups", "req.ssl_sigalgs", "req.ssl_supported_groups"),
-        *("ssl_fc_sigalgs_bin", "ssl_fc_supported_versions_bin"),
+        *("ssl_fc_sigalgs_bin", "ssl_fc_supported_versions_bin", "ssl_fc_curve", "ssl_fc_crtname", "ssl_fc_early_rcvd"),
+        *("ssl_c_san", "ssl_c_r_dn", "ssl_bc_curve", "ssl_bc_sni"),
+        *(f"ssl_bc_{what}_traffic_secret" for what in ("client_early", "client_handshake", "server_handshake")),
+        *("ssl_bc_client_traffic_secret_0", "ssl_bc_server_traffic_secret_0"),
+        *("ssl_bc_exporter_secret", "ssl_bc_early_exporter_secret"),
     }
 )
 

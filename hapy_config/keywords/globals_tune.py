@@ -296,7 +296,7 @@ _TLS: Final = (
         bad=("tune.ssl.force-private-cache x",),
     ),
     _number("ssl.hard-maxrecord", minimum=0, since=(2, 6), runs=Runs.YES, ok=("tune.ssl.hard-maxrecord 5",)),
-    _switch("ssl.keylog", since=(2, 2), loss=_NO_TLS),
+    _switch("ssl.keylog", since=(2, 2), runs=Runs.YES),
     _tune(
         "ssl.lifetime",
         Arg(Kind.SECONDS, "lifetime"),

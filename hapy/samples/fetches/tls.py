@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Getter, fetch
 from hapy.samples.types import Binary, Result
+from hapy.tls import inside
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,18 +33,30 @@ _OF_SESSION: Final[dict[str, Callable[[TlsSession], Result]]] = {
     "alpn": lambda tls: tls.alpn,
     "is_resumed": lambda tls: tls.resumed,
     "session_id": lambda tls: Binary(tls.session_id) if tls.session_id else None,
-    "unique_id": lambda tls: Binary(found) if (found := tls.object.get_channel_binding("tls-unique")) else None,
+    "unique_id": lambda tls: _binary(tls.object.get_channel_binding("tls-unique")),
     "sni": lambda tls: tls.server_name,
     "has_sni": lambda tls: tls.server_name is not None,
-    "has_crt": lambda tls: tls.peer is not None,
+    "has_crt": lambda tls: tls.peer is not None if tls.done else None,
     "has_early": lambda tls: False,
-    "err": lambda tls: 0,
+    "early_rcvd": lambda tls: False,
+    "err": lambda tls: tls.error_number,
+    "err_str": lambda tls: inside.error_text(tls.error_number),
+    "npn": lambda tls: None,
+    "crtname": lambda tls: tls.file,
+    "curve": lambda tls: tls.curve,
+    "client_random": lambda tls: _binary(tls.client_random),
+    "server_random": lambda tls: _binary(tls.server_random),
+    "session_key": lambda tls: _binary(tls.session_key),
     "used": lambda tls: tls.peer is not None,
-    "verify": lambda tls: tls.verify_error,
+    "verify": lambda tls: tls.verify_error if tls.done else None,
     "c_err": lambda tls: tls.errors.leaf if tls.errors is not None else 0,
     "ca_err": lambda tls: tls.errors.authority if tls.errors is not None else 0,
     "ca_err_depth": lambda tls: tls.errors.depth if tls.errors is not None else 0,
 }
+
+
+def _binary(found: bytes | None) -> Result:
+    return Binary(found) if found is not None else None
 
 
 #: Fetches that say false, not nothing, of a connection in plain text.
@@ -68,11 +81,15 @@ def _of_session(name: str, what: str) -> Getter:
     return get
 
 
-@fetch("ssl_fc_protocol", "ssl_fc_cipher", "ssl_fc_alpn", "ssl_fc_sni", type="str")
-@fetch("ssl_bc_protocol", "ssl_bc_cipher", "ssl_bc_alpn", type="str")
+@fetch("ssl_fc_protocol", "ssl_fc_cipher", "ssl_fc_alpn", "ssl_fc_sni", "ssl_fc_npn", "ssl_fc_curve", type="str")
+@fetch("ssl_bc_protocol", "ssl_bc_cipher", "ssl_bc_alpn", "ssl_bc_sni", "ssl_bc_npn", "ssl_bc_curve", type="str")
+@fetch("ssl_fc_crtname", "ssl_fc_err_str", "ssl_bc_err_str", type="str")
 @fetch("ssl_fc_alg_keysize", "ssl_fc_use_keysize", "ssl_bc_alg_keysize", "ssl_bc_use_keysize", type="sint")
 @fetch("ssl_fc_is_resumed", "ssl_fc_has_sni", "ssl_fc_has_crt", "ssl_fc_has_early", "ssl_bc_is_resumed", type="bool")
+@fetch("ssl_fc_early_rcvd", type="bool")
 @fetch("ssl_fc_session_id", "ssl_bc_session_id", "ssl_fc_unique_id", "ssl_bc_unique_id", type="bin")
+@fetch("ssl_fc_client_random", "ssl_fc_server_random", "ssl_fc_session_key", type="bin")
+@fetch("ssl_bc_client_random", "ssl_bc_server_random", "ssl_bc_session_key", type="bin")
 @fetch("ssl_fc_err", "ssl_bc_err", type="sint")
 @fetch("ssl_c_used", type="bool")
 @fetch("ssl_c_verify", "ssl_c_ca_err", "ssl_c_ca_err_depth", type="sint")
@@ -88,6 +105,25 @@ def _leaf_error(args: Args, env: CompileEnv) -> Getter:
 @fetch("ssl_bc", type="bool")
 def _ssl_bc(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: txn.server_tls is not None
+
+
+#: The secrets of a handshake that `tune.ssl.keylog` notes, by the ends of their fetches' names.
+_SECRETS: Final = (
+    "client_early_traffic_secret",
+    "client_handshake_traffic_secret",
+    "server_handshake_traffic_secret",
+    "client_traffic_secret_0",
+    "server_traffic_secret_0",
+    "exporter_secret",
+    "early_exporter_secret",
+)
+
+
+@fetch(*(f"ssl_{side}c_{secret}" for side in "fb" for secret in _SECRETS), type="str")
+def _secret(args: Args, env: CompileEnv) -> Getter:
+    layer = _layer(args.name)
+    label = args.name.split("_", 2)[2].upper().encode()
+    return lambda txn: None if (tls := layer(txn)) is None else tls.secrets.get(label)
 
 
 # certificates
@@ -125,7 +161,9 @@ def _certificate(name: str) -> Callable[[Transaction], bytes | None]:
         tls = layer(txn)
         if tls is None:
             return None
-        return (tls.own or None) if own else tls.peer
+        if own:
+            return (tls.own or None) if tls.done else None
+        return tls.peer
 
     return der
 
@@ -148,6 +186,22 @@ def _of_certificate(name: str, look: Callable[[Certificate], Result]) -> Getter:
 def _der(args: Args, env: CompileEnv) -> Getter:
     find = _certificate(args.name)
     return lambda txn: None if (der := find(txn)) is None else Binary(der)
+
+
+@fetch("ssl_c_chain_der", "ssl_s_chain_der", type="bin")
+def _chain(args: Args, env: CompileEnv) -> Getter:
+    layer = _layer(args.name)
+    return lambda txn: None if (tls := layer(txn)) is None else _binary(tls.chain)
+
+
+@fetch("ssl_c_san", type="str")
+def _alternative_names(args: Args, env: CompileEnv) -> Getter:
+    def names(certificate: Certificate) -> Result:
+        from hapy.tls.facts import alternative_names
+
+        return ", ".join(alternative_names(certificate)).encode() or None
+
+    return _of_certificate(args.name, names)
 
 
 @fetch("ssl_c_sha1", "ssl_f_sha1", "ssl_s_sha1", type="bin")
@@ -225,9 +279,25 @@ def _issuer(args: Args, env: CompileEnv) -> Getter:
     return _of_certificate(args.name, lambda certificate: look(certificate.issuer))
 
 
+@fetch("ssl_c_r_dn", type="str")
+def _root(args: Args, env: CompileEnv) -> Getter:
+    look, layer = _distinguished(args), _layer(args.name)
+
+    def get(txn: Transaction) -> Result:
+        tls = layer(txn)
+        der = tls.root if tls is not None else None
+        if der is None:
+            return None
+        from hapy.tls.session import parsed
+
+        return look(parsed(der).subject)
+
+    return get
+
+
 def _distinguished(args: Args) -> Callable[[Name], Result]:
     """A distinguished name, or the n-th value of one of its parts (from the end where n is negative)."""
-    part = args.string(0, "")
+    part = args.string(0, "").lower()
     number = args.integer(1, 1)
     if args.string(2, "") == "rfc2253":
         return lambda name: name.rfc4514_string().encode() or None
@@ -235,7 +305,7 @@ def _distinguished(args: Args) -> Callable[[Name], Result]:
         return _whole
 
     def one(name: Name) -> Result:
-        values = [_text(entry.value) for entry in name if _short(entry) == part]
+        values = [_text(entry.value) for entry in name if _short(entry).lower() == part]
         if not values or not number or abs(number) > len(values):
             return None
         return values[number - 1] if number > 0 else values[number]

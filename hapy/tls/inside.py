@@ -1,0 +1,205 @@
+"""What OpenSSL knows of one connection and Python's `ssl` doesn't tell: randoms, secrets, curve, chains, error numbers.
+
+As in `hapy.tls.openssl` the library's functions are reached through `ctypes`, with the connection's pointer that `_ssl`
+keeps behind the object's head. Where they are not visible there is no value.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+from hapy_config.tls.library import Unavailable, library, pointer
+
+#: The longest master key, and the length of a random.
+_MOST_KEY: Final = 256
+_RANDOM: Final = 32
+_CTRL_GET_NEGOTIATED_GROUP: Final = 134
+#: Set in a group's number where OpenSSL has no object for it.
+_NO_OBJECT: Final = 0x1000000
+_DER: Final = 2
+_LOAD_STRINGS: Final = 0x00200002
+_LIBRARY_SHIFT: Final = 23
+
+_KeylogCallback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+
+
+@functools.cache
+def _library() -> Any:
+    found = library()
+    handle, size = ctypes.c_void_p, ctypes.c_size_t
+    try:
+        for name, result, arguments in (
+            ("SSL_get_SSL_CTX", handle, (handle,)),
+            ("SSL_get_version", ctypes.c_char_p, (handle,)),
+            ("SSL_get_session", handle, (handle,)),
+            ("SSL_get_client_random", size, (handle, ctypes.c_char_p, size)),
+            ("SSL_get_server_random", size, (handle, ctypes.c_char_p, size)),
+            ("SSL_SESSION_get_master_key", size, (handle, ctypes.c_char_p, size)),
+            ("SSL_ctrl", ctypes.c_long, (handle, ctypes.c_int, ctypes.c_long, handle)),
+            ("OBJ_nid2sn", ctypes.c_char_p, (ctypes.c_int,)),
+            ("SSL_CTX_set_keylog_callback", None, (handle, _KeylogCallback)),
+            ("ERR_error_string_n", None, (ctypes.c_ulong, ctypes.c_char_p, size)),
+            ("OPENSSL_init_ssl", ctypes.c_int, (ctypes.c_uint64, handle)),
+        ):
+            function = getattr(found, name)
+            function.restype, function.argtypes = result, arguments
+    except AttributeError as error:
+        raise Unavailable("the OpenSSL of this Python can't be reached") from error
+    return found
+
+
+def connection(tls: ssl.SSLObject) -> int:
+    """The SSL: the second field behind the object's head.
+
+    Raises:
+        Unavailable: it can't be reached.
+    """
+    inner = tls._sslobj  # type: ignore[attr-defined]
+    place = id(inner) + object.__basicsize__ + ctypes.sizeof(ctypes.c_void_p)
+    value = ctypes.c_void_p.from_address(place).value
+    if not value or _library().SSL_get_SSL_CTX(value) != pointer(tls.context):
+        raise Unavailable("the OpenSSL of this Python can't be reached")
+    return value
+
+
+def _told(look: Callable[[Any, int], bytes | None]) -> Callable[[ssl.SSLObject], bytes | None]:
+    """A look at the library's connection; None where it can't be reached."""
+
+    def get(tls: ssl.SSLObject) -> bytes | None:
+        try:
+            return look(_library(), connection(tls))
+        except Unavailable:
+            return None
+
+    return get
+
+
+def _random(function: str) -> Callable[[Any, int], bytes | None]:
+    def look(openssl: Any, handle: int) -> bytes | None:
+        room = ctypes.create_string_buffer(_RANDOM)
+        size = getattr(openssl, function)(handle, room, _RANDOM)
+        return room.raw[:size]
+
+    return look
+
+
+def _master_key(openssl: Any, handle: int) -> bytes | None:
+    session = openssl.SSL_get_session(handle)
+    if not session:
+        return None
+    room = ctypes.create_string_buffer(_MOST_KEY)
+    size = openssl.SSL_SESSION_get_master_key(session, room, _MOST_KEY)
+    return room.raw[:size] or None
+
+
+def _curve(openssl: Any, handle: int) -> bytes | None:
+    number = openssl.SSL_ctrl(handle, _CTRL_GET_NEGOTIATED_GROUP, 0, None)
+    if number <= 0:
+        return None
+    name: bytes | None = None
+    if not number & _NO_OBJECT:
+        name = openssl.OBJ_nid2sn(number)
+    elif hasattr(openssl, "SSL_group_to_name"):
+        openssl.SSL_group_to_name.argtypes = (ctypes.c_void_p, ctypes.c_int)
+        openssl.SSL_group_to_name.restype = ctypes.c_char_p
+        name = openssl.SSL_group_to_name(handle, number)
+    return name
+
+
+client_random = _told(_random("SSL_get_client_random"))
+server_random = _told(_random("SSL_get_server_random"))
+#: The master key of the session.
+session_key = _told(_master_key)
+#: The group of the key exchange, by OpenSSL's short name.
+curve = _told(_curve)
+#: The version, while the handshake is under way too.
+version = _told(lambda openssl, handle: openssl.SSL_get_version(handle))
+
+
+def chain(tls: ssl.SSLObject, *, verified: bool = False) -> list[bytes]:
+    """Certificates (DER), leaf first: those that the peer has sent, or those that verification went through."""
+    inner = tls._sslobj  # type: ignore[attr-defined]
+    found = inner.get_verified_chain() if verified else inner.get_unverified_chain()
+    return [one.public_bytes(_DER) for one in found or () if one is not None]  # None: a client without a certificate
+
+
+# secrets for those who decrypt captured traffic (`tune.ssl.keylog`)
+
+#: What was told of connections whose handshake is under way: label → hexadecimal secret, by connection.
+_secrets: dict[int, dict[bytes, bytes]] = {}
+#: More handshakes than this are not followed at the same time: the oldest is forgotten.
+_MOST_FOLLOWED: Final = 4096
+
+
+def _note(handle: int, line: bytes) -> None:
+    label, _, rest = line.partition(b" ")
+    known = _secrets.get(handle)
+    if known is None:
+        if len(_secrets) >= _MOST_FOLLOWED:
+            del _secrets[next(iter(_secrets))]
+        known = _secrets[handle] = {}
+    known[label] = rest.rpartition(b" ")[2]
+
+
+_note_callback = _KeylogCallback(_note)
+
+
+def note_secrets(context: ssl.SSLContext) -> None:
+    """Note the secrets of this context's handshakes.
+
+    Raises:
+        Unavailable: they can't be had.
+    """
+    _library().SSL_CTX_set_keylog_callback(pointer(context), _note_callback)
+
+
+def take_secrets(tls: ssl.SSLObject) -> dict[bytes, bytes]:
+    """The secrets of a handshake that is done, and forget them here."""
+    return _secrets.pop(connection(tls), {}) if _secrets else {}
+
+
+# errors
+
+
+@functools.cache
+def _numbers() -> dict[tuple[str, str], int]:
+    """OpenSSL's packed error numbers, by the names of library and reason."""
+    import _ssl
+
+    libraries: dict[int, str] = getattr(_ssl, "lib_codes_to_names", {})
+    reasons: dict[tuple[int, int], str] = getattr(_ssl, "err_codes_to_names", {})
+    return {
+        (libraries.get(group, ""), name): group << _LIBRARY_SHIFT | reason for (group, reason), name in reasons.items()
+    }
+
+
+def error_number(error: ssl.SSLError | None) -> int:
+    """OpenSSL's number of an error, 0 for none."""
+    if error is None or not error.reason:
+        return 0
+    return _numbers().get((error.library or "", error.reason), 0)
+
+
+def error_text(number: int) -> bytes | None:
+    """OpenSSL's words for an error number, None for 0."""
+    if not number:
+        return None
+    try:
+        openssl = _library()
+    except Unavailable:
+        return None
+    openssl.OPENSSL_init_ssl(_LOAD_STRINGS, None)
+    room = ctypes.create_string_buffer(_MOST_KEY)
+    openssl.ERR_error_string_n(number, room, _MOST_KEY)
+    return room.value
+
+
+def refusal() -> ssl.SSLError:
+    """What the library complains of where the choice of a certificate ends the handshake."""
+    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "callback failed")
+    error.library, error.reason = "SSL", "CALLBACK_FAILED"
+    return error
