@@ -17,6 +17,7 @@ from hapy.net.stream import Receiver
 
 if TYPE_CHECKING:
     from hapy.net.sockets import Option
+    from hapy.tls.session import TlsSession
 
 S = TypeVar("S", bound=Receiver)
 
@@ -30,11 +31,13 @@ class ConnectFailed(Exception):  # noqa: N818 - the name says what happened, as 
     Attributes:
         kind: `refused` (the peer said no, or nobody is there), `timeout`, `resources` (no file descriptor, port or
             memory on this side), `source` (the source address cannot be used) or `handshake`.
+        tls: what is known of a handshake that came to nothing, None where there was none.
     """
 
-    def __init__(self, kind: str, detail: str = "") -> None:
+    def __init__(self, kind: str, detail: str = "", tls: TlsSession | None = None) -> None:
         super().__init__(detail or kind)
         self.kind = kind
+        self.tls = tls
 
 
 @dataclass(frozen=True, slots=True)

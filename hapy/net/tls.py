@@ -510,7 +510,10 @@ class ClientLink(Link):
         """The handshake came to nothing."""
         if not self.done.done():
             self._ask.fail()
-            self.done.set_exception(ConnectFailed("handshake", why))
+            session = None
+            if self.tls is not None:
+                session = TlsSession(self.tls, None, b"", self.errors, self.error, done=False)
+            self.done.set_exception(ConnectFailed("handshake", why, session))
 
 
 async def connect_tls(

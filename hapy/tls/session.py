@@ -107,7 +107,7 @@ class TlsSession:
     @property
     def chain(self) -> bytes | None:
         """What the peer has sent of its chain (DER, one behind the other); a client's own certificate is left out."""
-        sent = inside.chain(self.object)
+        sent = inside.chain(self.object) if self.done else []
         return b"".join(sent[1:] if self.object.server_side else sent) or None
 
     @property

@@ -40,7 +40,7 @@ _NOT_RUN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 #: Further ones that it does not run.
 _SINGLE_NOT_RUN: Final = frozenset(
     (
-        *("bc_err", "bc_err_str", "dst_conn"),
+        "dst_conn",
         *("cpu_calls", "cpu_ns_avg", "cpu_ns_tot", "lat_ns_avg", "lat_ns_tot"),
         "set-cookie",
     ),

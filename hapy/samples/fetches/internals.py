@@ -143,6 +143,27 @@ def _fc_err_str(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: (txn.client.error or _FAILURES[0]).encode()
 
 
+def _server_error(txn: Transaction) -> int | None:
+    """The failure of the server connection by number, 0 for none; None while there is no connection.
+
+    One that could not even be made leaves nothing behind that an error could be told of.
+    """
+    tls = txn.server_tls
+    if tls is not None and not tls.done:
+        return _FAILURE_NUMBERS["SSL handshake failure"]
+    return 0 if txn.connect_done >= 0 else None
+
+
+@fetch("bc_err", type="sint")
+def _bc_err(args: Args, env: CompileEnv) -> Getter:
+    return _server_error
+
+
+@fetch("bc_err_str", type="str")
+def _bc_err_str(args: Args, env: CompileEnv) -> Getter:
+    return lambda txn: None if (number := _server_error(txn)) is None else _FAILURES[number].encode()
+
+
 # Linux's struct tcp_info: eight bytes of flags, then 32-bit numbers.
 _TCP_INFO: Final = struct.Struct("=8x24I")
 _TCP_FIELDS: Final = {

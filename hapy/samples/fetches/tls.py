@@ -162,7 +162,7 @@ def _certificate(name: str) -> Callable[[Transaction], bytes | None]:
         if tls is None:
             return None
         if own:
-            return (tls.own or None) if tls.done else None
+            return tls.own or None
         return tls.peer
 
     return der
