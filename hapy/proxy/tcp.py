@@ -382,6 +382,7 @@ class TcpSession(Routine):
             try:
                 await self._connect(route, server)
             except ConnectFailed as error:
+                self.txn.server_tls = error.tls
                 server.counters.econ += 1
                 if server.observer is not None:
                     server.observer.not_connected()

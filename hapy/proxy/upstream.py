@@ -65,6 +65,7 @@ async def fetch(exchange: Exchange) -> Response:
             try:
                 connection = await _connect(exchange, server, key, fresh=fresh)
             except ConnectFailed as failure:
+                txn.server_tls = failure.tls
                 server = await _after_refusal(exchange, server, failure, bound=server is forced)
                 if server is None:
                     avoid, forced = txn.server, None
