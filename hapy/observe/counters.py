@@ -38,6 +38,59 @@ class Rate:
         return self.count + int(self.previous * max(0.0, remaining) + 0.5)
 
 
+#: How many requests averages look back on.
+_WINDOW = 1024
+#: So many samples are summed up together.
+_TOGETHER = 32
+
+
+class Times:
+    """How long requests took, in seconds: averages over about the last 1024, and the highest.
+
+    Of each request four times count: in the queue, to connect, to the answer, and all together. Samples are only kept,
+    and summed up a few dozen at a time.
+    """
+
+    __slots__ = ("_count", "_recent", "_sums", "highest")
+
+    def __init__(self) -> None:
+        self._recent: list[tuple[float, float, float, float]] = []
+        self._sums = [0.0, 0.0, 0.0, 0.0]
+        self._count = 0
+        self.highest = [0.0, 0.0, 0.0, 0.0]
+
+    def add(self, taken: tuple[float, float, float, float]) -> None:
+        """Note what one request took, in the order above."""
+        self._recent.append(taken)
+        if len(self._recent) >= _TOGETHER:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        recent, self._recent = self._recent, []
+        if not recent:
+            return
+        self._count += len(recent)
+        faded = min(1.0, _WINDOW / self._count)
+        for index, values in enumerate(zip(*recent, strict=True)):
+            self._sums[index] = (self._sums[index] + sum(values)) * faded
+            self.highest[index] = max(self.highest[index], *values)
+        self._count = min(self._count, _WINDOW)
+
+    def read(self) -> tuple[list[int], list[int]]:
+        """The averages and the highest, in ms."""
+        self._sum_up()
+        count = max(1, self._count)
+        return [int(total * 1000 / count) for total in self._sums], [int(top * 1000) for top in self.highest]
+
+    def forget(self, *, everything: bool) -> None:
+        """Begin anew with the highest, or with all."""
+        self._sum_up()
+        self.highest = [0.0, 0.0, 0.0, 0.0]
+        if everything:
+            self._sums = [0.0, 0.0, 0.0, 0.0]
+            self._count = 0
+
+
 class ProcessTls:
     """TLS of the whole process, for `show info`.
 
@@ -151,24 +204,21 @@ class FrontendCounters(_Traffic):
         self.conn_rate = Rate()
 
 
-class _Upstream(_Traffic):
+class Upstream(_Traffic):
     """What backends and servers count."""
 
     __slots__ = (
         "cli_abrt",
         "connect",
-        "ctime",
         "econ",
         "eresp",
         "lbtot",
         "qcur",
         "qmax",
-        "qtime",
         "reuse",
         "reuse_reasons",
-        "rtime",
         "srv_abrt",
-        "ttime",
+        "times",
         "wredis",
         "wretr",
     )
@@ -188,13 +238,10 @@ class _Upstream(_Traffic):
         self.reuse = 0
         #: Requests by `hapy.pool.ReuseReason` word.
         self.reuse_reasons: dict[str, int] = {}
-        self.qtime = 0.0
-        self.ctime = 0.0
-        self.rtime = 0.0
-        self.ttime = 0.0
+        self.times = Times()
 
 
-class BackendCounters(_Upstream):
+class BackendCounters(Upstream):
     """A backend's.
 
     Attributes:
@@ -209,7 +256,7 @@ class BackendCounters(_Upstream):
         self.downtime = 0.0
 
 
-class ServerCounters(_Upstream):
+class ServerCounters(Upstream):
     """A server's.
 
     Attributes:

@@ -42,7 +42,8 @@ class Frontend:
 
     Attributes:
         model: what the file says. label: the name in bytes. runtime: all that runs.
-        counters: what statistics print. logger: its access log. gate: its `maxconn`.
+        counters: what statistics print. sockets: the same for each of its binds (`option socket-stats`), or None.
+        logger: its access log. gate: its `maxconn`.
         stopping: it is being shut down: idle connections go, answers say so.
         connections: those that are open.
         limits, buffer_size: what a request's head may be, and how much of a body is held.
@@ -58,7 +59,7 @@ class Frontend:
         connection_rules, session_rules, request_rules: compiled, None where there are none.
         inspection: its `tcp-request content` rules, None without any.
         redirects: its `redirect` lines, None without any.
-        route: what holds before a backend is chosen.
+        route: what holds before a backend is chosen. half: a listen's own backend, None of a mere frontend.
     """
 
     def __init__(self, model: Proxy, runtime: Runtime) -> None:
@@ -67,6 +68,9 @@ class Frontend:
         self.runtime = runtime
         self.process = runtime.process
         self.counters = FrontendCounters()
+        self.sockets: dict[int, FrontendCounters] | None = None
+        if "socket-stats" in model.options:
+            self.sockets = {bind.number: FrontendCounters() for bind in model.binds}
         self.gate = Gate(model.maxconn or 0)
         self.stopping = False
         self.connections: set[FrontConnection] = set()
@@ -94,6 +98,7 @@ class Frontend:
         self.idle_timeout = min(seconds(between), self.client_timeout)
         self._compile(model, runtime)
         self._default: Route | None = None
+        self.half: Backend | None = None
         self._routes: dict[Backend, Route] = {}
 
     def _compile(self, model: Proxy, runtime: Runtime) -> None:
@@ -146,6 +151,7 @@ class Frontend:
     def finish_setup(self, default: Backend | None) -> None:
         """Once all backends stand: where requests go that no `use_backend` sends elsewhere."""
         self._default = self.route if default is None else self.route_to(default)
+        self.half = self.runtime.backends.get(self.model.name) if self.model.is_backend else None
         self._branches = self.runtime.branches(self)
 
     # connections
@@ -182,6 +188,8 @@ class Frontend:
         rules = self.connection_rules
         if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
             self.counters.dcon += 1
+            if self.sockets is not None:
+                self.sockets[client.listener_id].dcon += 1
             return False
         return True
 
@@ -195,12 +203,16 @@ class Frontend:
         rules = self.session_rules
         if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
             counters.dses += 1
+            if self.sockets is not None:
+                self.sockets[client.listener_id].dses += 1
             self._turn_away(connection, client)
             return False
         self.connections.add(connection)
         self.process.connections += 1
         self.runtime.budget.used += 1
         counters.open()
+        if self.sockets is not None:
+            self.sockets[client.listener_id].open()
         counters.rate.add(client.accepted)
         counters.conn_rate.add(client.accepted)
         if self.logger.at_accept:
@@ -226,6 +238,8 @@ class Frontend:
             self.process.connections -= 1
             self.runtime.budget.used -= 1
             self.counters.scur -= 1
+            if self.sockets is not None:
+                self.sockets[connection.client.listener_id].scur -= 1
 
     def drop(self, connection: Stream) -> None:
         """Forget a connection without telling its client (`silent-drop`): no FIN, no RST reaches it."""
@@ -241,6 +255,8 @@ class Frontend:
             read: the request was well-formed: the answer is the status's page, not the fixed bytes of a connection.
         """
         self.counters.ereq += 1
+        if self.sockets is not None:
+            self.sockets[txn.client.listener_id].ereq += 1
         self.process.requests += 1
         txn.number = self.process.requests
         txn.status = status
@@ -316,11 +332,32 @@ class Frontend:
             counters.answered(status)
         if exchange.entered:
             route.leave(txn)
+        elif self.half is not None:
+            self._count_half(self.half, txn)
+        if self.sockets is not None:
+            self._count_socket(self.sockets[txn.client.listener_id], txn, route)
         if not exchange.logged:
             self.logger.log_transaction(txn)
         if server is not None:
             server.backend.offer(server)  # after the log line, in which nobody else has the slot yet
         exchange.leave(abort=cut)
+
+    @staticmethod
+    def _count_half(half: Backend, txn: Transaction) -> None:
+        """A request of a `listen` that did not get to servers passes through its backend half all the same."""
+        counters = half.counters
+        counters.bin += txn.bytes_in
+        counters.bout += txn.bytes_out
+        if txn.overrides is not None and txn.overrides.service:
+            counters.lastsess = txn.finished
+
+    @staticmethod
+    def _count_socket(counters: FrontendCounters, txn: Transaction, route: Route | None = None) -> None:
+        """A request or a session is over: count it where it came in."""
+        counters.bin += txn.bytes_in
+        counters.bout += txn.bytes_out
+        if route is not None and route.backend is None and txn.term_cause == "P" and txn.term_phase in "RT":
+            counters.dreq += 1
 
     def log_as_soon(self, exchange: Exchange) -> None:
         """`option logasap`: write the line when the answer's head has gone out."""
@@ -338,6 +375,8 @@ class Frontend:
         """A TCP session is over: count and log it."""
         self.counters.bin += txn.bytes_in
         self.counters.bout += txn.bytes_out
+        if self.sockets is not None:
+            self._count_socket(self.sockets[txn.client.listener_id], txn)
         if not logged and (txn.bytes_in or not self.dont_log_null):
             self.logger.log_transaction(txn)
 

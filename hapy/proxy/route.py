@@ -14,7 +14,7 @@ from hapy.rules.compile import Ruleset
 if TYPE_CHECKING:
     from hapy.http.message import Request, Response
     from hapy.http.serialize import NameCases
-    from hapy.observe.counters import BackendCounters, FrontendCounters
+    from hapy.observe.counters import BackendCounters, FrontendCounters, Upstream
     from hapy.proxy.backend import Backend
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.frontend import Frontend
@@ -232,6 +232,28 @@ class Route:
             counters.hrsp_2xx += 1
         elif status > 0:
             counters.answered(status)
+        server = txn.server
+        if txn.term_cause != "-" and txn.term_cause in "CcSs":
+            self._count_broken(txn, counters)
+            if server is not None:
+                self._count_broken(txn, server.counters)
+        if txn.response_done >= 0.0 <= txn.connect_done:
+            begun, queued, connected = txn.request_done, txn.queue_done, txn.connect_done
+            first = txn.idle_done if txn.idle_done >= 0.0 else txn.started
+            taken = (queued - begun, connected - queued, txn.response_done - connected, txn.finished - first)
+            counters.times.add(taken)
+            if server is not None:
+                server.counters.times.add(taken)
+
+    @staticmethod
+    def _count_broken(txn: Transaction, counters: Upstream) -> None:
+        """Who has broken off a request or a session that had come as far as to a server."""
+        cause, phase = txn.term_cause, txn.term_phase
+        if cause in "Cc" and phase in "QCHDL":
+            counters.cli_abrt += 1
+        elif cause in "Ss" and phase == "D":
+            counters.srv_abrt += 1
+            counters.eresp += cause == "S"
 
     def hold_slot(self, exchange: Exchange, server: Server, avoided: Server | None) -> None:
         """The request has got one of the server's slots."""

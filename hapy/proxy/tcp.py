@@ -286,6 +286,7 @@ class TcpSession(Routine):
                 return
             route.backend.begin()
             route.counters.open()
+            route.counters.rate.add(now())
             self.entered = True
             if route.inspection is not None:
                 await self._inspect(route.inspection)
@@ -379,11 +380,14 @@ class TcpSession(Routine):
                 server = self.holds = txn.server = await self._slot(route, avoid)
                 txn.queue_done = now()
                 server.counters.open()
+                server.counters.rate.add(txn.queue_done)
+                server.counters.lastsess = server.backend.counters.lastsess = txn.queue_done
             try:
                 await self._connect(route, server)
             except ConnectFailed as error:
                 self.txn.server_tls = error.tls
                 server.counters.econ += 1
+                server.backend.counters.econ += 1
                 if server.observer is not None:
                     server.observer.not_connected()
                 error_kind = error.kind
@@ -397,12 +401,14 @@ class TcpSession(Routine):
             tries += 1
             txn.retries += 1
             server.counters.wretr += 1
+            server.backend.counters.wretr += 1
             if route.redispatches(tries) or (server.unresolved and route.backend and route.backend.active):
                 self._release()
                 server.backend.offer(server)
                 avoid = server
                 txn.redispatched = True
                 server.counters.wredis += 1
+                server.backend.counters.wredis += 1
             elif error_kind != "source":
                 await self._rest(RETRY_PAUSE)
 
@@ -455,12 +461,12 @@ class TcpSession(Routine):
 
     async def _connect(self, route: Route, server: Server) -> None:
         self.expire_after(route.connect_timeout)
+        server.counters.connect += 1
+        server.backend.counters.connect += 1
         try:
             await server.connector.dial_raw(self._server_side, self.txn)
         finally:
             self.deadline = NEVER
-        server.counters.connect += 1
-        server.backend.counters.connect += 1
         if server.observer is not None:
             server.observer.connected()
 

@@ -33,7 +33,7 @@ class Overrides:
         priority_class, priority_offset: place in a queue (`set-priority-class`, `set-priority-offset`).
         early_hints: fields of the 103 answer to send before anything else; taken (set to None) by who sends it.
         no_l7_retry: `disable-l7-retry` was met.
-        service: what answers instead of a server, as the log names it.
+        service: what answers instead of a server, as the log names it; else empty.
         last_rule: (file, line) of the rule that ended a ruleset.
     """
 
@@ -46,7 +46,7 @@ class Overrides:
         self.early_hints: list[Header] | None = None
         self.no_l7_retry = False
         self.last_rule: tuple[str, int] | None = None
-        self.service = b"<NOSRV>"
+        self.service = b""
 
 
 class Transaction:

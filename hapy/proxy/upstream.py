@@ -139,6 +139,8 @@ async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fr
     pool.reserve(ReuseReason.RETRY if fresh else None)
     exchange.txn.reused = False
     began = now()
+    server.counters.connect += 1
+    server.backend.counters.connect += 1
     try:
         connection = await _open(exchange, server, key)
     except ConnectFailed:
@@ -146,8 +148,6 @@ async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fr
         exchange.txn.reuse_reason = pool.reason
         raise
     pool.connected(now() - began)
-    server.counters.connect += 1
-    server.backend.counters.connect += 1
     if server.observer is not None:
         server.observer.connected()
     return connection
@@ -253,15 +253,17 @@ def _may_ask_again(exchange: Exchange, event: str) -> bool:
 
 def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Failed:
     """What the client is told when the server gave no answer."""
-    counters = connection.server.counters
+    counters, together = connection.server.counters, connection.server.backend.counters
     if event == "misframed":
         return Failed(500, "I", "H")
     if event == "response-timeout":
         counters.eresp += 1
+        together.eresp += 1
         return Failed(504, "s", "H")
     if connection.failure != "bad" and not exchange.first:
         return Failed(0, "S", "H", silent=True)
     counters.eresp += 1
+    together.eresp += 1
     return Failed(502, "P" if connection.failure == "bad" else "S", "H")
 
 

@@ -7,6 +7,7 @@ import resource
 from typing import TYPE_CHECKING, Final
 
 from hapy.net.clock import now, wall
+from hapy.observe.counters import TLS
 from hapy.runtime_api.fields import Field, Value, read
 from hapy.version import HAPROXY_VERSION, __version__
 
@@ -84,8 +85,23 @@ def values(control: Control) -> dict[str, Value]:
     moment = now()
     found["ConnRate"] = sum(frontend.counters.rate.read(moment) for frontend in frontends)
     found["SessRate"] = found["ConnRate"]
+    found |= _tls(moment)
     found["MaxConnRate"] = found["MaxSessRate"] = max((f.counters.rate.highest for f in frontends), default=0)
     return found
+
+
+def _tls(moment: float) -> dict[str, Value]:
+    """Connections and handshakes of the whole process."""
+    whole, reused = TLS.frontend_sess, TLS.frontend_reused
+    return {
+        "CurrSslConns": TLS.current,
+        "CumSslConns": TLS.total,
+        "SslFrontendKeyRate": TLS.frontend_keys.read(moment),
+        "SslFrontendMaxKeyRate": max(TLS.frontend_keys.highest, TLS.frontend_keys.count),
+        "SslFrontendSessionReuse_pct": reused * 100 // whole if whole else 0,
+        "SslBackendKeyRate": TLS.backend_keys.read(moment),
+        "SslBackendMaxKeyRate": max(TLS.backend_keys.highest, TLS.backend_keys.count),
+    }
 
 
 def _failed_resolutions(control: Control) -> int:

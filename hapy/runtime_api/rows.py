@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The bits that select kinds of rows.
 FRONTEND, BACKEND, SERVER, LISTENER = 1, 2, 4, 8
+_LISTENER = ("scur", "smax", "stot", "bin", "bout", "dreq", "dresp", "ereq", "dcon", "dses", "wrew", "eint")
+_TIMES = ("qtime", "ctime", "rtime", "ttime")
 _ROW = dict[str, Value]
 
 
@@ -87,6 +89,10 @@ def _http(counters: FrontendCounters | BackendCounters | ServerCounters) -> _ROW
     return {name: getattr(counters, name) for name in HTTP}
 
 
+def _tls(counters: FrontendCounters | BackendCounters | ServerCounters) -> _ROW:
+    return {name: getattr(counters, name) for name in TLS}
+
+
 def _zeros(*names: str) -> _ROW:
     return dict.fromkeys(names, 0)
 
@@ -120,7 +126,7 @@ def _frontend(frontend: Frontend, control: Control) -> Row:
         "wrew": counters.wrew,
         "eint": counters.eint,
     }
-    row |= _zeros("comp_in", "comp_out", "comp_byp", "comp_rsp", *TLS, *PROTOCOLS)
+    row |= _zeros("comp_in", "comp_out", "comp_byp", "comp_rsp", *PROTOCOLS) | _tls(counters)
     if model.mode == "http":
         row |= _http(counters) | _zeros("cache_lookups", "cache_hits")
         row |= {
@@ -144,12 +150,8 @@ def _listener(frontend: Frontend, bind: Bind) -> Row:
         "status": "OPEN",
         "addr": "unix" if address.family == "unix" else f"{host}:{address.port or 0}",
     }
-    row |= _zeros("scur", "smax", "stot", "bin", "bout", "dreq", "dresp", "ereq", "dcon", "dses", "wrew", "eint", *TLS)
-    only = len(model.binds) == 1
-    if only:
-        counters = frontend.counters
-        row |= {name: getattr(counters, name) for name in ("scur", "smax", "stot", "bin", "bout", "dreq", "dresp")}
-        row |= {name: getattr(counters, name) for name in ("ereq", "dcon", "dses", "wrew", "eint")}
+    counters = (frontend.sockets or {}).get(bind.number) or frontend.counters
+    row |= {name: getattr(counters, name) for name in (*_LISTENER, *TLS)}
     return Row("L", row, model)
 
 
@@ -159,15 +161,14 @@ def _upstream(counters: BackendCounters | ServerCounters) -> _ROW:
         *("qcur", "qmax", "scur", "smax", "stot", "bin", "bout", "dresp", "econ", "eresp", "wretr", "wredis", "lbtot"),
         *("cli_abrt", "srv_abrt", "wrew", "connect", "reuse", "eint"),
     )
+    averages, highest = counters.times.read()
     return {name: getattr(counters, name) for name in names} | {
         "rate": counters.rate.read(moment),
         "rate_max": max(counters.rate.highest, counters.rate.count),
         "lastsess": -1 if counters.lastsess < 0 else int(moment - counters.lastsess),
-        "qtime": int(counters.qtime),
-        "ctime": int(counters.ctime),
-        "rtime": int(counters.rtime),
-        "ttime": int(counters.ttime),
-        **_zeros("qtime_max", "ctime_max", "rtime_max", "ttime_max", *TLS),
+        **dict(zip(_TIMES, averages, strict=True)),
+        **{f"{name}_max": top for name, top in zip(_TIMES, highest, strict=True)},
+        **_tls(counters),
     }
 
 

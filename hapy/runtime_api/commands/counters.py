@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.observe.counters import Rate
+from hapy.observe.counters import Rate, Times
 from hapy.runtime_api.registry import Call, Level, command
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def clear_counters(call: Call) -> str:
     runtime = call.control.job.runtime
     for frontend in runtime.frontends.values():
         _clear(frontend.counters, everything=everything)
+        for counters in (frontend.sockets or {}).values():
+            _clear(counters, everything=everything)
     for backend in runtime.backends.values():
         _clear(backend.counters, everything=everything)
         for server in backend.servers:
@@ -39,5 +41,7 @@ def _clear(counters: FrontendCounters | BackendCounters | ServerCounters, *, eve
                 setattr(counters, name, getattr(counters, _HIGHEST[name]))
             elif isinstance(value, Rate):
                 value.highest = 0
+            elif isinstance(value, Times):
+                value.forget(everything=everything)
             elif everything and name not in _NOW and isinstance(value, int | float):
                 setattr(counters, name, getattr(fresh, name))

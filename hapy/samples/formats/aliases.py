@@ -111,7 +111,7 @@ ALIASES: Final[dict[str, Alias]] = {
     "rc": Alias("b'+%d' % t.retries if t.redispatched else b'%d' % t.retries", "plain"),
     "rt": Alias("t.number", "number", hexadecimal="%04X"),
     "s": Alias(
-        "s.label if s is not None else NO_SERVER if t.overrides is None else t.overrides.service",
+        "s.label if s is not None else NO_SERVER if t.overrides is None else t.overrides.service or NO_SERVER",
         "sure",
         needs=("server",),
     ),
