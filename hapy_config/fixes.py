@@ -50,6 +50,8 @@ def fix_of(found: Diagnostic, source: Source) -> Fix | None:
     span = found.span
     if found.environment or not 1 <= span.line <= len(source.lines):
         return None
+    if found.fix is not None:
+        return found.fix
     line = source.lines[span.line - 1]
     if found.code == "missing-newline":
         return Fix(span, "\n")

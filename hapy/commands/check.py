@@ -35,10 +35,11 @@ _USUAL: Final = frozenset(
     {"EPOLL", "GETADDRINFO", "LUA", "NS", "OPENSSL", "PCRE2", "PCRE2_JIT", "PROMEX", "SLZ", "SYSTEMD", "TFO", "THREAD"}
 )
 
-_EPILOG: Final = """\
-exit status: 0 HAProxy would take the files, 1 it would refuse them, 2 they are valid and nothing would listen
-(as `haproxy -c` ends), 3 bad usage of this command. A comment '# hapy: ignore CODE[,CODE]' at the end of a line, or
-alone above it, keeps findings of that line from being told. Codes may be prefixes: 'unknown' is all that begin so."""
+_EPILOG: Final = (
+    "The exit status is 0 when HAProxy would take the files, 1 when it would refuse them, 2 when they are valid and "
+    "nothing would listen (as `haproxy -c` ends), 3 for bad usage. A comment '# hapy: ignore CODE' at the end of a line, "
+    "or alone above it, silences a finding. Codes may be beginnings: 'unknown' stands for all that begin so."
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -148,7 +149,7 @@ def _mended(checked: _Checked, *, write: bool) -> int:
 
     result = checked.read()
     options = checked.options
-    wanted = Wanted(tuple(options.select), tuple(options.ignore), lint=False, not_run=False)
+    wanted = Wanted(tuple(options.select), tuple(options.ignore), lint=not options.no_lint, not_run=False)
     changed = mend(result, lambda one: [entry.found for entry in report(one, wanted, "").entries], checked.read)
     if not write:
         from hapy.report.diff import write_diff
@@ -177,7 +178,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="hapy check",
         description="Report every problem of a configuration at once, with its place, the reason and a fix.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("files", nargs="*", metavar="FILE", help="a file, a directory of *.cfg files, or - (standard input)")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @functools.cache
 def rules() -> tuple[Rule, ...]:
     """All rules, in the order of their modules' names."""
-    names = sorted(path.stem for path in Path(__path__[0]).glob("*.py"))
+    names = sorted(path.stem for path in Path(__path__[0]).iterdir() if path.suffix == ".py")
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "__init__"]
     return tuple(module.RULE for module in modules if hasattr(module, "RULE"))
 

@@ -18,7 +18,7 @@ _BODY: Final = ("req.body", "req.body_param", "req.body_len")
 def check(view: View) -> Iterator[Finding]:
     """A finding for each rule on the body in a proxy that does not wait for it."""
     for proxy in view.proxies:
-        if proxy.mode != "http" or "http-buffer-request" in proxy.options:
+        if proxy.mode != "http" or "http-request" not in proxy.rules or "http-buffer-request" in proxy.options:
             continue
         waiting = (
             rule.action == "wait-for-body"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Severity
 from hapy_config.lint.rule import Finding, Rule
-from hapy_config.lint.view import removal
 
 if TYPE_CHECKING:
     from hapy_config.lint.view import View
@@ -24,7 +23,7 @@ def check(view: View) -> Iterator[Finding]:
                 statement.span(),
                 f"the line repeats line {first.line}, word for word",
                 "remove it",
-                removal(statement),
+                view.removal(statement),
             )
 
 

@@ -21,6 +21,7 @@ def check(view: View) -> Iterator[Finding]:
                 statement.span(),
                 "'fullconn' has no effect: it says when 'minconn' limits reach 'maxconn', and no server has one",
                 "write 'maxconn' in the frontend or on the server lines to limit anything",
+                view.removal(statement),
             )
 
 
@@ -28,7 +29,7 @@ RULE = Rule(
     "idle-fullconn",
     Severity.NOTICE,
     """`fullconn` is no limit: it is the load at which servers with `minconn` get their whole `maxconn`. No server of
-    this backend has `minconn`, so the line does nothing.""",
+    this backend has `minconn`, so the line does nothing; `--fix` takes it away.""",
     "listen l\n bind :80\n fullconn 1000\n server s 10.0.0.1:80 maxconn 100\n",
     "listen l\n bind :80\n fullconn 1000\n server s 10.0.0.1:80 minconn 10 maxconn 100\n",
     check,

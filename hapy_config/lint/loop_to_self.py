@@ -25,9 +25,10 @@ def check(view: View) -> Iterator[Finding]:
     for proxy in view.backends:
         for server in proxy.servers:
             address = server.address
-            if address.family not in ("ipv4", "ipv6") or address.port_offset or not is_local(address):
+            heard = listening.get(address.port or 0)
+            if not heard or address.family not in ("ipv4", "ipv6") or address.port_offset or not is_local(address):
                 continue
-            for front, bind in listening.get(address.port or 0, ()):
+            for front, bind in heard:
                 always = front is proxy or front.default_backend == proxy.name
                 if always and not front.use_backends and bind.address.host in ("", "0.0.0.0", "::", address.host):
                     yield Finding(

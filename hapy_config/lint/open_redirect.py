@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.diagnostics import Severity
 from hapy_config.lint.rule import Finding, Rule
+from hapy_config.lint.walk import full_name
 from hapy_config.model.expressions import FormatExpression, FormatText
 from hapy_config.model.rules import Redirect
 
@@ -33,7 +34,7 @@ def check(view: View) -> Iterator[Finding]:
                 continue
             call = items[0].expression.fetch
             is_host = bool(call.args) and call.args[0].lower() == "host"
-            if call.name.startswith(_CLIENT) and not is_host:
+            if full_name(call.name, "http-request").startswith(_CLIENT) and not is_host:
                 yield Finding(
                     span,
                     f"the request itself says where it is sent: '%[{items[0].expression.text}]' begins the target",

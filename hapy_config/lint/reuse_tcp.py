@@ -23,6 +23,7 @@ def check(view: View) -> Iterator[Finding]:
                 statement.span(),
                 f"'{proxy.name}' works in TCP mode: each client connection has a server connection of its own",
                 "write 'mode http' if its servers speak HTTP",
+                view.removal(statement),
             )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def check(view: View) -> Iterator[Finding]:
     """A finding for each server whose own words leave nothing to reuse."""
     for proxy in view.backends:
-        if proxy.mode != "http" or proxy.reuse == "never" or view.statement(proxy, "http-reuse") is None:
+        if proxy.mode != "http" or proxy.reuse == "never":
             continue
         for server in proxy.servers:
             word = ""
@@ -25,7 +25,7 @@ def check(view: View) -> Iterator[Finding]:
                 word = "pool-purge-delay 0"
             elif server.max_reuse == 0:
                 word = "max-reuse 0"
-            if word:
+            if word and view.statement(proxy, "http-reuse") is not None:
                 yield Finding(
                     server.span,
                     f"'http-reuse {proxy.reuse}' finds nothing to reuse for '{server.name}': '{word}'",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Severity
 from hapy_config.lint.rule import Finding, Rule
-from hapy_config.lint.view import removal
 
 if TYPE_CHECKING:
     from hapy_config.lint.view import View
@@ -31,7 +30,7 @@ def check(view: View) -> Iterator[Finding]:
                     statement.span(1),
                     f"no condition in this section uses the ACL '{name}'",
                     "remove it, or use it",
-                    removal(statement),
+                    view.removal(statement),
                 )
 
 

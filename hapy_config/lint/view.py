@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.diagnostics import Fix
 from hapy_config.lint.walk import Use, uses
-from hapy_config.source import Span
+from hapy_config.source import Source, Span
 
 if TYPE_CHECKING:
     from hapy_config.api import Result
@@ -40,6 +40,7 @@ class View:
         self.document: Document = result.document
         self.proxies: tuple[Proxy, ...] = tuple(proxy for proxy in config.proxies if not proxy.disabled)
         self._uses: dict[int, tuple[Use, ...]] = {}
+        self._conditional: dict[str, bool] = {}
 
     @cached_property
     def frontends(self) -> tuple[Proxy, ...]:
@@ -158,7 +159,8 @@ class View:
         """All fetches that a proxy's rules make, and where."""
         found = self._uses.get(id(proxy))
         if found is None:
-            found = self._uses[id(proxy)] = tuple(uses(proxy))
+            busy = proxy.rules or proxy.redirects or proxy.use_backends or proxy.use_servers
+            found = self._uses[id(proxy)] = tuple(uses(proxy)) if busy else ()
         return found
 
     def own_rules(self, proxy: Proxy) -> Iterator[tuple[str, Sequence[Rule]]]:
@@ -199,11 +201,20 @@ class View:
                                 found[part] += 1
         return found
 
+    def removal(self, statement: Statement) -> Fix | None:
+        """The edit that takes a statement away.
 
-def removal(statement: Statement) -> Fix | None:
-    """The edit that takes a statement away; None where quotes make it unclear where it ends."""
-    raw = statement.raw
-    if '"' in raw or "'" in raw or "\\" in raw:
-        return None
-    code = raw.partition("#")[0].rstrip()
-    return Fix(Span(statement.source.name, statement.line, 1, len(code) + 1), "")
+        None where quotes make it unclear where it ends, or where `.if` may bring lines back that need it.
+        """
+        source, raw = statement.source, statement.raw
+        if '"' in raw or "'" in raw or "\\" in raw or self._is_conditional(source):
+            return None
+        code = raw.partition("#")[0].rstrip()
+        return Fix(Span(source.name, statement.line, 1, len(code) + 1), "")
+
+    def _is_conditional(self, source: Source) -> bool:
+        found = self._conditional.get(source.name)
+        if found is None:
+            found = any(line.lstrip().startswith(".") for line in source.lines)
+            self._conditional[source.name] = found
+        return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy_config.model.expressions import Condition, FormatExpression, LogFormat, SampleExpression
 from hapy_config.model.rules import HttpReply, Redirect
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from hapy_config.model.expressions import AclExpression
     from hapy_config.model.proxy import Proxy
     from hapy_config.source import Span
+
+
+_SHORT: Final = ("hdr", "fhdr", "cook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,22 @@ class Use:
 
     @property
     def fetch(self) -> str:
-        """The fetch's name."""
-        return self.expression.fetch.name
+        """The fetch's name, in full where it was written short."""
+        return full_name(self.expression.fetch.name, self.ruleset)
 
     @property
     def header(self) -> str:
         """The name of the request header that it reads, in lower case; empty for anything else."""
-        call = self.expression.fetch
-        if call.args and call.name.startswith(("req.hdr", "req.fhdr")):
-            return call.args[0].lower()
-        return ""
+        args = self.expression.fetch.args
+        return args[0].lower() if args and self.fetch.startswith(("req.hdr", "req.fhdr")) else ""
+
+
+def full_name(name: str, ruleset: str) -> str:
+    """A fetch's name with the side of the message that it reads: `hdr` is `req.hdr`, in answers `res.hdr`."""
+    if name.startswith(_SHORT):
+        side = "res" if "response" in ruleset else "req"
+        return f"{side}.{name}"
+    return "urlp" if name == "url_param" else name
 
 
 def uses(proxy: Proxy) -> Iterator[Use]:

@@ -8,12 +8,13 @@ from hapy_config import Diagnostic, Result, read_config
 from hapy_config.codes.spec import BASE
 from hapy_config.fixes import mend
 from hapy_config.hints import Hints
+from hapy_config.lint import lint
 from hapy_config.source import Source
 
 
 def hinted(result: Result) -> list[Diagnostic]:
     hints = Hints(result.document)
-    return [hints.hinted(found) for found in result.diagnostics]
+    return [*(hints.hinted(found) for found in result.diagnostics), *lint(result)]
 
 
 def mended(text: str) -> str:
@@ -52,6 +53,14 @@ def test_one_line(before: str, after: str) -> None:
 def test_lines_that_go() -> None:
     text = "global\n nbproc 2\n maxconn 5\n maxconn 6\n" + BASE + "frontend l\n bind :80\n timeout server 1s\n"
     assert mended(text) == "global\n maxconn 5\n" + BASE + "frontend l\n bind :80\n"
+
+
+def test_acls_that_nothing_uses_go() -> None:
+    acls = " acl a path /a # first\n acl b path /b\n acl b path /b\n acl c path /c\n"
+    text = BASE + "frontend f\n bind :80\n{} http-request deny if b\n"
+    assert mended(text.format(acls)) == text.format(" # first\n acl b path /b\n")
+    kept = acls + " .if 0\n http-request deny if a or c\n .endif\n"  # which of them are used depends
+    assert mended(text.format(kept)) == text.format(kept)
 
 
 def test_an_address_in_a_header() -> None:
