@@ -93,7 +93,7 @@ def section(name: str) -> str:
     """One example as Markdown."""
     path = FOLDER / f"{name}.cfg"
     told = header(path)
-    point = re.search(r"# --- the point\n(.*?)# ---\n", path.read_text(), re.DOTALL)
+    point = re.search(r"# --- the point\n(.*?)^ *# ---$", path.read_text(), re.DOTALL | re.MULTILINE)
     if point is None:
         raise SystemExit(f"{path}: no lines between '# --- the point' and '# ---'")
     cases = path.with_suffix(".cases.yaml")
