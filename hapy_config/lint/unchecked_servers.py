@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def check(view: View) -> Iterator[Finding]:
     """A finding for each backend of several servers with one that nobody checks."""
     for proxy in view.backends:
-        servers = [server for server in proxy.servers if not server.disabled]
+        servers = [server for server in proxy.servers if not server.disabled and server.weight]
         if len(servers) < 2:
             continue
         blind = [server for server in servers if not _is_watched(server)]
@@ -37,7 +37,7 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _is_watched(server: Server) -> bool:
-    return server.check or server.track is not None or "agent-check" in server.options or server.weight == 0
+    return server.check or server.track is not None or "agent-check" in server.options
 
 
 RULE = Rule(
