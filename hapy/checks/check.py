@@ -15,6 +15,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from hapy.checks.pace import Pace
 from hapy.checks.result import MOST_INFO, Ended, Result, Status, TimeUp
 from hapy.net.clock import NEVER, Watched, now, watch
 from hapy.net.routine import Routine, pause
@@ -47,6 +48,7 @@ class Check(Routine):
         status, code, info: of the last result. duration: seconds that it took, -1.0 before the first.
         finished: when it ended, on the clock of `hapy.net.clock`.
         place: where it connects to, None for a check that is none of ours.
+        pace: says when a check that is due may begin.
         paused: no check begins (`disable health`). log_all: see the rules.
         spread: how far intervals may be off, 0 to 0.5.
         probe: its connection, None between checks.
@@ -70,6 +72,7 @@ class Check(Routine):
         "inter",
         "log_all",
         "looked_at",
+        "pace",
         "paused",
         "place",
         "plan",
@@ -103,6 +106,7 @@ class Check(Routine):
         self.duration = -1.0
         self.started = 0.0
         self.finished = 0.0
+        self.pace = Pace()
         self.paused = False
         self.place: Place | None = None
         self.probe: Probe | None = None
@@ -160,11 +164,17 @@ class Check(Routine):
         elif self.paused or (self.server.maintenance and not self.agent):
             self._rest()
         else:
-            self.started = now()
-            self.step_status = Status.L4TOUT
-            self.where = ""
-            self._limit(self.connect_timeout if self.connect_timeout is not None else self.interval)
-            self.begin(self._run())
+            self.pace.begin(self)
+
+    def begin_now(self) -> None:
+        """Begin, unless somebody has begun it meanwhile."""
+        if self.running:
+            return
+        self.started = now()
+        self.step_status = Status.L4TOUT
+        self.where = ""
+        self._limit(self.connect_timeout if self.connect_timeout is not None else self.interval)
+        self.begin(self._run())
 
     def _limit(self, seconds: float) -> None:
         self.deadline = now() + seconds

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy.checks.check import Check
+from hapy.checks.pace import Pace
 from hapy.checks.target import agent_place, health_place
 from hapy.proxy.state import State
 from hapy_config.build.arguments import leading_integer, milliseconds
@@ -40,6 +41,7 @@ class Engine:
         """
         self._runtime = runtime
         self.checks: list[Check] = []
+        self._pace = Pace()
         settings = {words[0]: words for words in runtime.config.global_.settings}
         self._spread = min(runtime.config.global_.spread_checks, 50) / 100
         most = settings.get("max-spread-checks")
@@ -101,6 +103,7 @@ class Engine:
             check.answer_timeout = timeouts.check / 1000
             check.connect_timeout = min(check.inter, timeouts.connect / 1000 if timeouts.connect else check.inter)
         check.spread = self._spread
+        check.pace = self._pace
         self.checks.append(check)
 
     def start(self) -> None:
@@ -115,6 +118,7 @@ class Engine:
 
     def stop(self) -> None:
         """End: no more checks."""
+        self._pace.forget()
         for check in self.checks:
             check.stop()
 
