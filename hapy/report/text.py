@@ -146,8 +146,7 @@ def summary(report: Report) -> Line:
         text += "; nothing listens"
     stopping = report.stopping
     if stopping and not refused:
-        words = "1 thing that hapy does" if stopping == 1 else f"{stopping} things that hapy does"
-        text += f"; {words} not run (it starts with --lenient)"
+        text += f"; {stopping} not run by hapy (starts with --lenient)"
     if report.silenced:
         text += f"; {report.silenced} ignored"
     return [Piece(text, "bold red" if refused else "bold green")]
