@@ -62,7 +62,7 @@ def test_what_is_not_run_is_told_apart(check) -> None:
     status, out = check(text)
     assert status == 0
     assert "not run: " in out
-    assert "it starts with --lenient" in out
+    assert "not run by hapy (starts with --lenient)" in out
     assert check(text, "--haproxy") == (0, "valid\n")
 
 
