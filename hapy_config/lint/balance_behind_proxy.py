@@ -20,9 +20,9 @@ def check(view: View) -> Iterator[Finding]:
         for front in view.front_of(proxy):
             if front.mode != "http" or any(bind.accept_proxy for bind in front.binds):
                 continue
-            if any(rule.action == "set-src" for rules in front.rules.values() for rule in rules):
+            if "set-src" in view.actions(front):
                 continue
-            use = next((use for use in view.uses(front) if use.header in ("x-forwarded-for", "x-real-ip")), None)
+            use = view.header_use(front, "x-forwarded-for", "x-real-ip")
             if use is not None:
                 yield Finding(
                     view.place(proxy, "balance"),

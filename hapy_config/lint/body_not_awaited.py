@@ -20,13 +20,8 @@ def check(view: View) -> Iterator[Finding]:
     for proxy in view.proxies:
         if proxy.mode != "http" or "http-request" not in proxy.rules or "http-buffer-request" in proxy.options:
             continue
-        waiting = (
-            rule.action == "wait-for-body"
-            for one in {id(one): one for one in (proxy, *view.front_of(proxy))}.values()
-            for rule in one.rules.get("http-request", ())
-        )
         use = next((use for use in view.uses(proxy) if use.fetch in _BODY and use.ruleset == "http-request"), None)
-        if use is not None and not any(waiting):
+        if use is not None and "wait-for-body" not in view.actions_before(proxy):
             buffering = any("http-buffer-request" in front.options for front in view.front_of(proxy))
             if not buffering:
                 yield Finding(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy_config.diagnostics import Severity
 from hapy_config.lint.networks import is_local
@@ -11,33 +11,38 @@ from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
     from hapy_config.lint.view import View
-    from hapy_config.model.proxy import Proxy
-    from hapy_config.model.server import Bind
+    from hapy_config.model.addresses import Address
+
+
+#: The hosts of listeners on all addresses.
+_ANY: Final = ("", "0.0.0.0", "::")
 
 
 def check(view: View) -> Iterator[Finding]:
     """A finding for each server at the address of the frontend whose requests it gets."""
-    listening: dict[int, list[tuple[Proxy, Bind]]] = {}
-    for proxy in view.frontends:
-        for bind in proxy.binds:
-            if bind.address.port is not None and bind.address.port == bind.address.port_end:
-                listening.setdefault(bind.address.port, []).append((proxy, bind))
     for proxy in view.backends:
-        for server in proxy.servers:
-            address = server.address
-            heard = listening.get(address.port or 0)
-            if not heard or address.family not in ("ipv4", "ipv6") or address.port_offset or not is_local(address):
+        local = [server for server in proxy.servers if _is_plain(server.address) and is_local(server.address)]
+        if not local:
+            continue
+        for front in view.front_of(proxy):
+            always = front is proxy or front.default_backend == proxy.name
+            if not always or front.use_backends:
                 continue
-            for front, bind in heard:
-                always = front is proxy or front.default_backend == proxy.name
-                if always and not front.use_backends and bind.address.host in ("", "0.0.0.0", "::", address.host):
+            listening = {(bind.address.port, bind.address.host): bind for bind in front.binds}
+            for server in local:
+                port, host = server.address.port, server.address.host
+                bind = next((found for one in (host, *_ANY) if (found := listening.get((port, one)))), None)
+                if bind is not None:
                     yield Finding(
                         server.span,
                         f"'{server.name}' is the address that '{front.name}' listens on (line {bind.span.line}):"
                         " its requests go round in circles",
                         "write the server's own address or port",
                     )
-                    break
+
+
+def _is_plain(address: Address) -> bool:
+    return address.host.startswith(("127.", "::1")) and not address.port_offset
 
 
 RULE = Rule(

@@ -25,15 +25,18 @@ def check(view: View) -> Iterator[Finding]:
             redirect = rule.arguments.get("redirect")
             if isinstance(redirect, Redirect):
                 candidates.append((proxy, redirect, rule.span, rule.condition))
+    candidates = [found for found in candidates if found[1].kind == "scheme" and found[1].code in _PERMANENT]
+    if not candidates:
+        return
+    if any("strict-transport-security" in word.lower() for _, line in _headers(view) for word in line.words):
+        return
     for proxy, one, span, condition in candidates:
-        if one.kind != "scheme" or one.target.constant != "https" or one.code not in _PERMANENT:
+        if one.target.constant != "https":
             continue
         simple = condition is not None and len(condition.alternatives) == 1 and len(condition.alternatives[0]) == 1
         tls = any(bind.tls is not None for bind in proxy.binds)
         if not tls or not simple or proxy.mode != "http":
             continue
-        if any("strict-transport-security" in word.lower() for _, line in _headers(view) for word in line.words):
-            return
         yield Finding(
             span,
             "browsers ask in plain text each time before they are redirected: none is told to remember",

@@ -26,9 +26,7 @@ def check(view: View) -> Iterator[Finding]:
                 if rule.action != "set-dst" or rule.condition is not None:
                     continue
                 front = view.front_of(proxy)
-                members = {id(one): one for one in (proxy, *front)}.values()
-                actions = {other.action for one in members for group in one.rules.values() for other in group}
-                if not actions & _GUARDS and any(is_public(one) for one in front):
+                if not view.actions_before(proxy) & _GUARDS and any(is_public(one) for one in front):
                     yield Finding(
                         rule.span,
                         "clients choose the address of the server, and no rule says who may, or which",

@@ -11,6 +11,7 @@ from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
     from hapy_config.lint.view import View
+    from hapy_config.model.expressions import AclExpression
     from hapy_config.model.proxy import Proxy
 
 
@@ -20,10 +21,12 @@ _PATHS: Final = re.compile(r"^/(?:mapi|ews|rpc|autodiscover|owa)(?:/|$)", re.IGN
 
 def check(view: View) -> Iterator[Finding]:
     """A finding for each backend that asks for reuse and whose rules speak of NTLM or Negotiate."""
-    for proxy in view.backends:
-        if proxy.mode != "http" or proxy.reuse not in ("always", "aggressive"):
-            continue
-        word = _word(view, proxy)
+    backends = [proxy for proxy in view.backends if proxy.mode == "http" and proxy.reuse in ("always", "aggressive")]
+    if not backends:
+        return
+    words = _words(view)
+    for proxy in backends:
+        word = words.get(proxy.name) or _own_word(view, proxy)
         if word:
             yield Finding(
                 view.place(proxy, "http-reuse"),
@@ -32,21 +35,39 @@ def check(view: View) -> Iterator[Finding]:
             )
 
 
-def _word(view: View, proxy: Proxy) -> str:
-    for one in dict.fromkeys((proxy, *view.front_of(proxy))):
-        own = one is proxy
-        for use in view.uses(one):
-            for pattern in use.acl.patterns if use.acl is not None else ():
-                if _NAMES.search(pattern) or (own and use.fetch == "path" and _PATHS.search(pattern)):
-                    return pattern
-    for rule in (rule for front in view.front_of(proxy) for rule in front.use_backends if rule.target == proxy.name):
-        for terms in rule.condition.alternatives if rule.condition is not None else ():
-            for term in terms:
-                for test in term.expressions:
-                    for pattern in test.patterns if test.criterion.fetch.name == "path" else ():
-                        if _PATHS.search(pattern):
-                            return pattern
+def _words(view: View) -> dict[str, str]:
+    """The pattern that betrays it, by the name of each backend that frontends send such requests to."""
+    found: dict[str, str] = {}
+    for front in view.frontends:
+        names = [rule.target for rule in front.use_backends if isinstance(rule.target, str)]
+        if front.default_backend is not None:
+            names.append(front.default_backend)
+        everywhere = next(
+            (use for use in view.uses(front) if use.acl is not None and _pattern(use.acl, _NAMES)),
+            None,
+        )
+        if everywhere is not None and everywhere.acl is not None and everywhere.ruleset != "use_backend":
+            found |= dict.fromkeys(names, _pattern(everywhere.acl, _NAMES))
+        for rule in front.use_backends:
+            for terms in rule.condition.alternatives if rule.condition is not None else ():
+                for test in (test for term in terms for test in term.expressions):
+                    word = _pattern(test, _PATHS if test.criterion.fetch.name == "path" else _NAMES)
+                    if word and isinstance(rule.target, str):
+                        found.setdefault(rule.target, word)
+    return found
+
+
+def _own_word(view: View, proxy: Proxy) -> str:
+    for use in view.uses(proxy):
+        if use.acl is not None:
+            word = _pattern(use.acl, _NAMES) or (_pattern(use.acl, _PATHS) if use.fetch == "path" else "")
+            if word:
+                return word
     return ""
+
+
+def _pattern(test: AclExpression, wanted: re.Pattern[str]) -> str:
+    return next((pattern for pattern in test.patterns if wanted.search(pattern)), "")
 
 
 RULE = Rule(

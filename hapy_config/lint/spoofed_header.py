@@ -54,11 +54,7 @@ def check(view: View) -> Iterator[Finding]:
 
 def _set_elsewhere(view: View, proxy: Proxy, name: str) -> bool:
     """Whether the frontends before a backend take the header away."""
-    return proxy.kind == "backend" and any(
-        rule.action in ("set-header", "del-header") and str(rule.arguments.get("name", "")).lower() == name
-        for front in view.front_of(proxy)
-        for rule in front.rules.get("http-request", ())
-    )
+    return proxy.kind == "backend" and any(name in view.headers_set(front) for front in view.front_of(proxy))
 
 
 RULE = Rule(

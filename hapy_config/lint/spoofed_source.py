@@ -21,10 +21,11 @@ def check(view: View) -> Iterator[Finding]:
     for proxy in view.frontends:
         if any(use.fetch == "src" for use in view.uses(proxy)) or any(bind.accept_proxy for bind in proxy.binds):
             continue  # the author looks where requests come from
+        rules = {rule.span: rule for rule in proxy.rules.get("http-request", ())}
         for use in view.uses(proxy):
             if use.ruleset != "http-request" or use.header not in _HEADERS:
                 continue
-            rule = next(rule for rule in proxy.rules["http-request"] if rule.span == use.span)
+            rule = rules[use.span]
             if rule.action == "set-src" and rule.condition is None:
                 what = "every client may choose its address"
             elif use.acl is not None and use.acl.match == "ip" and rule.action in _GATES:

@@ -27,9 +27,7 @@ def check(view: View) -> Iterator[Finding]:
         if not words & {"enable", "uri", "refresh", "admin", "realm", "scope"} or words & {"auth", "http-request"}:
             continue
         front = view.front_of(proxy)
-        members = {id(one): one for one in (proxy, *front)}.values()
-        guarded = any(rule.action in _GUARDS for one in members for rules in one.rules.values() for rule in rules)
-        if guarded or not any(is_public(one) for one in front):
+        if view.actions_before(proxy) & _GUARDS or not any(is_public(one) for one in front):
             continue
         place = next((line for line in lines if line.words[1] in ("uri", "enable")), lines[0])
         yield Finding(

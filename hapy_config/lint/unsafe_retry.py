@@ -21,11 +21,7 @@ def check(view: View) -> Iterator[Finding]:
         late = sorted(proxy.retry_on & _AFTER) if proxy.mode == "http" and proxy.retries else []
         if not late:
             continue
-        if any(
-            rule.action == "disable-l7-retry"
-            for one in (proxy, *view.front_of(proxy))
-            for rule in one.rules.get("http-request", ())
-        ):
+        if "disable-l7-retry" in view.actions_before(proxy):
             continue
         yield Finding(
             view.place(proxy, "retry-on"),

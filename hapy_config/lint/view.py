@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hapy_config.syntax import Document, Section, Statement
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]+")
+_NONE: Final[frozenset[str]] = frozenset()
 _PROXIES: Final = frozenset({"frontend", "backend", "listen"})
 
 
@@ -41,6 +42,9 @@ class View:
         self.proxies: tuple[Proxy, ...] = tuple(proxy for proxy in config.proxies if not proxy.disabled)
         self._uses: dict[int, tuple[Use, ...]] = {}
         self._conditional: dict[str, bool] = {}
+        self._actions: dict[int, frozenset[str]] = {}
+        self._headers: dict[int, frozenset[str]] = {}
+        self._header_uses: dict[tuple[int, tuple[str, ...]], Use | None] = {}
 
     @cached_property
     def frontends(self) -> tuple[Proxy, ...]:
@@ -102,7 +106,7 @@ class View:
         """The sections that a proxy is made of: its own, then the defaults behind it."""
         found: list[Section] = []
         section = self._sections.get((proxy.span.file, proxy.span.line))
-        while section is not None and section not in found:
+        while section is not None and all(section is not known for known in found):
             found.append(section)
             section = self.origins.get(id(section))
         return found
@@ -162,6 +166,36 @@ class View:
             busy = proxy.rules or proxy.redirects or proxy.use_backends or proxy.use_servers
             found = self._uses[id(proxy)] = tuple(uses(proxy)) if busy else ()
         return found
+
+    def actions(self, proxy: Proxy) -> frozenset[str]:
+        """The names of all actions of a proxy's rules."""
+        found = self._actions.get(id(proxy))
+        if found is None:
+            found = frozenset(rule.action for rules in proxy.rules.values() for rule in rules) if proxy.rules else _NONE
+            self._actions[id(proxy)] = found
+        return found
+
+    def actions_before(self, proxy: Proxy) -> frozenset[str]:
+        """The actions of a proxy's rules and of those of the frontends that send to it."""
+        return self.actions(proxy).union(*(self.actions(front) for front in self.front_of(proxy)))
+
+    def headers_set(self, proxy: Proxy) -> frozenset[str]:
+        """The request headers, in lower case, that a proxy's rules set or delete."""
+        found = self._headers.get(id(proxy))
+        if found is None:
+            found = self._headers[id(proxy)] = frozenset(
+                str(rule.arguments.get("name", "")).lower()
+                for rule in proxy.rules.get("http-request", ())
+                if rule.action in ("set-header", "del-header")
+            )
+        return found
+
+    def header_use(self, proxy: Proxy, *headers: str) -> Use | None:
+        """The first time that a proxy's rules read one of these request headers."""
+        key = (id(proxy), headers)
+        if key not in self._header_uses:
+            self._header_uses[key] = next((use for use in self.uses(proxy) if use.header in headers), None)
+        return self._header_uses[key]
 
     def own_rules(self, proxy: Proxy) -> Iterator[tuple[str, Sequence[Rule]]]:
         """The rules of a proxy's own section by ruleset, without those of its defaults."""
