@@ -47,6 +47,8 @@ class Check(Routine):
         rise, fall: see the rules. health: 0 to rise + fall - 1.
         status, code, info: of the last result. duration: seconds that it took, -1.0 before the first.
         finished: when it ended, on the clock of `hapy.net.clock`.
+        pooled: it uses the server's pool (`check-reuse-pool`).
+        first, first_health: what the server begins with, and comes back with from maintenance (`init-state`).
         place: where it connects to, None for a check that is none of ours.
         pace: says when a check that is due may begin.
         paused: no check begins (`disable health`). log_all: see the rules.
@@ -67,6 +69,8 @@ class Check(Routine):
         "fall",
         "fastinter",
         "finished",
+        "first",
+        "first_health",
         "health",
         "info",
         "inter",
@@ -76,6 +80,7 @@ class Check(Routine):
         "paused",
         "place",
         "plan",
+        "pooled",
         "probe",
         "rise",
         "server",
@@ -109,6 +114,9 @@ class Check(Routine):
         self.pace = Pace()
         self.paused = False
         self.place: Place | None = None
+        self.pooled = False
+        self.first = State.RUNNING
+        self.first_health = rise
         self.probe: Probe | None = None
         self.step_status = Status.L4TOUT
         self.where = ""
@@ -136,8 +144,8 @@ class Check(Routine):
         return self.downinter if self.health == 0 else self.fastinter
 
     def forgive(self) -> None:
-        """The server comes back from maintenance: it works until the next failure."""
-        self.health = self.rise
+        """The server comes back from maintenance: it begins again."""
+        self.health = self.first_health
         self.status, self.code, self.info = Status.INI, 0, ""
 
     def force(self, *, up: bool) -> None:
@@ -205,14 +213,17 @@ class Check(Routine):
             if self.server.resolving is not None:
                 self.server.resolving.doubt()
         finally:
-            self.drop()
+            if not self.pooled:
+                self.drop()
         self._rest()
         if not self.server.maintenance or self.agent:
             self.conclude(result, now() - self.started)
+        self.drop()  # a server that is up now keeps the connection
 
     def on_failure(self, error: BaseException) -> None:
         """A defect must not end the checking."""
         super().on_failure(error)
+        self.drop()
         self._rest()
 
     def drop(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.checks.check import Check
 from hapy.checks.pace import Pace
+from hapy.checks.plan import StepPlan
 from hapy.checks.target import agent_place, health_place
 from hapy.proxy.state import State
 from hapy_config.build.arguments import leading_integer, milliseconds
@@ -80,6 +81,10 @@ class Engine:
         check.place = health_place(server, self._runtime.env(server.backend.model))
         self._finish(check)
         server.check = check
+        if isinstance(plan, StepPlan) and plan.shares and "check-reuse-pool" in options:
+            from hapy.checks.pooled import shares_pool
+
+            check.pooled = shares_pool(server)
         _set_out(server)
         if "observe" in options and options["observe"][0] != "none":
             from hapy.checks.observe import Observer
@@ -124,15 +129,18 @@ class Engine:
 
 
 def _set_out(server: Server) -> None:
-    """Have a server begin in the state that `init-state` asks for (3.1)."""
+    """Have a server begin in the state that `init-state` asks for (3.4, section 5.2)."""
     assert server.check is not None
     wanted = server.model.options.get("init-state", ("up",))[0]
     check = server.check
     if wanted == "fully-up":
-        check.health = check.most
+        check.first_health = check.most
     elif wanted in ("down", "fully-down"):
-        check.health = check.rise - 1 if wanted == "down" else 0
-        server.begin_as(State.STOPPED)
+        check.first_health = check.rise - 1 if wanted == "down" else 0
+        check.first = State.STOPPED
+        if server.up:
+            server.begin_as(State.STOPPED)
+    check.health = check.first_health
 
 
 def _count(options: Options, name: str, usual: int) -> int:

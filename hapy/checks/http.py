@@ -81,7 +81,7 @@ class SendRequest:
 
     __slots__ = (
         "_body",
-        "_constant",
+        "_constants",
         "_headers",
         "_limits",
         "_method",
@@ -112,17 +112,21 @@ class SendRequest:
             if name.lower() not in ("content-length", "transfer-encoding")
         ]
         self._state = state
-        self._constant: bytes | None = None
+        self._constants: dict[bool, bytes] = {}
 
     async def run(self, run: Run) -> None:
         """Send it."""
-        data = self._constant
+        borrowed = run.borrowed
+        data = self._constants.get(borrowed is not None)
         if data is None:
             data = self._request(run)
             varying = (self._target, self._body, *(value for _, value in self._headers))
             if not self._state and not any(callable(part) for part in varying):
-                self._constant = data
-        run.extra = Answer(self._limits, self._method)
+                self._constants[borrowed is not None] = data
+        answer = run.extra = Answer(self._limits, self._method)
+        if borrowed is not None:
+            borrowed.ask(answer, self._method, data)
+            return
         run.probe.received.clear()
         run.send(data)
 
@@ -141,8 +145,9 @@ class SendRequest:
             lines.append(b"content-length: %d" % len(body))
         elif self._method not in _WITHOUT_BODY:
             lines.append(b"content-length: 0")
-        if self._version != b"HTTP/1.0" and all(name != b"connection" for name, _ in headers):
-            lines.append(b"connection: close")
+        old = self._version == b"HTTP/1.0"
+        if old is (run.borrowed is not None) and all(name != b"connection" for name, _ in headers):
+            lines.append(b"connection: keep-alive" if old else b"connection: close")
         return b"\r\n".join([*lines, b"", body or b""])
 
 

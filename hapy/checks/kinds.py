@@ -95,7 +95,8 @@ def _http(checks: Checks, env: CompileEnv, bufsize: int) -> StepPlan:
             steps.append(expect(last=index == last))
         else:
             steps.append(_common(model, env))
-    return StepPlan(steps, places, connects=_connects(checks))
+    shares = not _connects(checks) and sum(isinstance(model, CheckRequest) for model in models) == 1
+    return StepPlan(steps, places, connects=_connects(checks), shares=shares)
 
 
 def _with_expectations(steps: tuple[CheckStep, ...], usual: CheckExpect) -> list[CheckStep]:

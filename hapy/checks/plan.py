@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hapy.checks.context import transaction
 from hapy.checks.result import Ended, Status
@@ -16,6 +16,7 @@ from hapy.net.probe import Probe
 
 if TYPE_CHECKING:
     from hapy.checks.check import Check
+    from hapy.checks.pooled import PooledProbe
     from hapy.net.connect import Destination
     from hapy.net.probe import Securing
     from hapy.proxy.transaction import Transaction
@@ -65,9 +66,22 @@ class Run:
         step: the step itself, or None. received: bytes of the answer so far, as far as steps have not left them behind.
         eof: the server has closed its side. acted: something was sent or expected on a connection.
         secured: some connection spoke TLS.
+        borrowed: the connection of the server's pool that it uses, None with one of its own.
     """
 
-    __slots__ = ("_txn", "acted", "check", "comment", "connected", "extra", "number", "plan", "secured", "step")
+    __slots__ = (
+        "_txn",
+        "acted",
+        "borrowed",
+        "check",
+        "comment",
+        "connected",
+        "extra",
+        "number",
+        "plan",
+        "secured",
+        "step",
+    )
 
     def __init__(self, check: Check, plan: StepPlan) -> None:
         self.check = check
@@ -79,6 +93,7 @@ class Run:
         self.secured = False
         self.connected = False
         self.extra: Any = None
+        self.borrowed: PooledProbe | None = None
         self._txn: Transaction | None = None
 
     @property
@@ -145,6 +160,26 @@ class Run:
         check.step_status = Status.L7TOUT
         self.connected = True
 
+    async def borrow(self, *, new: bool) -> None:
+        """Use a connection as requests use it, from the pool or (always, if `new`) opened for it.
+
+        Raises:
+            Ended: there is none.
+        """
+        from hapy.checks.pooled import PooledProbe
+
+        check = self.check
+        check.step_status = Status.L4TOUT
+        self.borrowed = probe = PooledProbe(check.wake, check.server)
+        check.probe = cast("Probe", probe)
+        await probe.open(new=new)
+        if probe.error:
+            raise Ended(Status.L6RSP if probe.insecure else Status.L4CON, probe.error)
+        check.connection_stands()
+        check.step_status = Status.L7TOUT
+        self.secured = probe.secured
+        self.connected = True
+
     async def more(self) -> None:
         """Wait for bytes, or for the end.
 
@@ -180,9 +215,10 @@ class StepPlan:
         connects: whether the steps do that themselves; else a connection is opened before the first of them.
         tells_place: failures name the step (`option tcp-check`).
         done: how a check ends that came to the last step, None for the usual.
+        shares: it makes one HTTP request, which any connection to the server can carry.
     """
 
-    __slots__ = ("connects", "done", "steps", "targets", "tells_place")
+    __slots__ = ("connects", "done", "shares", "steps", "targets", "tells_place")
 
     def __init__(
         self,
@@ -192,18 +228,34 @@ class StepPlan:
         connects: bool = False,
         tells_place: bool = False,
         done: Ended | None = None,
+        shares: bool = False,
     ) -> None:
         self.steps = tuple(steps)
         self.targets = targets
         self.connects = connects
         self.tells_place = tells_place
         self.done = done
+        self.shares = shares
 
     async def run(self, check: Check) -> None:
         """See `hapy.checks.check.Plan`."""
         run = Run(check, self)
-        if not self.connects:
+        if check.pooled:
+            await run.borrow(new=False)
+            try:
+                await self._do(run)
+            except Ended:
+                if run.borrowed is None or not run.borrowed.stale:
+                    raise
+                check.drop()
+            run = Run(check, self)
+            await run.borrow(new=True)
+        elif not self.connects:
             await run.connect(self.targets(run))
+        await self._do(run)
+
+    async def _do(self, run: Run) -> None:
+        check = run.check
         for number, step in enumerate(self.steps, 1):
             run.number = number
             run.step = step

@@ -208,6 +208,7 @@ class Server:
         """The state to start with, which is no news to anybody."""
         self.state = state
         self.up = state is not State.STOPPED
+        self.pool.enabled = self.up and not self.maintenance
         self._changed()
         self.backend.works = bool(self.backend.active)
 
@@ -295,6 +296,8 @@ class Server:
             return self.tracked.state
         if self.check is not None:
             self.check.forgive()
+            if self.check.first is State.STOPPED:
+                return State.STOPPED
         return State.RUNNING if self.agent is None or self.agent.healthy else State.STOPPED
 
     def _drain_changed(self, flag: Admin, cause: str) -> None:

@@ -157,6 +157,9 @@ def _add(
     template = values.pop("template", None)
     shared = values.pop("pool", None)
     _check_agent(build, statement, name, draft, options)
+    if options.get("init-state", ("none",))[0] != "none" and values.get("track") is not None:
+        place = statement.words.index("init-state") if "init-state" in statement.words else 0
+        raise Refused("'init-state' cannot be used with a server that tracks another one.", place)
     if ssl or default_ssl or "check-ssl" in options:
         draft.tls_servers.add(name)
     tls = _tls(build, sni, options) if ssl else None

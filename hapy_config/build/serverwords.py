@@ -540,6 +540,7 @@ READERS: Final[dict[str, Reader]] = {
     "check": _flag("check", value=True),
     "check-alpn": _alpn,
     "check-proto": _proto,
+    "check-reuse-pool": _keep(0),
     "check-send-proxy": _instead("no-check-send-proxy"),
     "check-sni": _keep(1, "'check-sni' : missing SNI"),
     "check-ssl": _instead("no-check-ssl"),
@@ -562,6 +563,11 @@ READERS: Final[dict[str, Reader]] = {
     "force-tlsv13": _keep(0),
     "id": _id,
     "init-addr": _init_addr,
+    "init-state": _choice(
+        ("fully-up", "up", "down", "fully-down", "none"),
+        "'init-state' expects <state> as argument",
+        "'init-state' expects one of 'fully-up', 'up', 'down', 'fully-down' or 'none' but got '{}'",
+    ),
     "inter": _interval,
     "log-proto": _choice(
         ("legacy", "octet-count"),
@@ -576,6 +582,7 @@ READERS: Final[dict[str, Reader]] = {
     "no-agent-check": _drop("agent-check"),
     "no-backup": _flag("backup", value=False),
     "no-check": _flag("check", value=False),
+    "no-check-reuse-pool": _drop("check-reuse-pool"),
     "no-check-send-proxy": _instead("check-send-proxy"),
     "no-check-ssl": _instead("check-ssl"),
     "no-send-proxy": _send_proxy("v1", add=False),

@@ -198,7 +198,7 @@ _CHECKS: Final[tuple[ServerOption, ...]] = (
     server_option("check-ssl", ok=("verify none",), bad=("",)),
     server_option("no-check-ssl", since=(1, 8)),
     server_option("check-via-socks4", since=(2, 0), loss="checks go to the server directly"),
-    server_option("check-reuse-pool", since=(3, 2), loss=_OTHER_CHECK),
+    server_option("check-reuse-pool", since=(3, 2)),
     server_option("no-check-reuse-pool", since=(3, 2)),
     server_option("check-pool-conn-name", TEXT, since=(3, 2), loss=_OTHER_CHECK),
     server_option("check-sni-auto", since=(3, 4), loss=_OTHER_CHECK),
@@ -213,7 +213,6 @@ _CHECKS: Final[tuple[ServerOption, ...]] = (
         "init-state",
         Arg(Kind.CHOICE, "state", ("fully-up", "up", "down", "fully-down", "none")),
         since=(3, 2),
-        loss=_OTHER_CHECK,
     ),
     server_option(
         "observe",
