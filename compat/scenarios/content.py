@@ -150,7 +150,6 @@ def samples(world: World) -> None:
         _frontend(
             "fe",
             "tcp-request inspect-delay 300ms",
-            "tcp-request content reject if { req.len 0 }",
             "tcp-request content accept if !WAIT_END",
             *rules,
             "tcp-request content reject",

@@ -406,13 +406,13 @@ def rules_on_the_way(world: World) -> None:
         connection.close()
 
     rules = """    http-request set-header X-Upgrade %[req.hdr(upgrade)]
-    http-request set-timeout tunnel 400ms
     http-response set-header X-Status %[status]
     http-after-response set-header X-After yes
 """
     world.origin("s1", script)
     text = PROXY % ("    timeout tunnel 5s", "", "")
-    world.start(text.replace("    default_backend", rules + "    default_backend"), bare=True)
+    text = text.replace("    default_backend", rules + "    default_backend")
+    world.start(text.replace("\nbackend be\n", "\nbackend be\n    http-request set-timeout tunnel 400ms\n"), bare=True)
     client = world.client()
     client.send(WEBSOCKET)
     client.receive()
