@@ -75,7 +75,8 @@ class Launch:
         """
         try:
             self._set_limits()
-            runtime = build(self.config, descriptors=processes.most_descriptors(self.config, self.maxconn))
+            descriptors = processes.most_descriptors(self.config, self.maxconn)
+            runtime = build(self.config, descriptors=descriptors, maxconn=self.maxconn)
             if self.states:
                 from hapy.proxy.saved import apply
 

@@ -379,18 +379,24 @@ async def _dial(server: Server, key: ConnectionKey | None = None) -> ServerConne
     return await server.connector.dial(server.key if key is None else key)
 
 
-def default_fullconn(config: Config, name: str) -> int:
-    """`fullconn` where the file has none: a tenth of the maxconns of all frontends that may branch to the backend."""
-    return max(1, _client_limits(config)[name] // 10)
+def default_fullconn(config: Config, name: str, maxconn: int = 0) -> int:
+    """`fullconn` where the file has none: a tenth of the maxconns of all frontends that may branch to the backend.
+
+    Args:
+        config: all that there is.
+        name: the backend's.
+        maxconn: the process's, where the file does not say.
+    """
+    return max(1, _client_limits(config, maxconn)[name] // 10)
 
 
-_counted: tuple[Config, Counter[str]] | None = None
+_counted: tuple[Config, int, Counter[str]] | None = None
 
 
-def _client_limits(config: Config) -> Counter[str]:
+def _client_limits(config: Config, maxconn: int) -> Counter[str]:
     """For each backend the maxconns of all frontends that may branch to it, summed up once for a configuration."""
     global _counted
-    if _counted is None or _counted[0] is not config:
+    if _counted is None or _counted[0] is not config or _counted[1] != maxconn:
         limits: Counter[str] = Counter()
         for proxy in config.proxies:
             if not proxy.is_frontend:
@@ -401,6 +407,6 @@ def _client_limits(config: Config) -> Counter[str]:
             if proxy.is_backend:
                 targets.add(proxy.name)
             for target in targets:
-                limits[target] += proxy.maxconn or config.global_.maxconn or 0
-        _counted = config, limits
-    return _counted[1]
+                limits[target] += proxy.maxconn or config.global_.maxconn or maxconn
+        _counted = config, maxconn, limits
+    return _counted[2]

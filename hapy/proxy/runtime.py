@@ -17,7 +17,7 @@ from hapy.http.codec import Limits
 from hapy.observe.process import Process
 from hapy.pool import FdBudget
 from hapy.pool.keeper import Keeper
-from hapy.proxy.backend import Backend
+from hapy.proxy.backend import Backend, default_fullconn
 from hapy.proxy.connector import Connector
 from hapy.proxy.events import Events
 from hapy.proxy.frontend import Frontend
@@ -59,10 +59,10 @@ class Runtime:
         budget: the process's sockets.
         events: who is told of what happens to servers. checks: what looks after them, None where nothing is checked.
         name_cases: the `h1-case-adjust` map.
-        shows_statistics: something in it needs `control`: the process as commands see it, set before it serves.
+        control: the process as commands see it, set before it serves where `shows_statistics`.
     """
 
-    def __init__(self, config: Config, *, descriptors: int | None = None) -> None:
+    def __init__(self, config: Config, *, descriptors: int | None = None, maxconn: int = 0) -> None:
         settings = config.global_
         self.config = config
         self.process = process = Process(node=settings.node, tag=_program_name(), threads=settings.nbthread or 1)
@@ -79,7 +79,6 @@ class Runtime:
         self._envs: dict[int, CompileEnv] = {}
         self._inspections: dict[tuple[int, str], Inspection | None] = {}
         self._rulesets: dict[tuple[int, str], Ruleset | None] = {}
-        self.shows_statistics = False
         self.control: Control | None = None
         first = config.proxies[0] if config.proxies else None
         self._base: CompileEnv | None = (
@@ -90,6 +89,9 @@ class Runtime:
         for model in config.proxies:
             if model.is_backend and not model.disabled:
                 self.backends[model.name] = self._backend(model)
+        if maxconn and not settings.maxconn:
+            for name, backend in self.backends.items():
+                backend.fullconn = backend.model.fullconn or default_fullconn(config, name, maxconn)
         for model in config.proxies:
             if model.is_frontend and not model.disabled:
                 self.frontends[model.name] = Frontend(model, self)
@@ -182,7 +184,6 @@ class Runtime:
             if name == "http-request" and model.stats is not None:
                 from hapy.stats.page import followed
 
-                self.shows_statistics = True
                 rules = followed(rules, model, model.stats, self)
             self._rulesets[key] = rules
         return self._rulesets[key]
@@ -271,6 +272,11 @@ class Runtime:
         return choose
 
     @property
+    def shows_statistics(self) -> bool:
+        """Whether something that was compiled tells of the whole process."""
+        return self._base is not None and "statistics" in self._base.shared
+
+    @property
     def resolvers(self) -> dict[str, Section]:
         """The `resolvers` sections that something uses, by name."""
         if self._base is None or "resolvers" not in self._base.shared:
@@ -317,17 +323,18 @@ class Runtime:
         exchange.frontend.finish_request(exchange, cut=True)
 
 
-def build(config: Config, *, descriptors: int | None = None) -> Runtime:
+def build(config: Config, *, descriptors: int | None = None, maxconn: int = 0) -> Runtime:
     """Everything that runs.
 
     Args:
         config: what was read.
         descriptors: how many the process may have open, which bounds the pools; None takes the system's limit.
+        maxconn: how many clients the process takes at once, where the file does not say.
 
     Raises:
         CompileError: for something in the configuration that can't be run.
     """
-    return Runtime(config, descriptors=descriptors)
+    return Runtime(config, descriptors=descriptors, maxconn=maxconn)
 
 
 def _program_name() -> str:

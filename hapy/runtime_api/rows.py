@@ -34,7 +34,8 @@ class Row:
 
     Attributes:
         kind: F, B, S or L. values: by field name; what is missing stays empty.
-        proxy: the section. up: it works. maintenance: it is a server in maintenance.
+        proxy: the section. up: it works. maintenance: it is a server in maintenance. drained: it is one that
+            somebody wants drained.
     """
 
     kind: str
@@ -42,6 +43,11 @@ class Row:
     proxy: Proxy
     up: bool = True
     maintenance: bool = False
+    drained: bool = False
+
+
+#: What HTTP shows only with `stats show-legends`.
+LEGENDS = ("addr", "cookie", "algo")
 
 
 def rows(control: Control, *, kinds: int = 15, proxy: int = -1, server: int = -1) -> Iterator[Row]:
@@ -197,8 +203,8 @@ def status_of(server: Server) -> str:
     origin = server
     while origin.tracked is not None:
         origin = origin.tracked
-    check = origin.check
-    agent = server.agent
+    check = _enabled(origin.check)
+    agent = _enabled(server.agent)
     if check is None and agent is None:
         return "DRAIN" if server.drain or server.weight == 0 else "no check"
     if server.state is State.STOPPED:
@@ -212,6 +218,11 @@ def status_of(server: Server) -> str:
     if check is not None and check.health < check.most:
         return f"{word} {check.health - check.rise + 1}/{check.fall}"
     return word
+
+
+def _enabled(check: Check | None) -> Check | None:
+    """A check, None where it is switched off."""
+    return None if check is None or check.paused else check
 
 
 def weight_of(server: Server) -> int:
@@ -261,22 +272,24 @@ def _server(server: Server) -> Row:
         "used_conn_cur": server.pool.used,
         "need_conn_est": server.pool.needed,
     }
+    check, agent = _enabled(server.check), _enabled(server.agent)
     if server.tracked is not None:
         row["tracked"] = f"{server.tracked.backend.model.name}/{server.tracked.model.name}"
-    if server.check is not None or server.agent is not None:
+    if check is not None or agent is not None:
         row["chkfail"] = counters.chkfail
         row["chkdown"] = counters.chkdown
         down = 0.0 if server.state is not State.STOPPED else now() - server.last_change
         row["downtime"] = int(counters.downtime + down)
-    if server.check is not None:
-        row |= _check_values(server.check, "check")
-    if server.agent is not None:
-        row |= _check_values(server.agent, "agent")
+    if check is not None:
+        row |= _check_values(check, "check")
+    if agent is not None:
+        row |= _check_values(agent, "agent")
     if server.state is State.STARTING:
         row["throttle"] = server.throttle()
     if px.mode == "http":
-        row |= _http(counters) | {"req_tot": counters.stot}
-    return Row("S", row, px, up=server.up, maintenance=server.maintenance)
+        answered = _http(counters)
+        row |= answered | {"req_tot": sum(int(count or 0) for count in answered.values())}
+    return Row("S", row, px, up=server.up, maintenance=server.maintenance, drained=server.drain)
 
 
 def _cookie(server: Server) -> str | None:

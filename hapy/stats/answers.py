@@ -15,10 +15,22 @@ NO_CACHE: Final = (b"cache-control", b"no-cache")
 _IN_CHUNKS: Final = (b"transfer-encoding", b"chunked")
 
 
-def fresh(txn: Transaction, content_type: bytes, text: str, *more: Header) -> tuple[Response, bytes]:
-    """The answer to a GET or a HEAD."""
+def fresh(
+    txn: Transaction, content_type: bytes, text: str, *more: Header, told: bool = False
+) -> tuple[Response, bytes]:
+    """The answer to a GET or a HEAD.
+
+    Args:
+        txn: the request.
+        content_type: what the text is.
+        text: the body.
+        more: further fields of the head.
+        told: the answer to a HEAD tells how the body would come.
+    """
     headers: list[Header] = [NO_CACHE, (b"content-type", content_type), *more]
     if txn.method == b"HEAD":
+        if told:
+            headers.append(_IN_CHUNKS)
         return Response(200, b"OK", headers, 0), b""
     if txn.version < 11:
         return Response(200, b"OK", headers, UNTIL_CLOSE, keep_alive=False), text.encode("utf-8", "surrogateescape")

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import hmac
-import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,7 @@ from hapy.rules.compile import Ruleset, compile_ruleset
 from hapy.rules.outcomes import ALLOW, Deferred, Outcome, Reply
 from hapy.rules.pages import error_pages
 from hapy.runtime_api import dump
-from hapy.runtime_api.rows import rows
+from hapy.runtime_api.rows import LEGENDS, rows
 from hapy.samples.fetches.logins import asks_a_proxy, basic
 from hapy.stats import answers
 from hapy_config.model.statistics import REALM
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _SERVICE: Final = b"<STATS>"
-#: The longest name that `scope=` is taken for, and what it may consist of besides letters and digits.
+#: A part of names to show; one with other signs in it is none. No more of it counts than `_SCOPE_LENGTH`.
+_SCOPE: Final = re.compile(r"scope=([A-Za-z0-9_.:-]*)(?=[;&]|$)")
 _SCOPE_LENGTH: Final = 20
-_SCOPE_SIGNS: Final = frozenset("-_.:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,8 @@ class View:
 
 
 def _scope(rest: str) -> str:
-    _before, found, text = rest.partition("scope=")
-    if not found:
-        return ""
-    kept = itertools.takewhile(lambda sign: (sign.isascii() and sign.isalnum()) or sign in _SCOPE_SIGNS, text)
-    return "".join(kept)[:_SCOPE_LENGTH]
+    found = _SCOPE.search(rest)
+    return found[1][:_SCOPE_LENGTH] if found else ""
 
 
 class Page:
@@ -111,6 +108,7 @@ class Page:
         self.settings = settings
         self.runtime = runtime
         env = runtime.env(model)
+        env.shared["statistics"] = True
         self._uri = to_bytes(settings.uri)
         self._accounts = {to_bytes(user): to_bytes(password) for user, password in reversed(settings.accounts)}
         self._rules = compile_ruleset(settings.rules, env)
@@ -163,13 +161,16 @@ class Page:
         wanted = {self.model.name if name == "." else name for name in scope}
         for row in rows(self.control):
             name = row.proxy.name
-            if (scope and name not in wanted) or view.scope not in name:
+            if (scope and name not in wanted) or view.scope.lower() not in name.lower():
                 continue
             if row.kind == "S" and not everything:
                 if view.only_up and not row.up:
                     continue
                 if view.no_maintenance and row.maintenance:
                     continue
+            if not self.settings.show_legends:
+                for field in LEGENDS:
+                    row.values.pop(field, None)
             yield row
 
     def _knows(self, txn: Transaction) -> bool:

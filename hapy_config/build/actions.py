@@ -302,6 +302,8 @@ def _use_service(words: Words) -> Arguments:
         words.build.note_lua(words.statement, words.position - 1, f"service '{name}'")
     elif name not in table("services"):
         raise words.refuse(f"'{name}' unknown service name.", words.position - 1)
+    elif words.statement.words[0] == "tcp-request":
+        raise words.refuse("Prometheus exporter service only available on 'http-request' rulesets", words.position - 1)
     return {"service": name}
 
 

@@ -104,7 +104,7 @@ def _setting(build: Build, statement: Statement, words: list[str], page: StatsPa
         case "scope":
             return replace(page, scope=(*page.scope, words[2]))
         case "refresh":
-            return replace(page, refresh=build.time(statement, words, 2, "stats refresh interval", "s") // 1000)
+            return replace(page, refresh=-(-build.time(statement, words, 2, "stats refresh interval", "s") // 1000))
         case "hide-version":
             return replace(page, hide_version=True)
         case "show-node":

@@ -213,7 +213,6 @@ ENTRIES: Final[tuple[Action, ...]] = (
         "2.2 cnt req",
         Arg(Kind.NAME, "service"),
         final=True,
-        loss="the service is missing: the request goes on",
         ok=("req| prometheus-exporter",),
         bad=("", " nonesuch"),
     ),

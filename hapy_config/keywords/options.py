@@ -266,12 +266,7 @@ TABLE: Final = Table(
             args=(_OWN,),
             ok=("option smtpchk", "option smtpchk HELO mydomain.org"),
         ),
-        _front(
-            "socket-stats",
-            runs=Runs.HARMLESS,
-            loss="counters are kept by frontend, not by listening socket",
-            manual="4.2",
-        ),
+        _front("socket-stats", manual="4.2"),
         _both("splice-auto", runs=Runs.HARMLESS, loss=_SPLICE, manual="4.2"),
         _both("splice-request", runs=Runs.HARMLESS, loss=_SPLICE, manual="4.2"),
         _both("splice-response", runs=Runs.HARMLESS, loss=_SPLICE, manual="4.2"),

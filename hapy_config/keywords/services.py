@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.keywords.spec import Context, Keyword, Runs, Table
+from hapy_config.keywords.spec import Context, Keyword, Table
 
 ENTRIES: Final[tuple[Keyword, ...]] = (
     Keyword(
         name="prometheus-exporter",
         where=Context.ANY_PROXY,
         since=(2, 0),
-        runs=Runs.NO,
-        loss="counters are not exported: the request goes on",
         manual="4.4",
         ok=("http-request use-service prometheus-exporter if { path /metrics }",),
         bad=("http-request use-service nonesuch",),

@@ -9,6 +9,7 @@ from hapy.rules.actions import (
     packets,
     prefaces,
     resolving,
+    services,
     targets,
     variables,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "packets",
     "prefaces",
     "resolving",
+    "services",
     "targets",
     "variables",
 ]
