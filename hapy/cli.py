@@ -48,7 +48,13 @@ def _unknown(word: str) -> int:
     if word.endswith((".cfg", ".conf")) or "/" in word:
         reason = f"hapy: to run a configuration file, write: hapy -f {word}"
     else:
+        from difflib import get_close_matches
+
         reason = f"hapy: there is no command '{word}'"
+        near = get_close_matches(word, COMMANDS, 1)
+        if near:
+            print(f"{reason}; did you mean '{near[0]}'?", file=sys.stderr)
+            return 1
     print(f"{reason}\n\n{overview()}", end="", file=sys.stderr)
     return 1
 

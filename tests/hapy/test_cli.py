@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hapy.cli import COMMANDS, main
+
 ROOT = Path(__file__).parents[2]
 HAPY = [sys.executable, "-m", "hapy"]
 
@@ -186,3 +188,34 @@ def test_keyword_lists_leave_out_what_is_not_run(run: Run) -> None:
 
 def test_keyword_classes_can_be_listed(run: Run) -> None:
     assert "smp: sample fetch functions\n" in run(HAPY, "-dKhelp -q -c -f EMPTY").stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("tset", "hapy: there is no command 'tset'; did you mean 'test'?\n"),
+        ("haproxy.cfg", "hapy: to run a configuration file, write: hapy -f haproxy.cfg\n\nusage: hapy"),
+        ("nothing", "hapy: there is no command 'nothing'\n\nusage: hapy"),
+    ],
+)
+def test_a_stray_word(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([word]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(told)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    try:
+        status = main([command, "--help"] if command else ["--help"])
+    except SystemExit as end:  # argparse's way
+        status = end.code if isinstance(end.code, int) else 1
+    shown = capsys.readouterr()
+    lines = (shown.out + shown.err).splitlines()
+    assert status in (0, 1)  # HAProxy's help ends with 1
+    assert lines
+    assert [line for line in lines if len(line) > 80] == []
