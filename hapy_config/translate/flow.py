@@ -1,6 +1,6 @@
-"""Conditions and format strings in a neutral form, which every other proxy's writer renders in its own words.
+"""Conditions and format strings in a neutral form, which the writers of other proxies render in their words.
 
-A condition is a tree of tests on few subjects that all proxies know: the path, a header, the client's address and so on.
+A condition is a tree of tests on few subjects that all proxies know: the path, a header, the client's address …
 What none of them can look at (counters, stick tables, maps) raises `Untranslatable`.
 """
 
@@ -173,12 +173,12 @@ def formula(condition: Condition | None) -> Formula:
 
 
 def _term(term: Term) -> Formula:
-    tests = tuple(test(expression, term.name) for expression in term.expressions)
+    tests = tuple(acl_test(expression, term.name) for expression in term.expressions)
     whole = tests[0] if len(tests) == 1 else Some(tests)
     return Not(whole) if term.negated else whole
 
 
-def test(acl: AclExpression, name: str = "") -> Formula:
+def acl_test(acl: AclExpression, name: str = "") -> Formula:
     """One line of an ACL.
 
     Raises:

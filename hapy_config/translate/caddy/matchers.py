@@ -91,7 +91,7 @@ def regex(text: str) -> str:
 
 
 def replacement(text: str) -> str:
-    """The replacement of a regular expression: `\\1` becomes `$1`."""
+    """The replacement of a regular expression, its groups as Caddy writes them."""
     return _BACKREFERENCE.sub(r"${\1}", text.replace("$", "$$"))
 
 

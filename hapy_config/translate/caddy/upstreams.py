@@ -16,10 +16,13 @@ from hapy_config.translate.ledger import Ledger
 _MOST_COPIES: Final = 32
 _TRANSPORT_OPTIONS: Final = frozenset(
     {
-        "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "observe", "on-error", "error-limit", "verify",
+        "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "observe", "on-error", "error-limit",
+        "verify", "check-alpn",
         "ca-file", "sni", "crt", "alpn", "init-addr", "resolvers", "resolve-prefer", "ssl-min-ver", "ssl-max-ver",
-        "check-ssl", "no-check-ssl", "check-sni", "id", "cookie", "ws", "proto", "on-marked-down", "on-marked-up", "ciphers",
-        "no-sslv3", "no-tlsv10", "no-tlsv11", "force-tlsv12", "ciphersuites", "verifyhost", "no-ssl-reuse", "resolve-opts",
+        "check-ssl", "no-check-ssl", "check-sni", "id", "cookie", "ws", "proto", "on-marked-down", "on-marked-up",
+        "ciphers",
+        "no-sslv3", "no-tlsv10", "no-tlsv11", "force-tlsv12", "ciphersuites", "verifyhost", "no-ssl-reuse",
+        "resolve-opts",
         "no-tls-tickets",
     }
 )  # fmt: skip

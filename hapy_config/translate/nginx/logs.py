@@ -21,7 +21,8 @@ _ALIASES: Final = {
     "sslv": "$ssl_protocol", "sslc": "$ssl_cipher", "ts": "-", "tsc": "----", "ID": "$request_id",
 }  # fmt: skip
 _HTTP: Final = (
-    "$remote_addr:$remote_port [$time_local] {} $upstream_addr $upstream_connect_time/$upstream_header_time/$request_time "
+    "$remote_addr:$remote_port [$time_local] {} $upstream_addr "
+    "$upstream_connect_time/$upstream_header_time/$request_time "
     '$status $bytes_sent "$request"'
 )
 

@@ -14,6 +14,7 @@ from hapy_config.translate.nginx.variables import Variables
 from hapy_config.translate.report import Loss
 
 _KEEPALIVE: Final = 32
+_SYSTEM: Final = "/etc/ssl/certs/ca-certificates.crt"
 _VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 #: Options of a server that `check` and its kin need, and that nginx's passive watching takes over.
 _CHECKS: Final = frozenset({"inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "on-error", "observe",
@@ -61,8 +62,8 @@ def versions(options: dict[str, tuple[str, ...]]) -> str:
 
 def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> list[str]:
     """The `upstream` block of a backend; empty where it has no server that nginx could ask."""
-    method = _method(ledger, proxy, variables, stream=stream)
-    servers = [line for server in proxy.servers if (line := _server(ledger, proxy, server, method))]
+    method = _method(ledger, proxy, variables)
+    servers = [line for server in proxy.servers if (line := _server(ledger, server, method))]
     if proxy.dispatch is not None:
         servers = [f"server {place(proxy.dispatch)};"]
     if not servers:
@@ -80,7 +81,7 @@ def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool
     return block(f"upstream {upstream_name(proxy.name)}", lines)
 
 
-def _method(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> str:
+def _method(ledger: Ledger, proxy: Proxy, variables: Variables) -> str:
     """The directive that picks servers."""
     balance = proxy.balance
     span = next((one.span() for one in ledger.proxy_statements(proxy) if one.words[0] == "balance"), proxy.span)
@@ -123,7 +124,7 @@ def _hash_key(algorithm: str, argument: str, options: dict[str, str], variables:
     raise Untranslatable("nginx has nothing like it")
 
 
-def _server(ledger: Ledger, proxy: Proxy, server: Server, method: str) -> str:
+def _server(ledger: Ledger, server: Server, method: str) -> str:
     """A `server` line; empty where it was lost."""
     words = []
     try:
@@ -197,10 +198,8 @@ def tls_lines(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: boo
             )
     if server.tls.verify == "required":
         lines += ["proxy_ssl_verify on;", "proxy_ssl_verify_depth 5;"]
-        file = server.tls.ca_file or "/etc/ssl/certs/ca-certificates.crt"
-        lines.append(
-            f"proxy_ssl_trusted_certificate {always_quoted('/etc/ssl/certs/ca-certificates.crt' if file == '@system-ca' else file)};"
-        )
+        file = server.tls.ca_file or _SYSTEM
+        lines.append(f"proxy_ssl_trusted_certificate {always_quoted(_SYSTEM if file == '@system-ca' else file)};")
     lines += _server_name(ledger, server, variables)
     for option, directive in (("ciphers", "proxy_ssl_ciphers"),):
         if option in server.tls.options:

@@ -35,6 +35,13 @@ _FOR_EVER: Final = "365d"
 _ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
 #: Options of a bind line that go over, or need nothing.
 _BIND_OPTIONS: Final = frozenset({"name", "id", "alpn", "crt", "ssl", "tfo", "level"})
+_TLS_DIRECTIVES: Final = (
+    ("ciphers", "ssl_ciphers"),
+    ("ciphersuites", "ssl_conf_command Ciphersuites"),
+    ("curves", "ssl_ecdh_curve"),
+    ("ca-file", "ssl_client_certificate"),
+    ("crl-file", "ssl_crl"),
+)
 _TLS_OPTIONS: Final = frozenset(
     {"crt", "alpn", "npn", "ssl-min-ver", "ssl-max-ver", "ciphers", "ciphersuites", "verify", "ca-file", "crl-file",
      "curves", "ecdhe", "no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "no-tls-tickets",
@@ -103,8 +110,7 @@ def bind_tls_lines(ledger: Ledger, bind: Bind) -> list[str]:
     allowed = versions(dict(tls))
     if allowed:
         lines.append(f"ssl_protocols {allowed};")
-    for option, directive in (("ciphers", "ssl_ciphers"), ("ciphersuites", "ssl_conf_command Ciphersuites"),
-                              ("curves", "ssl_ecdh_curve"), ("ca-file", "ssl_client_certificate"), ("crl-file", "ssl_crl")):  # fmt: skip
+    for option, directive in _TLS_DIRECTIVES:
         if option in tls and not (option == "ca-file" and "verify" not in tls):
             lines.append(f"{directive} {always_quoted(tls[option][0])};")
     verify = tls.get("verify", ("none",))[0]

@@ -1,0 +1,577 @@
+"""Locations and upstreams as backends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+from hapy_config.translate.from_nginx.language import Directive
+from hapy_config.translate.from_nginx.locations import kind_of
+from hapy_config.translate.from_nginx.notes import Notes
+from hapy_config.translate.from_nginx.values import (
+    NoCounterpartError,
+    condition,
+    fetch,
+    format_string,
+    size,
+    time,
+    variables,
+)
+from hapy_config.translate.lines import write
+
+#: Directives of which the innermost counts, one each.
+_SETTINGS: Final = frozenset(
+    {
+        "client_body_timeout", "client_header_timeout", "keepalive_timeout",
+        "proxy_connect_timeout", "proxy_read_timeout",
+        "proxy_send_timeout", "proxy_ssl_verify", "proxy_ssl_trusted_certificate",
+        "proxy_ssl_name", "proxy_ssl_server_name",
+        "proxy_ssl_certificate", "proxy_next_upstream", "proxy_next_upstream_tries",
+        "client_max_body_size", "ssl", "http2",
+        "ssl_protocols", "ssl_ciphers", "ssl_client_certificate", "ssl_verify_client", "gzip",
+        "gzip_types", "auth_basic",
+        "auth_basic_user_file", "root", "alias", "default_type", "proxy_bind", "proxy_method",
+        "proxy_ssl_certificate_key",
+        "proxy_ssl_protocols", "proxy_ssl_session_reuse", "proxy_ssl_verify_depth", "proxy_ssl_ciphers",
+    }
+)  # fmt: skip
+_ALWAYS_LOST: Final = {"root": "HAProxy serves no files", "alias": "HAProxy serves no files"}
+_ADDED: Final = "{ status 200 201 204 206 301 302 303 304 307 308 }"
+_GROUP: Final = re.compile(r"\$(\d)")
+_NEXT: Final = {
+    "error": "conn-failure empty-response", "timeout": "response-timeout", "invalid_header": "junk-response",
+    "http_500": "500", "http_502": "502", "http_503": "503", "http_504": "504", "http_403": "", "http_404": "404",
+    "http_429": "", "non_idempotent": "", "updating": "",
+}  # fmt: skip
+
+
+_ACCESS: Final = ("allow", "deny")
+
+
+class Backends:
+    """Makes backends of an `http` block.
+
+    Args:
+        http: the block.
+        notes: takes what is to be said.
+    """
+
+    def __init__(self, http: Directive, notes: Notes) -> None:
+        self.http = http
+        self.notes = notes
+        self._made: list[list[str]] = []
+        self._names: set[str] = set()
+        self._lists: list[list[str]] = []
+        self._by_location: dict[int, list[tuple[str, list[str]]]] = {}
+        self._upstreams = {one.args[0]: one for one in http.all("upstream") if one.args}
+        self._maps = {one.args[1].lstrip("$"): one for one in http.all("map") if len(one.args) == 2}
+
+    def sections(self) -> list[str]:
+        """All that were made."""
+        return [line for section in (*self._lists, *self._made) for line in (*section, "")]
+
+    def settings(self, *levels: Directive) -> dict[str, Directive]:
+        """The settings that hold in a block within others."""
+        found: dict[str, Directive] = {}
+        for level in (self.http, *levels):
+            for one in level.block or ():
+                if one.name in _SETTINGS and one.args:
+                    found[one.name] = one
+                    one.used = True
+        return found
+
+    def many(self, *levels_and_name: object) -> list[Directive]:
+        """Directives of a list: those of the innermost level that has any."""
+        *levels, name = levels_and_name
+        for level in (*reversed(levels), self.http):
+            assert isinstance(level, Directive)
+            found = list(level.all(str(name)))
+            if found:
+                for one in found:
+                    one.used = True
+                return found
+        return []
+
+    def compression(self, settings: dict[str, Directive]) -> list[str]:
+        """`gzip` as HAProxy's."""
+        if "gzip" not in settings or settings["gzip"].args != ("on",):
+            return []
+        kinds = (
+            ["text/html", *(one for one in settings["gzip_types"].args if one != "*")]
+            if "gzip_types" in settings
+            else ["text/html"]
+        )
+        return ["compression algo gzip", f"compression type {' '.join(map(write, dict.fromkeys(kinds)))}"]
+
+    @staticmethod
+    def _take(one: Directive) -> None:
+        for each in one.walk():
+            each.used = True
+
+    def _name(self, wanted: str) -> str:
+        base = re.sub(r"[^A-Za-z0-9_.:-]+", "_", wanted).strip("_") or "backend"
+        name, count = base, 1
+        while name in self._names:
+            count += 1
+            name = f"{base}_{count}"
+        self._names.add(name)
+        return name
+
+    def server_rules(self, server: Directive, where: list[str]) -> list[str]:
+        """The rules on the level of a server, for the frontend."""
+        known: dict[str, str] = {}
+        return [rule for one in server.block or () for rule in self._rule(one, where, known, "", server)]
+
+    def of_server(self, server: Directive) -> str:
+        """A backend for paths that no location takes."""
+        name = self._name("no_location")
+        root = server.first("root")
+        self.notes.lost(
+            (root or server).span, "HAProxy serves no files: paths without a location are answered with 404"
+        )
+        self._made.append([f"backend {name}", "    mode http", "    http-request deny deny_status 404"])
+        return name
+
+    def of_location(self, server: Directive, location: Directive) -> list[tuple[str, list[str]]]:
+        """The backends of a location, each with further tests that lead to it; several where a map chooses."""
+        known = self._by_location.get(id(location))
+        if known is None:
+            known = self._by_location[id(location)] = list(self._new(server, location))
+        return known
+
+    def _new(self, server: Directive, location: Directive) -> Iterator[tuple[str, list[str]]]:
+        passed = location.first("proxy_pass")
+        _, path = kind_of(location)
+        if passed is not None and passed.args:
+            passed.used = True
+            match = re.fullmatch(r"(https?://)?\$\{?(\w+)\}?", passed.args[0])
+            chosen = self._maps.get(match[2]) if match else None
+            if match and chosen is not None:
+                yield from self._mapped(server, location, chosen, match[1] or "")
+                return
+        target = passed.args[0] if passed is not None and passed.args else ""
+        yield self._one(server, location, target, path), []
+
+    def _mapped(
+        self, server: Directive, location: Directive, chosen: Directive, scheme: str
+    ) -> Iterator[tuple[str, list[str]]]:
+        """A backend for each value of a map."""
+        chosen.used = True
+        default = ""
+        try:
+            source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
+        except NoCounterpartError as reason:
+            self.notes.lost(chosen.span, f"map was left out: {reason}")
+            source = ""
+        for entry in chosen.block or ():
+            entry.used = True
+            value = entry.args[0] if entry.args else ""
+            if entry.name == "default":
+                default = value
+            elif entry.name in ("hostnames", "volatile"):
+                continue
+            elif entry.name == "include" or not source:
+                self.notes.lost(entry.span, "the entry was left out")
+            else:
+                name = self._one(server, location, scheme + value, kind_of(location)[1])
+                yield name, [_map_test(source, entry.name)]
+        yield self._one(server, location, scheme + default if default else "", kind_of(location)[1]), []
+
+    def _one(self, server: Directive, location: Directive, target: str, path: str) -> str:
+        name = self._name(f"{_site(server)}{path}")
+        lines: list[str] = []
+        settings = self.settings(server, location)
+        for word, reason in _ALWAYS_LOST.items():
+            if word in settings and location.first(word) is not None:
+                self.notes.lost(settings[word].span, f"{word}: {reason}")
+        lines += self._access(server, location) + self._auth(settings)
+        known: dict[str, str] = {}
+        for one in location.block or ():
+            lines += self._rule(
+                one, [], known, settings["default_type"].args[0] if "default_type" in settings else "", server
+            )
+        lines += self._response_headers(server, location)
+        if target:
+            lines += self._passing(server, location, target, path, settings, known)
+        elif not any(re.match(r"http-request (return|redirect|silent-drop|deny)(?!.* if )", line) for line in lines):
+            if not any(one.name == "return" for one in location.block or ()):
+                self.notes.lost(location.span, f"location {path}: it passes nothing on, and is answered with 404")
+            lines.append("http-request deny deny_status 404")
+        self._made.append([f"backend {name}", "    mode http", *(f"    {line}" for line in lines)])
+        return name
+
+    def _access(self, server: Directive, location: Directive) -> list[str]:
+        """`allow` and `deny`: the first that fits decides."""
+        levels = ([one for one in level.block or () if one.name in _ACCESS] for level in (location, server, self.http))
+        order = next((found for found in levels if found), [])
+        lines: list[str] = []
+        allowed: list[str] = []
+        for one in order:
+            one.used = True
+            value = one.args[0] if one.args else ""
+            if one.name == "allow":
+                if value == "all":
+                    break
+                allowed.append(value)
+                continue
+            test = ["{ src " + value + " }"] if value != "all" else []
+            tests = [*test, *([f"!{{ src {' '.join(allowed)} }}"] if allowed else [])]
+            lines.append(f"http-request deny{' if ' + ' '.join(tests) if tests else ''}")
+        return lines
+
+    def _auth(self, settings: dict[str, Directive]) -> list[str]:
+        basic = settings.get("auth_basic")
+        if basic is None or basic.args[0] == "off":
+            return []
+        name = f"users_{len(self._lists) + 1}"
+        self._lists.append([f"userlist {name}"])
+        file = settings["auth_basic_user_file"].args[0] if "auth_basic_user_file" in settings else "the file"
+        self.notes.lost(basic.span, f"put the users of {file} into 'userlist {name}'; until then nobody is let in")
+        realm = re.sub(r"[^\x20-\x7e]", "", basic.args[0])
+        return [f"http-request auth realm {write(realm)} unless {{ http_auth({name}) }}"]
+
+    def _rule(
+        self, one: Directive, where: list[str], known: dict[str, str], kind: str, server: Directive
+    ) -> Iterator[str]:
+        """The rules that a `return`, `rewrite`, `if` or `set` becomes."""
+        tail = f" if {' '.join(where)}" if where else ""
+        try:
+            if one.name == "return" and one.args:
+                one.used = True
+                yield self._return(one, known, kind, server) + tail
+            elif one.name == "rewrite" and len(one.args) >= 2:
+                one.used = True
+                yield from self._rewrite(one, where, known)
+            elif one.name == "set" and len(one.args) == 2:
+                one.used = True
+                if variables(one.args[1]) or where:
+                    raise NoCounterpartError("only constant values go over")
+                known[one.args[0].lstrip("$")] = one.args[1]
+            elif one.name == "if":
+                one.used = True
+                test = condition(one.args, known)
+                for inner in one.block or ():
+                    found = list(self._rule(inner, [*where, test], known, kind, server))
+                    if not found and not inner.used:
+                        self.notes.lost(inner.span, f"'{inner.name}' within 'if' was left out")
+                    yield from found
+        except NoCounterpartError as reason:
+            self.notes.lost(one.span, f"{one.name} was left out: {reason}")
+            if one.name == "if":
+                for inner in one.walk():
+                    inner.used = True
+
+    def _return(self, one: Directive, known: dict[str, str], kind: str, server: Directive) -> str:
+        code = one.args[0]
+        if not code.isdecimal():
+            code, text = "302", one.args[0]
+        else:
+            text = one.args[1] if len(one.args) > 1 else ""
+        if code == "444":
+            return "http-request silent-drop"
+        if code in ("301", "302", "303", "307", "308"):
+            if "$scheme" in text or "${scheme}" in text:
+                tls = any("ssl" in listen.args for listen in server.all("listen"))
+                text = re.sub(r"\$\{?scheme\}?", "https" if tls else "http", text)
+            return f"http-request redirect location {write(format_string(text, known, location=True))} code {code}"
+        if not 200 <= int(code) <= 599:
+            raise NoCounterpartError(f"HAProxy gives no answers with status {code}")
+        if not text:
+            if int(code) < 300:
+                return f"http-request return status {code}"
+            try:
+                text = f"<html><body><h1>{code} {HTTPStatus(int(code)).phrase}</h1></body></html>\n"
+            except ValueError:
+                text = f"<html><body><h1>{code}</h1></body></html>\n"
+            kind = "text/html"
+        word = "lf-string" if variables(text) else "string"
+        body = format_string(text, known) if variables(text) else text
+        return f"http-request return status {code} content-type {write(kind or 'text/plain')} {word} {_text(body)}"
+
+    def _rewrite(self, one: Directive, where: list[str], known: dict[str, str]) -> Iterator[str]:
+        regex, new = one.args[0], one.args[1]
+        flag = one.args[2] if len(one.args) > 2 else ""
+        away = new.startswith(("http://", "https://", "$scheme")) or flag in ("redirect", "permanent")
+        plain = _GROUP.sub("", new)
+        if variables(plain) and not away:
+            raise NoCounterpartError("the new path depends on more than the old one")
+        if away:
+            test = f"{{ path -m reg {write(regex)} }}"
+            code = "301" if flag == "permanent" else "302"
+            if _GROUP.search(new):
+                before, groups = _split_address(new)
+                if variables(_GROUP.sub("", new)) or "'" in regex + groups:
+                    raise NoCounterpartError("the new address depends on too much")
+                inner = f"%[path,regsub('{regex}','{_backrefs(groups)}')]"
+                target = write(before + inner)
+                yield f"http-request redirect location {target} code {code} if {' '.join((*where, test))}"
+            else:
+                target = write(format_string(new, known, location=True))
+                yield f"http-request redirect location {target} code {code} if {' '.join((*where, test))}"
+            return
+        path, _, query = new.partition("?")
+        if query:
+            raise NoCounterpartError("a rewrite that sets the query too")
+        if flag == "last":
+            self.notes.near(
+                one.span, "the new path is not looked up among the locations again where this stands in one"
+            )
+        tail = f" if {' '.join(where)}" if where else ""
+        yield f"http-request replace-path {write(regex)} {write(_backrefs(path).replace('%', '%%'))}{tail}"
+        if new.endswith("?"):
+            yield f"http-request set-query ''{tail}"
+
+    def _passing(
+        self,
+        server: Directive,
+        location: Directive,
+        target: str,
+        path: str,
+        settings: dict[str, Directive],
+        known: dict[str, str],
+    ) -> list[str]:
+        """What passes requests on to a target."""
+        match = re.fullmatch(r"(https?)://(unix:[^:]+:?|\[[^\]]*\](?::\d+)?|[^/$]+)(/.*)?", target)
+        passed = location.first("proxy_pass") or location
+        if match is None:
+            self.notes.lost(
+                passed.span, f"proxy_pass {target}: where it leads is known at run time only; it is answered with 503"
+            )
+            return ["http-request deny deny_status 503"]
+        scheme, host, uri = match.groups()
+        lines = []
+        if "client_max_body_size" in settings:
+            try:
+                most = size(settings["client_max_body_size"].args[0])
+                lines += (
+                    [f"http-request deny deny_status 413 if {{ req.hdr_val(content-length) gt {most} }}"]
+                    if most
+                    else []
+                )
+            except NoCounterpartError as reason:
+                self.notes.lost(settings["client_max_body_size"].span, str(reason))
+        lines += self._request_headers(server, location, host, known)
+        if uri is not None and kind_of(location)[0] in ("", "^~", "="):
+            pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", path) + "(.*)$"
+            if path != uri:
+                lines.append(
+                    f"http-request replace-path {write(pattern)} {write(uri.replace('%', '%%') + chr(92) + '1')}"
+                )
+        for word, directive in (("connect", "proxy_connect_timeout"), ("server", "proxy_read_timeout")):
+            if directive in settings:
+                try:
+                    lines.append(f"timeout {word} {time(settings[directive].args[0])}")
+                except NoCounterpartError as reason:
+                    self.notes.lost(settings[directive].span, str(reason))
+        lines += self._retries(settings)
+        upstream = self._upstreams.get(host)
+        ending = self._server_words(scheme, host, settings)
+        if upstream is None:
+            lines.append(f"server s1 {_server_address(host, scheme)}{ending}")
+        else:
+            lines += self._upstream(upstream, scheme, ending)
+        return lines
+
+    def _request_headers(self, server: Directive, location: Directive, host: str, known: dict[str, str]) -> list[str]:
+        lines = []
+        host_set = False
+        for one in self.many(server, location, "proxy_set_header"):
+            if len(one.args) != 2:
+                continue
+            name, value = one.args
+            try:
+                if name.lower() == "host":
+                    host_set = True
+                    if value in ("$http_host", "$host"):
+                        continue
+                    if value == "$proxy_host":
+                        value = host
+                elif name.lower() in ("connection", "upgrade"):
+                    for variable in variables(value):  # HAProxy does what is right by itself
+                        if variable in self._maps:
+                            self._take(self._maps[variable])
+                    continue
+                elif value == "$proxy_add_x_forwarded_for":
+                    lines.append(
+                        "option forwardfor" + ("" if name.lower() == "x-forwarded-for" else f" header {write(name)}")
+                    )
+                    continue
+                if value == "$scheme":
+                    lines += [f"http-request set-header {write(name)} https if {{ ssl_fc }}",
+                              f"http-request set-header {write(name)} http unless {{ ssl_fc }}"]  # fmt: skip
+                elif value == "":
+                    lines.append(f"http-request del-header {write(name)}")
+                else:
+                    lines.append(f"http-request set-header {write(name)} {write(format_string(value, known))}")
+            except NoCounterpartError as reason:
+                self.notes.lost(one.span, f"proxy_set_header {name} was left out: {reason}")
+        if not host_set:
+            lines.append(f"http-request set-header Host {write(host)}")
+        return lines
+
+    def _response_headers(self, server: Directive, location: Directive) -> list[str]:
+        lines = [
+            f"http-after-response del-header {write(one.args[0])}"
+            for one in self.many(server, location, "proxy_hide_header")
+            if one.args
+        ]
+        for one in self.many(server, location, "add_header"):
+            if len(one.args) < 2:
+                continue
+            try:
+                value = write(format_string(one.args[1], {}))
+                tail = "" if one.args[2:] == ("always",) else f" if {_ADDED}"
+                if variables(one.args[1]):
+                    raise NoCounterpartError("a request's values are gone when the answer comes")
+                lines.append(f"http-after-response add-header {write(one.args[0])} {value}{tail}")
+            except NoCounterpartError as reason:
+                self.notes.lost(one.span, f"add_header {one.args[0]} was left out: {reason}")
+        return lines
+
+    def _retries(self, settings: dict[str, Directive]) -> list[str]:
+        given = settings.get("proxy_next_upstream")
+        if given is not None and given.args == ("off",):
+            return ["retries 0"]
+        tries = settings.get("proxy_next_upstream_tries")
+        lines = ["option redispatch 1"]
+        if tries is not None and tries.args[0].isdecimal() and int(tries.args[0]):
+            lines.append(f"retries {int(tries.args[0]) - 1}")
+        if given is not None:
+            words = dict.fromkeys(word for one in given.args for word in _NEXT.get(one, "").split())
+            if words:
+                lines.append(f"retry-on {' '.join(words)}")
+        return lines
+
+    def _server_words(self, scheme: str, host: str, settings: dict[str, Directive]) -> str:
+        if scheme != "https":
+            return ""
+        words = ["ssl"]
+        verify = settings.get("proxy_ssl_verify")
+        if verify is not None and verify.args == ("on",):
+            file = settings.get("proxy_ssl_trusted_certificate")
+            words += ["verify", "required", "ca-file", file.args[0] if file is not None else "@system-ca"]
+        else:
+            words += ["verify", "none"]
+        name = settings["proxy_ssl_name"].args[0] if "proxy_ssl_name" in settings else host.partition(":")[0]
+        if "proxy_ssl_server_name" in settings and settings["proxy_ssl_server_name"].args == ("on",):
+            if name in ("$host", "$http_host", "$ssl_server_name"):
+                words += ["sni", "req.hdr(host),field(1,:)" if name != "$ssl_server_name" else "ssl_fc_sni"]
+            elif not variables(name):
+                words += ["sni", f"str({name})"]
+            else:
+                self.notes.lost(settings["proxy_ssl_name"].span, "the name depends on a variable without a counterpart")
+        if "proxy_ssl_certificate" in settings:
+            words += ["crt", settings["proxy_ssl_certificate"].args[0]]
+        return "".join(f" {write(word)}" for word in words)
+
+    def servers_of(self, upstream: Directive, ending: str) -> list[str]:
+        """The lines of an upstream in a stream."""
+        return self._upstream(upstream, "tcp", ending)
+
+    def _upstream(self, upstream: Directive, scheme: str, ending: str) -> list[str]:
+        upstream.used = True
+        lines: list[str] = []
+        count = 0
+        for one in upstream.block or ():
+            one.used = True
+            if one.name == "server" and one.args:
+                count += 1
+                lines.append(f"server s{count} {_server_address(one.args[0], scheme)}{self._weights(one)}{ending}")
+            elif one.name == "least_conn":
+                lines.insert(0, "balance leastconn")
+            elif one.name == "ip_hash":
+                lines.insert(0, "balance source")
+            elif one.name == "random":
+                lines.insert(0, "balance random")
+            elif one.name == "hash" and one.args:
+                lines[:0] = self._hash(one)
+            elif one.name in ("keepalive", "zone", "keepalive_timeout", "keepalive_requests", "keepalive_time"):
+                one.used = False
+            else:
+                self.notes.lost(one.span, f"'{one.name}' has no counterpart: it was left out")
+        return lines
+
+    def _hash(self, one: Directive) -> list[str]:
+        key = one.args[0]
+        plain = {"$remote_addr": "source", "$binary_remote_addr": "source", "$request_uri": "uri whole", "$uri": "uri"}
+        names = variables(key)
+        if key in plain:
+            found = plain[key]
+        elif len(names) == 1 and key.strip("${}") == names[0] and names[0].startswith("arg_"):
+            found = f"url_param {names[0].removeprefix('arg_')}"
+        elif len(names) == 1 and key.strip("${}") == names[0] and names[0].startswith("http_"):
+            found = f"hdr({names[0].removeprefix('http_').replace('_', '-')})"
+        else:
+            self.notes.lost(one.span, f"hash {key}: HAProxy 2.6 can't take it as a key; servers take turns")
+            return []
+        self.notes.near(one.span, "the same key goes to the same server, but not to the one that nginx would pick")
+        return [f"balance {found}", *(["hash-type consistent"] if "consistent" in one.args else [])]
+
+    def _weights(self, one: Directive) -> str:
+        words = []
+        fails = {}
+        for word in one.args[1:]:
+            name, _, value = word.partition("=")
+            if name == "weight" and value.isdecimal():
+                words.append(f"weight {min(int(value), 256)}")
+            elif name == "max_conns" and value.isdecimal():
+                words.append(f"maxconn {value}")
+                self.notes.near(one.span, "above max_conns requests wait in HAProxy's queue")
+            elif name in ("backup", "down"):
+                words.append("backup" if name == "backup" else "disabled")
+            elif name in ("max_fails", "fail_timeout"):
+                fails[name] = value
+            elif name == "slow_start":
+                words.append(f"slowstart {value}")
+            elif name != "resolve":
+                self.notes.lost(one.span, f"'{word}' has no counterpart")
+        if fails.get("max_fails", "1") != "0" and fails:
+            try:
+                wait, count = time(fails.get("fail_timeout", "10s")), max(int(fails.get("max_fails", "1")), 1)
+                words.append(f"check inter {wait} fall {count}")
+            except ValueError:
+                self.notes.lost(one.span, "max_fails and fail_timeout were left out")
+            else:
+                self.notes.near(one.span, "HAProxy asks the server's health by connecting instead of counting failures")
+        return "".join(f" {word}" for word in words)
+
+
+def _split_address(text: str) -> tuple[str, str]:
+    """Scheme and host of an address, and the rest."""
+    match = re.match(r"https?://[^/$]*", text)
+    return (match[0], text[match.end() :]) if match else ("", text)
+
+
+def _backrefs(text: str) -> str:
+    return _GROUP.sub(r"\\\1", text)
+
+
+def _text(text: str) -> str:
+    """A word that may hold line feeds."""
+    from hapy_config.translate.writing import word
+
+    return word(text)
+
+
+def _site(server: Directive) -> str:
+    named = [one for directive in server.all("server_name") for one in directive.args if re.fullmatch(r"[\w.*-]+", one)]
+    return named[0] if named and named[0] != "_" else "site"
+
+
+def _map_test(source: str, key: str) -> str:
+    if key.startswith("~*"):
+        return f"{{ {source} -m reg -i {write(key[2:])} }}"
+    if key.startswith("~"):
+        return f"{{ {source} -m reg {write(key[1:])} }}"
+    key = key.removeprefix("\\")
+    return f"{{ {source} -m str -i {write(key)} }}" if key else f"!{{ {source} -m found }}"
+
+
+def _server_address(text: str, scheme: str) -> str:
+    if text.startswith("unix:"):
+        return write(text.removeprefix("unix:").rstrip(":"))
+    if re.search(r":\d+$", text):
+        return write(text)
+    return write(f"{text}:{443 if scheme == 'https' else 80}")

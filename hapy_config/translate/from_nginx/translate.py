@@ -1,0 +1,229 @@
+"""The whole configuration: listeners as frontends, locations as backends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from hapy_config.loader import read_file
+from hapy_config.source import Source, Span
+from hapy_config.translate.from_nginx.backends import Backends
+from hapy_config.translate.from_nginx.language import Directive, NginxError, parse, with_includes
+from hapy_config.translate.from_nginx.locations import host_acls, in_order, kind_of
+from hapy_config.translate.from_nginx.notes import Notes
+from hapy_config.translate.from_nginx.streams import stream_sections
+from hapy_config.translate.from_nginx.values import NoCounterpartError, time
+from hapy_config.translate.lines import write
+from hapy_config.translate.report import Translation
+
+_MINIMUM: Final = {
+    "TLSv1": "TLSv1.0",
+    "TLSv1.1": "TLSv1.1",
+    "TLSv1.2": "TLSv1.2",
+    "TLSv1.3": "TLSv1.3",
+    "SSLv3": "SSLv3",
+}
+
+
+def from_nginx(sources: Sequence[Source]) -> Translation:
+    """Write a haproxy.cfg.
+
+    Args:
+        sources: nginx's main file; files that it includes are read.
+
+    Raises:
+        ValueError: the text is no nginx configuration.
+    """
+    notes = Notes()
+    directives: list[Directive] = []
+    for source in sources:
+
+        def read(name: str) -> Source:
+            return Source.from_text(name, read_file(name).decode("utf-8", "surrogateescape"))
+
+        folder = str(Path(source.name).parent) if source.name != "-" else "."
+        directives += with_includes(parse(source), read, notes.lost, folder)
+    if any(one.name in ("server", "upstream", "location") for one in directives):  # a file of sites-enabled
+        directives = [Directive("http", (), directives, Span(sources[0].name, 1))]
+    lines = ["global", "    log stdout format raw local0", *_process(directives), ""]
+    lines += [
+        "defaults",
+        "    log global",
+        "    timeout connect 60s",
+        "    timeout client 60s",
+        "    timeout server 60s",
+        "",
+    ]
+    for one in directives:
+        if one.name in ("http", "stream"):
+            one.used = True
+            try:
+                lines += _http(one, notes) if one.name == "http" else stream_sections(one, notes)
+            except RecursionError:
+                raise NginxError("blocks are nested too deeply") from None
+    notes.settle(directives)
+    return Translation({"haproxy.cfg": "".join(f"{line}\n" for line in lines)}, notes.all(), notes.counts())
+
+
+def _process(directives: Sequence[Directive]) -> list[str]:
+    lines = []
+    for one in directives:
+        if one.name == "events":
+            one.used = True
+            limit = one.first("worker_connections")
+            if limit is not None and limit.args and limit.args[0].isdecimal():
+                limit.used = True
+                lines.append(f"    maxconn {limit.args[0]}")
+    return lines
+
+
+def address_of(text: str) -> str:
+    """A `listen` address as HAProxy writes it."""
+    if text.startswith("unix:"):
+        return text.removeprefix("unix:")
+    if text.isdecimal():
+        return f":{text}"
+    if re.fullmatch(r"\[.*\]|[^:]+", text):
+        return f"{text.replace('*', '')}:80"
+    return text.replace("*", "")
+
+
+def _http(http: Directive, notes: Notes) -> list[str]:
+    backends = Backends(http, notes)
+    listeners: dict[str, list[tuple[Directive, Directive]]] = {}
+    for server in http.all("server"):
+        server.used = True
+        listens = list(server.all("listen"))
+        for listen in listens or [Directive("listen", ("80",), None, server.span)]:
+            listen.used = True
+            if not listen.args:
+                notes.lost(listen.span, "listen names no address")
+                continue
+            listeners.setdefault(address_of(listen.args[0]), []).append((server, listen))
+    lines: list[str] = []
+    for number, (address, pairs) in enumerate(listeners.items(), 1):
+        lines += [*_frontend(f"http_{number}", address, pairs, backends, notes), ""]
+    return [*lines, *backends.sections()]
+
+
+def _frontend(
+    name: str, address: str, pairs: list[tuple[Directive, Directive]], backends: Backends, notes: Notes
+) -> list[str]:
+    first = next((pair for pair in pairs if {"default_server", "default"} & set(pair[1].args)), pairs[0])
+    body = [f"bind {write(address)}{_bind_words(pairs, backends, notes)}"]
+    settings = backends.settings(first[0])
+    for word, directive, usual in (("client", "client_body_timeout", "60s"),
+                                   ("http-request", "client_header_timeout", "60s"),
+                                   ("http-keep-alive", "keepalive_timeout", "75s")):  # fmt: skip
+        try:
+            body.append(f"timeout {word} {time(settings[directive].args[0]) if directive in settings else usual}")
+        except NoCounterpartError as reason:
+            notes.lost(settings[directive].span, str(reason))
+    body += ["option httplog", *backends.compression(settings)]
+    rules: list[str] = []
+    uses: list[str] = []
+    ordered = [*(pair for pair in pairs if pair is not first), first]
+    for index, (server, _) in enumerate(ordered, 1):
+        named = [one for directive in server.all("server_name") for one in directive.args if one not in ("_", '""', "")]
+        for given in server.all("server_name"):
+            given.used = True
+        is_first = server is first[0]
+        acl = f"{name}_site_{index}"
+        where: list[str] = []
+        if not is_first:
+            if not named:
+                notes.lost(server.span, "a second server without a name on the same address is never reached")
+                continue
+            body += host_acls(acl, named)
+            where = [acl]
+        elif len(ordered) > 1:
+            where = [
+                f"!{name}_site_{other}" for other in range(1, index) if f"acl {name}_site_{other} " in "\n".join(body)
+            ]
+        rules += backends.server_rules(server, where)
+        if any(one.name == "return" for one in server.block or ()):
+            continue  # nothing else of it is ever reached
+        uses += _locations(server, where if not is_first else [], backends, notes)
+    return [f"frontend {name}", "    mode http", *(f"    {line}" for line in (*body, *rules, *uses))]
+
+
+def _locations(server: Directive, where: list[str], backends: Backends, notes: Notes) -> list[str]:
+    """The `use_backend` lines of a server."""
+    lines: list[str] = []
+    locations = list(server.all("location"))
+    for location in locations:
+        location.used = True
+        for inner in location.all("location"):
+            notes.lost(inner.span, "a location within another was left out: put it beside it")
+    locations = [one for one in locations if not (one.args and one.args[0].startswith("@"))]
+    plain = any(kind_of(one) in (("", "/"), ("^~", "/")) for one in locations)
+    for location, tests in in_order(locations):
+        for name, more in backends.of_location(server, location):
+            conditions = " ".join((*where, *tests, *more))
+            if not conditions:
+                lines.append(f"default_backend {name}")
+            else:
+                lines.append(f"use_backend {name} if {conditions}")
+    if not plain:
+        name = backends.of_server(server)
+        lines.append(f"use_backend {name} if {' '.join(where)}" if where else f"default_backend {name}")
+    return lines
+
+
+def _bind_words(pairs: list[tuple[Directive, Directive]], backends: Backends, notes: Notes) -> str:
+    words: list[str] = []
+    options = {word for _, listen in pairs for word in listen.args[1:]}
+    certificates: list[str] = []
+    for server, listen in pairs:
+        settings = backends.settings(server)
+        encrypted = "ssl" in options or settings.get("ssl", listen).args == ("on",)
+        if not encrypted:
+            continue
+        for one in backends.many(server, "ssl_certificate"):
+            certificates += one.args[:1]
+            notes.near(
+                one.span, f"HAProxy looks for the key in {one.args[0] if one.args else ''} or beside it, as .key"
+            )
+        for one in backends.many(server, "ssl_certificate_key"):
+            one.used = True
+        if not words:
+            words += ["ssl", *_tls_words(settings, options, notes)]
+    for file in dict.fromkeys(certificates):
+        words += ["crt", file]
+    if "ssl" in words and not certificates:
+        notes.lost(pairs[0][1].span, "TLS was left out: no certificate is named")
+        words = []
+    if "proxy_protocol" in options:
+        words.append("accept-proxy")
+    for option in options:
+        known = ("ssl", "http2", "proxy_protocol", "default_server", "default", "reuseport", "deferred", "bind", "quic")
+        if option not in known and not option.startswith(("backlog=", "ipv6only=", "so_keepalive=", "fastopen=")):
+            notes.lost(pairs[0][1].span, f"listen: '{option}' has no counterpart")
+        if option.startswith("backlog="):
+            words += ["backlog", option.removeprefix("backlog=")]
+        if option == "ipv6only=off":
+            words.append("v4v6")
+    return "".join(f" {write(word)}" for word in words)
+
+
+def _tls_words(settings: dict[str, Directive], options: set[str], notes: Notes) -> list[str]:
+    http2 = "http2" in options or ("http2" in settings and settings["http2"].args == ("on",))
+    words = ["alpn", "h2,http/1.1" if http2 else "http/1.1"]
+    if "ssl_protocols" in settings:
+        chosen = [one for one in _MINIMUM if one in settings["ssl_protocols"].args]
+        if chosen:
+            order = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+            chosen.sort(key=order.index)
+            words += ["ssl-min-ver", _MINIMUM[chosen[0]], "ssl-max-ver", _MINIMUM[chosen[-1]]]
+    if "ssl_ciphers" in settings:
+        words += ["ciphers", settings["ssl_ciphers"].args[0]]
+    verify = settings.get("ssl_verify_client")
+    if verify is not None and verify.args[:1] != ("off",):
+        file = settings.get("ssl_client_certificate")
+        if file is None:
+            notes.lost(verify.span, "ssl_verify_client was left out: no ssl_client_certificate is named")
+        else:
+            words += ["ca-file", file.args[0], "verify", "required" if verify.args == ("on",) else "optional"]
+    return words

@@ -1,0 +1,145 @@
+"""nginx's variables and values in HAProxy's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hapy_config.translate.lines import write
+
+_VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_TIME: Final = re.compile(r"(\d+)(ms|[smhdwMy]?)")
+_UNITS: Final = {"ms": 1, "": 1000, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000, "w": 604800000}
+_FETCHES: Final = {
+    "host": "req.hdr(host),field(1,:)",
+    "http_host": "req.hdr(host)",
+    "remote_addr": "src",
+    "remote_port": "src_port",
+    "binary_remote_addr": "src",
+    "realip_remote_addr": "src",
+    "server_addr": "dst",
+    "server_port": "dst_port",
+    "request_uri": "pathq",
+    "uri": "path",
+    "document_uri": "path",
+    "args": "query",
+    "query_string": "query",
+    "request_method": "method",
+    "ssl_server_name": "ssl_fc_sni",
+    "ssl_preread_server_name": "req.ssl_sni",
+    "ssl_client_s_dn": "ssl_c_s_dn",
+    "ssl_protocol": "ssl_fc_protocol",
+    "ssl_cipher": "ssl_fc_cipher",
+    "request_id": "uuid()",
+    "hostname": "hostname",
+    "msec": "date",
+    "content_type": "req.hdr(content-type)",
+    "content_length": "req.hdr(content-length)",
+}
+_SIZE: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class NoCounterpartError(ValueError):
+    """HAProxy has nothing for it; the message says for what and why."""
+
+
+def fetch(name: str) -> str:
+    """The sample of a variable.
+
+    Raises:
+        NoCounterpartError: HAProxy has none.
+    """
+    if name in _FETCHES:
+        return _FETCHES[name]
+    for prefix, word in (("http_", "req.hdr({})"), ("cookie_", "req.cook({})"), ("arg_", "url_param({})")):
+        if name.startswith(prefix):
+            own = name.removeprefix(prefix)
+            return word.format(own if prefix != "http_" else own.replace("_", "-"))
+    raise NoCounterpartError(f"HAProxy has nothing for ${name}")
+
+
+def format_string(text: str, known: dict[str, str], *, location: bool = False) -> str:
+    """A string with variables as a log format; `known` has the values of variables that were set.
+
+    Raises:
+        NoCounterpartError: a variable of it has no counterpart.
+    """
+    found, place = [], 0
+    for match in _VARIABLE.finditer(text):
+        found.append(text[place : match.start()].replace("%", "%%"))
+        place = match.end()
+        name = match[1] or match[2]
+        if name in known:
+            found.append(known[name].replace("%", "%%"))
+        elif name == "scheme":
+            raise NoCounterpartError("HAProxy 2.6 has no sample for $scheme")
+        elif name == "is_args":
+            found.append("")
+        elif location and name in ("args", "query_string"):
+            found.append("%[query]")
+        else:
+            found.append(f"%[{fetch(name)}]")
+    return "".join((*found, text[place:].replace("%", "%%")))
+
+
+def variables(text: str) -> list[str]:
+    """The names of the variables in a text."""
+    return [match[1] or match[2] for match in _VARIABLE.finditer(text)]
+
+
+def time(text: str) -> str:
+    """A time, with a unit.
+
+    Raises:
+        NoCounterpartError: it is none.
+    """
+    total = 0
+    parts = _TIME.findall(text.replace(" ", ""))
+    if not parts or "".join(number + unit for number, unit in parts) != text.replace(" ", ""):
+        raise NoCounterpartError(f"'{text}' is no time")
+    for number, unit in parts:
+        total += int(number) * _UNITS.get(unit, 86400000 * 365 if unit == "y" else 86400000 * 30)
+    return f"{total // 1000}s" if total % 1000 == 0 else f"{total}ms"
+
+
+def size(text: str) -> int:
+    """A number of bytes.
+
+    Raises:
+        NoCounterpartError: it is none.
+    """
+    match = re.fullmatch(r"(\d+)([kmg]?)", text.lower())
+    if match is None:
+        raise NoCounterpartError(f"'{text}' is no size")
+    return int(match[1]) * _SIZE[match[2]]
+
+
+def condition(words: tuple[str, ...], known: dict[str, str]) -> str:
+    """The condition of an `if` as an anonymous ACL.
+
+    Raises:
+        NoCounterpartError: HAProxy can't test it.
+    """
+    text = " ".join(words).strip()
+    if not (text.startswith("(") and text.endswith(")")):
+        raise NoCounterpartError("the condition has no parentheses")
+    match = re.fullmatch(r"\$\{?(\w+)\}?\s*(?:(=|!=|!?~\*?)\s*(.*))?", text[1:-1].strip(), re.DOTALL)
+    if match is None:
+        raise NoCounterpartError("files and such can't be tested")
+    name, operator, value = match[1], match[2], (match[3] or "").strip()
+    if name in known:
+        raise NoCounterpartError(f"${name} was set by a rule")
+    negated = "!" if operator and operator.startswith("!") else ""
+    if name in ("scheme", "https"):
+        encrypted = value in ("https", "on")
+        return f"{'!' if (not encrypted) != bool(negated) else ''}{{ ssl_fc }}"
+    sample = fetch(name)
+    if not operator:
+        return f"{{ {sample} -m found }}"
+    if value == "":
+        return f"{'' if negated else '!'}{{ {sample} -m found }}"
+    if "~" in operator:
+        return f"{negated}{{ {sample} -m reg {'-i ' if '*' in operator else ''}{write(value)} }}"
+    if sample == "src":
+        return f"{negated}{{ src {value} }}"
+    return f"{negated}{{ {sample} -m str {write(value)} }}"
