@@ -47,6 +47,7 @@ ORDER = (
     "maintenance",
     "error_pages",
     "access_log",
+    "statistics",
     "old_clients_and_servers",
 )
 

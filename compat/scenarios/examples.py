@@ -225,6 +225,25 @@ def _blue_green(world: World) -> None:
         client.get("/", "Cookie: version=new")
 
 
+def _statistics(world: World) -> None:
+    """The page asks who comes; what it says as CSV, and a counter for a monitoring system."""
+    _start(world, "statistics")
+    world.once("/", "Connection: close", listener="p8080")
+    world.once("/stats", "Connection: close", listener="p8404")
+    shown = Client(world.listeners["p8404"].getsockname())
+    page = shown.get("/stats;csv", "Authorization: Basic b3BzOmdyZXktb3dsLTI3", "Connection: close")
+    for line in page.body.decode().splitlines() if page else ():
+        columns = line.split(",")
+        world.note(" ".join([*columns[:2], columns[17] if len(columns) > 17 else ""]))
+    shown.close()
+    shown = Client(world.listeners["p8404"].getsockname())
+    numbers = shown.get("/metrics", "Connection: close")
+    for line in numbers.body.decode().splitlines() if numbers else ():
+        if line.startswith("haproxy_frontend_http_requests_total"):
+            world.note(line)
+    shown.close()
+
+
 #: What more than plain requests can show.
 SPECIAL: dict[str, Scenario] = {
     "tls_termination": _tls_termination,
@@ -237,6 +256,7 @@ SPECIAL: dict[str, Scenario] = {
     "websockets": _websockets,
     "maintenance": _maintenance,
     "blue_green": _blue_green,
+    "statistics": _statistics,
 }
 
 FAMILY = {path.stem: SPECIAL.get(path.stem) or _asked_as_told(path) for path in sorted(FOLDER.glob("*.cfg"))}
