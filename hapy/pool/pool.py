@@ -225,6 +225,11 @@ class Pool:
     def __repr__(self) -> str:
         return f"<Pool {self.reuse}: {self.used} busy, {self.idle} idle, {self.warming} warming, needs {self.needed}>"
 
+    @property
+    def proven(self) -> int:
+        """Idle connections that have carried two requests or more (HAProxy's safe ones)."""
+        return sum(len(shelf.proven) for shelf in self._shelves.values())
+
     # --- the path of a request ---
 
     def acquire(

@@ -253,6 +253,7 @@ def _server(server: Server) -> Row:
     model, counters = server.model, server.counters
     px = server.backend.model
     row = _head(px, model.name, model.number, 2) | _upstream(counters)
+    safe = server.pool.proven
     row |= {
         "slim": server.maxconn or None,
         "qlimit": server.maxqueue or None,
@@ -267,8 +268,8 @@ def _server(server: Server) -> Row:
         "cookie": _cookie(server),
         "srv_icur": server.pool.idle,
         "src_ilim": server.pool.max_idle if server.pool.max_idle >= 0 else None,
-        "idle_conn_cur": server.pool.idle,
-        "safe_conn_cur": 0,
+        "idle_conn_cur": server.pool.idle - safe,
+        "safe_conn_cur": safe,
         "used_conn_cur": server.pool.used,
         "need_conn_est": server.pool.needed,
     }

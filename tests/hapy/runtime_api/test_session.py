@@ -20,6 +20,7 @@ from hapy.runtime_api.session import Session, split_commands, split_words
 from hapy.worker import Job
 from hapy_config.api import read_text
 from hapy_config.keywords.runtime_api import TABLE
+from hapy_config.keywords.spec import Runs
 
 _CONFIG = """
 global
@@ -187,3 +188,16 @@ def test_csv_values() -> None:
 def test_no_socket_is_left_behind() -> None:
     """Building a configuration opens nothing."""
     assert not Path("/run/none.sock").exists()
+
+
+def test_the_rows_that_run_are_the_commands() -> None:
+    run = {entry.name for entry in TABLE if entry.runs is Runs.YES}
+    assert run == {" ".join(command.words) for command in registered()}
+
+
+def test_sessions_that_are_not_there() -> None:
+    assert _ask(b"show sess\n") == "\n"
+    assert "Session not found." in _ask(b"show sess 0x1\n")
+    assert "No such session" in _ask(b"shutdown session zz\n")
+    assert "Session pointer expected" in _ask(b"shutdown session\n")
+    assert "Permission denied" in _ask(b"shutdown session 0x1\n", level=Level.OPERATOR)
