@@ -124,7 +124,14 @@ def section(name: str) -> str:
 
 def guide() -> str:
     """The whole guide."""
-    return "\n".join([BEGIN, "", *(section(name) for name in ORDER), END])
+    titles = [header(FOLDER / f"{name}.cfg").title for name in ORDER]
+    contents = [f"- [{title}](#{anchor(title)})" for title in titles]
+    return "\n".join([BEGIN, "", *contents, "", *(section(name) for name in ORDER), END])
+
+
+def anchor(title: str) -> str:
+    """What a heading is linked by."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def with_guide(readme: str) -> str:
