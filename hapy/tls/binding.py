@@ -5,6 +5,7 @@ Rules (manual section 5.1, and HAProxy 2.6 on the wire):
   replaced by `*`. Among the certificates found one with an ECDSA key comes first for clients that take these.
 - A client without a name, or with one that no certificate has, gets the first certificate of the line, unless
   `strict-sni` turns it away.
+- `generate-certificates` makes a certificate for a name that no other has (`hapy.tls.forging`).
 - A line of a crt-list may have settings of its own: they come before those of the bind line.
 """
 
@@ -26,9 +27,12 @@ from hapy.tls.settings import (
     load_certificate,
     load_revocations,
 )
+from hapy_config.model.certificates import CertificateEntry
 
 if TYPE_CHECKING:
+    from hapy.tls.forging import Forge
     from hapy.tls.hello import ClientHello
+    from hapy_config.model.certificates import CertificateFiles
     from hapy_config.model.server import Bind
     from hapy_config.source import Span
     from hapy_config.tls.versions import Options
@@ -65,7 +69,7 @@ class Binding:
         strict: they get nothing (`strict-sni`).
     """
 
-    __slots__ = ("_exact", "_excluded", "_sole", "_wild", "default", "strict")
+    __slots__ = ("_exact", "_excluded", "_forge", "_sole", "_wild", "default", "strict")
 
     def __init__(self, bind: Bind, around: Surroundings) -> None:
         options, span = bind.tls or {}, bind.span
@@ -76,10 +80,11 @@ class Binding:
         self._wild: dict[bytes, list[Served]] = {}
         self._excluded: dict[bytes, list[Served]] = {}
         served = [_serve(certificate, bind, merged, around) for certificate in certificates]
-        if not served and not self.strict:
+        self._forge = _forge(bind, merged, around)
+        if not served and not self.strict and self._forge is None:
             raise CompileError("no SSL certificate specified for this bind line (use 'crt').", span)
         self.default = served[0] if served else None
-        self._sole = len(served) == 1 and not self.strict
+        self._sole = len(served) == 1 and not self.strict and self._forge is None
         for one in served:
             for name in one.certificate.names:
                 known = self._wild if name.startswith("*.") else self._exact
@@ -104,6 +109,8 @@ class Binding:
                 found = [one for one in found if one not in excluded]
             if found:
                 return _fitting(found, hello)
+            if self._forge is not None and (made := self._forge.served(name)) is not None:
+                return made
         return None if self.strict else self.default
 
 
@@ -115,6 +122,21 @@ def _fitting(found: list[Served], hello: ClientHello) -> Served:
                 if one.certificate.kind == kind:
                     return one
     return found[0]
+
+
+def _forge(bind: Bind, merged: Options, around: Surroundings) -> Forge[Served] | None:
+    """What makes certificates, where the line wants them (`generate-certificates`)."""
+    if bind.signer is None or "generate-certificates" not in (bind.tls or {}):
+        return None
+    from hapy.tls.forging import Forge
+
+    def serve(files: CertificateFiles) -> Served:
+        return _serve(served_as(CertificateEntry(files), bind.span), bind, merged, around)
+
+    try:
+        return Forge(bind.signer, next(iter(bind.certificates), None), around.forged, serve)
+    except (ValueError, TypeError) as error:
+        raise CompileError(f"unable to make certificates: {error}", bind.span) from None
 
 
 def _serve(certificate: Certificate, bind: Bind, merged: Options, around: Surroundings) -> Served:

@@ -17,6 +17,7 @@ import struct
 import time
 from collections.abc import Sequence
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from hapy_config.tls.library import Unavailable, library, pointer, set_ciphersuites, set_groups
 
@@ -92,8 +93,8 @@ def announce_authorities(context: ssl.SSLContext, path: str) -> None:
         library.SSL_CTX_set_client_CA_list(pointer(context), names)  # the context owns them now
 
 
-#: Callbacks, kept as long as the process: the library holds no reference to them.
-_callbacks: list[Any] = []
+#: Callbacks, kept as long as their contexts: the library holds no reference to them.
+_callbacks: WeakKeyDictionary[ssl.SSLContext, list[Any]] = WeakKeyDictionary()
 
 
 def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, authority: frozenset[int] | None) -> None:
@@ -128,7 +129,7 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
         return 0
 
     callback = _VerifyCallback(verify)
-    _callbacks.append(callback)
+    _callbacks.setdefault(context, []).append(callback)
     mode = {ssl.CERT_NONE: 0, ssl.CERT_OPTIONAL: 1, ssl.CERT_REQUIRED: 3}[context.verify_mode]
     library.SSL_CTX_set_verify(pointer(context), mode, callback)
 
@@ -230,7 +231,7 @@ def staple(context: ssl.SSLContext, shown: Staple) -> None:
         return _OK
 
     callback = _StatusCallback(send)
-    _callbacks.append(callback)
+    _callbacks.setdefault(context, []).append(callback)
     openssl.SSL_CTX_callback_ctrl(pointer(context), _CTRL_SET_STATUS_CALLBACK, callback)
 
 

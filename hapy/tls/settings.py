@@ -40,7 +40,7 @@ class Surroundings:
         lifetime: seconds that a session may be resumed.
         cache_size: `tune.ssl.cachesize`, None where it is not set. record: the most plain bytes of a record, 0 for no
             limit of its own.
-        keylog: `tune.ssl.keylog`.
+        keylog: `tune.ssl.keylog`. forged: `tune.ssl.ssl-ctx-cache-size`, how many certificates made here are kept.
         automatic_dh: `tune.ssl.default-dh-param` asks for Diffie-Hellman. dh_file: `ssl-dh-param-file`.
     """
 
@@ -51,6 +51,7 @@ class Surroundings:
     record: int = 0
     dh_file: str = ""
     keylog: bool = False
+    forged: int = 1000
 
 
 def surroundings(settings: Global, side: str) -> Surroundings:
@@ -77,6 +78,7 @@ def surroundings(settings: Global, side: str) -> Surroundings:
         cache_size=_whole(tune.get("ssl.cachesize")),
         record=min(limits, default=0),
         dh_file=dh_file,
+        forged=_whole(tune.get("ssl.ssl-ctx-cache-size")) or 1000,
         keylog=tune.get("ssl.keylog") in ("on", 1, True),
     )
 

@@ -120,4 +120,15 @@ def _dispatch(build: Build, draft: Draft, statement: Statement, words: list[str]
     draft.dispatch = found
 
 
-HANDLERS: Final[dict[str, Handler]] = {"dispatch": _dispatch, "source": _source, "usesrc": _usesrc}
+def _transparent(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
+    """The old word for `option transparent`."""
+    at_most(words, 0)
+    draft.options.add("transparent")
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "dispatch": _dispatch,
+    "source": _source,
+    "transparent": _transparent,
+    "usesrc": _usesrc,
+}

@@ -34,9 +34,13 @@ class BindWords:
         options: other options by name.
         tls: the TLS options by name.
         certificates: what `crt` and `crt-list` name.
+        signer_fault: why `ca-sign-file` can't be used, empty for nothing.
     """
 
-    __slots__ = ("build", "certificates", "options", "position", "prefix", "ssl", "statement", "tls", "values", "words")
+    __slots__ = (
+        *("build", "certificates", "options", "position", "prefix", "signer_fault", "ssl", "statement", "tls"),
+        *("values", "words"),
+    )
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
         self.build = build
@@ -48,6 +52,7 @@ class BindWords:
         self.options: dict[str, tuple[str, ...]] = {}
         self.tls: dict[str, tuple[str, ...]] = {}
         self.certificates: list[CertificateEntry] = []
+        self.signer_fault = ""
         self.ssl = False
 
     def peek(self) -> str:
@@ -322,6 +327,20 @@ def _ignored_errors(words: BindWords, name: str) -> None:
     words.tls[name] = (text,)
 
 
+def _signer(words: BindWords, name: str) -> None:
+    """Only `generate-certificates`, which may come later, makes use of it."""
+    text = words.take("'ca-sign-file' : missing CAfile path")
+    from hapy_config.tls.pem import Fault
+
+    try:
+        words.values["signer"] = tls.signer(words.build, text)
+        words.signer_fault = ""
+    except Fault as fault:
+        words.values.pop("signer", None)
+        words.signer_fault = str(fault)
+    words.tls[name] = (text,)
+
+
 def _ticket_keys(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing TLS ticket keys file path")
     from hapy_config.tls.pem import Fault
@@ -371,7 +390,7 @@ READERS: Final[dict[str, Reader]] = {
     "alpn": _alpn,
     "ca-file": _authority,
     "ca-ignore-err": _ignored_errors,
-    "ca-sign-file": _tls_word("'ca-sign-file' : missing CAfile path"),
+    "ca-sign-file": _signer,
     "ca-sign-pass": _tls_word("'ca-sign-pass' : missing CAkey password"),
     "ca-verify-file": _authority,
     "ciphers": _tls_word("'ciphers' : missing cipher suite"),

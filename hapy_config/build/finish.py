@@ -244,6 +244,13 @@ def _binds(build: Build, draft: Draft) -> None:
                 f" [{where}].",
                 "add 'ca-sign-file <file>'",
             )
+        elif "generate-certificates" in options and reading.signer_fault:
+            build.environment(
+                "bad-authority",
+                statement.span(),
+                f"Proxy '{draft.name}': Failed to read CA certificate file '{options['ca-sign-file'][0]}' at [{where}]."
+                f" Chain loading failed: {reading.signer_fault}",
+            )
     for statement, protocol in draft.bind_protocols:
         usable = protocol == "none" if draft.mode == "tcp" else protocol in ("h1", "h2")
         if not usable:

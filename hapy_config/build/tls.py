@@ -275,6 +275,22 @@ def listed(build: Build, name: str) -> list[CertificateEntry]:
     return found
 
 
+def signer(build: Build, name: str) -> CertificateFiles:
+    """The authority with its key that `ca-sign-file` names.
+
+    Raises:
+        Fault: it can't be used.
+    """
+    from hapy_config.tls import pem
+
+    path = based(build, name, "ca-base")
+    try:
+        build.files.read(path)
+    except OSError:
+        raise pem.Fault(f"cannot open the file '{path}'.") from None
+    return pem.load(path, build.files.read, settings(build), warn=warner(build))
+
+
 def ticket_keys(name: str, content: bytes) -> tuple[bytes, ...]:
     """The keys of a `tls-ticket-keys` file, oldest first.
 

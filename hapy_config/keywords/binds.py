@@ -8,7 +8,6 @@ from typing import Final
 from hapy_config.keywords.spec import OLDEST, TARGET, Arg, Context, Keyword, Kind, Runs, Table, Version
 
 _LATER: Final = "the address is served without it"
-_NO_MAKING: Final = "certificates are not made while serving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +174,8 @@ _TLS: Final[tuple[BindOption, ...]] = (
     bind_option("alpn", TEXT, tls=True, ok=("h2,http/1.1",), bad=("",)),
     bind_option("ca-file", FILE, tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     bind_option("ca-ignore-err", TEXT, tls=True, ok=("all", "1,2"), bad=("", "x")),
-    bind_option("ca-sign-file", FILE, since=(1, 8), tls=True, loss=_NO_MAKING, ok=("ca.pem",), bad=("",)),
-    bind_option("ca-sign-pass", TEXT, since=(1, 8), tls=True, loss=_NO_MAKING, ok=("secret",), bad=("",)),
+    bind_option("ca-sign-file", FILE, since=(1, 8), tls=True, ok=("ca.pem",), bad=("",)),
+    bind_option("ca-sign-pass", TEXT, since=(1, 8), tls=True, ok=("secret",), bad=("",)),
     bind_option("ca-verify-file", FILE, since=(2, 2), tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     bind_option("ciphers", TEXT, tls=True, ok=("HIGH",), bad=("",)),
     bind_option("ciphersuites", TEXT, since=(2, 0), tls=True, ok=("TLS_AES_128_GCM_SHA256",), bad=("",)),
@@ -187,7 +186,7 @@ _TLS: Final[tuple[BindOption, ...]] = (
     bind_option("curves", TEXT, since=(1, 8), tls=True, ok=("X25519",), bad=("",)),
     bind_option("ecdhe", TEXT, tls=True, ok=("prime256v1",), bad=("",)),
     *(bind_option(f"force-{name}", since=(1, 8) if name == "tlsv13" else OLDEST, tls=True) for name in _VERSIONS),
-    bind_option("generate-certificates", since=(1, 8), tls=True, loss=_NO_MAKING),
+    bind_option("generate-certificates", since=(1, 8), tls=True),
     bind_option("no-ca-names", since=(1, 8), tls=True),
     *(bind_option(f"no-{name}", since=(1, 8) if name == "tlsv13" else OLDEST, tls=True) for name in _VERSIONS),
     bind_option("no-tls-tickets", tls=True),

@@ -305,7 +305,7 @@ _TLS: Final = (
         bad=("tune.ssl.lifetime", "tune.ssl.lifetime x", "tune.ssl.lifetime 5 6"),
     ),
     _number("ssl.maxrecord", minimum=0, runs=Runs.YES, ok=("tune.ssl.maxrecord 1400",)),
-    _number("ssl.ssl-ctx-cache-size", minimum=0, since=(1, 6), loss=_NO_TLS, ok=("tune.ssl.ssl-ctx-cache-size 5",)),
+    _number("ssl.ssl-ctx-cache-size", minimum=0, since=(1, 6), runs=Runs.YES, ok=("tune.ssl.ssl-ctx-cache-size 5",)),
     *(
         _number(
             f"ssl.ocsp-update.{which}", since=(2, 8), deprecated=(2, 9), instead=f"ocsp-update.{which}", loss=_NO_TLS

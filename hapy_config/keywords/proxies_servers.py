@@ -79,8 +79,6 @@ ENTRIES: Final = (
         "transparent",
         deprecated=(1, 5),
         instead="a server at address 0.0.0.0",
-        runs=Runs.NO,
-        loss="connections go to no server: the address a client wanted is not used",
         bad=("transparent x",),
     ),
     _back(

@@ -127,6 +127,7 @@ class Bind:
         tls: None for plain text, else the ssl options by name.
         certificates: what its `crt` and `crt-list` name, in order.
         ticket_keys: what its `tls-ticket-keys` file holds, oldest first, 48 or 80 bytes each.
+        signer: the authority of `ca-sign-file` with its key, under which certificates are made; None without one.
         options: every other bind option as written, by name.
         span: the place.
     """
@@ -151,5 +152,6 @@ class Bind:
     tls: Mapping[str, tuple[str, ...]] | None = field(default=None, hash=False)
     certificates: tuple[CertificateEntry, ...] = field(default=(), repr=False)
     ticket_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    signer: CertificateFiles | None = field(default=None, repr=False)
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     span: Span = field(default=NOWHERE, compare=False)
