@@ -88,6 +88,21 @@ backend be
     stats auth a:b:c
     stats auth nothing
     server a {a}
+listen tied
+    bind fd@${tied}
+    cookie SRV insert
+    http-request deny if { path /denied }
+    stats uri /s
+    server a {a} cookie A
+frontend totied
+    bind fd@${totied}
+    default_backend tiedback
+backend tiedback
+    cookie SRV insert
+    http-request deny if { path /denied }
+    http-request wait-for-body time 1s if METH_POST
+    stats uri /s
+    server a {a} cookie A
 listen ruled
     bind fd@${ruled}
     stats http-request deny if { url_sub no }
@@ -124,6 +139,10 @@ listen everything
     for word in ("no", "yes", "away", "else"):
         _head(world, f"/haproxy?stats;{word}", listener="ruled")
     _head(world, "/x", listener="everything")
+    for listener in ("tied", "totied"):
+        for target in ("/s", "/denied", "/x"):
+            _head(world, target, listener=listener)
+        _head(world, "/s", listener=listener, method="POST", body="s=a&action=maint&b=tied")
     _csv_rows = _ask(world, "/;csv", _login("x:y"), listener="everything").body.decode().splitlines()
     world.note(" ".join(line.partition(",")[0] for line in _csv_rows))
     client = Client(world.listeners["ruled"].getsockname())  # and the connection goes on

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hapy.http.message import Response
-from hapy.rules.compile import Ruleset, compile_ruleset
+from hapy.rules.compile import Ruleset, compile_ruleset, preceded
 from hapy.rules.outcomes import ALLOW, Deferred, Outcome, Reply
 from hapy.rules.pages import error_pages
 from hapy.runtime_api import dump
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.runtime import Runtime
     from hapy.proxy.transaction import Transaction
+    from hapy.rules.registry import Action
     from hapy.runtime_api.control import Control
     from hapy.runtime_api.rows import Row
     from hapy_config.model.proxy import Proxy
@@ -262,7 +263,12 @@ class _Followed(Ruleset):
 
             self.run = run
 
+    def after(self, act: Action) -> Ruleset:
+        """The same with something done before the rules."""
+        return _Followed(preceded(act, self._inner), self._page)
+
     async def run_async(self, txn: Transaction) -> Outcome | None:
+        """Walk the rules, waiting where one does; then look whether the page is asked for."""
         outcome = await self._inner.run_async(txn) if self._inner is not None else None
         return (self._page.answer(txn) or outcome) if outcome is None or outcome is ALLOW else outcome
 
