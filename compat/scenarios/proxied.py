@@ -345,6 +345,23 @@ def send_v2_tls_certificate(world: World) -> None:
     _sent(world, "send-proxy-v2-ssl-cn", bind=TLS, crt="c.pem", alpn=["http/1.1"])
 
 
+def send_before_early_bytes(world: World) -> None:
+    """In `mode tcp` a header comes before what the client sent while the server's connection was made."""
+    starts: list[bytes] = []
+
+    def script(connection: Connection) -> None:
+        starts.append(connection.reader.exactly(len(SIGNATURE)))
+        connection.write(b"heard")
+
+    world.origin("s1", script)
+    world.start('listen fe\n mode tcp\n bind "fd@${fe}"\n server s1 {s1} send-proxy-v2\n')
+    for _ in range(10):
+        client = world.client()
+        client.send(REQUEST)
+        client.seen.append(repr(client.reader.exactly(5)))
+    world.note(f"headers first: {[start == SIGNATURE for start in starts]}")
+
+
 #: Words of server lines, and what they come to.
 SENDING = (
     *("send-proxy", "send-proxy-v2", "send-proxy-v2 send-proxy", "send-proxy-v2 no-send-proxy"),
