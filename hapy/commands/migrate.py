@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from hapy_config.api import read_config
 from hapy_config.loader import STDIN, read_file, read_sources
 from hapy_config.targets import VERSIONS, parse_version, shown
 from hapy_config.translate.report import Loss, Translation
@@ -25,6 +26,8 @@ DECIDE: Final = 1
 FAILED: Final = 2
 
 _HAPROXY: Final = "haproxy-"
+#: Targets that are no HAProxy.
+OTHERS: Final = ("nginx", "caddy", "envoy", "json")
 _HEADINGS: Final = {
     Loss.LOST: "To be decided by you",
     Loss.NEAR: "Nearly the same",
@@ -41,11 +44,11 @@ def main(words: list[str]) -> int:
     if not sources:
         return FAILED
     try:
-        outcome = _translate(sources, options.to)
+        outcome = _translate(sources, options)
     except ValueError as error:
         print(f"hapy migrate: {error}", file=sys.stderr)
         return FAILED
-    same_language = options.to.startswith(_HAPROXY)
+    same_language = options.origin == "haproxy" and options.to.startswith(_HAPROXY)
     if options.output is not None:
         if not _write(outcome, options.output):
             return FAILED
@@ -61,32 +64,86 @@ def main(words: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hapy migrate",
-        description="Rewrite a configuration for a newer HAProxy, keeping comments and layout.",
-        epilog="Without -o nothing is written: the difference is shown. The exit status is 0, 1 when something is left "
-        "for a person to decide, 2 when a file can't be read or written.",
+        description="Rewrite a configuration for a newer HAProxy, keeping comments and layout, or for another proxy.",
+        epilog="Without -o nothing is written: the difference, or the other proxy's file, is shown. The exit status is "
+        "0, 1 when something is left for a person to decide, 2 when a file can't be read or written.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a file, a directory of *.cfg files, or -")
     parser.add_argument(
-        "--to", default="haproxy-2.6", metavar="TARGET", help="haproxy-VERSION, 1.8 to 3.4 (default: haproxy-2.6)"
+        "--to",
+        default="haproxy-2.6",
+        metavar="TARGET",
+        help="haproxy-VERSION, 1.8 to 3.4 (default: haproxy-2.6), nginx, caddy, envoy or json",
+    )
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        default="haproxy",
+        choices=("haproxy", "nginx", "json"),
+        help="what the files are written for (default: haproxy)",
     )
     parser.add_argument("-o", dest="output", metavar="OUT", help="write there: a file, or a directory for several; -")
     return parser
 
 
-def _translate(sources: Sequence[Source], target: str) -> Translation:
+def _translate(sources: Sequence[Source], options: argparse.Namespace) -> Translation:
     """The outcome.
 
     Raises:
-        ValueError: there is no such target.
+        ValueError: there is no such target, or the source can't be read.
     """
+    origin, target = options.origin, options.to
+    version = None
     if target.startswith(_HAPROXY):
         version = parse_version(target.removeprefix(_HAPROXY))
         if version is None:
             raise ValueError(f"--to {target}: versions are {shown(VERSIONS[0])} to {shown(VERSIONS[-1])}")
+    elif target not in OTHERS:
+        raise ValueError(f"--to {target}: there is no such target")
+    if origin != "haproxy":
+        if version is None:
+            raise ValueError(f"--from {origin} needs --to haproxy-VERSION")
+        return _from_other(sources, origin)
+    if version is not None:
         from hapy_config.translate.upgrade import upgrade
 
         return upgrade(sources, version)
-    raise ValueError(f"--to {target}: there is no such target")
+    return _to_other(sources, target)
+
+
+def _from_other(sources: Sequence[Source], origin: str) -> Translation:
+    if origin == "nginx":
+        from hapy_config.translate.from_nginx import from_nginx
+
+        return from_nginx(sources)
+    from hapy_config.translate.json_form import from_json
+
+    return from_json(sources)
+
+
+def _to_other(sources: Sequence[Source], target: str) -> Translation:
+    texts = {source.name: source.text.encode("utf-8", "surrogateescape") for source in sources}
+    result = read_config(list(texts), read=texts.__getitem__, assume_machine=True)
+    if result.config is None:
+        faults = [one for one in result.diagnostics if one.refuses and not one.environment]
+        for one in faults:
+            print(f"{one.span.file}:{one.span.line}: {one.message}", file=sys.stderr)
+        raise ValueError("HAProxy would refuse this configuration: mend it first (hapy check says how)")
+    if target == "json":
+        from hapy_config.translate.json_form import to_json
+
+        return to_json(result.config)
+    if target == "nginx":
+        from hapy_config.translate.nginx import to_nginx
+
+        return to_nginx(result.config, result.document)
+    if target == "caddy":
+        from hapy_config.translate.caddy import to_caddy
+
+        return to_caddy(result.config, result.document)
+    from hapy_config.translate.envoy import to_envoy
+
+    return to_envoy(result.config, result.document)
 
 
 def _show_changes(sources: Sequence[Source], outcome: Translation) -> None:
@@ -132,5 +189,13 @@ def _report(outcome: Translation, target: str, stream: TextIO) -> None:
             place = f"{note.span.file}:{note.span.line}: " if note.span.line else ""
             text = f"{place}{note.text}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             print(textwrap.fill(text, 80, initial_indent="  ", subsequent_indent="    "), file=stream)
-    if not outcome.notes:
+    if outcome.counts:
+        plain, unchanged, near, lost = outcome.counts
+        total = max(sum(outcome.counts), 1)
+        print(
+            f"\n{total} statements: {plain + unchanged} go over, {near} nearly, {lost} do not"
+            f" ({100 * (total - lost) // total} % have a counterpart).",
+            file=stream,
+        )
+    elif not outcome.notes and target.startswith(_HAPROXY):
         print(f"Nothing changes: it is written for {target} already.", file=stream)

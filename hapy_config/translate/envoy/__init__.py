@@ -1,0 +1,9 @@
+"""haproxy.cfg to Envoy's v3 configuration (YAML): frontends are listeners, rules are routes, servers clusters.
+
+The first route that fits is taken, as HAProxy's rules are. Rules that change a request on a condition become routes
+of their own, one for each way through them.
+"""
+
+from hapy_config.translate.envoy.translate import to_envoy
+
+__all__ = ["to_envoy"]

@@ -1,0 +1,233 @@
+"""Backends as clusters."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.model.addresses import Address
+from hapy_config.model.checks import CheckExpect, CheckRequest
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.server import Server
+from hapy_config.translate.envoy.matching import Json
+from hapy_config.translate.flow import Untranslatable
+from hapy_config.translate.ledger import Ledger
+
+_TYPES: Final = "type.googleapis.com/envoy"
+_POLICIES: Final = {
+    "roundrobin": "ROUND_ROBIN",
+    "static-rr": "ROUND_ROBIN",
+    "leastconn": "LEAST_REQUEST",
+    "random": "RANDOM",
+    "source": "RING_HASH",
+    "uri": "RING_HASH",
+    "hdr": "RING_HASH",
+    "url_param": "RING_HASH",
+}
+_VERSIONS: Final = {"TLSv1.0": "TLSv1_0", "TLSv1.1": "TLSv1_1", "TLSv1.2": "TLSv1_2", "TLSv1.3": "TLSv1_3"}
+_KNOWN_OPTIONS: Final = frozenset(
+    {
+        "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "verify", "ca-file", "sni", "crt", "alpn",
+        "ssl-min-ver", "ssl-max-ver", "init-addr", "resolvers", "resolve-prefer", "check-ssl", "no-check-ssl", "id",
+        "check-sni", "cookie", "ciphers", "verifyhost", "proto", "no-sslv3", "no-tlsv10", "no-tlsv11", "on-marked-down",
+        "force-tlsv12", "ws", "no-ssl-reuse", "no-tls-tickets", "resolve-opts",
+    }
+)  # fmt: skip
+
+
+def seconds(milliseconds: int) -> str:
+    """A duration as protobuf's JSON writes it."""
+    return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def socket_address(address: Address, port: int | None = None) -> Json:
+    """An address.
+
+    Raises:
+        Untranslatable: Envoy doesn't know its kind.
+    """
+    if address.family in ("unix", "abns"):
+        return {"pipe": {"path": f"@{address.host}" if address.family == "abns" else address.host}}
+    number = port if port is not None else address.port
+    if address.family == "fd" or number is None or address.port_offset or address.datagram:
+        raise Untranslatable("Envoy has no such address")
+    host = {"any": "0.0.0.0", "ipv6": address.host or "::"}.get(address.family, address.host)
+    return {"socket_address": {"address": host, "port_value": number}}
+
+
+def cluster(ledger: Ledger, proxy: Proxy) -> Json | None:
+    """The cluster of a backend; None where it has no server that Envoy could ask."""
+    balance = proxy.balance
+    span = next((one.span() for one in ledger.proxy_statements(proxy) if one.words[0] == "balance"), proxy.span)
+    policy = _POLICIES.get(balance.algorithm)
+    if policy is None:
+        ledger.lost(span, f"balance {balance.algorithm} has no counterpart in Envoy: servers take turns")
+        policy = "ROUND_ROBIN"
+    elif policy == "RING_HASH":
+        ledger.near(span, "the same key goes to the same server, but not to the one that HAProxy would pick")
+    endpoints = [(server, one) for server in proxy.servers if (one := _endpoint(ledger, server)) is not None]
+    if proxy.dispatch is not None:
+        own = Server("dispatch", 1, proxy.dispatch)
+        endpoints = [(own, {"endpoint": {"address": socket_address(proxy.dispatch)}})]
+    if not endpoints:
+        return None
+    groups = [
+        (0, [one for server, one in endpoints if not server.backup]),
+        (1, [one for server, one in endpoints if server.backup]),
+    ]
+    groups = [(priority, group) for priority, group in groups if group]
+    named = any(server.address.family == "name" for server, _ in endpoints)
+    found: Json = {
+        "name": proxy.name,
+        "type": "STRICT_DNS" if named else "STATIC",
+        "connect_timeout": seconds(proxy.timeouts.connect or 5000),
+        "lb_policy": policy,
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "load_assignment": {
+            "cluster_name": proxy.name,
+            "endpoints": [{"priority": index, "lb_endpoints": group} for index, (_, group) in enumerate(groups)],
+        },
+    }
+    checks = _health(ledger, proxy, [server for server, _ in endpoints if server.check])
+    if checks:
+        found["health_checks"] = [checks]
+    limits = [server.maxconn for server, _ in endpoints]
+    if any(limits):
+        most = sum(limits) if all(limits) else 1_000_000
+        found["circuit_breakers"] = {"thresholds": [{"max_connections": most, "max_requests": most}]}
+        if proxy.mode == "http":
+            ledger.near(proxy.span, f"'{proxy.name}': limits count for the whole cluster, and there is no queue")
+    socket = _transport(ledger, [server for server, _ in endpoints])
+    if socket is not None:
+        found["transport_socket"] = socket
+    return found
+
+
+def _endpoint(ledger: Ledger, server: Server) -> Json | None:
+    try:
+        if server.service is not None:
+            raise Untranslatable("Envoy has no servers out of SRV records here")
+        address = socket_address(server.address)
+    except Untranslatable as reason:
+        ledger.lost(server.span, f"server '{server.name}' was left out: {reason}")
+        return None
+    if server.disabled or not server.weight:
+        ledger.near(server.span, f"server '{server.name}' is disabled: it was left out")
+        return None
+    for name in server.options:
+        if name not in _KNOWN_OPTIONS:
+            ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Envoy")
+    if server.slowstart or server.track is not None:
+        ledger.lost(server.span, f"server '{server.name}': 'slowstart' and 'track' were left out")
+    ledger.done(server.span)
+    found: Json = {"endpoint": {"address": address}}
+    if server.weight != 1:
+        found["load_balancing_weight"] = server.weight
+    return found
+
+
+def _health(ledger: Ledger, proxy: Proxy, servers: list[Server]) -> Json | None:
+    if not servers:
+        return None
+    options = servers[0].options
+    inter = options.get("inter", ("2000",))[0]
+    found: Json = {
+        "timeout": seconds(proxy.timeouts.check or proxy.timeouts.connect or 5000),
+        "interval": seconds(int(inter) if inter.isdecimal() else 2000),
+        "unhealthy_threshold": int(options.get("fall", ("3",))[0]),
+        "healthy_threshold": int(options.get("rise", ("2",))[0]),
+    }
+    if proxy.checks.kind in ("", "tcp-check"):
+        found["tcp_health_check"] = {}
+        return found
+    if proxy.checks.kind != "httpchk":
+        ledger.near(proxy.span, f"'{proxy.name}': {proxy.checks.kind} becomes a plain connection")
+        found["tcp_health_check"] = {}
+        return found
+    asked: Json = {"path": "/"}
+    for step in proxy.checks.steps:
+        if isinstance(step, CheckRequest):
+            asked["path"] = step.uri or "/"
+            if step.method and step.method != "GET":
+                asked["method"] = step.method
+            host = next((value.text for name, value in step.headers if name.lower() == "host"), None)
+            if host is not None:
+                asked["host"] = host
+        elif isinstance(step, CheckExpect) and step.match == "status" and step.pattern.isdecimal() and not step.inverse:
+            code = int(step.pattern)
+            asked["expected_statuses"] = [{"start": code, "end": code + 1}]
+        else:
+            ledger.lost(step.span if step.span.line else proxy.span, "Envoy has no such step of a health check")
+    asked.setdefault("expected_statuses", [{"start": 200, "end": 400}])
+    found["http_health_check"] = asked
+    return found
+
+
+def _transport(ledger: Ledger, servers: list[Server]) -> Json | None:
+    encrypted = [server for server in servers if server.tls is not None]
+    sending = [server for server in servers if server.send_proxy]
+    for server in servers:
+        if encrypted and server.tls is None:
+            ledger.lost(server.span, f"server '{server.name}': in Envoy all servers of a cluster have TLS, or none has")
+    inner: Json | None = _tls(ledger, encrypted[0]) if encrypted else None
+    if sending:
+        raw = {
+            "name": "raw",
+            "typed_config": {"@type": f"{_TYPES}.extensions.transport_sockets.raw_buffer.v3.RawBuffer"},
+        }
+        inner = {
+            "name": "proxy_protocol",
+            "typed_config": {
+                "@type": f"{_TYPES}.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+                "config": {"version": "V2" if sending[0].send_proxy == 2 else "V1"},
+                "transport_socket": inner or raw,
+            },
+        }
+    return inner
+
+
+def _tls(ledger: Ledger, server: Server) -> Json:
+    assert server.tls is not None
+    common: Json = {}
+    file = server.tls.ca_file
+    if server.tls.verify == "required":
+        trusted = "/etc/ssl/certs/ca-certificates.crt" if file in (None, "@system-ca") else file
+        common["validation_context"] = {"trusted_ca": {"filename": trusted}}
+    crt = server.tls.options.get("crt")
+    if crt:
+        common["tls_certificates"] = [certificate(crt[0])]
+    parameters = tls_parameters(dict(server.tls.options))
+    if parameters:
+        common["tls_params"] = parameters
+    found: Json = {
+        "@type": f"{_TYPES}.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        "common_tls_context": common,
+    }
+    sni = server.tls.sni
+    if sni is not None and sni.fetch.name == "str":
+        found["sni"] = sni.fetch.args[0]
+    elif sni is not None:
+        ledger.lost(
+            server.span,
+            f"server '{server.name}': sni: Envoy takes the host with 'auto_sni' in the cluster's HTTP options",
+        )
+    return {"name": "envoy.transport_sockets.tls", "typed_config": found}
+
+
+def certificate(file: str) -> Json:
+    """A certificate with its key in one file."""
+    return {"certificate_chain": {"filename": file}, "private_key": {"filename": file}}
+
+
+def tls_parameters(options: dict[str, tuple[str, ...]]) -> Json:
+    """Versions and ciphers."""
+    found: Json = {}
+    for word, name in (
+        ("ssl-min-ver", "tls_minimum_protocol_version"),
+        ("ssl-max-ver", "tls_maximum_protocol_version"),
+    ):
+        version = _VERSIONS.get(options.get(word, ("",))[0])
+        if version is not None:
+            found[name] = version
+    if "ciphers" in options:
+        found["cipher_suites"] = options["ciphers"][0].split(":")
+    return found

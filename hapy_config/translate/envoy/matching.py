@@ -1,0 +1,166 @@
+"""Conditions as route matches, and format strings with Envoy's command operators."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from hapy_config.translate.flow import Piece, Subject, Test, Untranslatable
+
+Json = dict[str, Any]
+_OPERATORS: Final = {
+    "url": "%REQ(:PATH)%",
+    "host": "%REQ(:AUTHORITY)%",
+    "method": "%REQ(:METHOD)%",
+    "src": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+    "src_port": "%DOWNSTREAM_REMOTE_PORT%",
+    "dst": "%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%",
+    "dst_port": "%DOWNSTREAM_LOCAL_PORT%",
+    "sni": "%REQUESTED_SERVER_NAME%",
+    "client_dn": "%DOWNSTREAM_PEER_SUBJECT%",
+    "uuid": "%REQ(X-REQUEST-ID)%",
+    "version": "%PROTOCOL%",
+    "scheme": "%REQ(:SCHEME)%",
+}
+_HEADERS: Final = {"host": ":authority", "hostname": ":authority", "method": ":method", "path": ":path", "url": ":path"}
+_SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
+_BEYOND: Final = re.compile(r"\(\?(?:[=!]|<[=!]|>|R|\d|&)|\\[1-9]|[*+?}]\+|\(\?\|")
+
+
+def escaped(text: str) -> str:
+    """Text as a regular expression that is equal to it."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def regex(text: str) -> str:
+    """A regular expression that RE2 takes.
+
+    Raises:
+        Untranslatable: it uses what RE2 doesn't know.
+    """
+    if _BEYOND.search(text):
+        raise Untranslatable("its regular expression uses what Envoy's engine doesn't know")
+    return text
+
+
+def string(parts: tuple[Piece, ...]) -> str:
+    """A format string.
+
+    Raises:
+        Untranslatable: a part of it can't be had.
+    """
+    found = []
+    for part in parts:
+        if isinstance(part, str):
+            found.append(part.replace("%", "%%"))
+        elif part.kind == "header":
+            found.append(f"%REQ({part.name})%")
+        elif part.kind in _OPERATORS and not part.lower:
+            found.append(_OPERATORS[part.kind])
+        else:
+            raise Untranslatable(f"Envoy has no operator for it ({part.kind})")
+    return "".join(found)
+
+
+def match_of(tests: list[tuple[Test, bool]]) -> Json:
+    """The match of a route on which all tests hold (True) or do not (False).
+
+    Raises:
+        Untranslatable: Envoy's routes can't look at one of them.
+    """
+    found: Json = {"prefix": "/"}
+    headers: list[Json] = []
+    query: list[Json] = []
+    for one, wanted in tests:
+        kind = one.subject.kind
+        if kind == "path" and wanted and found == {"prefix": "/"} and not one.ignore_case:
+            found = _path(one)
+        elif kind == "param":
+            query.append(_parameter(one, wanted=wanted))
+        else:
+            headers.append(_header(one, wanted=wanted))
+    if headers:
+        found["headers"] = headers
+    if query:
+        found["query_parameters"] = query
+    return found
+
+
+def _path(one: Test) -> Json:
+    if len(one.values) == 1 and one.how in ("exact", "prefix"):
+        return {"path" if one.how == "exact" else "prefix": one.values[0]}
+    return {"safe_regex": {"regex": _pattern(one, whole=True)}}
+
+
+def _pattern(one: Test, *, whole: bool, tail: str = "") -> str:
+    """A regular expression for the whole of what is looked at, as Envoy's have to be."""
+    texts = []
+    for value in one.values:
+        if one.how == "regex":
+            text = regex(value)
+            begins, ends = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")
+            inner = text[begins : len(text) - ends]
+            grouped = f"(?:{inner})" if "|" in inner else inner
+            texts.append(("" if begins else ".*") + grouped + ("" if ends else ".*"))
+        else:
+            text = escaped(value)
+            texts.append(
+                {"exact": text, "prefix": f"{text}.*", "suffix": f".*{text}", "contains": f".*{text}.*"}[one.how]
+            )
+    joined = texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
+    flag = "(?i)" if one.ignore_case else ""
+    return f"{flag}{joined}{tail}" if whole else joined
+
+
+def _matcher(one: Test, tail: str = "") -> Json:
+    """How a string must be."""
+    words = {"exact": "exact", "prefix": "prefix", "suffix": "suffix", "contains": "contains"}
+    if len(one.values) == 1 and one.how in words and not tail:
+        found: Json = {words[one.how]: one.values[0]}
+        return {**found, "ignore_case": True} if one.ignore_case else found
+    return {"safe_regex": {"regex": _pattern(one, whole=True, tail=tail)}}
+
+
+def _header(one: Test, *, wanted: bool) -> Json:
+    kind = one.subject.kind
+    name = one.subject.name if kind == "header" else _HEADERS.get(kind)
+    found: Json
+    if kind == "cookie":
+        value = "[^;]*" if one.how == "present" else _pattern(one, whole=False)
+        pattern = f"(?:.*;)? *{escaped(one.subject.name)}={value}(?:;.*)?"
+        found = {"name": "cookie", "string_match": {"safe_regex": {"regex": pattern}}}
+    elif kind == "tls":
+        found = {"name": ":scheme", "string_match": {"exact": "https"}}
+    elif name is None:
+        raise Untranslatable(f"Envoy's routes can't look at it ({kind})")
+    elif one.how == "present":
+        found = {"name": name, "present_match": True}
+    elif one.how == "network":
+        raise Untranslatable("Envoy's routes can't look at addresses in headers")
+    else:
+        tail = {"path": r"(?:\?.*)?", "hostname": r"(?::\d+)?"}.get(kind, "")
+        found = {"name": name, "string_match": _matcher(one, tail)}
+    if not wanted:
+        found["invert_match"] = True
+        if kind not in ("host", "hostname", "method", "path", "url", "tls"):
+            found["treat_missing_header_as_empty"] = True
+    return found
+
+
+def _parameter(one: Test, *, wanted: bool) -> Json:
+    if not wanted:
+        raise Untranslatable("Envoy's routes can't ask that a parameter is not there")
+    if one.how == "present":
+        return {"name": one.subject.name, "present_match": True}
+    return {"name": one.subject.name, "string_match": _matcher(one)}
+
+
+def source_networks(whole: object) -> list[str]:
+    """The networks of a test of the client's address.
+
+    Raises:
+        Untranslatable: it is no such test.
+    """
+    if isinstance(whole, Test) and whole.subject == Subject("src") and whole.how == "network":
+        return list(whole.values)
+    raise Untranslatable("Envoy lets connections in by address only")

@@ -1,0 +1,411 @@
+"""Rules and `use_backend` lines of a frontend as routes, and what no route can ask as an access filter."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.expressions import LogFormat
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import HttpReply, Redirect, Rule
+from hapy_config.source import Span
+from hapy_config.translate.answers import Answer, answer_of, redirect_answer
+from hapy_config.translate.envoy.clusters import seconds
+from hapy_config.translate.envoy.matching import Json, match_of, regex, string
+from hapy_config.translate.flow import (
+    FALSE,
+    TRUE,
+    Every,
+    Formula,
+    Not,
+    Some,
+    Subject,
+    Test,
+    Untranslatable,
+    alternatives,
+    constant,
+    formula,
+    pieces,
+    simplified,
+)
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.report import Loss
+
+_CODES: Final = {
+    301: "MOVED_PERMANENTLY",
+    302: "FOUND",
+    303: "SEE_OTHER",
+    307: "TEMPORARY_REDIRECT",
+    308: "PERMANENT_REDIRECT",
+}
+#: Conditional changes of a request that one route may depend on; each doubles the routes.
+_MOST_CHANGES: Final = 3
+_UNSEEN: Final = frozenset(
+    {
+        "capture",
+        "disable-l7-retry",
+        "set-log-level",
+        "set-nice",
+        "set-priority-class",
+        "set-priority-offset",
+        "strict-mode",
+    }
+)
+
+
+@dataclass(slots=True)
+class Change:
+    """What a rule does to requests on the way to a server."""
+
+    condition: Formula
+    add: list[Json] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+    rewrite: Json | None = None
+
+
+def looks_at(whole: Formula, *kinds: str) -> bool:
+    """Whether a condition looks at one of these."""
+    if isinstance(whole, Test):
+        return whole.subject.kind in kinds
+    return any(looks_at(one, *kinds) for one in ((whole.part,) if isinstance(whole, Not) else whole.parts))
+
+
+def header_to_add(name: str, value: str, *, append: bool) -> Json:
+    """A header that is set or added."""
+    action = "APPEND_IF_EXISTS_OR_ADD" if append else "OVERWRITE_IF_EXISTS_OR_ADD"
+    return {"header": {"key": name, "value": value}, "append_action": action}
+
+
+class Routes:
+    """The routes of one frontend.
+
+    Args:
+        ledger: takes the notes.
+        config: the model.
+        proxy: the frontend or listen.
+    """
+
+    def __init__(self, ledger: Ledger, config: Config, proxy: Proxy) -> None:
+        self.ledger = ledger
+        self.config = config
+        self.proxy = proxy
+        self.routes: list[Json] = []
+        self.denied: dict[str, Json] = {}
+        self.backends: dict[str, Proxy] = {}
+        self._changes: list[Change] = []
+        self._rewritten = False
+
+    def write(self) -> list[Json]:
+        """The routes, in order."""
+        proxy = self.proxy
+        if proxy.monitor_uri:
+            asked = Test(Subject("path"), "exact", (proxy.monitor_uri,))
+            self._put(
+                asked,
+                _direct(Answer(200, "text/html", ("<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n",))),
+            )
+        for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content"):
+            for rule in proxy.rules.get(ruleset, ()):
+                self._connection_rule(rule)
+        self._rules(proxy, TRUE)
+        self._redirects(proxy, TRUE)
+        left: Formula = TRUE
+        for use in proxy.use_backends:
+            target = use.target if isinstance(use.target, str) else use.target.text
+            try:
+                backend = self.config.backend(target) if isinstance(use.target, str) else None
+                if backend is None:
+                    raise Untranslatable("which one it is depends on the request")
+                whole = formula(use.condition)
+                self._check(whole)
+                self._backend(backend, simplified(Every((whole, left))), whole)
+                self.ledger.done(use.span)
+            except Untranslatable as reason:
+                self.ledger.lost(use.span, f"use_backend {target} was left out: {reason}")
+        name = proxy.default_backend or (proxy.name if proxy.is_backend else "")
+        default = self.config.backend(name)
+        if default is not None:
+            self._backend(default, TRUE, TRUE)
+        else:
+            self._put(TRUE, _direct(Answer(503, "text/html")))
+        return self.routes
+
+    def _check(self, whole: Formula) -> None:
+        if self._rewritten and looks_at(whole, "path", "url", "base"):
+            raise Untranslatable("routes see the path as it came, and a rule above rewrites it")
+
+    def _put(self, whole: Formula, action: Json) -> None:
+        """Routes for all ways in which a condition can hold."""
+        if whole == FALSE:
+            return
+        for tests in alternatives(whole, 32):
+            self.routes.append({"match": match_of(tests), **action})
+
+    def _connection_rule(self, rule: Rule) -> None:
+        try:
+            if rule.action == "reject":
+                self._deny(formula(rule.condition), rule.span)
+                self.ledger.near(rule.span, "the client gets a 403 instead of a closed connection")
+            elif rule.action != "accept" or rule.condition is not None:
+                raise Untranslatable("Envoy has nothing like it")
+            self.ledger.done(rule.span)
+        except Untranslatable as reason:
+            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+    def _rules(self, proxy: Proxy, scope: Formula) -> None:
+        guard = scope
+        for rule in proxy.rules.get("http-request", ()):
+            if rule.action in _UNSEEN:
+                self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client or server sees")
+                continue
+            try:
+                own = formula(rule.condition)
+                self._check(own)
+                whole = simplified(Every((guard, own)))
+                if rule.action == "allow":
+                    guard = simplified(Every((guard, Not(own))))
+                else:
+                    self._rule(rule, whole, proxy)
+                self.ledger.done(rule.span)
+            except Untranslatable as reason:
+                self.ledger.lost(rule.span, f"http-request {rule.word} was left out: {reason}")
+
+    def _rule(self, rule: Rule, whole: Formula, proxy: Proxy) -> None:
+        action, given = rule.action, rule.arguments
+        if action in ("deny", "tarpit", "return", "silent-drop", "reject"):
+            reply = given.get("reply")
+            default = {"tarpit": 500, "return": 200}.get(action, 403)
+            answer = answer_of(reply, default, proxy) if isinstance(reply, HttpReply) else Answer(403)
+            if action in ("tarpit", "silent-drop", "reject"):
+                self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")
+            if looks_at(whole, "src", "dst_port"):
+                if answer.status != 403:
+                    self.ledger.near(rule.span, "conditions on the client's address answer with 403")
+                self._deny(whole, rule.span)
+            else:
+                self._put(whole, _direct(answer))
+        elif action == "redirect":
+            redirect = given["redirect"]
+            assert isinstance(redirect, Redirect)
+            self._put(whole, _redirect(redirect))
+        else:
+            self._change(rule, whole)
+
+    def _change(self, rule: Rule, whole: Formula) -> None:
+        """A rule that changes the request."""
+        if whole != TRUE and sum(one.condition != TRUE for one in self._changes) >= _MOST_CHANGES:
+            raise Untranslatable("too many rules change requests on conditions of their own")
+        alternatives(simplified(whole), 32)
+        for tests in alternatives(simplified(whole), 32):
+            match_of(tests)
+        name, value, format_ = (rule.arguments.get(word) for word in ("name", "value", "format"))
+        change = Change(whole)
+        if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
+            change.add.append(header_to_add(str(name), string(pieces(value)), append=rule.action == "add-header"))
+        elif rule.action == "del-header" and rule.arguments.get("match") == "str":
+            change.remove.append(str(name))
+        elif rule.action == "replace-path" and isinstance(format_, LogFormat):
+            found = regex(str(rule.arguments["regex"]))
+            change.rewrite = {"pattern": {"regex": found}, "substitution": _constant_groups(format_)}
+            self.ledger.near(rule.span, "only the part of the path that matches is replaced")
+        elif rule.action == "set-path" and isinstance(format_, LogFormat):
+            parts = pieces(format_)
+            if parts and parts[-1] == Subject("path") and all(isinstance(one, str) for one in parts[:-1]):
+                prefix = "".join(one for one in parts if isinstance(one, str))
+                change.rewrite = {"pattern": {"regex": "^/"}, "substitution": f"{prefix}/"}
+            else:
+                change.rewrite = {"pattern": {"regex": "^/[^?]*"}, "substitution": constant(format_)}
+        else:
+            raise Untranslatable("Envoy has nothing like it")
+        self._rewritten = self._rewritten or change.rewrite is not None
+        self._changes.append(change)
+
+    def _redirects(self, proxy: Proxy, scope: Formula) -> None:
+        for redirect in proxy.redirects:
+            try:
+                whole = formula(redirect.condition)
+                self._check(whole)
+                self._put(simplified(Every((scope, whole))), _redirect(redirect))
+                self.ledger.done(redirect.span)
+            except Untranslatable as reason:
+                self.ledger.lost(redirect.span, f"redirect was left out: {reason}")
+
+    def _deny(self, whole: Formula, span: Span) -> None:
+        """A policy of the access filter."""
+        self.denied[f"line_{span.line}"] = {"permissions": [{"any": True}], "principals": [_principal(whole)]}
+
+    def _backend(self, backend: Proxy, whole: Formula, scope: Formula) -> None:
+        """The routes to a backend, behind those of its own rules."""
+        for tests in alternatives(simplified(whole), 32):
+            match_of(tests)
+        self.backends[backend.name] = backend
+        before, rewritten = len(self._changes), self._rewritten
+        if backend is not self.proxy:
+            self._rules(backend, scope)
+            self._redirects(backend, scope)
+        fixed = [one for one in self._changes if one.condition in (TRUE, scope)]
+        varying = [one for one in self._changes if one not in fixed]
+        for held in itertools.product((True, False), repeat=len(varying)):
+            chosen = [*fixed, *(one for one, on in zip(varying, held, strict=True) if on)]
+            terms = [one.condition if on else Not(one.condition) for one, on in zip(varying, held, strict=True)]
+            self._put(
+                simplified(Every((whole, *terms))),
+                self._action(backend, [one for one in self._changes if one in chosen]),
+            )
+        del self._changes[before:]
+        self._rewritten = rewritten
+
+    def _action(self, backend: Proxy, changes: list[Change]) -> Json:
+        timeouts = backend.timeouts
+        route: Json = {"cluster": backend.name, "timeout": "0s"}
+        if timeouts.server:
+            route["idle_timeout"] = seconds(timeouts.server)
+        if backend.retries:
+            kinds = {
+                "conn-failure": "connect-failure",
+                "empty-response": "reset",
+                "response-timeout": "reset",
+                "503": "gateway-error",
+            }
+            found = dict.fromkeys(kinds.get(one, "5xx") for one in sorted(backend.retry_on) if one != "none")
+            if found:
+                route["retry_policy"] = {"retry_on": ",".join(found), "num_retries": backend.retries}
+        policy = _hash_policy(backend)
+        if policy is not None:
+            route["hash_policy"] = [policy]
+        rewrite = next((one.rewrite for one in reversed(changes) if one.rewrite is not None), None)
+        if rewrite is not None:
+            route["regex_rewrite"] = rewrite
+        action: Json = {"route": route}
+        added = [one for change in changes for one in change.add]
+        removed = [one for change in changes for one in change.remove]
+        if added:
+            action["request_headers_to_add"] = added
+        if removed:
+            action["request_headers_to_remove"] = removed
+        return {**action, **self.responses(backend)} if backend is not self.proxy else action
+
+    def responses(self, proxy: Proxy) -> Json:
+        """What response rules without a condition do."""
+        added: list[Json] = []
+        removed: list[str] = []
+        for ruleset in ("http-response", "http-after-response"):
+            for rule in proxy.rules.get(ruleset, ()):
+                value, name = rule.arguments.get("value"), rule.arguments.get("name")
+                try:
+                    if rule.action in _UNSEEN:
+                        self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client sees")
+                        continue
+                    if rule.condition is not None:
+                        raise Untranslatable("Envoy changes all answers of a route or none")
+                    if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
+                        added.append(
+                            header_to_add(str(name), string(pieces(value)), append=rule.action == "add-header")
+                        )
+                    elif rule.action == "del-header" and rule.arguments.get("match") == "str":
+                        removed.append(str(name))
+                    else:
+                        raise Untranslatable("Envoy has nothing like it")
+                    self.ledger.done(rule.span)
+                except Untranslatable as reason:
+                    self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+        found: Json = {"response_headers_to_add": added} if added else {}
+        return {**found, "response_headers_to_remove": removed} if removed else found
+
+
+def _constant_groups(format_: LogFormat) -> str:
+    return constant(format_) if format_.constant is not None else string(pieces(format_))
+
+
+def _hash_policy(backend: Proxy) -> Json | None:
+    balance = backend.balance
+    if balance.algorithm == "source":
+        return {"connection_properties": {"source_ip": True}}
+    if balance.algorithm == "uri":
+        return {"header": {"header_name": ":path"}}
+    if balance.algorithm == "hdr":
+        return {"header": {"header_name": ":authority" if balance.argument.lower() == "host" else balance.argument}}
+    if balance.algorithm == "url_param":
+        return {"query_parameter": {"name": balance.argument}}
+    return None
+
+
+def _direct(answer: Answer) -> Json:
+    """An answer of the proxy's own."""
+    if answer.location is not None:
+        raise Untranslatable("a page that redirects is no answer there")
+    body = "".join(one if isinstance(one, str) else "\0" for one in answer.body)
+    if "\0" in body:
+        raise Untranslatable("the body depends on the request")
+    action: Json = {"direct_response": {"status": answer.status}}
+    if body:
+        action["direct_response"]["body"] = {"inline_string": body}
+    headers = [header_to_add("content-type", answer.content_type, append=False)] if answer.content_type else []
+    headers += [header_to_add(name, string(value), append=True) for name, value in answer.headers]
+    return {**action, "response_headers_to_add": headers} if headers else action
+
+
+def _redirect(redirect: Redirect) -> Json:
+    """A redirect.
+
+    Raises:
+        Untranslatable: its address is made of what Envoy can't put together.
+    """
+    answer = redirect_answer(redirect)
+    target = answer.location or ()
+    found: Json = {"response_code": _CODES[redirect.code]}
+    whole = "".join(one if isinstance(one, str) else f"\0{one.kind}\0" for one in target)
+    match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
+    if match is None:
+        raise Untranslatable("its address is made of parts that Envoy can't put together")
+    scheme, host, path, rest = match.groups()
+    if scheme:
+        found["scheme_redirect"] = scheme
+    if host and not host.startswith("\0"):
+        found["host_redirect"] = host
+    if rest is None:
+        found["path_redirect"] = path or "/"
+        found["strip_query"] = True
+    else:
+        if path:
+            found["regex_rewrite"] = {"pattern": {"regex": "^/"}, "substitution": f"{path}/"}
+        if rest == "\0path\0":
+            found["strip_query"] = True
+    action: Json = {"redirect": found}
+    if answer.headers:
+        action["response_headers_to_add"] = [
+            header_to_add(name, string(value), append=True) for name, value in answer.headers
+        ]
+    return action
+
+
+def _principal(whole: Formula) -> Json:
+    """A condition in the words of the access filter."""
+    if isinstance(whole, Not):
+        return {"not_id": _principal(whole.part)}
+    if isinstance(whole, Every | Some):
+        if not whole.parts:
+            return {"any": True} if whole == TRUE else {"not_id": {"any": True}}
+        word = "and_ids" if isinstance(whole, Every) else "or_ids"
+        return {word: {"ids": [_principal(one) for one in whole.parts]}}
+    if whole.subject.kind == "src" and whole.how == "network":
+        ids = []
+        for value in whole.values:
+            prefix, _, length = value.partition("/")
+            width = int(length) if length.isdecimal() else 128 if ":" in prefix else 32
+            ids.append({"direct_remote_ip": {"address_prefix": prefix, "prefix_len": width}})
+        return ids[0] if len(ids) == 1 else {"or_ids": {"ids": ids}}
+    if whole.subject.kind == "path" and whole.how != "present":
+        texts = [{"prefix": value} if whole.how == "prefix" else {"exact": value} for value in whole.values]
+        if whole.how in ("exact", "prefix") and not whole.ignore_case:
+            ids = [{"url_path": {"path": one}} for one in texts]
+            return ids[0] if len(ids) == 1 else {"or_ids": {"ids": ids}}
+    headers = match_of([(whole, True)])
+    if "headers" not in headers or len(headers["headers"]) != 1:
+        if "safe_regex" in headers:
+            return {"url_path": {"path": {"safe_regex": headers["safe_regex"]}}}
+        raise Untranslatable("the access filter can't look at it")
+    return {"header": headers["headers"][0]}

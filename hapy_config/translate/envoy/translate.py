@@ -1,0 +1,246 @@
+"""The whole configuration: listeners with their filters, clusters, and what becomes of every other statement."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.server import Bind
+from hapy_config.syntax import Document
+from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
+from hapy_config.translate.envoy.matching import Json
+from hapy_config.translate.envoy.routes import Routes
+from hapy_config.translate.fates import FATES, SECTIONS
+from hapy_config.translate.flow import TRUE, Some, Test, Untranslatable, formula
+from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
+from hapy_config.translate.report import Translation
+
+_TYPE: Final = "type.googleapis.com/envoy.extensions"
+_TLS_OPTIONS: Final = frozenset(
+    {"crt", "alpn", "npn", "ssl-min-ver", "ssl-max-ver", "ciphers", "verify", "ca-file", "no-sslv3", "no-tlsv10",
+     "no-tlsv11", "strict-sni", "no-tls-tickets", "prefer-client-ciphers", "ssl", "name", "id", "tfo"}
+)  # fmt: skip
+_FATES: Final[dict[str, Fate]] = {
+    **FATES,
+    "global maxconn": same("Envoy limits connections in its overload manager"),
+    "maxconn": near("Envoy limits connections in its overload manager, for the whole process"),
+    "fullconn": lost("Envoy has no limits that grow with the load"),
+    "compression": lost("Envoy compresses with a filter of its own: envoy.filters.http.compressor"),
+    "monitor-uri": CARRIED,
+    "monitor fail": lost("what a monitor sees can't depend on servers"),
+    "cookie": lost("clients are not tied to servers: envoy.http.stateful_session.cookie does such things"),
+    "option httpchk": CARRIED,
+    "option tcp-check": CARRIED,
+    "tcp-check": lost("Envoy's checks of plain connections have no such steps"),
+    "http-check": CARRIED,
+    "stats": lost("Envoy has an admin interface of its own"),
+    "http-reuse": near("Envoy keeps idle connections for all clients"),
+    "option http-server-close": near("Envoy keeps server connections"),
+    "timeout tunnel": same("an upgraded connection has the idle timeout of its route"),
+    "timeout client-fin": same("Envoy has no such time"),
+    "errorfile": lost("Envoy's own answers are changed by local_reply_config"),
+    "errorloc": lost("Envoy's own answers are changed by local_reply_config"),
+    "errorloc302": lost("Envoy's own answers are changed by local_reply_config"),
+    "errorloc303": lost("Envoy's own answers are changed by local_reply_config"),
+    "http-error": lost("Envoy's own answers are changed by local_reply_config"),
+    "option originalto": lost("Envoy has no such header"),
+    "log": near("requests are logged to the standard output"),
+    "log-format": near("requests are logged in Envoy's own format"),
+    "unique-id-format": near("Envoy makes an x-request-id of its own"),
+    "unique-id-header": near("Envoy makes an x-request-id of its own"),
+    "rate-limit": lost("Envoy limits rates with a filter of its own"),
+    "source": lost("Envoy binds to the address that a cluster's upstream_bind_config names"),
+}
+
+
+def to_envoy(config: Config, document: Document) -> Translation:
+    """Write an Envoy bootstrap configuration.
+
+    Args:
+        config: the model.
+        document: its statements: each is accounted for.
+
+    Returns:
+        `envoy.yaml`; notes about every statement that did not go over as it was.
+    """
+    import yaml
+
+    ledger = Ledger(config, document, "Envoy")
+    listeners: list[Json] = []
+    used: dict[str, Proxy] = {}
+    for proxy in config.proxies:
+        if not proxy.is_frontend or proxy.disabled:
+            continue
+        chains = _http(ledger, config, proxy, used) if proxy.mode == "http" else _tcp(ledger, config, proxy, used)
+        for bind in proxy.binds:
+            listeners += _listeners(ledger, proxy, bind, chains)
+    clusters = []
+    for backend in used.values():
+        found = None if backend.disabled else cluster(ledger, backend)
+        clusters.append(
+            found or {"name": backend.name, "type": "STATIC", "load_assignment": {"cluster_name": backend.name}}
+        )
+    ledger.settle(_FATES, SECTIONS)
+    whole = {"static_resources": {"listeners": listeners, "clusters": clusters}}
+    return ledger.translation("envoy.yaml", yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=110))
+
+
+def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> list[Json]:
+    found = []
+    try:
+        for port in bind.address.ports if bind.address.port is not None else (None,):
+            name = f"{proxy.name}_{bind.number}" + (f"_{port}" if len(bind.address.ports) > 1 else "")
+            listener: Json = {"name": name, "address": socket_address(bind.address, port)}
+            filters = []
+            if bind.accept_proxy:
+                filters.append(_typed("proxy_protocol", "filters.listener.proxy_protocol.v3.ProxyProtocol"))
+            if any("filter_chain_match" in chain for chain in chains):
+                filters.append(_typed("tls_inspector", "filters.listener.tls_inspector.v3.TlsInspector"))
+            if filters:
+                listener["listener_filters"] = filters
+            transport = _downstream(ledger, bind)
+            listener["filter_chains"] = [{**chain, **transport} for chain in chains]
+            if bind.address.family == "any":
+                listener["address"]["socket_address"]["ipv4_compat"] = True
+                listener["address"]["socket_address"]["address"] = "::"
+            found.append(listener)
+        for option in (*bind.options, *(bind.tls or ())):
+            if option not in _TLS_OPTIONS:
+                ledger.lost(bind.span, f"bind: '{option}' has no counterpart in Envoy")
+        ledger.done(bind.span)
+    except Untranslatable as reason:
+        ledger.lost(bind.span, f"bind was left out: {reason}")
+    return found
+
+
+def _typed(name: str, kind: str, **values: object) -> Json:
+    return {"name": name, "typed_config": {"@type": f"{_TYPE}.{kind}", **values}}
+
+
+def _downstream(ledger: Ledger, bind: Bind) -> Json:
+    """TLS of a listener."""
+    tls = bind.tls
+    if tls is None:
+        return {}
+    files = [entry.files.path for entry in bind.certificates] or list(tls.get("crt", ()))
+    if not files:
+        raise Untranslatable("it names no certificate that Envoy could use")
+    if len(files) > 1:
+        ledger.near(bind.span, "bind: Envoy picks among certificates by the names in them")
+    common: Json = {"tls_certificates": [certificate(file) for file in files]}
+    parameters = tls_parameters(dict(tls))
+    if parameters:
+        common["tls_params"] = parameters
+    if "alpn" in tls:
+        common["alpn_protocols"] = tls["alpn"][0].split(",")
+    context: Json = {"common_tls_context": common}
+    if tls.get("verify", ("none",))[0] != "none" and "ca-file" in tls:
+        common["validation_context"] = {"trusted_ca": {"filename": tls["ca-file"][0]}}
+        context["require_client_certificate"] = tls["verify"][0] == "required"
+    return {
+        "transport_socket": _typed(
+            "envoy.transport_sockets.tls", "transport_sockets.tls.v3.DownstreamTlsContext", **context
+        )
+    }
+
+
+def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:
+    """The filter chain of a frontend in HTTP mode."""
+    routes = Routes(ledger, config, proxy)
+    host: Json = {"name": proxy.name, "domains": ["*"], "routes": routes.write(), **routes.responses(proxy)}
+    used.update(routes.backends)
+    forwarded = proxy.forwardfor or next((one.forwardfor for one in routes.backends.values() if one.forwardfor), None)
+    if forwarded is not None and (
+        forwarded.excepted or forwarded.if_none or forwarded.header.lower() != "x-forwarded-for"
+    ):
+        ledger.near(proxy.span, f"'{proxy.name}': every client's address is told, in x-forwarded-for")
+    filters = []
+    if routes.denied:
+        rules = {"action": "DENY", "policies": routes.denied}
+        filters.append(_typed("envoy.filters.http.rbac", "filters.http.rbac.v3.RBAC", rules=rules))
+    filters.append(_typed("envoy.filters.http.router", "filters.http.router.v3.Router", suppress_envoy_headers=True))
+    timeouts = proxy.timeouts
+    manager: Json = {
+        "stat_prefix": proxy.name,
+        "codec_type": "AUTO",
+        "use_remote_address": True,
+        "skip_xff_append": forwarded is None,
+        "generate_request_id": proxy.unique_id_header is not None,
+        "server_header_transformation": "PASS_THROUGH",
+        "stream_idle_timeout": seconds(timeouts.client or 0),
+        "request_headers_timeout": seconds(timeouts.http_request or timeouts.client or 0),
+        "common_http_protocol_options": {
+            "idle_timeout": seconds(timeouts.http_keep_alive or timeouts.http_request or timeouts.client or 0)
+        },
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "route_config": {"name": proxy.name, "virtual_hosts": [host]},
+        "http_filters": filters,
+    }
+    if proxy.log:
+        log = _typed("envoy.access_loggers.stdout", "access_loggers.stream.v3.StdoutAccessLog")
+        manager["access_log"] = [log]
+    kind = "filters.network.http_connection_manager.v3.HttpConnectionManager"
+    return [{"filters": [_typed("envoy.filters.network.http_connection_manager", kind, **manager)]}]
+
+
+def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:
+    """The filter chains of a frontend in TCP mode: one for each name that a backend is chosen by, and the rest."""
+    before: list[Json] = []
+    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
+        for rule in proxy.rules.get(ruleset, ()):
+            try:
+                if rule.action != "accept" or formula(rule.condition) != TRUE:
+                    raise Untranslatable("Envoy has nothing like it")
+                ledger.done(rule.span)
+            except Untranslatable as reason:
+                ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+    chains: list[Json] = []
+    for use in proxy.use_backends:
+        try:
+            backend = config.backend(use.target) if isinstance(use.target, str) else None
+            if backend is None:
+                raise Untranslatable("which one it is depends on the connection")
+            whole = formula(use.condition)
+            used[backend.name] = backend
+            chain = {"filters": [*before, _proxied(proxy, backend)]}
+            chains.append(chain if whole == TRUE else {"filter_chain_match": {"server_names": _names(whole)}, **chain})
+            ledger.done(use.span)
+        except Untranslatable as reason:
+            ledger.lost(use.span, f"use_backend was left out: {reason}")
+    default = config.backend(proxy.default_backend) if proxy.default_backend else (proxy if proxy.is_backend else None)
+    if default is not None:
+        used[default.name] = default
+        chains.append({"filters": [*before, _proxied(proxy, default)]})
+    if not chains:
+        ledger.lost(proxy.span, f"'{proxy.name}' leads nowhere: it was left out")
+    return chains
+
+
+def _names(whole: object) -> list[str]:
+    tests = whole.parts if isinstance(whole, Some) else (whole,)
+    found: list[str] = []
+    for one in tests:
+        if not isinstance(one, Test) or one.subject.kind != "sni":
+            raise Untranslatable("Envoy chooses by the name that TLS clients ask for only")
+        if one.how == "exact":
+            found += one.values
+        elif one.how == "suffix" and all(value.startswith(".") for value in one.values):
+            found += [f"*{value}" for value in one.values]
+        else:
+            raise Untranslatable("Envoy compares whole names, or all below a domain")
+    return found
+
+
+def _proxied(proxy: Proxy, backend: Proxy) -> Json:
+    idle = [time for time in (proxy.timeouts.client, backend.timeouts.server) if time]
+    values: Json = {
+        "stat_prefix": proxy.name,
+        "cluster": backend.name,
+        "idle_timeout": seconds(min(idle) if idle else 0),
+    }
+    if backend.retries:
+        values["max_connect_attempts"] = backend.retries + 1
+    if backend.balance.algorithm == "source":
+        values["hash_policy"] = [{"source_ip": {}}]
+    return _typed("envoy.filters.network.tcp_proxy", "filters.network.tcp_proxy.v3.TcpProxy", **values)
