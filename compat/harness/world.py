@@ -159,7 +159,13 @@ class World:
         )
 
     def client(self, listener: str = "fe", *, source: str | None = None) -> Client:
-        """A client connected to a listener of the program."""
+        """A client connected to a listener of the program.
+
+        Raises:
+            AssertionError: there is no program any more, and the socket is ours alone.
+        """
+        if self.process is not None and self.process.poll() == 1:
+            raise AssertionError("the program has refused its configuration")
         client = Client(self.listeners[listener].getsockname(), source)
         self.clients.append(client)
         return client

@@ -69,13 +69,14 @@ frontend json
     bind "fd@${json}"
     log-tag "other"
     error-log-format "ERR %ci"
-    log-format '{"m":"%HM","u":%{+Q}HU,"s":%ST,"x":%{+Q}[req.hdr(x-none)],"e":"%{+E}[req.hdr(x-odd)]"}'
+    http-request set-var(txn.odd) req.hdr(x-odd)
+    log-format '{"m":"%HM","u":%{+Q}HU,"s":%ST,"x":%{+Q}[var(txn.none)],"e":"%{+E}[var(txn.odd)]"}'
     default_backend be
 backend be
     server s1 {s1}
 """)
     lines = 0
-    for listener, good, bad in (("fe", 0, 1), ("separate", 1, 1), ("limited", 0, 1), ("json", 1, 1)):
+    for listener, good, bad in (("fe", 0, 1), ("separate", 1, 1), ("limited", 1, 2), ("json", 1, 1)):
         for target, count in (("/good", good), ("/bad", bad)):
             world.once(target, 'X-Odd: a"b]c\\d', listener=listener)
             lines += count
