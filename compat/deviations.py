@@ -37,6 +37,10 @@ DEVIATIONS = {
         "that can; hapy closes a connection that has carried its requests."
     ),
     "reuse:max_reuse_zero": "The same: with `max-reuse 0` hapy keeps no server connection alive.",
+    "stats_page:oddities": (
+        "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
+        "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."
+    ),
     "tls:server_names_and_pool": (
         "HAProxy keeps no more idle connections than were in use at once, so that names (`sni` from the request) push each "
         "other out; hapy keeps one of each name that was asked for lately."

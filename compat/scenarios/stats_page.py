@@ -258,6 +258,11 @@ frontend closed
         post(f"s=b&action={action}&b=fe")
         rows = _ask(world, "/s;csv").body.decode().splitlines()[1:]
         world.note("    " + next(row.split(",")[17] for row in rows if row.startswith("fe,b,")))
+    client = world.client()
+    client.send("POST /s HTTP/1.1\r\nHost: x\r\nX-Admin: yes\r\nExpect: 100-continue\r\nContent-Length: 21\r\n\r\n")
+    client.receive("POST")
+    client.send("s=a&action=ready&b=fe")
+    client.receive("POST")
     for action in ("dagent", "eagent", "arunn", "adown"):
         post(f"s=a&action={action}&b=fe")
 
@@ -314,3 +319,33 @@ listen tcp
     _head(world, "/metrics", method="HEAD")
     _head(world, "/metrics")
     world.logs(2)
+
+
+def oddities(world: World) -> None:
+    """What the log says of an answer that asks for a password, and an answer to HTTP/1.0."""
+    world.start(
+        """
+global
+    log {syslog} local0
+defaults
+    mode http
+    log global
+    timeout client 5s
+listen fe
+    bind fd@${fe}
+    log-format "%s %ST %ts"
+    stats uri /s
+    stats auth a:b
+frontend old
+    bind fd@${old}
+    stats uri /s
+    no log
+""",
+        bare=True,
+    )
+    _head(world, "/s")
+    client = Client(world.listeners["old"].getsockname())
+    answer = client.get("/s;csv", version="1.0")
+    client.close()
+    world.note(answer.framing if answer else "none")
+    world.logs(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from hapy.http.message import Response
 from hapy.proxy.bodies import buffer_body
 from hapy.proxy.state import Admin, State
 
@@ -60,6 +61,8 @@ async def do(exchange: Exchange, control: Control) -> str:
     if exchange.request.body > most:
         return "EXCD"
     if not exchange.request_ended:
+        if exchange.request.expect_continue and not exchange.pieces:
+            exchange.send_informational(Response(100, b"Continue", []))
         await buffer_body(exchange, min(frontend.head_timeout, frontend.client_timeout), most + 1)
     body = exchange.txn.body or b"".join(exchange.pieces)
     if not exchange.request_ended or len(body) > most:

@@ -76,7 +76,7 @@ TABLE: Final = Table(
         _front(
             "contstats",
             runs=Runs.HARMLESS,
-            loss="byte counters are always kept up to date while a transfer runs",
+            loss="bytes are counted when a request ends",
             manual="4.2",
         ),
         _front(
