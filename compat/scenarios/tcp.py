@@ -430,3 +430,42 @@ def left_while_connecting(world: World) -> None:
     world.note(repr(spoken.reader.exactly(5)))
     spoken.close()
     world.logs(5)
+
+
+def _to_a_dead_server(world: World, rule: str) -> None:
+    world.origin("s1")
+    back = f"retries 1\n    option redispatch\n    {rule} if TRUE\n    server dead 127.0.0.1:1"
+    _start(world, back=back)
+    for number in (1, 2):
+        client = world.client()
+        client.send("GET / HTTP/1.0\n\n")
+        client.expect_end(9)
+        client.close()
+        world.logs(number)
+
+
+def forced_to_a_dead_server(world: World) -> None:
+    """`force-persist` rules out `option redispatch`."""
+    _to_a_dead_server(world, "force-persist")
+
+
+def not_tied_to_a_dead_server(world: World) -> None:
+    """`ignore-persist` does not."""
+    _to_a_dead_server(world, "ignore-persist")
+
+
+def range_of_source_ports(world: World) -> None:
+    """`source` with a range of ports."""
+
+    def script(connection: Connection) -> None:
+        connection.write(b"%d" % (35000 <= connection.sock.getpeername()[1] <= 35003))
+
+    world.origin("s1", script)
+    world.start(
+        CONFIG.replace("{front}", "").replace("{back}", "").replace("{s1}", "{s1} source 127.0.0.1:35000-35003")
+    )
+    for number in (1, 2, 3):
+        client = world.client()
+        client.seen.append(repr(client.reader.to_end()))
+        client.close()
+        world.logs(number)

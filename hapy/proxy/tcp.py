@@ -402,7 +402,7 @@ class TcpSession(Routine):
             txn.retries += 1
             server.counters.wretr += 1
             server.backend.counters.wretr += 1
-            if route.redispatches(tries) or (server.unresolved and route.backend and route.backend.active):
+            if route.redispatches(tries, txn) or (server.unresolved and route.backend and route.backend.active):
                 self._release()
                 server.backend.offer(server)
                 avoid = server
