@@ -35,7 +35,7 @@ def _typed(row: Row) -> list[str]:
 
 
 def _json(row: Row) -> list[str]:
-    head = {"objType": _OBJECTS[row.kind], "proxyId": row.values["iid"], "id": row.values["sid"]}
+    head = f'"objType":"{_OBJECTS[row.kind]}","proxyId":{row.values["iid"]},"id":{row.values["sid"]},'
     return [fields.json_item(_tagged(row, field), value, head) for field, value in _present(row)]
 
 

@@ -6,6 +6,7 @@ maX, Rate, Counter, Duration, Age, Time, Name, Output, aVerage) and whose it is 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,13 +85,19 @@ def typed(prefix: str, field: Field, value: Value) -> str:
     return f"{prefix}{field.position}.{field.name}.1:{field.tag}:{field.kind}:{value}\n"
 
 
-def json_item(field: Field, value: Value, head: Mapping[str, object]) -> str:
-    """One item of the JSON form."""
+def json_item(field: Field, value: Value, head: str = "") -> str:
+    """One item of the JSON form; `head` is what stands first in it, with the comma behind it."""
+    shown = str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
+    return f"{{{head}{_described(field)}{shown}}}}}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _described(field: Field) -> str:
+    """What an item tells of its field, up to the value."""
     item = {
-        **head,
         "field": {"pos": field.position, "name": field.name},
         "processNum": 1,
         "tags": tags(field),
-        "value": {"type": field.kind, "value": value},
+        "value": {"type": field.kind, "value": 0},
     }
-    return json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(item, separators=(",", ":"))[1:].removesuffix("0}}")

@@ -18,7 +18,7 @@ def show_info(call: Call) -> str:
     if "desc" in words:
         raise Refusal("'show info desc' is not run by hapy.\n")
     if "json" in words:
-        items = (fields.json_item(field, values[field.name], {}) for field in process_fields.FIELDS)
+        items = (fields.json_item(field, values[field.name]) for field in process_fields.FIELDS)
         return "[" + ",".join(items) + "]\n"
     if "typed" in words:
         return "".join(fields.typed("", field, values[field.name]) for field in process_fields.FIELDS)
