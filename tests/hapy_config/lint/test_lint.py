@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hapy_config import read_text
@@ -155,6 +157,28 @@ def test_every_rule_has_two_examples() -> None:
 
 def test_a_refused_configuration_gets_no_advice() -> None:
     assert list(lint(read_text(HEAD + "frontend a\n bind :80\n nonsense\n bind :80\n", env={}))) == []
+
+
+def seconds(size: int) -> float:
+    """Processor time of all rules over that many backends, in which much is asked of one frontend."""
+    front = "frontend f from d\n bind :80\n"
+    front += "".join(f" http-request deny if {{ path /{n} }} {{ hdr(x-a) {n} }}\n" for n in range(size))
+    front += "".join(f" use_backend b{n} if {{ hdr(host) h{n}.example }}\n" for n in range(size))
+    backends = "".join(f"backend b{n} from d\n server s 127.0.0.1:{n + 1} check\n" for n in range(size))
+    head = (
+        HEAD.replace("defaults", "defaults d") + " http-reuse always\n balance source\n retry-on all-retryable-errors\n"
+    )
+    result = read_text(head + front + backends, env={})
+    assert result.config is not None
+    rules()
+    start = time.process_time()
+    assert len(list(lint(result))) >= 1
+    return time.process_time() - start
+
+
+def test_time_grows_with_the_file_and_no_faster() -> None:
+    small = min(seconds(200) for _ in range(3))
+    assert seconds(3200) < 80 * small  # 16 times as many lines; what is quadratic takes 256 times as long
 
 
 def test_inherited_lines_are_told_once() -> None:
