@@ -161,8 +161,9 @@ class Backend:
                 raise QueueFull
             self._wait_for = server
             return None
-        server.counters.lbtot += 1
-        self.counters.lbtot += 1
+        if server is not avoid:
+            server.counters.lbtot += 1
+            self.counters.lbtot += 1
         return self._take(server)
 
     def _last(self, own: OwnConnections, *, bound: bool) -> Server | None:
@@ -234,6 +235,12 @@ class Backend:
 
         ticket.on_leave = leave
         return ticket
+
+    def count_failure(self, server: Server | None) -> None:
+        """A request has found no connection to that server, or has waited too long for it or (None) for any."""
+        self.counters.econ += 1
+        if server is not None:
+            server.counters.econ += 1
 
     async def wait_for_server(
         self,

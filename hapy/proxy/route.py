@@ -249,7 +249,7 @@ class Route:
     def _count_broken(txn: Transaction, counters: Upstream) -> None:
         """Who has broken off a request or a session that had come as far as to a server."""
         cause, phase = txn.term_cause, txn.term_phase
-        if cause in "Cc" and phase in "QCHDL":
+        if cause in "Cc" and phase in "CHDL":
             counters.cli_abrt += 1
         elif cause in "Ss" and phase == "D":
             counters.srv_abrt += 1
@@ -273,7 +273,7 @@ class Route:
             txn.redispatched = True
             if txn.cookie_in == "V":
                 txn.cookie_in = "D"
-            counters.wredis += 1
+            avoided.counters.wredis += 1
             backend.counters.wredis += 1
 
     def settle(self, exchange: Exchange) -> None:

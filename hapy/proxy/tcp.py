@@ -386,14 +386,13 @@ class TcpSession(Routine):
                 await self._connect(route, server)
             except ConnectFailed as error:
                 self.txn.server_tls = error.tls
-                server.counters.econ += 1
-                server.backend.counters.econ += 1
                 if server.observer is not None:
                     server.observer.not_connected()
                 error_kind = error.kind
                 if self.client.closed:
                     raise Failed(0, "C", "C" if self.client.eof else "D") from error
                 if tries >= route.retries:
+                    server.backend.count_failure(server)
                     cause = "s" if error.kind == "timeout" else "S"
                     raise Failed(0, cause, "C") from error
             else:
@@ -406,11 +405,14 @@ class TcpSession(Routine):
                 self._release()
                 server.backend.offer(server)
                 avoid = server
-                txn.redispatched = True
-                server.counters.wredis += 1
-                server.backend.counters.wredis += 1
+                self._note_redispatch(server)
             elif error_kind != "source":
                 await self._rest(RETRY_PAUSE)
+
+    def _note_redispatch(self, left: Server) -> None:
+        self.txn.redispatched = True
+        left.counters.wredis += 1
+        left.backend.counters.wredis += 1
 
     async def _slot(self, route: Route, avoid: Server | None) -> Server:
         backend = route.backend
@@ -447,13 +449,20 @@ class TcpSession(Routine):
                 except BaseException:
                     ticket.forfeit()
                     raise
-                server = ticket.server or backend.assign(self.txn, forced, avoid)
+                if ticket.server is not None:
+                    return ticket.server
+                left = self.txn.server
+                server = backend.assign(self.txn, forced, avoid)
                 if server is not None:
+                    if left is not None and left is not server:
+                        self._note_redispatch(left)
                     return server
         except ConnectFailed as error:  # the deadline, or the client went
             self.txn.queue_done = now()
             if self.client.closed and not self.client.eof:
                 raise Failed(0, "C", "D") from error
+            if not self.client.closed:
+                backend.count_failure(self.txn.server)
             raise Failed(0, "C" if self.client.closed else "s", "Q") from error
         finally:
             parked = False

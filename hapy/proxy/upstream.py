@@ -56,7 +56,9 @@ async def fetch(exchange: Exchange) -> Response:
     fresh = False
     while True:
         if server is None:
-            server = _assign(exchange, forced, avoid) or await _queue(exchange, forced, avoid)
+            server = _assign(exchange, forced, avoid)
+            if server is None:
+                server, avoid = await _queue(exchange, forced, avoid)
             route.hold_slot(exchange, server, avoid)
         connector = server.connector
         key = server.key if connector.fixed else connector.key(txn)
@@ -267,8 +269,8 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
     return Failed(502, "P" if connection.failure == "bad" else "S", "H")
 
 
-async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None) -> Server:
-    """Wait for a slot.
+async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None) -> tuple[Server, Server | None]:
+    """Wait for a slot; gives the server, and the one that the request was meant for before.
 
     Raises:
         Failed: it took too long, the client has gone, or no server takes the request.
@@ -291,18 +293,18 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
                 ticket.forfeit()
                 raise
             if ticket.server is not None:
-                return ticket.server
+                return ticket.server, avoid
+            avoid = txn.server or avoid
             if txn.tie is None or not txn.tie.forced:
                 forced = None  # it has left the queue because the server it waited for is down
             server = _assign(exchange, forced, avoid)
             if server is not None:
-                return server
+                return server, avoid
     except DeadlinePassed:
-        txn.server = None
         txn.queue_done = now()
+        backend.count_failure(txn.server)
         raise Failed(503, "s", "Q") from None
     except ClientGone:
-        txn.server = None
         txn.queue_done = now()
         raise Failed(0, "C", "Q") from None
     finally:
@@ -344,12 +346,11 @@ async def _after_refusal(
     backend = route.backend
     assert backend is not None
     txn = exchange.txn
-    server.counters.econ += 1
-    backend.counters.econ += 1
     if server.observer is not None:
         server.observer.not_connected()
     attempt = txn.retries + 1
     if attempt > route.retries or not route.retries_connections:
+        backend.count_failure(server)
         cause = {"timeout": "s", "resources": "R"}.get(failure.kind, "S")
         raise Failed(503, cause, "C")
     txn.retries = attempt

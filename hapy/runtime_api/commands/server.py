@@ -103,6 +103,11 @@ def _addr(server: Server, arguments: list[str]) -> str:
     except ValueError:
         raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n") from None
     old = server.address
+    if old.family not in ("ipv4", "ipv6") or server.unresolved:
+        raise Refusal(
+            "Update for the current server address family is only supported through configuration file by"
+            " 'stats socket command'\n"
+        )
     said = []
     family = "ipv4" if host.version == 4 else "ipv6"
     if old.host == str(host):
