@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check(view: View) -> Iterator[Finding]:
-    """A finding for each password of a userlist that stands in the file as it is."""
+    """A finding for each password that stands in the file as it is, of userlists and of statistics pages."""
     for section, statement in view.lines("user"):
         if section.kind != "userlist" or "insecure-password" not in statement.words[2:-1]:
             continue
@@ -25,6 +25,13 @@ def check(view: View) -> Iterator[Finding]:
             f"the password of '{statement.words[1]}' can be read in the file",
             "write 'password' and a hash of it ('mkpasswd -m sha-256'), or take it from the environment",
         )
+    for _, statement in view.lines("stats", "auth"):
+        if len(statement.words) > 2 and "$" not in statement.raw:
+            yield Finding(
+                statement.span(2),
+                f"the password of '{statement.words[2].partition(':')[0]}' can be read in the file",
+                "take it from the environment, or ask a userlist: 'stats http-request auth unless { http_auth(LIST) }'",
+            )
 
 
 RULE = Rule(

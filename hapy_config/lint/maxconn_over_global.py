@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check(view: View) -> Iterator[Finding]:
-    """A finding for each frontend's limit above the global one."""
+    """A finding for each limit of a frontend or server above the global one."""
     limit = view.config.global_.maxconn
     if not limit:
         return
@@ -31,13 +31,21 @@ def check(view: View) -> Iterator[Finding]:
                     f"the process takes {limit} connections in all, so {bind.maxconn} here are never reached",
                     "raise 'maxconn' in the global section, or lower this one",
                 )
+    for proxy in view.backends:
+        for server in proxy.servers:
+            if server.maxconn > limit:
+                yield Finding(
+                    server.span,
+                    f"the process takes {limit} connections in all, so {server.maxconn} to a server are never reached",
+                    "raise 'maxconn' in the global section, or lower this one",
+                )
 
 
 RULE = Rule(
     "maxconn-over-global",
     Severity.NOTICE,
-    """The global `maxconn` holds for all frontends together. A frontend's own limit above it is never reached: clients
-    wait sooner than its line promises.""",
+    """The global `maxconn` holds for all frontends together. A limit of a frontend or server above it is never reached:
+    clients wait sooner than its line promises.""",
     "global\n maxconn 1000\nlisten l\n bind :80\n maxconn 5000\n",
     "global\n maxconn 10000\nlisten l\n bind :80\n maxconn 5000\n",
     check,
