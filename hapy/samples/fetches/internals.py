@@ -14,6 +14,7 @@ from hapy_config.grammar.checks import proxy_value_type
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
+    from hapy.tls.session import TlsSession
 
 
 @fetch("fc_http_major", type="sint")
@@ -128,19 +129,43 @@ _FAILURES: Final = (
     "Server presented an SSL certificate different from the configured one",
     "Server presented an SSL certificate different from the expected one",
     "SSL handshake failure",
+    "SSL handshake failure after heartbeat",
+    "Stopped a TLSv1 heartbeat attack (CVE-2014-0160)",
+    "Attempt to use SSL on an unknown target (internal error)",
+    "Server refused early data",
+    "SOCKS4 Proxy write error during handshake",
+    "SOCKS4 Proxy read error during handshake",
+    "SOCKS4 Proxy deny the request",
+    "SOCKS4 Proxy handshake aborted by server",
+    "SSL fatal error",
 )
 _FAILURE_NUMBERS: Final = {text: number for number, text in enumerate(_FAILURES)}
 _UNNAMED_FAILURE: Final = _FAILURE_NUMBERS["General socket error"]
 
 
+def _of_layer(tls: TlsSession | None) -> int:
+    """What the TLS layer has come to, by number, 0 for nothing wrong."""
+    if tls is None:
+        return 0
+    if not tls.done:
+        return _FAILURE_NUMBERS["SSL handshake failure"]
+    return _FAILURE_NUMBERS["SSL fatal error"] if tls.error_number else 0
+
+
+def _client_error(txn: Transaction) -> int:
+    """The failure of the client's connection by number, 0 for none."""
+    said = txn.client.error
+    return _FAILURE_NUMBERS.get(said, _UNNAMED_FAILURE) if said else _of_layer(txn.client.tls)
+
+
 @fetch("fc_err", type="sint")
 def _fc_err(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: _FAILURE_NUMBERS.get(txn.client.error, _UNNAMED_FAILURE) if txn.client.error else 0
+    return _client_error
 
 
 @fetch("fc_err_str", type="str")
 def _fc_err_str(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: (txn.client.error or _FAILURES[0]).encode()
+    return lambda txn: (txn.client.error or _FAILURES[_client_error(txn)]).encode()
 
 
 def _server_error(txn: Transaction) -> int | None:
@@ -148,10 +173,8 @@ def _server_error(txn: Transaction) -> int | None:
 
     One that could not even be made leaves nothing behind that an error could be told of.
     """
-    tls = txn.server_tls
-    if tls is not None and not tls.done:
-        return _FAILURE_NUMBERS["SSL handshake failure"]
-    return 0 if txn.connect_done >= 0 else None
+    number = _of_layer(txn.server_tls)
+    return number if number or txn.connect_done >= 0 else None
 
 
 @fetch("bc_err", type="sint")
