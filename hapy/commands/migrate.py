@@ -26,6 +26,8 @@ DECIDE: Final = 1
 FAILED: Final = 2
 
 _HAPROXY: Final = "haproxy-"
+#: Describes the form of `json`, of any file.
+_SCHEMA: Final = "json-schema"
 #: Targets that are no HAProxy.
 OTHERS: Final = ("nginx", "caddy", "envoy", "json")
 _HEADINGS: Final = {
@@ -38,6 +40,11 @@ _HEADINGS: Final = {
 def main(words: list[str]) -> int:
     """Run the command; gives the exit status."""
     options = _parser().parse_args(words)
+    if options.to == _SCHEMA:
+        return _show_schema()
+    if not options.files:
+        print("hapy migrate: name a file to read, or - for the standard input", file=sys.stderr)
+        return FAILED
     sources, found = read_sources(options.files, read_file)
     for finding in found:
         print(f"hapy migrate: {finding.message}", file=sys.stderr)
@@ -61,6 +68,15 @@ def main(words: list[str]) -> int:
     return DECIDE if outcome.worst is Loss.LOST or found.has_errors else DONE
 
 
+def _show_schema() -> int:
+    import json
+
+    from hapy_config.translate.json_form import schema
+
+    print(json.dumps(schema(), indent=2))
+    return DONE
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hapy migrate",
@@ -68,12 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without -o nothing is written: the difference, or the other proxy's file, is shown. The exit status is "
         "0, 1 when something is left for a person to decide, 2 when a file can't be read or written.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a file, a directory of *.cfg files, or -")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a file, a directory of *.cfg files, or -")
     parser.add_argument(
         "--to",
         default="haproxy-2.6",
         metavar="TARGET",
-        help="haproxy-VERSION, 1.8 to 3.4 (default: haproxy-2.6), nginx, caddy, envoy or json",
+        help="haproxy-VERSION, 1.8 to 3.4 (default: haproxy-2.6), nginx, caddy, envoy, json, or json-schema (no FILE)",
     )
     parser.add_argument(
         "--from",

@@ -1,4 +1,4 @@
-"""The model as JSON and back (`schema.json` beside this module describes the form).
+"""The model as JSON and back (`schema` gives the schema of the form).
 
 Every part of the model is an object whose `$` names its class, with the fields that differ from their defaults; bytes
 are `{"$": "bytes", "base64": …}`. Places in files are left out, and so are certificates and keys: the configuration

@@ -91,8 +91,14 @@ def regex(text: str) -> str:
 
 
 def replacement(text: str) -> str:
-    """The replacement of a regular expression, its groups as Caddy writes them."""
-    return _BACKREFERENCE.sub(r"${\1}", text.replace("$", "$$"))
+    """The replacement of a regular expression, its groups as Caddy writes them.
+
+    Raises:
+        Untranslatable: a letter or digit stands behind a group.
+    """
+    if re.search(r"\\\d\w", text):
+        raise Untranslatable("Caddy can't tell a group's number from the letters behind it")
+    return _BACKREFERENCE.sub(r"$\1", text.replace("$", "$$"))
 
 
 def expression(whole: Formula) -> str:

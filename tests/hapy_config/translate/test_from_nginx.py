@@ -1,0 +1,93 @@
+"""nginx.conf to haproxy.cfg."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hapy_config.api import read_text
+from hapy_config.source import Source
+from hapy_config.translate.from_nginx import from_nginx
+from hapy_config.translate.report import Loss
+
+SITE = r"""
+user www; # a comment; with a semicolon
+events { worker_connections 512; }
+http {
+  map $http_x_app $pool { default up; blue up2; ~^gr up; }
+  upstream up { least_conn; server 127.0.0.1:9001 weight=3; server 127.0.0.1:9002 backup max_fails=2 fail_timeout=5s; }
+  upstream up2 { server 127.0.0.1:9003; }
+  gzip on;
+  server {
+    listen 127.0.0.1:8080 default_server; server_name a.example;
+    location ~* \.(jpg|png)$ { return 200 "a # b {\"x\"}\n"; }
+    location ~ "^/a{2,3}" { return 404; }
+    if ($http_x = "evil") { return 403; }
+    rewrite ^/old/(.*)$ https://new.example/$1 permanent;
+    location / { proxy_pass http://up; proxy_set_header A "${remote_addr}c"; proxy_set_header Host $host; }
+    location /api/ { proxy_pass http://127.0.0.1:9004/v1/; proxy_read_timeout 5m; }
+    location = /exact { allow 10.0.0.0/8; deny all; proxy_pass https://up2; }
+    location /map { proxy_pass http://$pool; }
+    location /php { fastcgi_pass 127.0.0.1:9000; }
+  }
+  server { listen 127.0.0.1:8080; server_name other.example *.wild.example; return 301 https://$host$request_uri; }
+}
+stream {
+  map $ssl_preread_server_name $to { a.example 127.0.0.1:9443; default up3; }
+  upstream up3 { hash $remote_addr consistent; server 127.0.0.1:9444; server 127.0.0.1:9445; }
+  server { listen 127.0.0.1:8443; ssl_preread on; proxy_pass $to; }
+}
+"""
+
+
+def translated(text: str) -> tuple[str, dict[int, Loss]]:
+    outcome = from_nginx([Source.from_text("nginx.conf", text)])
+    return outcome.files["haproxy.cfg"], {note.span.line: note.loss for note in outcome.notes}
+
+
+def test_locations_are_asked_in_nginxs_order() -> None:
+    text, lost = translated(SITE)
+    uses = [line.split(" if ")[-1].strip() for line in text.splitlines() if line.strip().startswith("use_backend")]
+    paths = [use for use in uses if "path" in use]
+    assert paths[0] == "{ path /exact }"
+    assert paths[1:3] == [r"{ path -m reg -i '\.(jpg|png)$' }", "{ path -m reg ^/a{2,3} }"]
+    assert paths[3] == "{ path_beg /api/ }"
+    assert lost[19] is Loss.LOST  # fastcgi_pass
+    result = read_text(text, assume_machine=True)
+    assert result.config is not None
+    assert result.config.backend("a.example_api") is not None
+
+
+@pytest.mark.referee
+def test_haproxy_takes_the_result(tmp_path: Path) -> None:
+    program = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("haproxy is not installed")
+    (tmp_path / "haproxy.cfg").write_text(translated(SITE)[0])
+    done = subprocess.run(
+        [program, "-c", "-f", str(tmp_path / "haproxy.cfg")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("text", ["http {", "a", "http { server { listen 80 } }", "}", 'x "'])
+def test_what_is_not_the_language_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(ValueError, match=r"nginx\.conf:1"):
+        translated(text)
+
+
+_WORDS = ["http", "{", "}", ";", "server", "location", "/x", "proxy_pass", "http://a", "return", "404", "$x", "listen", "80",
+          "map", "upstream", "if", "($x", "=", "y)", "rewrite", "^", "set", "~", '"q"', "include", "allow", "hash", "add_header"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=25))
+def test_no_input_is_too_odd(words: list[str]) -> None:
+    for text in (" ".join(words), f"http {{ server {{ {' '.join(words)} ; }} }}"):
+        with contextlib.suppress(ValueError):
+            translated(text)
