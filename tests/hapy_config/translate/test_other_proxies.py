@@ -159,7 +159,8 @@ def test_envoy_messages_are_of_its_schema() -> None:
         Bootstrap.from_dict(bare(whole))
         for node in typed(whole):
             module, _, name = str(node["@type"]).removeprefix("type.googleapis.com/").rpartition(".")
-            kind = getattr(import_module(f"envoy_data_plane.{module}"), name)
+            found = vars(import_module(f"envoy_data_plane.{module}"))
+            kind = next(value for key, value in found.items() if key.lower() == name.lower())
             kind.from_dict(bare({key: value for key, value in node.items() if key != "@type"}))
     with pytest.raises((KeyError, ValueError)):
         Bootstrap.from_dict({"static_resources": {"listners": []}})
