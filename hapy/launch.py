@@ -81,6 +81,7 @@ class Launch:
                 from hapy.proxy.saved import apply
 
                 apply(self.states, runtime, lambda text: self.messages.warning(f"config : {text}"))
+            self._warn_of_equal_cookies(runtime)
             if self.options.debug:
                 from hapy.observe.debug import watch
 
@@ -104,6 +105,20 @@ class Launch:
         if self.master:
             return self._supervise(runtime, opening)
         return self._serve(runtime, opening, None)
+
+    def _warn_of_equal_cookies(self, runtime: Runtime) -> None:
+        for backend in runtime.backends.values():
+            model = backend.model
+            if model.cookie is None or not model.cookie.dynamic:
+                continue
+            from hapy.persist.values import CookieValues
+
+            values = CookieValues(backend.servers, dynamic=True, key=model.dynamic_cookie_key)
+            for _ in range(values.equal):
+                self.messages.warning(
+                    "config : We generated two equal cookies for two different servers.\n"
+                    f"Please change the secret key for '{model.name}'.\n"
+                )
 
     def _set_limits(self) -> None:
         self.maxconn = processes.effective_maxconn(self.config, self.options.maxconn)

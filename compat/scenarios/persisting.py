@@ -113,7 +113,13 @@ backend v6
         client.close()
     for target in targets:
         target.stop()
-    world.note(str(sorted(re.sub(r".*?: ", "", line) for line in world.said().splitlines() if "dynamic" in line)))
+    world.note(
+        str(
+            sorted(
+                re.sub(r".*?: ", "", line) for line in world.said().splitlines() if "cookie" in line or "secret" in line
+            )
+        )
+    )
 
 
 def saved_states(world: World) -> None:

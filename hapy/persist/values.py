@@ -37,6 +37,13 @@ class CookieValues:
         """Those that have it, in the file's order."""
         return self._by_value.get(value, ())
 
+    @property
+    def equal(self) -> int:
+        """Servers whose made value another one before them has, too."""
+        made = [server for server in self._servers if server.model.cookie is None]
+        values = [value for server in made if (value := self._of[server]) is not None]
+        return len(values) - len(set(values))
+
     def refresh(self) -> None:
         """An address, the key or `dynamic` has changed: make all values anew."""
         self._of = {server: self._make(server) for server in self._servers}
