@@ -37,8 +37,8 @@ _USUAL: Final = frozenset(
 
 _EPILOG: Final = (
     "The exit status is 0 when HAProxy would take the files, 1 when it would refuse them, 2 when they are valid and "
-    "nothing would listen (as `haproxy -c` ends), 3 for bad usage. A comment '# hapy: ignore CODE' at the end of a line, "
-    "or alone above it, silences a finding. Codes may be beginnings: 'unknown' stands for all that begin so."
+    "nothing would listen (as `haproxy -c` ends), 3 for bad usage. A comment '# hapy: ignore CODE' at the end of a "
+    "line, or alone above it, silences a finding. Codes may be beginnings: 'unknown' stands for all that begin so."
 )
 
 

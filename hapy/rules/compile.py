@@ -45,7 +45,6 @@ class Ruleset:
                     return cast(Outcome, outcome)
         return None
 
-
     def after(self, act: Action) -> Ruleset:
         """The same rules with something done before them."""
         return Ruleset([(None, act, False), *self._steps])

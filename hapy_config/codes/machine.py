@@ -37,6 +37,11 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.ENVIRONMENT,
+        "bad-authority",
+        """The `ca-sign-file` under which certificates are generated is not here, or is no certificate with its key.""",
+    ),
+    code(
+        Kind.ENVIRONMENT,
         "bad-pattern-file",
         """A file of ACL patterns or a map is not here, or a line in it is not of the kind that is looked for.""",
         "listen l\n bind :8080\n http-request deny if { src -f /nowhere/list }\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -116,10 +117,8 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     )
 )
 def test_no_text_breaks_it(text: str) -> None:
-    try:
-        parse(text)
-    except BadFile as error:
-        assert error.line >= 0
+    with suppress(BadFile):
+        assert parse(text) is not None
 
 
 @pytest.mark.parametrize("field", range(4, 25))

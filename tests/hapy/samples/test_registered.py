@@ -35,4 +35,6 @@ def test_registered_samples_are_known_to_run(family):
 @pytest.mark.parametrize("ruleset", rules.registered())
 def test_actions(ruleset):
     promised = {name for name, entry in ACTIONS.items() if entry.runs is Runs.YES and entry.in_ruleset(ruleset, TARGET)}
+    if ruleset == "tcp-request content":
+        promised.discard("use-service")  # all services that hapy has are for HTTP
     assert promised == rules.registered()[ruleset]
