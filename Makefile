@@ -3,6 +3,8 @@
 VENV ?= .venv
 CFG  ?= examples/haproxy_cfgs/quickstart.cfg
 TESTS ?=
+# Tests wait more than they work: two at a time for each core.
+WORKERS ?= $(shell echo $$(( 2 * $$(nproc) )))
 
 .PHONY: run test check lint clean
 
@@ -23,7 +25,7 @@ run: $(VENV)/hapy.stamp
 	@exec $(VENV)/bin/hapy -db -f $(CFG)
 
 test: $(VENV)/dev.stamp
-	$(VENV)/bin/python -m pytest -n auto --reruns 2 $(TESTS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --reruns 2 $(TESTS)
 
 check: lint test
 

@@ -224,6 +224,18 @@ class World:
         client.shake(context, server_name, session=session)
         return client
 
+    def forget_clients(self) -> None:
+        """End all clients and leave them out of the transcript."""
+        for client in self.clients:
+            client.close()
+        self.clients.clear()
+
+    def forget_origins(self) -> None:
+        """End all origins and leave them out of the transcript."""
+        for origin in self.origins.values():
+            origin.stop()
+        self.origins.clear()
+
     def note(self, text: str) -> None:
         """Put a fact of the scenario's own into the transcript."""
         self.notes.append(text)

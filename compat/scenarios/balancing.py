@@ -31,8 +31,8 @@ def _sequence(
         for number in range(count):
             key = f"key{number * 7919 % 1000}" if keyed else "same"
             row.append(world.once(f"/{key}/x?id={key}&n=1", f"{header}: {key}"))
-        world.clients.clear()
-        world.origins.clear()
+        world.forget_clients()
+        world.forget_origins()
         world.note(" ".join(row))
 
     return scenario

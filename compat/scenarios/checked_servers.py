@@ -46,7 +46,7 @@ def observed(world: World) -> None:
                 message = world.client(f"l{number}").get("/")
                 statuses.append(str(message.status if message else 0))
             world.note(f"{rows[number]} {' '.join(statuses)}")
-        world.clients.clear()
+        world.forget_clients()
         for number in range(len(rows)):
             for line in said_of_servers(world):
                 if f" l{number}/" in line and "succeeded" not in line:

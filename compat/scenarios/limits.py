@@ -39,7 +39,7 @@ def dynamic_maxconn(world: World) -> None:
     release.set()
     for client in clients:
         client.receive()
-    world.origins.clear()
+    world.forget_origins()
 
 
 def queue_is_full(world: World) -> None:
@@ -116,7 +116,7 @@ backend be
         release.set()
     for client in world.clients:
         client.receive()
-    world.origins.clear()
+    world.forget_origins()
 
 
 def buffers(world: World) -> None:
@@ -151,4 +151,4 @@ def buffers(world: World) -> None:
         client.ending(0.1)
         client.close()
         world.logs(number)
-    world.origins.clear()
+    world.forget_origins()

@@ -204,7 +204,7 @@ listen l
             client.receive()
         for client in world.clients:  # who got which server by balancing is counted above
             client.close()
-        world.clients.clear()
+        world.forget_clients()
 
 
 def silent_places(world: World) -> None:

@@ -373,7 +373,7 @@ def _retry(event: str, failure: bytes | None, *, statuses: bool = False) -> Scen
         world.logs(count)
         heads = [b" ".join(seen.head.split()[:2]).decode() for _, seen in world.origins["s1"].order]
         world.note(f"attempts: {heads}")
-        world.origins.clear()  # which connection an attempt takes differs: hapy closes one whose answer was not wanted
+        world.forget_origins()  # which connection an attempt takes differs: hapy closes one whose answer was not wanted
 
     return scenario
 

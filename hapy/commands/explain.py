@@ -24,7 +24,9 @@ BAD_USAGE: Final = 2
 def main(words: list[str]) -> int:
     """Run the command; gives the exit status."""
     options = _parser().parse_args(words)
-    result = read_config(options.files, features=features.have(), ssl_library=features.ssl_library())
+    result = read_config(
+        options.files, features=features.have(), ssl_library=features.ssl_library(), assume_machine=True
+    )
     if result.config is None:
         return _refused(result)
     if options.request is None:

@@ -6,6 +6,7 @@ A keyword that hapy only knows is not in the list, so a difference between both 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from hapy_config.keywords import table
 from hapy_config.keywords.acls import ACL_KEYWORDS
@@ -75,8 +76,20 @@ def _count(entry: Keyword) -> str:
     return f" +{needed}" if needed else ""
 
 
+#: Commands that sessions themselves know, whichever process they talk to.
+_OF_SESSIONS: Final = frozenset(
+    {"help", "operator", "prompt", "quit", "show cli level", "show cli sockets", "show version", "user"}
+)
+
+
 def _commands() -> str:
-    return _section("CLI keywords", (entry.name for entry in _run(table("runtime-api"))))
+    return _section(
+        "CLI keywords",
+        (
+            f"{entry.name} {'[MASTER] ' if entry.name in _OF_SESSIONS else ''}[WORKER] "
+            for entry in _run(table("runtime-api"))
+        ),
+    )
 
 
 def _converters() -> str:

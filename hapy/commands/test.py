@@ -23,7 +23,7 @@ def main(words: list[str]) -> int:
     from hapy.explain.walk import Walker
     from hapy.samples.environment import CompileError
 
-    result = read_config(options.config or options.files[:1], features=features.have())
+    result = read_config(options.config or options.files[:1], features=features.have(), assume_machine=True)
     suites = options.files if options.config else options.files[1:]
     if not suites:
         print("hapy test: no file of cases; write: hapy test haproxy.cfg cases.yaml", file=sys.stderr)

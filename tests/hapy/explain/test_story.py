@@ -50,7 +50,7 @@ listen db
 
 
 def story(config: str = CONFIG) -> list[Chapter]:
-    return tell(read_text(config, env={}))
+    return tell(read_text(config, env={}, assume_machine=True))
 
 
 def said(title: str, label: str, config: str = CONFIG) -> str:
