@@ -172,6 +172,7 @@ class Build(References, Watching):
         """
         found = self.out.found
         found.append(refusal.diagnostic(statement, shift))
+        found.extend(other.diagnostic(statement, shift) for other in refusal.others)
         if not (self.assume_machine and refusal.environment):
             return
         while refusal.environment and refusal.message not in self.excused:

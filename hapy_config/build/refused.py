@@ -16,6 +16,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault of the pr
         hint: what to do about it.
         environment: whether it speaks of this machine rather than of the text.
         suggestion: what to put in the word's place, or None.
+        others: further faults of the same line.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault of the pr
         self.hint = hint
         self.environment = environment
         self.suggestion = suggestion
+        self.others: list[Refused] = []
 
     def diagnostic(self, statement: Statement, shift: int = 0) -> Diagnostic:
         """The finding, placed in `statement`; `shift` words (`no`) were taken off its front."""

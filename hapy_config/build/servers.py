@@ -106,18 +106,35 @@ def parse_server_address(build: Build, text: str, place: int, label: str) -> Add
 
 
 def read_server_options(words: ServerWords) -> None:
-    """Read options to the end of the line."""
-    all_words = words.words
-    watched = words.build.watched_server_options
-    while words.position < len(all_words):
-        name = all_words[words.position]
-        reader = READERS.get(name) or READERS.get(f"{name.partition('(')[0]}*")
-        if reader is None:
-            raise _unknown(words, name)
-        if name in watched:
-            words.build.watch_server_option(words.statement, words.position, name)
-        words.position += 1
-        reader(words, name)
+    """Read options to the end of the line. After one that is refused, reading goes on at the next one that is known."""
+    first: Refused | None = None
+    while words.position < len(words.words):
+        begin = words.position
+        try:
+            _read_option(words)
+        except Refused as refusal:
+            if first is None:
+                first = refusal
+            else:
+                first.others.append(refusal)
+            if first.environment:
+                break
+            words.position = begin + 1
+            while words.position < len(words.words) and words.words[words.position] not in READERS:
+                words.position += 1
+    if first is not None:
+        raise first
+
+
+def _read_option(words: ServerWords) -> None:
+    name = words.words[words.position]
+    reader = READERS.get(name) or READERS.get(f"{name.partition('(')[0]}*")
+    if reader is None:
+        raise _unknown(words, name)
+    if name in words.build.watched_server_options:
+        words.build.watch_server_option(words.statement, words.position, name)
+    words.position += 1
+    reader(words, name)
 
 
 def _unknown(words: ServerWords, name: str) -> Refused:
