@@ -1,12 +1,14 @@
 """All checks of one process: made with the runtime, begun on the event loop, spread over time.
 
-Spread as HAProxy spreads them: the first checks of all servers are laid evenly over the shortest interval there is (at
-most `max-spread-checks`), later ones follow from when the one before ended, off by up to `spread-checks` percent.
+Spread as HAProxy 2.6 spreads them (seen at work; the manual's `max-spread-checks` gives the idea): of N checks and
+agents, in the order of the file, the i-th begins i/N of its own interval after the start, or of the shortest interval
+where that is longer, but of no more than `max-spread-checks`. Intervals under a second don't count for the shortest.
+Later checks follow from when the one before ended, off by up to `spread-checks` percent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hapy.checks.check import Check
@@ -27,6 +29,9 @@ Options = Mapping[str, tuple[str, ...]]
 _INTER: Final = 2000
 _RISE: Final = 2
 _FALL: Final = 3
+
+#: Seconds: shorter intervals don't count for the shortest one, which first checks are spread over.
+_COUNTED: Final = 1.0
 
 
 class Engine:
@@ -115,17 +120,28 @@ class Engine:
         """Begin: on the event loop."""
         if not self.checks:
             return
-        shortest = min(check.inter for check in self.checks)
-        if self._most_spread:
-            shortest = min(shortest, self._most_spread)
-        for place, check in enumerate(self.checks):
-            check.begin_after(shortest * place / len(self.checks))
+        for check, wait in zip(
+            self.checks, first_waits([check.interval for check in self.checks], self._most_spread), strict=True
+        ):
+            check.begin_after(wait)
 
     def stop(self) -> None:
         """End: no more checks."""
         self._pace.forget()
         for check in self.checks:
             check.stop()
+
+
+def first_waits(intervals: Sequence[float], most: float | None) -> list[float]:
+    """Seconds until each check begins for the first time; see the module's rules.
+
+    Args:
+        intervals: seconds between checks, in the order of the file.
+        most: `max-spread-checks` in seconds; None or 0 for no limit.
+    """
+    shortest = min((one for one in intervals if one >= _COUNTED), default=0.0)
+    spans = (max(one, shortest) for one in intervals)
+    return [(min(span, most) if most else span) * place / len(intervals) for place, span in enumerate(spans)]
 
 
 def _set_out(server: Server) -> None:
