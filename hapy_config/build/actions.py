@@ -47,7 +47,7 @@ def _del_header(words: Words) -> Arguments:
         words.position += 1
         method = words.take("-m flag expects exactly 1 argument")
         if method not in ("str", "beg", "end", "sub", "reg"):
-            raise words.refuse(f"-m with unsupported matching method '{method}'", words.position - 1)
+            words.fault(f"-m with unsupported matching method '{method}'", words.position - 1)
         if method == "reg":
             words.regex(name, words.position - 3)
     return {"name": name, "match": method}
@@ -79,7 +79,7 @@ def _set_status(words: Words) -> Arguments:
     text = words.take(missing)
     status = leading_integer(text)
     if not text[0].isdecimal() or not text.isdecimal() or not 100 <= status <= 999:
-        raise words.refuse("expects an integer status code between 100 and 999", words.position - 1)
+        words.fault("expects an integer status code between 100 and 999", words.position - 1)
     reason = None
     if words.peek() == "reason" and words.peek(1):
         reason = words.peek(1)
@@ -110,7 +110,7 @@ def variable_name(words: Words, text: str, place: int) -> str:
     """Check a variable's name (`txn.x`)."""
     fault = variable_fault(text)
     if fault:
-        raise words.refuse(fault, place)
+        words.fault(fault, place)
     return text
 
 
@@ -163,17 +163,18 @@ def _capture(words: Words) -> Arguments:
     if kind == "len" and not words.response:
         words.position += 1
         if not words.draft.side & FRONT:
-            raise words.refuse(f"proxy '{words.draft.name}' has no frontend capability", words.start)
+            words.fault(f"proxy '{words.draft.name}' has no frontend capability", words.start)
         text = words.take("missing length value")
         length = leading_integer(text)
         if length <= 0:
-            raise words.refuse("length must be > 0", words.position - 1)
+            words.fault("length must be > 0", words.position - 1)
         return {"expression": expression, "length": length, "slot": _new_slot(words, length)}
     if kind == "id":
         words.position += 1
         text = words.take("missing id value")
         if not text.isdecimal():
-            raise words.refuse(f"cannot parse id '{text}'", words.position - 1)
+            words.fault(f"cannot parse id '{text}'", words.position - 1)
+            return {"expression": expression}
         return {"expression": expression, "slot": int(text)}
     raise words.refuse(f"expects 'id', found '{kind}'" if words.response else expected)
 
@@ -181,7 +182,7 @@ def _capture(words: Words) -> Arguments:
 def _tcp_capture(words: Words) -> Arguments:
     expression = words.expression()
     if words.peek() != "len" or leading_integer(words.peek(1)) <= 0:
-        raise words.refuse("a positive 'len' argument is mandatory")
+        raise words.refuse("a positive 'len' argument is mandatory", words.position)
     length = leading_integer(words.peek(1))
     if not words.draft.side & FRONT:
         raise words.refuse(f"proxy '{words.draft.name}' has no frontend capability", words.start)
@@ -194,9 +195,10 @@ def _track(words: Words) -> Arguments:
     if suffix:
         if not suffix[0].isdecimal() or not suffix.isdecimal():
             bad = suffix.lstrip("0123456789") or suffix
-            raise words.refuse(f"Wrong track-sc number '{bad}'", words.start - 1)
-        if int(suffix) >= _STICK_COUNTERS:
-            raise words.refuse(
+            words.fault(f"Wrong track-sc number '{bad}'", words.start - 1)
+            suffix = ""
+        elif int(suffix) >= _STICK_COUNTERS:
+            words.fault(
                 f"{suffix} track-sc number exceeding {_STICK_COUNTERS - 1} (MAX_SESS_STKCTR-1) value", words.start - 1
             )
     expression = words.expression()
@@ -228,9 +230,7 @@ def _counter(words: Words) -> Arguments:
             found["index"] = int(parts[0])
         slot = int(parts[-1])
         if slot >= _STICK_COUNTERS:
-            raise words.refuse(
-                f"invalid stick table track ID. The max allowed ID is {_STICK_COUNTERS - 1}", words.start - 1
-            )
+            words.fault(f"invalid stick table track ID. The max allowed ID is {_STICK_COUNTERS - 1}", words.start - 1)
         found["slot"] = slot
     elif indexed:
         raise words.refuse(
@@ -252,7 +252,7 @@ def _log_level(words: Words) -> Arguments:
     missing = "expects exactly 1 argument (log level name or 'silent')"
     level = words.take(missing)
     if level not in _LOG_LEVELS:
-        raise words.refuse(missing, words.position - 1)
+        words.fault(missing, words.position - 1)
     return {"level": level}
 
 
@@ -266,33 +266,28 @@ def _integer_or_hex(words: Words) -> Arguments:
     match = _NUMBER.match(text)
     if match is None or match.end() < len(text):
         bad = text if match is None else text[match.end() :]
-        raise words.refuse(f"invalid character starting at '{bad}' (integer/hex value expected)", words.position - 1)
+        words.fault(f"invalid character starting at '{bad}' (integer/hex value expected)", words.position - 1)
     return {"number": int(text, 0) if text[:2] in ("0x", "0X") else int(text)}
 
 
 def _set_timeout(words: Words) -> Arguments:
     which, text = words.exactly(2, "expects exactly 2 arguments")
     if which not in ("server", "tunnel"):
-        raise words.refuse(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
+        words.fault(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
     if not words.draft.side & BACK:
-        raise words.refuse(f"proxy '{words.draft.name}' has no backend capability", words.start)
+        words.fault(f"proxy '{words.draft.name}' has no backend capability", words.start)
     if re.match(r"\d", text):
         value: object = words.time(words.position - 1, f"rule 'set-timeout {which}'")
     else:
-        try:
-            words.position -= 1
-            value = words.expression()
-        except Refused:
-            raise words.refuse(
-                f"unexpected character '{text[:1]}' in rule 'set-timeout {which}'", words.position
-            ) from None
+        words.position -= 1
+        value = words.expression(f"unexpected character '{text[:1]}' in rule 'set-timeout {which}'")
     return {"which": which, "timeout": value}
 
 
 def _strict_mode(words: Words) -> Arguments:
     text = words.take("expects exactly 1 arguments")
     if text not in ("on", "off"):
-        raise words.refuse(f"Unexpected value '{text}'. Only 'on' and 'off' are supported", words.position - 1)
+        words.fault(f"Unexpected value '{text}'. Only 'on' and 'off' are supported", words.position - 1)
     return {"switch": text == "on"}
 
 
@@ -301,9 +296,9 @@ def _use_service(words: Words) -> Arguments:
     if words.build.lua and name.startswith("lua."):
         words.build.note_lua(words.statement, words.position - 1, f"service '{name}'")
     elif name not in table("services"):
-        raise words.refuse(f"'{name}' unknown service name.", words.position - 1)
+        words.fault(f"'{name}' unknown service name.", words.position - 1)
     elif words.statement.words[0] == "tcp-request":
-        raise words.refuse("Prometheus exporter service only available on 'http-request' rulesets", words.position - 1)
+        words.fault("Prometheus exporter service only available on 'http-request' rulesets", words.position - 1)
     return {"service": name}
 
 
@@ -359,7 +354,7 @@ def _do_resolve(words: Words) -> Arguments:
         )
     for option in given[2:]:
         if option not in ("ipv4", "ipv6", ""):
-            raise words.refuse(
+            words.fault(
                 f"Can't parse '{word}'. Expects 'do-resolve(<varname>,<resolvers>[,<options>]) <expr>'. Available"
                 " options are 'ipv4' and 'ipv6'",
                 words.start - 1,

@@ -18,6 +18,9 @@ from hapy_config.syntax import Statement
 
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}|([A-Za-z_0-9]+))")
 
+#: Stands in the place of an address that is refused: the line is read on, and no model is made.
+NO_ADDRESS: Final = Address("ipv4", "0.0.0.0")
+
 
 def expand(build: Build, text: str) -> str:
     """An address with its variables: HAProxy expands them there also where nothing is quoted."""
@@ -34,15 +37,12 @@ def address_fault(text: str, error: GrammarError) -> str:
 
 
 def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -> Address:
-    """The address `text`, whose host must exist where the builder was given a resolver.
-
-    Raises:
-        Refused: when it is none.
-    """
+    """The address `text`, whose host must exist where the builder was given a resolver; what is none is noted."""
     try:
         found = parse_address(expand(build, text), use)
     except GrammarError as error:
-        raise Refused(f"{prefix}{address_fault(text, error)}", place, code="bad-address") from None
+        build.fault(Refused(f"{prefix}{address_fault(text, error)}", place, code="bad-address"))
+        return NO_ADDRESS
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
         message = use.unresolved.format(host=found.host, text=text)
         build.lacking(Refused(f"{prefix}{message}", place, code="unresolved-host"))
@@ -73,7 +73,8 @@ def read_source(
             if usesrc not in ("client", "clientip") and not usesrc.startswith("hdr_ip("):
                 address(build, usesrc, index + 1, SOURCE, f"{prefix}'usesrc {usesrc}' : ")
             elif usesrc.startswith("hdr_ip("):
-                _header_source(usesrc, index + 1, prefix)
+                with build.noting():
+                    _header_source(usesrc, index + 1, prefix)
             index += 2
         elif word == "interface":
             if index + 1 >= len(words):

@@ -45,7 +45,7 @@ def balance(build: Build, draft: Draft, statement: Statement, words: list[str]) 
         draft.balance = Balance("hash", words[2])
         draft.balance_statement = statement
     elif word == "uri":
-        draft.balance = Balance("uri", options=_uri_options(words))
+        draft.balance = Balance("uri", options=_uri_options(build, words))
     elif word == "url_param":
         draft.balance = _url_param(words)
     elif word.startswith("hdr("):
@@ -78,7 +78,7 @@ def _draws(word: str) -> str:
     return match[0]
 
 
-def _uri_options(words: list[str]) -> Mapping[str, str]:
+def _uri_options(build: Build, words: list[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     index = 2
     while index < len(words):
@@ -86,16 +86,17 @@ def _uri_options(words: list[str]) -> Mapping[str, str]:
         if word in ("len", "depth"):
             value = words[index + 1] if index + 1 < len(words) else ""
             if leading_integer(value) <= 0:
-                raise Refused(f"balance uri : '{word}' expects a positive integer (got '{value}').", index + 1)
+                message = f"balance uri : '{word}' expects a positive integer (got '{value}')."
+                build.fault(Refused(message, index + 1))
             found[word] = str(leading_integer(value))
             index += 2
         elif word in ("whole", "path-only"):
             found[word] = ""
             index += 1
         else:
-            raise Refused(
-                f"balance uri only accepts parameters 'len', 'depth', 'path-only', and 'whole' (got '{word}').", index
-            )
+            message = f"balance uri only accepts parameters 'len', 'depth', 'path-only', and 'whole' (got '{word}')."
+            build.fault(Refused(message, index))
+            index += 1
     return found
 
 
@@ -133,10 +134,10 @@ def _hash_type(build: Build, draft: Draft, statement: Statement, words: list[str
             code="removed-keyword",
         )
     if kind not in ("consistent", "map-based"):
-        raise Refused("'hash-type' only supports 'consistent' and 'map-based'.", 1)
+        build.fault(Refused("'hash-type' only supports 'consistent' and 'map-based'.", 1))
     function = words[2] if len(words) > 2 else ""
     if function not in ("", "sdbm", "djb2", "wt6", "crc32"):
-        raise Refused("'hash-type' only supports 'sdbm', 'djb2', 'crc32', or 'wt6' hash functions.", 2)
+        build.fault(Refused("'hash-type' only supports 'sdbm', 'djb2', 'crc32', or 'wt6' hash functions.", 2))
     modifier = words[3] if len(words) > 3 else ""
     if modifier not in ("", "avalanche"):
         raise Refused("'hash-type' only supports 'avalanche' as a modifier for hash functions.", 3)
@@ -172,11 +173,8 @@ def _retry_on(build: Build, draft: Draft, statement: Statement, words: list[str]
         elif word in _EVENTS or word in _RETRIED_STATUS:
             found.add(word)
         else:
-            raise Refused(
-                f"'retry-on': unknown keyword '{word}'",
-                index,
-                hint=build.nearest(word, [*_EVENTS, *_RETRIED_STATUS, "all-retryable-errors", "none"]),
-            )
+            hint = build.nearest(word, [*_EVENTS, *_RETRIED_STATUS, "all-retryable-errors", "none"])
+            build.fault(Refused(f"'retry-on': unknown keyword '{word}'", index, hint=hint))
     draft.retry_on = frozenset(found)
 
 

@@ -234,7 +234,7 @@ def _declare(build: Build, draft: Draft, statement: Statement, words: list[str])
         got = words[1] if len(words) > 1 else ""
         raise Refused(f"unknown declaration type '{got}' (supports 'capture')", 1)
     if len(words) < 3 or words[2] not in ("request", "response"):
-        raise Refused("'declare capture' requires a direction ('request' or 'response')", 2)
+        build.fault(Refused("'declare capture' requires a direction ('request' or 'response')", 2))
     if len(words) < 5 or words[3] != "len":
         raise Refused("'declare capture' requires a capture length ('len')", 3)
     if not words[4].lstrip("+-").isdecimal():
@@ -276,7 +276,7 @@ def _compression(build: Build, draft: Draft, statement: Statement, words: list[s
         _word(words, 2, "'compression' expects <algorithm>.")
         for index, algorithm in enumerate(words[2:], 2):
             if algorithm not in ("identity", "gzip", "deflate", "raw-deflate"):
-                raise Refused(f"'compression' : '{algorithm}' is not a supported algorithm.", index)
+                build.fault(Refused(f"'compression' : '{algorithm}' is not a supported algorithm.", index))
     elif what == "type":
         _word(words, 2, "'compression' expects <type>.")
     elif what == "offload":

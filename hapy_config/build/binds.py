@@ -10,6 +10,7 @@ from hapy_config.build.bindwords import READERS, BindWords
 from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.expressions import version_note
+from hapy_config.build.optionwords import read_all
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.addresses import BIND, parse_address
 from hapy_config.grammar.errors import GrammarError
@@ -67,11 +68,7 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
 
 
 def listening_addresses(build: Build, text: str, place: int, prefix: str) -> list[Address]:
-    """The addresses of a comma-separated list.
-
-    Raises:
-        Refused: for one that is none, or that this machine does not have.
-    """
+    """The addresses of a comma-separated list; one that is none, or that this machine does not have, is noted."""
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1]:
         parts.pop()
@@ -80,7 +77,8 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str) -> lis
         try:
             address = parse_address(expand(build, part), BIND)
         except GrammarError as error:
-            raise Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address") from None
+            build.fault(Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address"))
+            continue
         if address.family == "name" and not build.host_exists(address.host, address.protocol):
             build.lacking(
                 Refused(f"{prefix}invalid address: '{address.host}' in '{part}'", place, code="unresolved-host")
@@ -98,18 +96,24 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str) -> lis
 
 
 def read_options(words: BindWords, unknown: str) -> None:
-    """Read options to the end of the line; `unknown` begins the message about an unknown one."""
-    all_words = words.words
-    watched = words.build.watched_bind_options
-    while words.position < len(all_words):
-        name = all_words[words.position]
+    """Read options to the end of the line; what is wrong is noted.
+
+    Args:
+        words: stands at the first option.
+        unknown: begins the message about an unknown one.
+    """
+
+    def read(words: BindWords) -> None:
+        name = words.words[words.position]
         reader = READERS.get(name)
         if reader is None:
             raise _unknown(words, name, unknown)
-        if name in watched:
+        if name in words.build.watched_bind_options:
             words.build.watch_bind_option(words.statement, words.position, name)
         words.position += 1
         reader(words, name)
+
+    read_all(words, READERS, read)
 
 
 def _unknown(words: BindWords, name: str, prefix: str) -> Refused:

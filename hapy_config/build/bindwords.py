@@ -29,7 +29,7 @@ class BindWords:
 
     Attributes:
         position: the index of the next word.
-        prefix: what messages begin with.
+        prefix, suffix: what messages begin and end with.
         values: fields of `model.Bind`.
         options: other options by name.
         tls: the TLS options by name.
@@ -38,8 +38,8 @@ class BindWords:
     """
 
     __slots__ = (
-        *("build", "certificates", "options", "position", "prefix", "signer_fault", "ssl", "statement", "tls"),
-        *("values", "words"),
+        *("build", "certificates", "options", "position", "prefix", "signer_fault", "ssl", "statement", "suffix"),
+        *("tls", "values", "words"),
     )
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
@@ -48,6 +48,7 @@ class BindWords:
         self.words = words
         self.position = position
         self.prefix = prefix
+        self.suffix = ""
         self.values: dict[str, object] = {}
         self.options: dict[str, tuple[str, ...]] = {}
         self.tls: dict[str, tuple[str, ...]] = {}
@@ -69,7 +70,7 @@ class BindWords:
 
     def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument") -> Refused:
         """The refusal of the word at the position, or `back` words before it."""
-        return Refused(f"{self.prefix}{message}", self.position - back, code=code)
+        return Refused(f"{self.prefix}{message}{self.suffix}", self.position - back, code=code)
 
     def lacking(self, message: str, code: str, hint: str = "") -> None:
         """Refuse the word before the position for something that this machine does not have."""

@@ -12,6 +12,7 @@ from hapy_config.build.arguments import leading_integer
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import Draft
+from hapy_config.build.expressions import log_format
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.addresses import AddressUse
@@ -60,7 +61,7 @@ def _connect(words: Words) -> CheckStep:
         elif word in ("comment", "sni", "alpn", "proto"):
             text = words.take(f"'{word}' expects a string as argument.")
             if word == "proto" and text not in ("h1", "h2", "fcgi", "none"):
-                raise words.refuse(f"'proto' : unknown MUX protocol '{text}'.", words.position - 1)
+                words.fault(f"'proto' : unknown MUX protocol '{text}'.", words.position - 1)
             found[word] = text
         elif word in ("default", "send-proxy", "via-socks4", "linger", "ssl"):
             found[{"send-proxy": "send_proxy", "via-socks4": "socks4"}.get(word, word)] = True
@@ -69,7 +70,7 @@ def _connect(words: Words) -> CheckStep:
             elif word == "via-socks4":
                 words.build.note_check(words.statement, words.position - 1, "'via-socks4' of a check")
         else:
-            raise words.refuse(
+            words.fault(
                 "expects 'comment', 'port', 'addr', 'send-proxy', 'ssl', 'sni', 'alpn' or 'via-socks4', 'linger',"
                 f" 'default' but got '{word}' as argument.",
                 words.position - 1,
@@ -81,7 +82,7 @@ def _port(words: Words) -> object:
     text = words.take("'port' expects a port number or a sample expression as argument.")
     if text.isdecimal():
         if not 1 <= int(text) <= 65535:
-            raise words.refuse(
+            words.fault(
                 f"expects a valid TCP port (from range 1 to 65535) or a sample expression, got {text}.",
                 words.position - 1,
             )
@@ -109,7 +110,7 @@ def _set_var(words: Words) -> CheckStep:
     name, *conditions = rest.removesuffix(")").split(",")
     fault = variable(name)
     if fault:
-        raise words.refuse(f"'{word}' : {fault}", words.start - 1)
+        words.fault(f"'{word}' : {fault}", words.start - 1)
     span = words.statement.span()
     if word == "unset-var":
         return CheckSetVar(name, span=span)
@@ -129,7 +130,7 @@ def _send(words: Words) -> CheckStep:
         if word in ("meth", "uri", "ver", "body", "comment"):
             text = words.take(f"'{word}' expects a string as argument.")
             if word == "meth" and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", text):
-                raise words.refuse(f"invalid method '{text}'", words.position - 1)
+                words.fault(f"invalid method '{text}'", words.position - 1)
             found[{"meth": "method", "ver": "version"}.get(word, word)] = text
             if word in ("uri", "body"):
                 found[f"{word}_format"] = None
@@ -140,9 +141,9 @@ def _send(words: Words) -> CheckStep:
             found[name] = None
         elif word == "hdr":
             name, value = words.exactly(2, "'hdr' expects <name> and <value> as arguments")
-            headers.append((name, _format(words, value, words.position - 1)))
+            headers.append((name, words.format(value, words.position - 1)))
         else:
-            raise words.refuse(
+            words.fault(
                 f"expects 'comment', 'meth', 'uri', 'uri-lf', 'ver', 'hdr', 'body' or 'body-lf' but got '{word}' as"
                 " argument.",
                 words.position - 1,
@@ -151,11 +152,14 @@ def _send(words: Words) -> CheckStep:
 
 
 def _format(words: Words, text: str, place: int) -> LogFormat:
+    """A log format string, of which HAProxy speaks in other words here."""
     try:
-        return words.format(text, place)
+        return log_format(words.build, words.draft, words.statement, text, place, words.places)
     except Refused as refusal:
-        reason = refusal.message.removeprefix(words.prefix).removesuffix(".")
-        raise words.refuse(f"'{text}' invalid log-format string ({reason}).\n", place, hint=refusal.hint) from None
+        for one in refusal:
+            reason = one.message.removesuffix(".")
+            words.fault(f"'{text}' invalid log-format string ({reason}).\n", place, hint=one.hint)
+        return LogFormat(text, ())
 
 
 def _tcp_send(words: Words) -> CheckStep:
@@ -187,7 +191,8 @@ def _binary(words: Words, text: str, place: int, *, expect: bool = False) -> byt
         reason = "an even number of hex digit is expected"
     if reason:
         where = "invalid binary string" if expect else f"'{text}' invalid binary string"
-        raise words.refuse(f"{where} ({reason})", place)
+        words.fault(f"{where} ({reason})", place)
+        return b""
     return bytes.fromhex(text)
 
 
@@ -236,7 +241,7 @@ def _expect(kind: str) -> _Reader:
                 found |= {"match": word, "inverse": inverse}
                 _pattern(words, word, found)
             elif inverse or not _expect_option(words, word, found):
-                raise words.refuse(_ONLY[kind].format(word), words.position - 1)
+                words.fault(_ONLY[kind].format(word), words.position - 1)
         if "match" not in found:
             raise words.refuse("expects at least a matching pattern as arguments")
         return CheckExpect(**found, span=words.statement.span())
@@ -256,7 +261,7 @@ def _pattern(words: Words, word: str, found: dict[str, Any]) -> None:
         good = _STATUS_LIST.match(text)
         assert good is not None
         if good.end() < len(text):
-            raise words.refuse(f"invalid character '{text[good.end()]}' in the list of status codes", place)
+            words.fault(f"invalid character '{text[good.end()]}' in the list of status codes", place)
     elif word == "binary":
         _binary(words, text, place, expect=True)
     elif word.endswith("-lf"):
@@ -271,7 +276,7 @@ def _header_pattern(words: Words, word: str, found: dict[str, Any]) -> None:
         if words.peek() == "-m":
             method = words.peek(1)
             if method not in ("str", "beg", "end", "sub", "reg"):
-                raise words.refuse(f"-m flag expects a valid matching method, got '{method}'", words.position + 1)
+                words.fault(f"-m flag expects a valid matching method, got '{method}'", words.position + 1)
             words.position += 2
         if part.endswith("-lf"):
             text = words.take(f"'{part}' expects a log-format string")
@@ -292,7 +297,7 @@ def _expect_option(words: Words, word: str, found: dict[str, Any]) -> bool:
         text = words.take("'min-recv' expects a integer as argument.")
         number = leading_integer(text)
         if number < -1 or number > 2**31 - 1:
-            raise words.refuse("'min-recv' expects -1 or an integer from 0 to INT_MAX.", words.position - 1)
+            words.fault("'min-recv' expects -1 or an integer from 0 to INT_MAX.", words.position - 1)
         found["min_recv"] = number
     elif word == "comment":
         found["comment"] = words.take(f"'{word}' expects a string as argument.")
@@ -306,9 +311,7 @@ def _expect_option(words: Words, word: str, found: dict[str, Any]) -> bool:
     elif word in ("ok-status", "error-status", "tout-status"):
         text = words.take(f"'{word}' expects a string as argument.")
         if text not in _STATUSES:
-            raise words.refuse(
-                f"'{word}' only supports {', '.join(_STATUSES)} status (got '{text}').", words.position - 1
-            )
+            words.fault(f"'{word}' only supports {', '.join(_STATUSES)} status (got '{text}').", words.position - 1)
         found[word.replace("-", "_")] = text
     else:
         return False

@@ -29,12 +29,15 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
         raise Refused("'acl' expects a name and a criterion.", 1, code="missing-argument")
     fault = check_acl_name(name)
     if fault:
-        raise Refused(f"{fault}.", 1, code="bad-name")
-    if name.lower() == "or":
-        raise Refused(
-            f"acl name '{name}' will never match. 'or' is used to express a logical disjunction within a condition.",
-            1,
-            code="bad-name",
+        build.fault(Refused(f"{fault}.", 1, code="bad-name"))
+    elif name.lower() == "or":
+        build.fault(
+            Refused(
+                f"acl name '{name}' will never match. 'or' is used to express a logical disjunction within a"
+                " condition.",
+                1,
+                code="bad-name",
+            )
         )
     warnings: list[tuple[str, int]] = []
     try:
@@ -46,16 +49,15 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
             resolve=build.resolve,
         )
     except GrammarError as error:
-        if only_here(error):
-            build.note_regex(statement, error)
-            draft.acls.setdefault(name, []).extend(predefined("FALSE"))
-            return
-        raise Refused(
-            f"error detected while parsing ACL '{name}' : {error.message}.",
-            error.word,
-            code="bad-acl",
-            hint=error_hint(error),
-        ) from None
+        for one in error:
+            if only_here(one):
+                build.note_regex(statement, one)
+            else:
+                message = f"error detected while parsing ACL '{name}' : {one.message}."
+                build.fault(Refused(message, one.word, code="bad-acl", hint=error_hint(one)))
+        # Rules that name it are read on.
+        draft.acls.setdefault(name, []).extend(predefined("FALSE"))
+        return
     for message, index in warnings:
         build.warning("no-pattern", statement.span(index), message)
     build.check_pattern_files(parsed, statement, f"error detected while parsing ACL '{name}' : ")
@@ -106,7 +108,7 @@ def condition(
             resolve=build.resolve,
         )
     except GrammarError as error:
-        for one in (error, *error.others):
+        for one in error:
             if only_here(one):
                 build.note_regex(statement, one)
             else:
@@ -133,6 +135,23 @@ def condition(
     if not plain:
         _warn_unavailable(build, statement, parsed, where, index, rule)
     return parsed
+
+
+def rest_condition(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    words: list[str],
+    index: int,
+    where: Place,
+    prefix: str,
+    rule: str = "",
+) -> None:
+    """Check the condition behind what was refused from `index` on, if there is one."""
+    while index < len(words) and words[index] not in ("if", "unless"):
+        index += 1
+    if index < len(words):
+        condition(build, draft, statement, words, index, where, prefix, rule)
 
 
 def _acl_error(build: Build, draft: Draft, statement: Statement, error: GrammarError, prefix: str) -> None:
@@ -203,20 +222,14 @@ def _use_backend(build: Build, draft: Draft, statement: Statement, words: list[s
     if not target:
         raise Refused("'use_backend' expects a backend name.", 1, code="missing-argument")
     parsed: Condition | None = None
+    where, error = Place.FRONTEND_USE_BACKEND, "error detected while parsing switching rule : "
     if len(words) > 2 and words[2]:
         if words[2] not in ("if", "unless"):
-            raise Refused(
-                f"unexpected keyword '{words[2]}' after switching rule, only 'if' and 'unless' are allowed.", 2
-            )
-        parsed = condition(
-            build,
-            draft,
-            statement,
-            words,
-            2,
-            Place.FRONTEND_USE_BACKEND,
-            "error detected while parsing switching rule : ",
-        )
+            message = f"unexpected keyword '{words[2]}' after switching rule, only 'if' and 'unless' are allowed."
+            build.fault(Refused(message, 2))
+            rest_condition(build, draft, statement, words, 3, where, error)
+        else:
+            parsed = condition(build, draft, statement, words, 2, where, error)
     if draft.side & FRONT:
         build.rule_order(draft, statement, "use_backend", "use_backend")
     draft.use_backends.append(UseBackend(target, parsed, statement.span()))
@@ -238,12 +251,12 @@ def _use_server(build: Build, draft: Draft, statement: Statement, words: list[st
         Place.BACKEND_SERVER,
         "error detected while parsing switching rule : ",
     )
-    if parsed is None:
-        return
     if "%" in target:
         found = log_format(build, draft, statement, target, 1, Place.BACKEND_SERVER, "use-server rule: ")
+        if parsed is None:
+            return
         draft.use_servers.append(UseServer(target if found.constant == target else found, parsed, statement.span()))
-    else:
+    elif parsed is not None:
         draft.use_servers.append(UseServer(target, parsed, statement.span()))
 
 

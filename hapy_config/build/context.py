@@ -6,7 +6,8 @@ import difflib
 import os
 import socket
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -99,7 +100,8 @@ class Build(References, Watching):
         env: the environment, with what `setenv` and its kin changed.
         local_peer: the name of this process among peers (`-L`, else the host's name).
         resolve: looks host names in ACLs up; None takes what looks like one.
-        assume_machine: what this machine lacks is noted, and the statement read on; `excused` has the messages.
+        assume_machine: what this machine lacks refuses nothing.
+        statement, shift: what is being read, and how many words (`no`) were taken off its front.
         proxies: frontends, backends and listens in order.
         frontends, backends: the same by name.
         defaults: named defaults sections; `last_defaults` is the one that applies to what follows.
@@ -121,7 +123,6 @@ class Build(References, Watching):
         self._hosts: dict[tuple[str, str], bool] = {}
         self.resolve = (lambda host: lookup(host, "")) if lookup is not None else None
         self.assume_machine = False
-        self.excused: set[str] = set()
         self.files = Files()
         self.current_section = ""
         self.experimental = False
@@ -159,41 +160,32 @@ class Build(References, Watching):
         self.formats: dict[tuple[str, str], LogFormat] = {}
         source = Source("", ("global",))
         self.nameless = Draft("listen", "", Statement(source, 1, ["global"]))
+        self.statement = self.nameless.header
+        self.shift = 0
         self.nameless.mode = "http"
         self.http_client = Draft("listen", "<HTTPCLIENT>", self.nameless.header)
 
     # -- findings
 
-    def refused(self, refusal: Refused, statement: Statement, again: Callable[[], None], shift: int = 0) -> None:
-        """Note a refusal; `again` reads the statement once more.
+    def fault(self, refusal: Refused, statement: Statement | None = None) -> None:
+        """Note a refusal and what came with it, of the statement that is being read or of another; reading goes on."""
+        shift = 0
+        if statement is None:
+            statement, shift = self.statement, self.shift
+        self.out.found.extend(one.diagnostic(statement, shift) for one in refusal)
 
-        HAProxy gives up on a line at the first thing that this machine lacks. Who only wants to know what the text is
-        worth (`assume_machine`) has the line read on as if it were there.
-        """
-        found = self.out.found
-        found.append(refusal.diagnostic(statement, shift))
-        found.extend(other.diagnostic(statement, shift) for other in refusal.others)
-        if not (self.assume_machine and refusal.environment):
-            return
-        while refusal.environment and refusal.message not in self.excused:
-            self.excused.add(refusal.message)
-            try:
-                again()
-                break
-            except Refused as further:
-                refusal = further
-                found.append(refusal.diagnostic(statement, shift))
-        self.excused.clear()
+    @contextmanager
+    def noting(self, statement: Statement | None = None) -> Iterator[None]:
+        """Note what is refused inside, and go on behind."""
+        try:
+            yield
+        except Refused as refusal:
+            self.fault(refusal, statement)
 
-    def lacking(self, refusal: Refused) -> None:
-        """Refuse what this machine does not have, unless that was noted and the statement is read on.
-
-        Raises:
-            Refused: the refusal given.
-        """
+    def lacking(self, refusal: Refused, statement: Statement | None = None) -> None:
+        """Note what this machine does not have; the statement is read on as if it were there."""
         refusal.environment = True
-        if refusal.message not in self.excused:
-            raise refusal
+        self.fault(refusal, statement)
 
     def error(self, code: str, span: Span, message: str, hint: str = "") -> None:
         """Note something HAProxy refuses."""
@@ -285,16 +277,12 @@ class Build(References, Watching):
         self.criteria.append((draft, statement, criterion))
 
     def check_pattern_files(self, parsed: AclExpression, statement: Statement, prefix: str) -> None:
-        """Refuse a pattern file that can't be used.
-
-        Raises:
-            Refused: when one can't.
-        """
+        """Note a pattern file that can't be used."""
         for file in parsed.files:
             fault = pattern_file_fault(self, file, parsed.match, ignore_case=parsed.ignore_case, as_map=parsed.as_map)
             if fault:
                 index = statement.words.index(file) if file in statement.words else None
-                self.lacking(Refused(f"{prefix}{fault}.", index, code="bad-pattern-file"))
+                self.lacking(Refused(f"{prefix}{fault}.", index, code="bad-pattern-file"), statement)
 
     # -- the machine
 

@@ -25,6 +25,7 @@ _FLAGS: Final = frozenset(
         "dynamic",
     }
 )
+_WORDS: Final = (*sorted(_FLAGS), "domain", "maxidle", "maxlife", "attr")
 
 
 def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -44,27 +45,34 @@ def _cookie(build: Build, draft: Draft, statement: Statement, words: list[str]) 
             unit = "idletime" if word == "maxidle" else "lifetime"
             if index + 1 >= len(words):
                 raise Refused(f"'{word}' expects <{unit}> in seconds as argument.", index + 1)
-            ages[word] = build.time(statement, words, index + 1, f"<{word}>", "s") // 1000
+            with build.noting():
+                ages[word] = build.time(statement, words, index + 1, f"<{word}>", "s") // 1000
             index += 2
         elif word == "domain":
             if index + 1 >= len(words) or not words[index + 1]:
                 raise Refused("'domain' expects <domain> as argument.", index + 1)
-            _domain(build, statement, words, index + 1)
+            with build.noting():
+                _domain(build, statement, words, index + 1)
             domains.append(words[index + 1])
             index += 2
         elif word == "attr":
             if index + 1 >= len(words) or not words[index + 1]:
                 raise Refused("'attr' expects <value> as argument.", index + 1)
-            _attribute(words[index + 1], index + 1)
+            with build.noting():
+                _attribute(words[index + 1], index + 1)
             attributes.append(words[index + 1])
             index += 2
         else:
-            raise Refused(
+            refusal = Refused(
                 "'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', 'nocache', 'postonly', 'domain',"
                 " 'maxidle', 'dynamic', 'maxlife' and 'attr' options.",
                 index,
-                hint=build.nearest(word, [*_FLAGS, "domain", "maxidle", "maxlife", "attr"]),
+                hint=build.nearest(word, _WORDS),
             )
+            build.fault(refusal)
+            index += 1
+            while index < len(words) and words[index] not in _WORDS and not build.nearest(words[index], _WORDS):
+                index += 1
     draft.cookie = _made(words[1], flags, ages, domains, attributes)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.expressions import check_regex
-from hapy_config.build.refused import Refused
 from hapy_config.build.tls import check_bind, server_certificate_fault, server_fault
 
 if TYPE_CHECKING:
@@ -40,10 +39,8 @@ def check_regexes(build: Build) -> None:
     for draft, statement, index, text in build.regexes:
         if draft.active:
             prefix = f"error in regex '{text}' in arg 1 of conversion keyword 'regsub' : "
-            try:
+            with build.noting(statement):
                 check_regex(build, statement, text, index, prefix)
-            except Refused as refusal:
-                build.out.found.append(refusal.diagnostic(statement))
 
 
 def _argument_title(reference: Reference, expression: SampleExpression, acl: bool) -> str:

@@ -16,11 +16,12 @@ from hapy_config.model.proxy import ErrorPage
 from hapy_config.syntax import Statement
 
 
-def _status(words: list[str], index: int) -> int:
+def _status(build: Build, words: list[str], index: int) -> int:
+    """The status at `index`; one that HAProxy has no page for is noted."""
     status = leading_integer(words[index])
     if status not in HANDLED:
         shown = status if not words[index].isdecimal() else words[index]
-        raise Refused(f"{words[0]} : status code '{shown}' not handled.", index)
+        build.fault(Refused(f"{words[0]} : status code '{shown}' not handled.", index))
     return status
 
 
@@ -28,7 +29,7 @@ def error_file(build: Build, draft: Draft, statement: Statement, words: list[str
     """The page of an `errorfile STATUS FILE` line."""
     if len(words) < 3 or not words[1] or not words[2]:
         raise Refused("errorfile : expects <status_code> and <file> as arguments.", 1, code="missing-argument")
-    status = _status(words, 1)
+    status = _status(build, words, 1)
     cursor = Words(build, draft, statement, words, 2, "errorfile : ", Place(0))
     return ErrorPage(status, raw=read_error_file(cursor, words[2], 2))
 
@@ -41,7 +42,7 @@ def _errorfile(build: Build, draft: Draft, statement: Statement, words: list[str
 def _errorloc(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     if len(words) < 3 or not words[1] or not words[2]:
         raise Refused(f"{words[0]} : expects <status_code> and <url> as arguments.", 1, code="missing-argument")
-    status = _status(words, 1)
+    status = _status(build, words, 1)
     code = 303 if words[0] == "errorloc303" else 302
     draft.error_pages[status] = ErrorPage(status, location=words[2], location_code=code)
 
@@ -49,7 +50,7 @@ def _errorloc(build: Build, draft: Draft, statement: Statement, words: list[str]
 def _errorfiles(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     if len(words) < 2 or not words[1]:
         raise Refused("errorfiles : expects <name> as argument.", 1, code="missing-argument")
-    statuses = tuple(_status(words, index) for index in range(2, len(words)))
+    statuses = tuple(_status(build, words, index) for index in range(2, len(words)))
     draft.error_files.append((words[1], statuses, statement))
 
 
@@ -60,8 +61,8 @@ def _http_error(build: Build, draft: Draft, statement: Statement, words: list[st
     reply = read_reply(cursor, 200, http_error=True)
     if reply.status is None:
         raise Refused("http-error : expects at least a <status> as arguments.", 1, code="missing-argument")
-    if reply.status not in HANDLED:
-        raise Refused(f"http-error : status code '{reply.status}' not handled.", words.index("status") + 1)
+    if reply.status not in HANDLED and 200 <= reply.status <= 599:
+        build.fault(Refused(f"http-error : status code '{reply.status}' not handled.", words.index("status") + 1))
     draft.error_pages[reply.status] = ErrorPage(reply.status, reply=reply)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.patternfiles import map_fault
-from hapy_config.build.refused import Refused
+from hapy_config.build.refused import Refused, first_of
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
-from hapy_config.grammar.formats import parse_format
+from hapy_config.grammar.formats import parse_format, sound_part
 from hapy_config.grammar.regexes import compile_regex
 from hapy_config.keywords.log_aliases import ALIASES
 from hapy_config.keywords.samples import Place
@@ -57,8 +57,7 @@ def expression_words(
     try:
         parsed, behind = parse_expression_words(words, index)
     except GrammarError as error:
-        where_at = error.word if place is None else place
-        raise Refused(f"{prefix}{error.message}.", where_at, code="bad-expression", hint=error_hint(error)) from None
+        raise refusal_of(error, prefix, place, "bad-expression") from None
     if where and not places(parsed) & where:
         what = words[index]
         raise Refused(
@@ -69,6 +68,16 @@ def expression_words(
         )
     note_references(build, draft, statement, index if place is None else place, parsed)
     return parsed, behind
+
+
+def refusal_of(error: GrammarError, prefix: str, place: int | None, code: str) -> Refused:
+    """What a parser found, as the refusal of a line; `place` is the word concerned where the error does not know it."""
+    return first_of(
+        [
+            Refused(f"{prefix}{one.message}.", one.word if place is None else place, code=code, hint=error_hint(one))
+            for one in error
+        ]
+    )
 
 
 def log_format(
@@ -87,10 +96,34 @@ def log_format(
     """
     if "%" not in text:
         return LogFormat(text, (FormatText(text),) if text else ())
+    return checked_format(build, draft, statement, text, place, where, prefix)
+
+
+def checked_format(
+    build: Build,
+    draft: Draft,
+    statement: Statement,
+    text: str,
+    place: int,
+    where: Place,
+    prefix: str,
+    *,
+    merge_spaces: bool = False,
+) -> LogFormat:
+    """Parse a format and check what can be used of it; see `log_format`.
+
+    Raises:
+        Refused: for all that is wrong with it.
+    """
     try:
-        parsed = parse_format(text)
+        parsed = parse_format(text, merge_spaces=merge_spaces)
     except GrammarError as error:
-        raise Refused(f"{prefix}{error.message}.", place, code="bad-format", hint=error_hint(error)) from None
+        refused = refusal_of(error, prefix, place, "bad-format")
+        try:
+            check_format(build, draft, statement, sound_part(text), place, where, prefix)
+        except Refused as more:
+            refused.others.extend(more)
+        raise refused from None
     check_format(build, draft, statement, parsed, place, where, prefix)
     return parsed
 
@@ -98,25 +131,35 @@ def log_format(
 def check_format(
     build: Build, draft: Draft, statement: Statement, parsed: LogFormat, place: int, where: Place, prefix: str
 ) -> None:
-    """Check where a format's expressions are evaluated, and note the names in them."""
+    """Check where a format's expressions are evaluated, and note the names in them.
+
+    Raises:
+        Refused: when some can't be evaluated there.
+    """
+    faults: list[Refused] = []
     for item in parsed.items:
         if isinstance(item, FormatAlias):
             if item.name in HTTP_ONLY and draft.mode != "http":
-                raise Refused(
-                    f"{prefix}format variable '{item.name}' is reserved for HTTP mode.",
-                    place,
-                    code="needs-http",
-                    hint="set 'mode http', or use another variable",
+                faults.append(
+                    Refused(
+                        f"{prefix}format variable '{item.name}' is reserved for HTTP mode.",
+                        place,
+                        code="needs-http",
+                        hint="set 'mode http', or use another variable",
+                    )
                 )
         elif isinstance(item, FormatExpression):
             expression = item.expression
             if where and not places(expression) & where:
-                raise Refused(
-                    f"{prefix}sample fetch <{expression.text}]> may not be reliably used here because it needs"
-                    f" '{needs(expression)}' which is not available here.",
-                    place,
-                    code="wrong-place",
+                faults.append(
+                    Refused(
+                        f"{prefix}sample fetch <{expression.text}]> may not be reliably used here because it needs"
+                        f" '{needs(expression)}' which is not available here.",
+                        place,
+                        code="wrong-place",
+                    )
                 )
+                continue
             if draft.mode == "tcp" and "HTTP" in needs(expression) and where not in _CHOICES:
                 build.warning(
                     "needs-http",
@@ -130,6 +173,8 @@ def check_format(
                     f"L6 sample fetch <{expression.text}]> ignored in HTTP log-format string.",
                 )
             note_references(build, draft, statement, place, expression)
+    if faults:
+        raise first_of(faults)
 
 
 def only_here(error: GrammarError) -> bool:
@@ -174,7 +219,7 @@ def note_references(
             fault = map_fault(build, call)
             if fault:
                 message = f"failed to parse sample expression <{expression.text}> : invalid args in converter"
-                build.lacking(Refused(f"{message} '{call.name}' : {fault}.", index, code="bad-pattern-file"))
+                build.lacking(Refused(f"{message} '{call.name}' : {fault}.", index, code="bad-pattern-file"), statement)
         elif call.name == "regsub" and call.args:
             build.regexes.append((draft, statement, index, call.args[0]))
     found = tuple(references(expression))

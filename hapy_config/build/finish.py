@@ -17,12 +17,10 @@ from hapy_config.build.endings import (
     check_tls_servers,
     check_tracks,
 )
-from hapy_config.build.expressions import check_format, error_hint, expression_words
+from hapy_config.build.expressions import check_format, checked_format, expression_words
 from hapy_config.build.options import HTTP_ONLY
 from hapy_config.build.refused import Refused
 from hapy_config.build.resolvers import check_resolvers
-from hapy_config.grammar.errors import GrammarError
-from hapy_config.grammar.formats import parse_format
 from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import Balance
 from hapy_config.model.rules import UseBackend, UseServer
@@ -186,13 +184,9 @@ def _use_backends(build: Build, draft: Draft) -> None:
         if "%" in text:
             prefix = f"failed to parse use_backend rule '{text}' : "
             try:
-                parsed = parse_format(text)
-                check_format(build, draft, statement, parsed, 1, Place.FRONTEND_USE_BACKEND, prefix)
-            except GrammarError as error:
-                build.error("bad-format", statement.span(1), f"{prefix}{error.message}.", error_hint(error))
-                continue
+                parsed = checked_format(build, draft, statement, text, 1, Place.FRONTEND_USE_BACKEND, prefix)
             except Refused as refusal:
-                build.out.found.append(refusal.diagnostic(statement))
+                build.fault(refusal, statement)
                 continue
             constant = parsed.constant
             if constant is None:
@@ -305,12 +299,13 @@ def _balance_hash(build: Build, draft: Draft) -> None:
     try:
         parsed, _ = expression_words(build, draft, statement, statement.words, 2, Place.BACKEND_SERVER, prefix)
     except Refused as refusal:
-        build.out.found.append(refusal.diagnostic(statement))
+        build.fault(refusal, statement)
         return
     draft.balance = Balance("hash", text, expression=parsed)
 
 
 def _unused_external_check(build: Build, draft: Draft) -> None:
+    _external_command(build, draft)
     given = {setting[1] for setting in draft.settings if setting[0] == "external-check"}
     for what in ("command", "path"):
         if what in given:
@@ -320,6 +315,20 @@ def _unused_external_check(build: Build, draft: Draft) -> None:
                 f"'external-check {what}' will be ignored for {draft.title} '{draft.name}'"
                 " (requires 'option external-check').",
             )
+
+
+def _external_command(build: Build, draft: Draft) -> None:
+    """A command without a directory is looked for in the path, which must be given then."""
+    given = {setting[1]: setting for setting in draft.settings if setting[0] == "external-check"}
+    command = given.get("command")
+    if command is not None and "path" not in given and not command[2].startswith("/"):
+        build.error(
+            "missing-external-check",
+            draft.header.span(),
+            f"Proxy '{draft.name}': 'external-check command' does not have a leading '/' and 'external-check path' is"
+            " not set.",
+            "write the command with its directory, or add 'external-check path <directories>'",
+        )
 
 
 def _external_check(build: Build, draft: Draft) -> None:
@@ -337,6 +346,7 @@ def _external_check(build: Build, draft: Draft) -> None:
             span,
             f"Proxy '{draft.name}' : 'option external-check' unable to find required 'external-check command'.",
         )
+    _external_command(build, draft)
     if not build.global_.get("insecure_fork_wanted"):
         build.warning(
             "missing-fork",
@@ -386,17 +396,14 @@ def _format(build: Build, draft: Draft, field: str, name: str, place: Place) -> 
     prefix = f"failed to parse {name} : "
     key = (text, field)
     parsed = build.formats.get(key)
-    if parsed is None:
-        try:
-            parsed = parse_format(text, merge_spaces=True)
-        except GrammarError as error:
-            build.error("bad-format", statement.span(1), f"{prefix}{error.message}.", error_hint(error))
-            return
-        build.formats[key] = parsed
     try:
-        check_format(build, draft, statement, parsed, 1, place, prefix)
+        if parsed is None:
+            parsed = checked_format(build, draft, statement, text, 1, place, prefix, merge_spaces=True)
+            build.formats[key] = parsed
+        else:
+            check_format(build, draft, statement, parsed, 1, place, prefix)
     except Refused as refusal:
-        build.out.found.append(refusal.diagnostic(statement))
+        build.fault(refusal, statement)
         return
     draft.parsed_formats[field] = parsed
 

@@ -24,10 +24,10 @@ _LOOKS: Final = {
 def check_arguments(
     build: Build, keyword: Keyword, statement: Statement, count: int, words: list[str] | None = None
 ) -> None:
-    """Check what follows the keyword's own `count` words.
+    """Check what follows the keyword's own `count` words; wrong values are noted.
 
     Raises:
-        Refused: at the first word that is wrong, missing or too many.
+        Refused: when a word is missing, or too many.
     """
     words = statement.words if words is None else words
     index = count
@@ -40,10 +40,12 @@ def check_arguments(
             if argument.optional:
                 return
             raise _missing(keyword, argument, index)
-        _check(build, keyword, argument, statement, words, index)
+        with build.noting():
+            _check(build, keyword, argument, statement, words, index)
         index += 1
         while argument.repeat and index < len(words):
-            _check(build, keyword, argument, statement, words, index)
+            with build.noting():
+                _check(build, keyword, argument, statement, words, index)
             index += 1
     if index < len(words) and words[index] and not keyword.surplus:
         raise Refused(f"'{keyword.name}' cannot handle unexpected argument '{words[index]}'.", index)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Final
 
 from hapy_config.build.arguments import at_most, leading_integer
@@ -47,17 +46,12 @@ def read_global(build: Build, section: Section) -> None:
             words, shift = words[1:], 1
         else:
             negated = False
-        try:
+        build.statement, build.shift = statement, shift
+        with build.noting():
             _statement(build, statement, words, negated=negated)
-        except Refused as refusal:
-            build.refused(refusal, statement, functools.partial(_again, build, statement, words, negated), shift)
+        build.shift = 0
         if words[0] in build.watched_globals:
             build.watch_global(statement, words)
-
-
-def _again(build: Build, statement: Statement, words: list[str], negated: bool) -> None:
-    build.given.discard(words[0])
-    _statement(build, statement, words, negated=negated)
 
 
 def _statement(build: Build, statement: Statement, words: list[str], *, negated: bool) -> None:

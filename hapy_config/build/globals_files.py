@@ -70,16 +70,15 @@ def _tls_options(known: tuple[str, ...]) -> Handler:
         while index < len(words):
             word = words[index]
             if word not in known:
-                raise Refused(
-                    f"unknown option '{word}' on global statement '{name}'.", index, hint=build.nearest(word, known)
-                )
+                message = f"unknown option '{word}' on global statement '{name}'."
+                build.fault(Refused(message, index, hint=build.nearest(word, known)))
             index += 1
             if word in ("ssl-min-ver", "ssl-max-ver"):
                 text = words[index] if index < len(words) else ""
                 if not text:
                     raise Refused(f"'{word}' : missing the ssl/tls version on global statement '{name}'.", index)
                 if text not in tls.VERSIONS:
-                    raise Refused(f"'{text}' : unknown ssl/tls version on global statement '{name}'.", index)
+                    build.fault(Refused(f"'{text}' : unknown ssl/tls version on global statement '{name}'.", index))
                 index += 1
 
     return handle
@@ -140,9 +139,8 @@ def _unix_bind(build: Build, statement: Statement, words: list[str]) -> None:
         word = words[index]
         value = words[index + 1] if index + 1 < len(words) else ""
         if word not in ("prefix", "mode", "uid", "gid", "user", "group"):
-            raise Refused(
-                "'unix-bind' only supports the 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' options.", index
-            )
+            message = "'unix-bind' only supports the 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' options."
+            build.fault(Refused(message, index))
         if word == "prefix" and not value:
             raise Refused("unix_bind 'prefix' expects a path as an argument.", index + 1)
         try:

@@ -155,12 +155,12 @@ def _stats(build: Build, statement: Statement, words: list[str]) -> None:
         for index, text in enumerate(words[2:], 2):
             match = _PROCESSES.fullmatch(text)
             if match is None:
-                raise Refused(f"'stats bind-process' : '{text}' is not a valid number/range.", index)
-            if any(number and int(number) != 1 for number in match.groups()):
-                raise Refused(
-                    f"'stats bind-process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1.",
-                    index,
+                build.fault(Refused(f"'stats bind-process' : '{text}' is not a valid number/range.", index))
+            elif any(number and int(number) != 1 for number in match.groups()):
+                message = (
+                    f"'stats bind-process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1."
                 )
+                build.fault(Refused(message, index))
     else:
         raise Refused(f"'stats' only supports 'socket', 'maxconn', 'bind-process' and 'timeout' (got '{what}')", 1)
 
@@ -172,12 +172,8 @@ def _stats_socket(build: Build, statement: Statement, words: list[str]) -> None:
         )
     addresses = listening_addresses(build, words[2], 2, "'stats socket' : ")
     reading = BindWords(build, statement, words, 3, "'stats socket' : '")
-    try:
-        read_options(reading, "'stats socket' : ")
-    except Refused as refusal:
-        if refusal.message.startswith("'stats socket' : '"):
-            refusal.message += "'"
-        raise
+    reading.suffix = "'"
+    read_options(reading, "'stats socket' : ")
     build.stats_sockets.append(tuple(words[2:]))
     build.stats_binds.extend(make_binds(reading, addresses, statement))
 
@@ -191,12 +187,14 @@ def _cpu_map(build: Build, statement: Statement, words: list[str]) -> None:
             len(words),
             code="missing-argument",
         )
-    if not _PROCESS_SET.fullmatch(words[1]):
-        raise Refused(f"cpu-map : '{words[1]}' is not a valid number/range.", 1)
+    sound = _PROCESS_SET.fullmatch(words[1]) is not None
+    if not sound:
+        build.fault(Refused(f"cpu-map : '{words[1]}' is not a valid number/range.", 1))
     for index, text in enumerate(words[2:], 2):
         if not _CPU_SET.fullmatch(text):
-            raise Refused(f"cpu-map : '{text}' is not a CPU range.", index)
-    if words[1].startswith("auto:"):
+            build.fault(Refused(f"cpu-map : '{text}' is not a CPU range.", index))
+            sound = False
+    if sound and words[1].startswith("auto:"):
         _check_automatic(words)
 
 
@@ -233,12 +231,10 @@ def _set_var(build: Build, statement: Statement, words: list[str]) -> None:
         what = "a sample expression" if name == "set-var" else "a 'log-format' expression"
         raise Refused(f"'{name}' requires a process-wide variable name ('proc.<name>') and {what}.", len(words))
     fault = variable(words[1])
+    if not fault and not words[1].startswith("proc."):
+        fault = f"cannot set variable '{words[1]}', only scope 'proc' is permitted in the global section"
     if fault:
-        raise Refused(f"'{name}': {fault}.", 1)
-    if not words[1].startswith("proc."):
-        raise Refused(
-            f"'{name}': cannot set variable '{words[1]}', only scope 'proc' is permitted in the global section.", 1
-        )
+        build.fault(Refused(f"'{name}': {fault}.", 1))
     if name == "set-var-fmt":
         log_format(build, build.nameless, statement, words[2], 2, Place.CONFIG, "")
         return

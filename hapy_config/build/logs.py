@@ -25,81 +25,91 @@ _FACILITIES: Final = (
 _RANGE: Final = re.compile(r"(\d+)(?:-(\d+))?")
 
 
-def read_target(build: Build, statement: Statement, words: list[str]) -> LogTarget:
-    """The target of a `log ADDRESS …` line.
+def read_target(build: Build, statement: Statement, words: list[str], name: str = "log") -> LogTarget:
+    """The target of a `log ADDRESS …` line; what is wrong with its values is noted.
+
+    Args:
+        build: the configuration being built.
+        statement: the line.
+        words: its words.
+        name: the keyword, for messages.
 
     Raises:
-        Refused: in HAProxy's words.
+        Refused: when words are missing.
     """
+    missing = f"{name} : expects <address> and <facility> or global as arguments"
     if len(words) < 3:
-        raise Refused(
-            "log : expects <address> and <facility> or global as arguments", len(words), code="missing-argument"
-        )
+        raise Refused(missing, len(words), code="missing-argument")
     index = 2
     length, form, sample = 1024, "", None
     if index < len(words) and words[index] == "len":
         length = leading_integer(words[index + 1]) if index + 1 < len(words) else 0
         if not 80 <= length <= 65535:
             shown = words[index + 1] if index + 1 < len(words) else ""
-            raise Refused(f"log : invalid log length '{shown}', must be between 80 and 65535", index + 1)
+            build.fault(Refused(f"{name} : invalid log length '{shown}', must be between 80 and 65535", index + 1))
         index += 2
     if index < len(words) and words[index] == "format":
         form = words[index + 1] if index + 1 < len(words) else ""
         if form not in _FORMATS:
-            raise Refused(f"log : unknown log format '{form}'", index + 1, hint=build.nearest(form, _FORMATS))
+            hint = build.nearest(form, _FORMATS)
+            build.fault(Refused(f"{name} : unknown log format '{form}'", index + 1, hint=hint))
         index += 2
     if index < len(words) and words[index] == "sample":
-        sample = _sample(words[index + 1] if index + 1 < len(words) else "", index + 1)
+        with build.noting():
+            sample = _sample(words[index + 1] if index + 1 < len(words) else "", index + 1, name)
         index += 2
-    target, stream = _address(build, words)
+    target, stream = _address(build, words, name)
     facility = words[index] if index < len(words) else ""
     if not facility:
-        raise Refused("log : expects <address> and <facility> or global as arguments", index, code="missing-argument")
+        raise Refused(missing, index, code="missing-argument")
     if facility not in _FACILITIES:
-        raise Refused(f"log : unknown log facility '{facility}'", index, hint=build.nearest(facility, _FACILITIES))
+        hint = build.nearest(facility, _FACILITIES)
+        build.fault(Refused(f"{name} : unknown log facility '{facility}'", index, hint=hint))
     level = words[index + 1] if index + 1 < len(words) else "debug"
     if level not in LEVELS:
-        raise Refused(f"log : unknown optional log level '{level}'", index + 1, hint=build.nearest(level, LEVELS))
+        hint = build.nearest(level, LEVELS)
+        build.fault(Refused(f"{name} : unknown optional log level '{level}'", index + 1, hint=hint))
     minimum = words[index + 2] if index + 2 < len(words) else None
     if minimum is not None and minimum not in LEVELS:
-        raise Refused(f"log : unknown optional minimum log level '{minimum}'", index + 2)
+        build.fault(Refused(f"{name} : unknown optional minimum log level '{minimum}'", index + 2))
     if len(words) > index + 3:
-        raise Refused(f"log : cannot handle unexpected argument '{words[index + 3]}'", index + 3)
+        build.fault(Refused(f"{name} : cannot handle unexpected argument '{words[index + 3]}'", index + 3))
     return LogTarget(target, stream, form, length, facility, level, minimum, sample, statement.span())
 
 
-def _address(build: Build, words: list[str]) -> tuple[Address | None, str]:
+def _address(build: Build, words: list[str], name: str) -> tuple[Address | None, str]:
     text = words[1]
     if text in ("stdout", "stderr"):
         return None, text
     if text.startswith("ring@"):
         return Address("name", text[5:]), "ring"
-    found = address(build, text, 1, LOG, "log : ")
+    found = address(build, text, 1, LOG, f"{name} : ")
     return found, ""
 
 
-def _sample(text: str, place: int) -> tuple[tuple[tuple[int, int], ...], int]:
+def _sample(text: str, place: int, name: str) -> tuple[tuple[tuple[int, int], ...], int]:
     ranges_text, colon, size_text = text.rpartition(":")
     if not colon or not size_text:
-        raise Refused("log : Missing sample size", place)
+        raise Refused(f"{name} : Missing sample size", place)
     ranges: list[tuple[int, int]] = []
     for part in ranges_text.split(","):
         match = _RANGE.fullmatch(part)
         if match is None:
-            raise Refused(f"log : not a valid sample range '{part}'", place)
+            raise Refused(f"{name} : not a valid sample range '{part}'", place)
         low, high = int(match[1]), int(match[2] or match[1])
         if low > high or low < 1:
-            raise Refused(f"log : not a valid sample range '{part}'", place)
+            raise Refused(f"{name} : not a valid sample range '{part}'", place)
         if any(low <= other_high and other_low <= high for other_low, other_high in ranges):
-            raise Refused("log : sample ranges are overlapping", place)
+            raise Refused(f"{name} : sample ranges are overlapping", place)
         ranges.append((low, high))
     size = leading_integer(size_text)
     if not size:
-        raise Refused(f"log : invalid sample size '{size_text}'", place)
+        raise Refused(f"{name} : invalid sample size '{size_text}'", place)
     highest = max(high for _, high in ranges)
     if size < highest:
         raise Refused(
-            f"log : sample size {size} should be greater or equal to {highest} the maximum of the high ranges limits",
+            f"{name} : sample size {size} should be greater or equal to {highest} the maximum of the high ranges"
+            " limits",
             place,
         )
     return tuple(ranges), size

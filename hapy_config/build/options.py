@@ -235,14 +235,16 @@ def _set_log_format(build: Build, draft: Draft, statement: Statement, kind: str,
 
 
 def _forwardfor(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    draft.forwardfor = _address_header(words, "forwardfor", "X-Forwarded-For", "'except', 'header' and 'if-none'")
+    draft.forwardfor = _address_header(
+        build, words, "forwardfor", "X-Forwarded-For", "'except', 'header' and 'if-none'"
+    )
 
 
 def _originalto(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    draft.originalto = _address_header(words, "originalto", "X-Original-To", "'except' and 'header'")
+    draft.originalto = _address_header(build, words, "originalto", "X-Original-To", "'except' and 'header'")
 
 
-def _address_header(words: list[str], name: str, header: str, supported: str) -> ForwardFor:
+def _address_header(build: Build, words: list[str], name: str, header: str, supported: str) -> ForwardFor:
     """The arguments of forwardfor and originalto; each line starts afresh."""
     if_none = False
     excepted = ""
@@ -251,11 +253,9 @@ def _address_header(words: list[str], name: str, header: str, supported: str) ->
         word = words[index]
         if word == "except":
             if index + 1 >= len(words) or not is_network(words[index + 1]):
-                raise Refused(
-                    f"'option {name} except' expects <address>[/mask] as argument.",
-                    min(index + 1, len(words)),
-                )
-            excepted = words[index + 1]
+                message = f"'option {name} except' expects <address>[/mask] as argument."
+                build.fault(Refused(message, min(index + 1, len(words))))
+            excepted = "".join(words[index + 1 : index + 2])
             index += 2
         elif word == "header":
             if index + 1 >= len(words) or not words[index + 1]:
@@ -266,7 +266,10 @@ def _address_header(words: list[str], name: str, header: str, supported: str) ->
             if_none = True
             index += 1
         else:
-            raise Refused(f"'option {name}' only supports optional values: {supported}.", index)
+            build.fault(Refused(f"'option {name}' only supports optional values: {supported}.", index))
+            index += 1
+            while index < len(words) and not build.nearest(words[index], ("except", "header", "if-none")):
+                index += 1
     return ForwardFor(header, if_none, (excepted,) if excepted else ())
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
+from hapy_config.build.addressing import NO_ADDRESS
 from hapy_config.build.binds import listening_addresses, read_options
 from hapy_config.build.bindwords import BindWords
 from hapy_config.build.context import Build
 from hapy_config.build.refused import Refused
 from hapy_config.build.sectiondraft import SectionDraft
-from hapy_config.build.servers import parse_server_address, read_server_options
+from hapy_config.build.servers import check_name, parse_server_address, read_server_options
 from hapy_config.build.serverwords import ServerWords
 from hapy_config.syntax import Statement
-
-_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
 def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -22,9 +18,7 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
     if len(words) < 2:
         raise Refused(f"'{words[0]}' expects <name> and <addr>[:<port>] as arguments.", 1, code="missing-argument")
     name = words[1]
-    bad = _BAD_NAME.search(name)
-    if bad is not None:
-        raise Refused(f"character '{bad[0]}' is not permitted in server name '{name}'.", 1, code="bad-name")
+    check_name(build, name, "server name")
     local = name == build.local_peer
     index = 2
     if words[0] == "peer":
@@ -58,8 +52,8 @@ def _address(build: Build, words: list[str], local: bool, name: str) -> None:
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
         message = f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'"
         build.lacking(Refused(message, 2, code="unresolved-host"))
-    if local and words[0] == "peer" and not found.port:
-        raise Refused(f"'peer {name}' : missing port specification in '{words[2]}'", 2, code="bad-address")
+    if local and words[0] == "peer" and not found.port and found is not NO_ADDRESS:
+        build.fault(Refused(f"'peer {name}' : missing port specification in '{words[2]}'", 2, code="bad-address"))
 
 
 def _mixing(draft: SectionDraft, own: str) -> None:
@@ -94,13 +88,28 @@ def bind(build: Build, draft: SectionDraft, statement: Statement, words: list[st
         draft.has_bind = True
     shown = words[1] if len(words) > 1 else ""
     prefix = f"'{words[0]} {shown}' in section 'peers'"
-    read_options(BindWords(build, statement, words, index, f"{prefix} : "), f"{prefix}: ")
+    reading = BindWords(build, statement, words, index, f"{prefix} : ")
+    read_options(reading, f"{prefix}: ")
+    build.later.append(lambda: _certificate(build, draft, reading, build.local_peer, shown))
+
+
+def _certificate(build: Build, draft: SectionDraft, reading: BindWords, proxy: str, shown: str) -> None:
+    """A TLS listener needs a certificate."""
+    if not reading.ssl or reading.certificates or not draft.listens:
+        return
+    if build.assume_machine and reading.tls.keys() & {"crt", "crt-list"}:
+        return
+    statement = reading.statement
+    where = f"{statement.source.name}:{statement.line}"
+    text = f"Proxy '{proxy}': no SSL certificate specified for bind '{shown}' at [{where}] (use 'crt')."
+    build.error("missing-certificate", statement.span(), text, "add 'crt <file>'")
 
 
 def ring_server(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     """`server NAME ADDRESS …` of a ring section."""
     if len(words) < 3:
         raise Refused("'server' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
+    check_name(build, words[1], "server name")
     label = f"{draft.name}/{words[1]}"
     parse_server_address(build, words[2], 2, label)
     read_server_options(ServerWords(build, build.nameless, statement, words, 3, label, words[1], {}, {}))
@@ -112,5 +121,7 @@ def forward_bind(build: Build, draft: SectionDraft, statement: Statement, words:
         return
     listening_addresses(build, words[1], 1, f"'{words[0]}' : ")
     prefix = f"'{words[0]} {words[1]}' in section 'log-forward'"
-    read_options(BindWords(build, statement, words, 2, f"{prefix} : "), f"{prefix}: ")
+    reading = BindWords(build, statement, words, 2, f"{prefix} : ")
+    read_options(reading, f"{prefix}: ")
     draft.listens = True
+    build.later.append(lambda: _certificate(build, draft, reading, draft.name, "(null)"))

@@ -108,6 +108,7 @@ def read_proxy(build: Build, section: Section) -> None:
             words = words[: words.index("")] or words[:1]
         first = words[0]
         handler = handlers.get(first)
+        build.statement = statement
         try:
             if handler is not None:
                 handler(build, draft, statement, words)
@@ -116,13 +117,9 @@ def read_proxy(build: Build, section: Section) -> None:
             else:
                 _other(build, draft, statement)
         except Refused as refusal:
-            build.refused(refusal, statement, functools.partial(handler or _nothing, build, draft, statement, words))
+            build.fault(refusal)
         if first in watched:
             build.watch(statement, words, draft.kind)
-
-
-def _nothing(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    """Read a statement again that asks nothing of the machine."""
 
 
 def _orphans(build: Build, section: Section) -> None:
@@ -145,10 +142,10 @@ def _negated(build: Build, draft: Draft, statement: Statement, handlers: dict[st
         handler = handlers.get(words[0]) if words else None
     if handler is None:
         return
-    try:
+    build.shift = 1
+    with build.noting():
         handler(build, draft, statement, words)
-    except Refused as refusal:
-        build.out.found.append(refusal.diagnostic(statement, 1))
+    build.shift = 0
 
 
 def _other(build: Build, draft: Draft, statement: Statement) -> None:

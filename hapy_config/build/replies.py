@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.httpfile import parse_raw_answer
+from hapy_config.build.refused import Refused
 from hapy_config.model.expressions import FormatText, LogFormat
 from hapy_config.model.rules import HttpReply, Redirect
 from hapy_config.words import to_bytes
@@ -43,14 +44,14 @@ def read_redirect(words: Words, *, formatted: bool) -> Redirect:
             text = words.take("missing argument for 'code'")
             code = leading_integer(text)
             if str(code) not in _CODES:
-                raise words.refuse(
+                words.fault(
                     f"'code': unsupported HTTP code '{text}' (must be one of 301, 302, 303, 307 or 308)",
                     words.position - 1,
                 )
         elif word in ("drop-query", "append-slash", "ignore-empty"):
             flags[word] = True
         else:
-            raise words.refuse(
+            words.fault(
                 f"expects {_REDIRECT_WORDS} (was '{word}')",
                 words.position - 1,
                 hint=words.build.nearest(word, ("location", "prefix", "scheme", "code", "if", "unless")),
@@ -71,11 +72,19 @@ def read_redirect(words: Words, *, formatted: bool) -> Redirect:
     )
 
 
+#: What a reply is made of.
+_PARTS: Final = (
+    *("status", "content-type", "errorfiles", "errorfile", "default-errorfiles", "file", "string", "lf-file"),
+    *("lf-string", "hdr"),
+)
+
+
 class _Reply:
     """A reply while its words are read."""
 
     def __init__(self) -> None:
         self.status: int | None = None
+        self.bad = False  # some of it was refused
         self.content_type: str | None = None
         self.payload = ""  # the keyword that gave the body
         self.body: bytes | None = None
@@ -91,16 +100,16 @@ def read_reply(words: Words, default: int, *, http_error: bool = False) -> HttpR
     reply = _Reply()
     start = words.position
     while (word := words.peek()) and (http_error or word not in ("if", "unless")):
-        if not _one(words, word, reply, default):
-            if http_error:
-                raise words.refuse(f"unknown keyword '{word}'")
+        if not _one(words, word, reply, default) and not _skip(words, word, http_error=http_error):
             break
     taken = words.words[start : words.position]
     if default != 200 and not http_error and (not taken or (taken[0] == "deny_status" and len(taken) == 2)):
         # The old form of deny and tarpit answers with the proxy's own error page.
         reply.payload = "default-errorfiles"
         reply.default_errorfiles = True
-    _check(words, reply, default, start)
+    if not reply.bad:
+        with words.build.noting():
+            _check(words, reply, default, start)
     return HttpReply(
         reply.status,
         reply.content_type,
@@ -111,6 +120,30 @@ def read_reply(words: Words, default: int, *, http_error: bool = False) -> HttpR
         reply.default_errorfiles,
         tuple(reply.headers),
     )
+
+
+def _skip(words: Words, word: str, *, http_error: bool) -> bool:
+    """Note a word that is no part of a reply and go to the next one that is; False where none follows."""
+    place = words.position
+    behind = place + 1
+    near = words.build.nearest
+    while (
+        behind < len(words.words)
+        and words.words[behind] not in ("if", "unless")
+        and not near(words.words[behind], _PARTS)
+    ):
+        behind += 1
+    if http_error:
+        words.fault(f"unknown keyword '{word}'")
+        words.position = behind
+        return True
+    if behind == len(words.words) or words.words[behind] in ("if", "unless"):
+        return False
+    rule = f"{words.statement.words[0]} {words.action_word}"
+    message = f"'{rule}' expects either 'if' or 'unless' followed by a condition but found '{word}'."
+    words.build.fault(Refused(message, place))
+    words.position = behind
+    return True
 
 
 def _one(words: Words, word: str, reply: _Reply, default: int) -> bool:
@@ -124,7 +157,7 @@ def _one(words: Words, word: str, reply: _Reply, default: int) -> bool:
         reply.content_type = words.take("'content-type' expects <ctype> as argument")
     elif word in ("errorfiles", "errorfile", "default-errorfiles", "file", "string", "lf-file", "lf-string"):
         if reply.payload:
-            raise words.refuse(f"unexpected '{word}' argument, '{reply.payload}' already defined")
+            words.fault(f"unexpected '{word}' argument, '{reply.payload}' already defined")
         reply.payload = word
         words.position += 1
         _payload(words, word, reply)
@@ -142,7 +175,8 @@ def _status(words: Words, reply: _Reply) -> None:
     text = words.take("'status' expects <status_code> as argument")
     status = leading_integer(text)
     if not 200 <= status <= 599:
-        raise words.refuse(f"Unexpected status code '{status}'", words.position - 1)
+        words.fault(f"Unexpected status code '{status}'", words.position - 1)
+        reply.bad = True
     reply.status = status
 
 
@@ -163,7 +197,7 @@ def _payload(words: Words, word: str, reply: _Reply) -> None:
     elif word == "lf-string":
         reply.body_format = words.format(text, place)
     else:
-        content = read_file(words, text, place)
+        content = read_file(words, text, place) or b""
         if word == "file":
             reply.body = content
         else:
@@ -180,8 +214,8 @@ _ARGUMENT: Final = {
 }
 
 
-def read_file(words: Words, name: str, place: int) -> bytes:
-    """A file that a statement names."""
+def read_file(words: Words, name: str, place: int) -> bytes | None:
+    """A file that a statement names; None where it can't be read, which is noted."""
     try:
         return words.build.files.read(name)
     except FileNotFoundError:
@@ -189,17 +223,17 @@ def read_file(words: Words, name: str, place: int) -> bytes:
     except OSError:
         refusal = words.refuse(f"error reading file '{name}'", place, code="unreadable-file")
     words.build.lacking(refusal)
-    return b""
+    return None
 
 
 def read_error_file(words: Words, name: str, place: int) -> bytes:
     """A whole HTTP answer from a file."""
     raw = read_file(words, name, place)
-    if not raw and words.build.excused:
-        return raw
+    if raw is None:
+        return b""
     fault = parse_raw_answer(raw)
     if fault:
-        raise words.refuse(f"'{name}': {fault}", place, code="bad-error-file")
+        words.fault(f"'{name}': {fault}", place, code="bad-error-file")
     return raw
 
 

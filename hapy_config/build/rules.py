@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.build.actions import READERS, TCP_CAPTURE
-from hapy_config.build.conditional import condition
+from hapy_config.build.actions import READERS, TCP_CAPTURE, Arguments
+from hapy_config.build.conditional import condition, rest_condition
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import BACK, FRONT, Draft
@@ -67,44 +67,49 @@ def _http_rule(ruleset: str) -> Handler:
     def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
         word = words[1] if len(words) > 1 else ""
         action = find_action(ruleset, word)
+        where = condition_place(ruleset, draft)
+        error = f"error detected while parsing {article} '{ruleset} {word}' condition : "
         if action is None:
             if build.lua and word.startswith("lua."):
                 _lua_rule(build, draft, statement, words, ruleset, 1)
                 return
-            raise unknown_action(build, ruleset, word, of_ruleset(ruleset))
+            build.fault(unknown_action(build, ruleset, word, of_ruleset(ruleset)))
+            rest_condition(build, draft, statement, words, 2, where, error)
+            return
         prefix = f"error detected in {draft.title} '{draft.name}' while parsing '{ruleset} {word}' rule : "
         if action == "normalize-uri" and not build.experimental:
-            raise Refused(
-                "'normalize-uri' action is experimental, must be allowed via a global 'expose-experimental-directives'",
-                1,
-                code="experimental",
-                hint="add 'expose-experimental-directives' to the global section above",
+            build.fault(
+                Refused(
+                    "'normalize-uri' action is experimental, must be allowed via a global"
+                    " 'expose-experimental-directives'",
+                    1,
+                    code="experimental",
+                    hint="add 'expose-experimental-directives' to the global section above",
+                )
             )
-        where = places_of(ruleset, draft)
-        cursor = Words(build, draft, statement, words, 2, prefix, where, response=ruleset != "http-request")
+        cursor = Words(
+            build, draft, statement, words, 2, prefix, places_of(ruleset, draft), response=ruleset != "http-request"
+        )
         try:
             arguments = READERS[action](cursor)
-        except Refused:
-            _rest(build, draft, statement, words, ruleset)
-            raise
+        except Refused as refusal:
+            build.fault(refusal)
+            rest_condition(build, draft, statement, words, cursor.position, where, error)
+            return
         index = cursor.position
         parsed: Condition | None = None
         if index < len(words) and words[index]:
             if words[index] not in ("if", "unless"):
-                raise Refused(
-                    f"'{ruleset} {word}' expects either 'if' or 'unless' followed by a condition but found"
-                    f" '{words[index]}'.",
-                    index,
+                build.fault(
+                    Refused(
+                        f"'{ruleset} {word}' expects either 'if' or 'unless' followed by a condition but found"
+                        f" '{words[index]}'.",
+                        index,
+                    )
                 )
-            parsed = condition(
-                build,
-                draft,
-                statement,
-                words,
-                index,
-                condition_place(ruleset, draft),
-                f"error detected while parsing {article} '{ruleset} {word}' condition : ",
-            )
+                rest_condition(build, draft, statement, words, index, where, error)
+                return
+            parsed = condition(build, draft, statement, words, index, where, error)
             if parsed is None:
                 return
         if ruleset == "http-request":
@@ -114,14 +119,6 @@ def _http_rule(ruleset: str) -> Handler:
         draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
 
     return handle
-
-
-def _rest(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str) -> None:
-    """The condition of a rule whose arguments are refused: what is wrong with it is worth saying too."""
-    index = next((index for index, word in enumerate(words) if word in ("if", "unless")), 0)
-    if index > 2:
-        prefix = f"error detected while parsing an '{ruleset} {words[1]}' condition : "
-        condition(build, draft, statement, words, index, condition_place(ruleset, draft), prefix)
 
 
 def _tcp_request(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -194,47 +191,42 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     """A tcp-request or tcp-response rule; words[2] is the action."""
     word = words[2] if len(words) > 2 else ""
     action = find_action(ruleset, word) if word else None
+    where = condition_place(ruleset, draft)
+    error = f"error detected in {draft.title} '{draft.name}' while parsing 'if' condition : "
     if action is None and build.lua and word.startswith("lua."):
         _lua_rule(build, draft, statement, words, ruleset, 2)
         return
-    if action is None:
-        if word == "capture" and ruleset != "tcp-request content":
-            got = " ".join(words[2:4])
-            raise Refused(f"'{got}' is not allowed in '{ruleset}' rules in {draft.title} '{draft.name}'", 2)
-        raise unknown_action(build, ruleset, word, of_ruleset(ruleset), index=2)
-    prefix = f"'{ruleset} {word}' : "
     cursor = Words(
-        build, draft, statement, words, 3, prefix, places_of(ruleset, draft), response=ruleset.startswith("tcp-resp")
+        build,
+        draft,
+        statement,
+        words,
+        3,
+        f"'{ruleset} {word}' : ",
+        places_of(ruleset, draft),
+        response=ruleset.startswith("tcp-resp"),
     )
-    if action == "capture":
-        arguments = TCP_CAPTURE(cursor)
-    elif action in ("expect-proxy", "expect-netscaler-cip"):
-        got = cursor.peek()
-        if got != "layer4":
-            raise Refused(f"'{ruleset} {word}' only supports 'layer4' in {draft.title} '{draft.name}' (got '{got}')", 3)
-        cursor.position += 1
-        arguments = {}
-    else:
-        arguments = READERS[action](cursor)
+    try:
+        arguments = _tcp_arguments(cursor, ruleset, action, word)
+    except Refused as refusal:
+        build.fault(refusal)
+        rest_condition(build, draft, statement, words, cursor.position, where, error, f"in '{ruleset}' ")
+        return
+    assert action is not None
     index = cursor.position
     parsed: Condition | None = None
     if index < len(words) and words[index]:
         if words[index] not in ("if", "unless"):
-            raise Refused(
-                f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got"
-                f" '{words[index]}')",
-                index,
+            build.fault(
+                Refused(
+                    f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got"
+                    f" '{words[index]}')",
+                    index,
+                )
             )
-        parsed = condition(
-            build,
-            draft,
-            statement,
-            words,
-            index,
-            condition_place(ruleset, draft),
-            f"error detected in {draft.title} '{draft.name}' while parsing 'if' condition : ",
-            f"in '{ruleset}' ",
-        )
+            rest_condition(build, draft, statement, words, index, where, error, f"in '{ruleset}' ")
+            return
+        parsed = condition(build, draft, statement, words, index, where, error, f"in '{ruleset}' ")
         if parsed is None:
             return
     build.watch_action(statement, ruleset, action)
@@ -242,33 +234,50 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
 
 
+def _tcp_arguments(cursor: Words, ruleset: str, action: str | None, word: str) -> Arguments:
+    """The arguments of a tcp-request or tcp-response action.
+
+    Raises:
+        Refused: when it is none, or its arguments are wrong.
+    """
+    draft, words = cursor.draft, cursor.words
+    if action is None:
+        if word == "capture" and ruleset != "tcp-request content":
+            got = " ".join(words[2:4])
+            raise Refused(f"'{got}' is not allowed in '{ruleset}' rules in {draft.title} '{draft.name}'", 2)
+        raise unknown_action(cursor.build, ruleset, word, of_ruleset(ruleset), index=2)
+    if action == "capture":
+        return TCP_CAPTURE(cursor)
+    if action in ("expect-proxy", "expect-netscaler-cip"):
+        got = cursor.peek()
+        if got != "layer4":
+            raise Refused(f"'{ruleset} {word}' only supports 'layer4' in {draft.title} '{draft.name}' (got '{got}')", 3)
+        cursor.position += 1
+        return {}
+    return READERS[action](cursor)
+
+
 def _lua_rule(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str, index: int) -> None:
     """An action that a Lua file registers: its arguments are that file's business."""
     build.note_lua(statement, index, f"'{ruleset} {words[index]}'")
-    behind = index + 1
-    while behind < len(words) and words[behind] not in ("if", "unless"):
-        behind += 1
-    if behind < len(words):
-        prefix = f"error detected while parsing an '{ruleset} {words[index]}' condition : "
-        condition(build, draft, statement, words, behind, condition_place(ruleset, draft), prefix)
+    prefix = f"error detected while parsing an '{ruleset} {words[index]}' condition : "
+    rest_condition(build, draft, statement, words, index + 1, condition_place(ruleset, draft), prefix)
 
 
 def _redirect(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     prefix = f"error detected in {draft.title} '{draft.name}' while parsing redirect rule : "
     place = places_of("http-request", draft)
     cursor = Words(build, draft, statement, words, 1, prefix, place)
-    found = read_redirect(cursor, formatted=False)
+    where, error = condition_place("http-request", draft), f"{prefix}error in condition: "
+    try:
+        found = read_redirect(cursor, formatted=False)
+    except Refused as refusal:
+        build.fault(refusal)
+        rest_condition(build, draft, statement, words, cursor.position, where, error)
+        return
     parsed: Condition | None = None
     if cursor.peek() in ("if", "unless"):
-        parsed = condition(
-            build,
-            draft,
-            statement,
-            words,
-            cursor.position,
-            condition_place("http-request", draft),
-            f"{prefix}error in condition: ",
-        )
+        parsed = condition(build, draft, statement, words, cursor.position, where, error)
         if parsed is None:
             return
     build.rule_order(draft, statement, "redirect", "redirect")

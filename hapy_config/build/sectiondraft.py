@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hapy_config.model.config import User
 from hapy_config.syntax import Statement
+
+if TYPE_CHECKING:
+    from hapy_config.build.draft import Draft
 
 
 class SectionDraft:
@@ -19,6 +22,7 @@ class SectionDraft:
         pages: of an http-errors section.
         listens: whether it has a listener of its own.
         streams: of a resolvers section: values and options of the name servers that are asked over TCP.
+        acls: of a fcgi-app section: stands for the proxy that its conditions are read in.
         written: of a peers section: whether it has `peer` lines, `bind` lines.
     """
 
@@ -33,6 +37,7 @@ class SectionDraft:
         self.groups: dict[str, tuple[tuple[str, ...], Statement]] = {}
         self.pages: dict[int, bytes] = {}
         self.listens = False
+        self.acls: Draft | None = None
         self.written: set[str] = set()
         self.has_bind = False
         self.streams: dict[str, tuple[dict[str, Any], dict[str, tuple[str, ...]]]] = {}

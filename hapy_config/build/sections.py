@@ -6,7 +6,6 @@ issues that run them; userlists and http-errors become model objects at once.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from typing import Final
@@ -14,9 +13,10 @@ from typing import Final
 from hapy_config.build import crtstore, peers
 from hapy_config.build.addressing import address
 from hapy_config.build.arguments import leading_integer
-from hapy_config.build.conditional import acl
+from hapy_config.build.conditional import acl, rest_condition
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
+from hapy_config.build.draft import Draft
 from hapy_config.build.errors import error_file
 from hapy_config.build.expressions import check_regex
 from hapy_config.build.generic import check_arguments
@@ -73,11 +73,9 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
         line = statement.words
         if "" in line:
             line = line[: line.index("")] or line[:1]
-        try:
+        build.statement = statement
+        with build.noting():
             _statement(build, draft, statement, line)
-        except Refused as refusal:
-            again = functools.partial(_statement, build, draft, statement, line)
-            build.refused(refusal, statement, again)
     _finish(build, draft)
     return draft
 
@@ -138,20 +136,22 @@ def _name_server(build: Build, draft: SectionDraft, statement: Statement, words:
         raise Refused(
             "'nameserver' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument"
         )
-    _entry_name(draft, words, "server", "nameserver", statement)
+    _entry_name(build, draft, words, "server", "nameserver", statement)
     address(build, words[2], 2, _NAME_SERVER, f"'nameserver {words[1]}' : ")
 
 
-def _entry_name(draft: SectionDraft, words: list[str], title: str, what: str, statement: Statement) -> None:
+def _entry_name(
+    build: Build, draft: SectionDraft, words: list[str], title: str, what: str, statement: Statement
+) -> None:
     bad = _BAD_NAME.search(words[1])
     if bad is not None:
-        raise Refused(f"character '{bad[0]}' is not permitted in {title} name '{words[1]}'.", 1, code="bad-name")
+        message = f"character '{bad[0]}' is not permitted in {title} name '{words[1]}'."
+        build.fault(Refused(message, 1, code="bad-name"))
     other = draft.names.get(words[1])
     if other is not None and what == "nameserver":
         where = f"{other.source.name}:{other.line}"
-        raise Refused(
-            f"{what} '{words[1]}' has same name as another {what} (declared at {where}).", 1, code="duplicate-name"
-        )
+        message = f"{what} '{words[1]}' has same name as another {what} (declared at {where})."
+        build.fault(Refused(message, 1, code="duplicate-name"))
     draft.names[words[1]] = statement
 
 
@@ -177,7 +177,8 @@ def _user(build: Build, draft: SectionDraft, statement: Statement, words: list[s
         elif word == "groups":
             groups = value
         else:
-            raise Refused("'user' only supports 'password', 'insecure-password' and 'groups' options.", index)
+            message = "'user' only supports 'password', 'insecure-password' and 'groups' options."
+            build.fault(Refused(message, index))
         index += 2
     if name in draft.users:
         build.warning(
@@ -195,12 +196,12 @@ def _group(build: Build, draft: SectionDraft, statement: Statement, words: list[
     name = words[1]
     bad = _BAD_NAME.search(name)
     if bad is not None:
-        raise Refused(f"character '{bad[0]}' is not permitted in 'group' name '{name}'.", 1, code="bad-name")
+        build.fault(Refused(f"character '{bad[0]}' is not permitted in 'group' name '{name}'.", 1, code="bad-name"))
     users = ""
     index = 2
     while index < len(words):
         if words[index] != "users":
-            raise Refused("'group' only supports 'users' option.", index)
+            build.fault(Refused("'group' only supports 'users' option.", index))
         users = words[index + 1] if index + 1 < len(words) else ""
         index += 2
     if name in draft.groups:
@@ -214,7 +215,7 @@ def _group(build: Build, draft: SectionDraft, statement: Statement, words: list[
 def _mailer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 3:
         raise Refused("'mailer' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
-    _entry_name(draft, words, "server", "mailer", statement)
+    _entry_name(build, draft, words, "server", "mailer", statement)
     address(build, words[2], 2, _MAILER, f"'mailer {words[1]}' : ")
 
 
@@ -276,12 +277,7 @@ def _ring_size(build: Build, draft: SectionDraft, statement: Statement, words: l
 def _log_line(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) > 1 and words[1] == "global" and len(words) == 2:
         return
-    shifted = words if words[0] == "log" else ["log", *words[1:]]
-    try:
-        read_target(build, statement, shifted)
-    except Refused as refusal:
-        refusal.message = refusal.message.replace("log :", f"{words[0]} :", 1)
-        raise
+    read_target(build, statement, words, words[0])
 
 
 def _log_forward_timeout(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -306,10 +302,23 @@ def _no_more(words: list[str], count: int, what: str) -> None:
         raise Refused(f"'{what}' cannot handle unexpected argument '{words[count]}'.", count)
 
 
-def _condition_at(words: list[str], index: int) -> None:
-    """Refuse a word that begins no condition."""
-    if len(words) > index and words[index] not in ("if", "unless"):
-        raise Refused(f"'{words[0]}' expects 'if' or 'unless' followed by a condition, not '{words[index]}'.", index)
+def _fcgi_condition(build: Build, draft: SectionDraft, statement: Statement, words: list[str], index: int) -> None:
+    """The condition of a FastCGI parameter, over the ACLs of its section."""
+    if len(words) <= index:
+        return
+    if words[index] not in ("if", "unless"):
+        message = f"'{words[0]}' expects 'if' or 'unless' followed by a condition, not '{words[index]}'."
+        build.fault(Refused(message, index))
+    place = Place.FRONTEND_HTTP_REQUEST | Place.BACKEND_HTTP_REQUEST
+    rest_condition(build, _acls_of(build, draft), statement, words, index, place, f"'{words[1]}' : ")
+
+
+def _acls_of(build: Build, draft: SectionDraft) -> Draft:
+    """What stands for the proxy in a FastCGI application: its own ACLs, and nothing else."""
+    if draft.acls is None:
+        draft.acls = Draft("listen", "", build.nameless.header)
+        draft.acls.mode = "http"
+    return draft.acls
 
 
 def _command(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -330,7 +339,7 @@ def _fcgi_option(build: Build, draft: SectionDraft, statement: Statement, words:
 def _pass_header(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'pass-header' expects <name> as arguments.", 1, code="missing-argument")
-    _condition_at(words, 2)
+    _fcgi_condition(build, draft, statement, words, 2)
 
 
 def _path_info(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -351,13 +360,13 @@ def _docroot(build: Build, draft: SectionDraft, statement: Statement, words: lis
 def _set_param(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 3:
         raise Refused("'set-param' expects <name> and <value> as arguments.", len(words), code="missing-argument")
-    cursor = Words(build, build.nameless, statement, words, 1, "", Place(0))
+    cursor = Words(build, _acls_of(build, draft), statement, words, 1, "", Place(0))
     cursor.format(words[2], 2)
-    _condition_at(words, 3)
+    _fcgi_condition(build, draft, statement, words, 3)
 
 
 def _fcgi_acl(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
-    acl(build, build.nameless, statement, words)
+    acl(build, _acls_of(build, draft), statement, words)
 
 
 def _peers_table(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:

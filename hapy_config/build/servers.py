@@ -7,12 +7,13 @@ import difflib
 import re
 from typing import Final
 
-from hapy_config.build.addressing import address_fault, expand
+from hapy_config.build.addressing import NO_ADDRESS, address_fault, expand
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
 from hapy_config.build.expressions import version_note
+from hapy_config.build.optionwords import read_all
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.serverwords import READERS, ServerWords
@@ -36,7 +37,7 @@ def _server(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     if len(words) < 3:
         raise Refused("'server' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
     name = words[1]
-    _check_name(name, "server name")
+    check_name(build, name, "server name")
     label = f"{draft.name}/{name}"
     address = parse_server_address(build, words[2], 2, label)
     values, options = dict(draft.server_values), dict(draft.server_options)
@@ -53,13 +54,14 @@ def _template(build: Build, draft: Draft, statement: Statement, words: list[str]
             code="missing-argument",
         )
     prefix = words[1]
-    _check_name(prefix, "server-template prefix")
+    check_name(build, prefix, "server-template prefix")
     match = _RANGE.fullmatch(words[2])
     low, high = (int(match[1]), int(match[2] or match[1])) if match is not None else (0, 0)
     if match is not None and match[2] is None:
         low, high = 1, int(match[1])
     if low < 1 or high < low:
-        raise Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2)
+        build.fault(Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2))
+        low = high = 1
     label = f"{draft.name}/{prefix}"
     address = parse_server_address(build, words[3], 3, label)
     values, options = dict(draft.server_values), dict(draft.server_options)
@@ -82,48 +84,32 @@ def _default_server(build: Build, draft: Draft, statement: Statement, words: lis
     draft.server_values, draft.server_options = values, options
 
 
-def _check_name(name: str, what: str) -> None:
+def check_name(build: Build, name: str, what: str) -> None:
+    """Note what can't be the name of a server."""
     bad = _BAD_NAME.search(name)
     if bad is not None:
-        raise Refused(
-            f"character '{bad[0]}' is not permitted in {what} '{name}'.",
-            1,
-            code="bad-name",
-            hint="names are made of letters, digits, '-', '_', '.' and ':'",
+        build.fault(
+            Refused(
+                f"character '{bad[0]}' is not permitted in {what} '{name}'.",
+                1,
+                code="bad-name",
+                hint="names are made of letters, digits, '-', '_', '.' and ':'",
+            )
         )
 
 
 def parse_server_address(build: Build, text: str, place: int, label: str) -> Address:
-    """The address of a server line.
-
-    Raises:
-        Refused: when it is none.
-    """
+    """The address of a server line; what is none is noted."""
     try:
         return parse_address(expand(build, text), SERVER)
     except GrammarError as error:
-        raise Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address") from None
+        build.fault(Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address"))
+        return NO_ADDRESS
 
 
 def read_server_options(words: ServerWords) -> None:
-    """Read options to the end of the line. After one that is refused, reading goes on at the next one that is known."""
-    first: Refused | None = None
-    while words.position < len(words.words):
-        begin = words.position
-        try:
-            _read_option(words)
-        except Refused as refusal:
-            if first is None:
-                first = refusal
-            else:
-                first.others.append(refusal)
-            if first.environment:
-                break
-            words.position = begin + 1
-            while words.position < len(words.words) and words.words[words.position] not in READERS:
-                words.position += 1
-    if first is not None:
-        raise first
+    """Read options to the end of the line; what is wrong is noted."""
+    read_all(words, READERS, _read_option)
 
 
 def _read_option(words: ServerWords) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from hapy_config.build.actions import READERS
-from hapy_config.build.conditional import condition
+from hapy_config.build.conditional import condition, rest_condition
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import FRONT, Draft
@@ -134,29 +134,34 @@ def _http_request(build: Build, draft: Draft, statement: Statement, words: list[
         raise Refused("'stats http-request' not allowed in 'defaults' section.", 0, code="wrong-section")
     word = words[2] if len(words) > 2 else ""
     action = find_action("http-request", word)
+    where = condition_place("http-request", draft)
+    error = f"error detected while parsing an 'http-request {word}' condition : "
     if action is None:
-        raise unknown_action(build, "http-request", word, of_ruleset("http-request"), index=2)
+        build.fault(unknown_action(build, "http-request", word, of_ruleset("http-request"), index=2))
+        rest_condition(build, draft, statement, words, 3, where, error)
+        return page
     prefix = f"error detected in {draft.title} '{draft.name}' while parsing 'http-request {word}' rule : "
     cursor = Words(build, draft, statement, words, 3, prefix, places_of("http-request", draft))
-    arguments = READERS[action](cursor)
+    try:
+        arguments = READERS[action](cursor)
+    except Refused as refusal:
+        build.fault(refusal)
+        rest_condition(build, draft, statement, words, cursor.position, where, error)
+        return page
     index = cursor.position
     parsed = None
     if index < len(words) and words[index]:
         if words[index] not in ("if", "unless"):
-            raise Refused(
-                f"'http-request {word}' expects either 'if' or 'unless' followed by a condition but found"
-                f" '{words[index]}'.",
-                index,
+            build.fault(
+                Refused(
+                    f"'http-request {word}' expects either 'if' or 'unless' followed by a condition but found"
+                    f" '{words[index]}'.",
+                    index,
+                )
             )
-        parsed = condition(
-            build,
-            draft,
-            statement,
-            words,
-            index,
-            condition_place("http-request", draft),
-            f"error detected while parsing an 'http-request {word}' condition : ",
-        )
+            rest_condition(build, draft, statement, words, index, where, error)
+            return page
+        parsed = condition(build, draft, statement, words, index, where, error)
         if parsed is None:
             return page
     build.watch_action(statement, "stats http-request", action)

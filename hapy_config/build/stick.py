@@ -6,14 +6,14 @@ import re
 from typing import Final
 
 from hapy_config.build.arguments import TimeError, leading_integer, milliseconds, size
-from hapy_config.build.conditional import condition
+from hapy_config.build.conditional import rest_condition
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, Draft
 from hapy_config.build.expressions import expression_words
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.tables import StickTable
-from hapy_config.grammar.expressions import needs, places
+from hapy_config.grammar.expressions import expression_end, needs, places
 from hapy_config.keywords.samples import Place
 from hapy_config.model.expressions import SampleExpression
 from hapy_config.syntax import Statement
@@ -56,6 +56,7 @@ _OVERRIDES: Final = (
     ("gpc_rate", "gpc1_rate", "gpc1_rate"),
 )
 _STORE: Final = re.compile(r"([^,(]*)(?:\(([^)]*)\))?,?")
+_WORDS: Final = ("type", "size", "expire", "nopurge", "peers", "srvkey", "store")
 
 
 def read_table(build: Build, statement: Statement, words: list[str], index: int, name: str) -> StickTable:
@@ -72,35 +73,36 @@ def read_table(build: Build, statement: Statement, words: list[str], index: int,
         if word == "type":
             kind = words[index] if index < len(words) else ""
             if kind not in _TYPES:
-                raise Refused(f"{prefix}: unknown type '{kind}'.", index, hint=build.nearest(kind, _TYPES))
+                build.fault(Refused(f"{prefix}: unknown type '{kind}'.", index, hint=build.nearest(kind, _TYPES)))
             index += 1
             if kind in ("string", "binary") and index < len(words) and words[index] == "len":
                 text = words[index + 1] if index + 1 < len(words) else ""
                 if leading_integer(text) <= 0:
-                    raise Refused(f"{prefix}: unknown type '{text}'.", index + 1)
+                    build.fault(Refused(f"{prefix}: unknown type '{text}'.", index + 1))
                 index += 2
         elif word in ("size", "expire", "peers", "srvkey"):
             if index >= len(words) or not words[index]:
                 raise Refused(f"{prefix}: missing argument after '{word}'.", index, code="missing-argument")
             if word == "size":
-                entries = _size(prefix, words, index)
+                entries = 1
+                with build.noting():
+                    entries = _size(prefix, words, index)
             elif word == "expire":
-                _expire(prefix, words, index)
+                with build.noting():
+                    _expire(prefix, words, index)
             elif word == "peers":
                 peers = words[index]
             elif words[index] not in ("name", "addr"):
-                raise Refused(f"{prefix} : unknown server key type '{words[index]}'.", index)
+                build.fault(Refused(f"{prefix} : unknown server key type '{words[index]}'.", index))
             index += 1
         elif word == "store":
             text = words[index] if index < len(words) else ""
             _stored(build, statement, prefix, text, index, stored)
             index += 1
         elif word != "nopurge":
-            raise Refused(
-                f"{prefix}: unknown argument '{word}'.",
-                index - 1,
-                hint=build.nearest(word, ("type", "size", "expire", "nopurge", "peers", "srvkey", "store")),
-            )
+            build.fault(Refused(f"{prefix}: unknown argument '{word}'.", index - 1, hint=build.nearest(word, _WORDS)))
+            while index < len(words) and words[index] not in _WORDS:
+                index += 1
     if not kind and entries:
         raise Refused(f"{prefix}: missing type.", code="missing-argument")
     if not entries:
@@ -134,13 +136,18 @@ def _stored(build: Build, statement: Statement, prefix: str, text: str, index: i
     while position < len(text):
         match = _STORE.match(text, position)
         if match is None or match.end() == position:
-            raise Refused(f"{prefix}: missing closing parenthesis after store option '{text[position:]}'.", index)
+            message = f"{prefix}: missing closing parenthesis after store option '{text[position:]}'."
+            build.fault(Refused(message, index))
+            return
         position = match.end()
         name, argument = match[1], match[2]
         shape = STORED.get(name)
         if shape is None:
-            raise Refused(f"{prefix}: unknown store option '{name}'.", index, hint=build.nearest(name, STORED))
-        _store_argument(prefix, name, shape, argument, index)
+            hint = build.nearest(name, STORED)
+            build.fault(Refused(f"{prefix}: unknown store option '{name}'.", index, hint=hint))
+            continue
+        with build.noting():
+            _store_argument(prefix, name, shape, argument, index)
         if name in stored:
             build.warning(
                 "duplicate", statement.span(index), f"{prefix}: store option '{name}' already enabled, ignored."
@@ -207,11 +214,15 @@ def _stick(build: Build, draft: Draft, statement: Statement, words: list[str]) -
         raise Refused("'stick' expects a fetch method.", 2, code="missing-argument")
     stores = kind == "store-response"
     where = Place.BACKEND_STORE if stores else Place.BACKEND_SERVER
+    expression: SampleExpression | None = None
     try:
         expression, index = expression_words(build, draft, statement, words, 2, Place(0), "'stick': ")
+        _check_place(expression.fetch.name, expression, where, stores)
     except Refused as refusal:
-        raise Refused(refusal.message.removesuffix("."), refusal.word, code=refusal.code, hint=refusal.hint) from None
-    _check_place(expression.fetch.name, expression, where, stores)
+        for one in refusal:
+            one.message = one.message.removesuffix(".") if expression is None else one.message
+        build.fault(refusal)
+        index = expression_end(words, 2)
     name = ""
     named = False
     if index < len(words) and words[index] == "table":
@@ -220,17 +231,10 @@ def _stick(build: Build, draft: Draft, statement: Statement, words: list[str]) -
         index += 2
     if index < len(words) and words[index]:
         if words[index] not in ("if", "unless"):
-            raise Refused(f"'stick': unknown keyword '{words[index]}'.", index)
-        condition(
-            build,
-            draft,
-            statement,
-            words,
-            index,
-            Place.BACKEND_STORE if stores else Place.BACKEND_SERVER,
-            "'stick': error detected while parsing sticking condition : ",
-        )
-    if draft.side & BACK:
+            build.fault(Refused(f"'stick': unknown keyword '{words[index]}'.", index))
+        error = "'stick': error detected while parsing sticking condition : "
+        rest_condition(build, draft, statement, words, index, where, error)
+    if draft.side & BACK and expression is not None:
         build.needs_stick_table(draft, statement, name if named else None, stores, expression)
         draft.settings.append(tuple(words))
 

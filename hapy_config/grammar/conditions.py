@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from hapy_config.grammar import patterns
-from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.expressions import acl_keyword, parse_acl_keyword, parse_expression_words, places
 from hapy_config.keywords.acls import DEFAULT_MATCH, MATCH_TYPES, PREDEFINED
 from hapy_config.keywords.samples import CASTS, Place
@@ -63,29 +63,35 @@ def parse_acl(
         resolve: looks host names of address patterns up; without it, what looks like one is accepted.
 
     Raises:
-        GrammarError: in HAProxy's words, with the index of the word at fault.
+        GrammarError: in HAProxy's words, with the index of the word at fault; for the first fault, with the others in
+            it.
     """
     end = start
     while end < len(words) and words[end]:
         end += 1
     if start == end:
         raise GrammarError("missing fetch method in ACL expression ''", 0, start)
-    criterion, implied, index = _criterion(words[:end], start)
+    faults: list[GrammarError] = []
+    criterion, implied, index = _criterion(words[:end], start, faults)
     bare = index == end
-    flags, index = _flags(words, index, end)
+    flags, index = _flags(words, index, end, faults)
     values = tuple(words[index:end])
-    match = _match(criterion, implied, flags, start)
+    match = flags.match
+    if criterion is not None:
+        match = _match(criterion, implied, flags, start, faults)
     try:
         patterns.check(
             match,
             values,
             ignore_case=flags.ignore_case,
             numeric_only=flags.numeric_only,
-            dotted=implied == "int" and not flags.match and criterion.fetch.name in DOTTED,
+            dotted=implied == "int" and not flags.match and criterion is not None and criterion.fetch.name in DOTTED,
             resolve=resolve,
         )
     except GrammarError as error:
-        raise error.at(index + error.word) from None
+        faults.extend(one.at(index + one.word) for one in error)
+    raise_first(faults)
+    assert criterion is not None
     if warn is not None and bare and match not in ("found", "bool"):
         warn(_NO_PATTERN.format(words[start]), start)
     return AclExpression(
@@ -108,8 +114,10 @@ _NO_PATTERN: Final = (
 )
 
 
-def _criterion(words: Sequence[str], start: int) -> tuple[SampleExpression, str, int]:
-    """The sample, the way of matching that its keyword implies, and the index of the next word.
+def _criterion(
+    words: Sequence[str], start: int, faults: list[GrammarError]
+) -> tuple[SampleExpression | None, str, int]:
+    """The sample (None where it is none), the way of matching that its keyword implies, and the index of the next word.
 
     Words after a plain fetch that name converters belong to its expression; HAProxy takes them for values all the same.
     """
@@ -120,14 +128,16 @@ def _criterion(words: Sequence[str], start: int) -> tuple[SampleExpression, str,
             return criterion, implied, start + 1
         criterion, _ = parse_expression_words(words, start)
     except GrammarError as error:
-        message = error.message
-        if not message.startswith("ACL keyword"):
-            message = f"{message} in ACL expression '{word}'"
-        raise GrammarError(message, error.offset, error.word or start) from None
+        for one in error:
+            message = one.message
+            if not message.startswith("ACL keyword"):
+                message = f"{message} in ACL expression '{word}'"
+            faults.append(GrammarError(message, one.offset, one.word or start))
+        return None, "", start + 1
     return criterion, "", start + 1
 
 
-def _flags(words: Sequence[str], index: int, end: int) -> tuple[_Flags, int]:
+def _flags(words: Sequence[str], index: int, end: int, faults: list[GrammarError]) -> tuple[_Flags, int]:
     """The flags from `index` on, and the index of the first value."""
     flags = _Flags()
     while index < end and words[index].startswith("-"):
@@ -145,52 +155,44 @@ def _flags(words: Sequence[str], index: int, end: int) -> tuple[_Flags, int]:
             flags.as_map = True
         elif word == "-f":
             if not following:
-                raise GrammarError("failed to open pattern file <>", 0, index - 1)
+                faults.append(GrammarError("failed to open pattern file <>", 0, index - 1))
             flags.files += (following,)
             index += 1
         elif word == "-m":
             if flags.files:
-                raise GrammarError(
-                    "'-m' must only be specified before patterns and files in parsing ACL expression",
-                    0,
-                    index - 1,
-                )
+                message = "'-m' must only be specified before patterns and files in parsing ACL expression"
+                faults.append(GrammarError(message, 0, index - 1))
             if following not in MATCH_TYPES:
-                raise GrammarError(f"unknown matching method '{following}' when parsing ACL expression", 0, index)
-            flags.match = following
+                message = f"unknown matching method '{following}' when parsing ACL expression"
+                faults.append(GrammarError(message, 0, index))
+            flags.match = following or "?"
             index += 1
         elif word == "-u":
             if following and not following.isdecimal():
-                raise GrammarError("the argument of -u must be an integer", 0, index)
-            flags.unique_id = int(following) if following else None
+                faults.append(GrammarError("the argument of -u must be an integer", 0, index))
+            else:
+                flags.unique_id = int(following) if following else None
             index += 1
         else:
-            raise GrammarError(
-                f"'{word}' is not a valid ACL option. Please use '--' before any pattern beginning with a '-'",
-                0,
-                index - 1,
-            )
+            message = f"'{word}' is not a valid ACL option. Please use '--' before any pattern beginning with a '-'"
+            faults.append(GrammarError(message, 0, index - 1))
     return flags, min(index, end)
 
 
-def _match(criterion: SampleExpression, implied: str, flags: _Flags, start: int) -> str:
-    """The way of matching: `-m`, else the keyword's, else the type's."""
+def _match(criterion: SampleExpression, implied: str, flags: _Flags, start: int, faults: list[GrammarError]) -> str:
+    """The way of matching: `-m`, else the keyword's, else the type's; empty where there is none."""
     if flags.match:
-        if MATCH_TYPES[flags.match] not in CASTS[criterion.type]:
-            raise GrammarError(
-                f"matching method '{flags.match}' cannot be used with fetch keyword '{criterion.fetch.name}'",
-                0,
-                start,
-            )
+        if flags.match in MATCH_TYPES and MATCH_TYPES[flags.match] not in CASTS[criterion.type]:
+            message = f"matching method '{flags.match}' cannot be used with fetch keyword '{criterion.fetch.name}'"
+            faults.append(GrammarError(message, 0, start))
         return flags.match
     match = implied or DEFAULT_MATCH.get(criterion.type, "")
-    if not match:
-        raise GrammarError(
+    if not match and not faults:
+        message = (
             "matching method must be specified first (using '-m') when using a sample fetch of this type"
-            f" ('{criterion.fetch.name}')",
-            0,
-            start,
+            f" ('{criterion.fetch.name}')"
         )
+        faults.append(GrammarError(message, 0, start))
     return match
 
 
@@ -230,10 +232,7 @@ def parse_condition(
         raise GrammarError(f"expects either 'if' or 'unless' followed by a condition but found '{found}'", 0, start)
     parser = _ConditionParser(words, acls, span, warn, resolve)
     alternatives = parser.run(start + 1)
-    if parser.errors:
-        first = parser.errors[0]
-        first.others = tuple(parser.errors[1:])
-        raise first
+    raise_first(parser.errors)
     return Condition(alternatives, words[start] == "unless")
 
 
@@ -310,7 +309,7 @@ class _ConditionParser:
         try:
             expression = parse_acl(words[:end], index + 1, span=self.span, warn=self.warn, resolve=self.resolve)
         except GrammarError as error:
-            self.errors.append(error)
+            self.errors.extend(error)
             return None, end + 1
         return Term("", (expression,), negated), end + 1
 

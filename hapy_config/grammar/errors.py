@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 
 class GrammarError(ValueError):
     """An argument that can't be read.
@@ -20,8 +22,21 @@ class GrammarError(ValueError):
         self.word = word
         self.others: tuple[GrammarError, ...] = ()
 
+    def __iter__(self) -> Iterator[GrammarError]:
+        """This error and the others."""
+        yield self
+        yield from self.others
+
     def at(self, word: int) -> GrammarError:
-        """The same error in another word of a list."""
+        """The same errors in another word of a list."""
         moved = GrammarError(self.message, self.offset, word)
-        moved.others = self.others
+        moved.others = tuple(other.at(word) for other in self.others)
         return moved
+
+
+def raise_first(errors: Sequence[GrammarError]) -> None:
+    """Raise the first of what a parse found, with the others in it; nothing where nothing was found."""
+    if errors:
+        first = errors[0]
+        first.others = tuple(errors[1:])
+        raise first

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from hapy_config.grammar import arguments, checks
-from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.keywords.acls import ACL_KEYWORDS
 from hapy_config.keywords.converters import find_converter
 from hapy_config.keywords.fetches import find_fetch
@@ -51,13 +51,15 @@ def parse_expression(text: str) -> SampleExpression:
     """Parse one word.
 
     Raises:
-        GrammarError: when it isn't an expression, in HAProxy's words.
+        GrammarError: when it isn't an expression, in HAProxy's words; for the first fault, with the others in it.
     """
-    expression, end = _parse(text, 0)
-    if end < len(text):
+    faults: list[GrammarError] = []
+    expression, end = _parse(text, 0, faults)
+    if end < len(text) and not faults:
         name = expression.converters[-1].name if expression.converters else expression.fetch.name
         kind = "converter" if expression.converters else "fetch keyword"
         raise GrammarError(f"missing comma after {kind} '{name}'", end)
+    raise_first(faults)
     return expression
 
 
@@ -68,35 +70,45 @@ def parse_expression_words(words: Sequence[str], start: int = 0) -> tuple[Sample
         The expression, and the index of the first word that does not belong to it.
 
     Raises:
-        GrammarError: with `word` set to the index of the word at fault.
+        GrammarError: with `word` set to the index of the word at fault; for the first fault, with the others in it.
     """
     if start >= len(words) or not words[start]:
         raise GrammarError("missing fetch method", 0, start)
+    faults: list[GrammarError] = []
+    expression: SampleExpression | None = None
     try:
         expression = parse_expression(words[start])
     except GrammarError as error:
-        raise error.at(start) from None
+        faults.extend(error.at(start))
+    end = expression_end(words, start)
+    for index in range(start + 1, end):
+        try:
+            expression = _join(expression, words[index])
+        except GrammarError as error:
+            faults.extend(error.at(index))
+            expression = None
+    raise_first(faults)
+    assert expression is not None
+    return expression, end
+
+
+def expression_end(words: Sequence[str], start: int) -> int:
+    """The index of the first word that does not belong to the expression at `start`, right or wrong."""
     index = start + 1
     while index < len(words):
-        word = words[index]
-        name = _NAME.match(word.lstrip(","))
+        name = _NAME.match(words[index].lstrip(","))
         if name is None or not _known_converter(name[0]):
             break
-        try:
-            expression = _join(expression, word)
-        except GrammarError as error:
-            raise error.at(index) from None
         index += 1
-    return expression, index
+    return index
 
 
-def parse_prefix(text: str, position: int) -> tuple[SampleExpression, int]:
+def parse_prefix(text: str, position: int, faults: list[GrammarError]) -> tuple[SampleExpression, int]:
     """Parse the expression that begins at `position`; return it and where it ends, as `%[…]` needs it.
 
-    Raises:
-        GrammarError: with `offset` counted from the start of `text`.
+    What is wrong goes to `faults`, with `offset` counted from the start of `text`; the expression means nothing then.
     """
-    return _parse(text, position)
+    return _parse(text, position, faults)
 
 
 def acl_keyword(text: str) -> str:
@@ -125,17 +137,16 @@ def _acl_keyword(text: str) -> tuple[SampleExpression, str]:
     name, position = match[0], match.end()
     fetch, way = keyword
     entry = _entry(fetch)
-    try:
-        call, position = _call(text, name, position, entry)
-        fault = checks.fetch(fetch, call.args)
-        if fault:
-            raise GrammarError(f"invalid args in fetch method '{fetch}' : {fault}", position)
-        converters, kind, position = _converters(text, position, entry.type)
-    except GrammarError as error:
-        raise GrammarError(f"ACL keyword '{name}' : {error.message}", error.offset) from None
-    if position < len(text):
+    faults: list[GrammarError] = []
+    call, position = _call(text, name, position, entry, faults)
+    fault = "" if faults else checks.fetch(fetch, call.args)
+    if fault:
+        faults.append(GrammarError(f"invalid args in fetch method '{fetch}' : {fault}", position))
+    converters, kind, position = _converters(text, position, entry.type, faults)
+    if position < len(text) and not faults:
         what = f"converter '{converters[-1].name}'" if converters else "fetch keyword"
-        raise GrammarError(f"ACL keyword '{name}' : missing comma after {what}", position)
+        faults.append(GrammarError(f"missing comma after {what}", position))
+    raise_first([GrammarError(f"ACL keyword '{name}' : {one.message}", one.offset) for one in faults])
     expression = SampleExpression(text, Call(fetch, call.args), converters, kind)
     return expression, "" if converters else way
 
@@ -180,42 +191,58 @@ def _known_converter(name: str) -> bool:
     return entry is not None and (entry.known_in(TARGET) or entry.early) and not entry.needs
 
 
-def _parse(text: str, position: int) -> tuple[SampleExpression, int]:
-    """Parse from `position` to where the expression ends."""
+def _parse(text: str, position: int, faults: list[GrammarError]) -> tuple[SampleExpression, int]:
+    """Parse from `position` to where the expression ends; what is wrong goes to `faults`, and parsing goes on."""
     match = _NAME.match(text, position)
     assert match is not None
     name = match[0]
-    if not name:
-        raise GrammarError("missing fetch method", position)
     entry = find_fetch(name)
     if entry is None or not (entry.known_in(TARGET) or entry.early) or entry.needs:
-        raise GrammarError(f"unknown fetch method '{name}'", position)
-    try:
-        call, end = _call(text, name, match.end(), entry)
-    except GrammarError as error:
-        raise GrammarError(f"fetch method '{name}' : {error.message}", error.offset) from None
-    fault = checks.fetch(name, call.args)
-    if fault:
-        raise GrammarError(f"invalid args in fetch method '{name}' : {fault}", match.end())
-    converters, kind, end = _converters(text, end, entry.type)
+        faults.append(GrammarError(f"unknown fetch method '{name}'" if name else "missing fetch method", position))
+        call, end, kind = Call(name, ()), _behind_list(text, match.end()), _UNKNOWN
+    else:
+        own: list[GrammarError] = []
+        call, end = _call(text, name, match.end(), entry, own)
+        faults.extend(GrammarError(f"fetch method '{name}' : {one.message}", one.offset) for one in own)
+        fault = "" if own else checks.fetch(name, call.args)
+        if fault:
+            faults.append(GrammarError(f"invalid args in fetch method '{name}' : {fault}", match.end()))
+        kind = entry.type
+    converters, kind, end = _converters(text, end, kind, faults)
     return SampleExpression(text[position:end], call, converters, kind), end
 
 
-def _call(text: str, name: str, position: int, entry: Sample) -> tuple[Call, int]:
+#: The type of what comes out of a fetch or converter that nobody knows: nothing is said of what it can be cast to.
+_UNKNOWN: Final = ""
+
+
+def _behind_list(text: str, position: int) -> int:
+    """Where the argument list ends that may stand at `position`."""
+    if not text.startswith("(", position):
+        return position
+    return arguments.cut(text, position)[1] or len(text)
+
+
+def _call(text: str, name: str, position: int, entry: Sample, faults: list[GrammarError]) -> tuple[Call, int]:
     """The arguments of a fetch or converter whose name ends at `position`."""
     types, required = entry.parameters
+    values: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+    end, closed = position, True
     if position < len(text) and text[position] == "(":
         values, end, starts = arguments.cut(text, position)
-        if not end:
-            arguments.check(values, types, required, starts, text, len(text))
+        closed = bool(end)
+        end = end or len(text)
+    try:
+        arguments.check(values, types, required, starts, text, end)
+        if not closed:
             raise GrammarError("expected ')'", len(text), min(len(values), 2))
-    else:
-        values, end, starts = (), position, ()
-    arguments.check(values, types, required, starts, text, end)
+    except GrammarError as error:
+        faults.append(error)
     return Call(name, () if values == ("",) and not types else values), end
 
 
-def _converters(text: str, position: int, kind: str) -> tuple[tuple[Call, ...], str, int]:
+def _converters(text: str, position: int, kind: str, faults: list[GrammarError]) -> tuple[tuple[Call, ...], str, int]:
     """The converters that follow from `position` on, the type that comes out, and where they end."""
     calls: list[Call] = []
     while position < len(text) and text[position] == ",":
@@ -227,34 +254,41 @@ def _converters(text: str, position: int, kind: str) -> tuple[tuple[Call, ...], 
         assert match is not None
         entry = find_converter(match[0])
         if entry is None or not _known_converter(match[0]):
-            raise GrammarError(f"unknown converter '{match[0]}'", position)
-        if entry.takes not in CASTS[kind]:
-            raise GrammarError(f"converter '{entry.name}' cannot be applied", position)
-        call, position = _converter(text, entry, match.end())
+            faults.append(GrammarError(f"unknown converter '{match[0]}'", position))
+            position, kind = _behind_list(text, match.end()), _UNKNOWN
+            continue
+        if kind != _UNKNOWN and entry.takes not in CASTS[kind]:
+            faults.append(GrammarError(f"converter '{entry.name}' cannot be applied", position))
+        call, position = _converter(text, entry, match.end(), faults)
         kind = entry.type
         calls.append(call)
     return tuple(calls), kind, position
 
 
-def _converter(text: str, entry: Converter, position: int) -> tuple[Call, int]:
+def _converter(text: str, entry: Converter, position: int, faults: list[GrammarError]) -> tuple[Call, int]:
     """The arguments of a converter whose name ends at `position`."""
     name = entry.name
-    try:
-        call, end = _call(text, name, position, entry)
-    except GrammarError as error:
-        number = error.word or 1
-        raise GrammarError(f"invalid arg {number} in converter '{name}' : {error.message}", error.offset) from None
-    fault = checks.converter(name, call.args)
+    own: list[GrammarError] = []
+    call, end = _call(text, name, position, entry, own)
+    faults.extend(
+        GrammarError(f"invalid arg {one.word or 1} in converter '{name}' : {one.message}", one.offset) for one in own
+    )
+    fault = "" if own else checks.converter(name, call.args)
     if fault:
-        raise GrammarError(f"invalid args in converter '{name}' : {fault}", position)
+        faults.append(GrammarError(f"invalid args in converter '{name}' : {fault}", position))
     return call, end
 
 
-def _join(expression: SampleExpression, word: str) -> SampleExpression:
-    """The expression with the converters of a further word appended."""
-    converters, kind, end = _converters("," + word, 0, expression.type)
-    if end < len(word) + 1:
-        raise GrammarError(f"missing comma after converter '{converters[-1].name}'", end - 1)
+def _join(expression: SampleExpression | None, word: str) -> SampleExpression | None:
+    """The expression with the converters of a further word appended; None stays None, and the word is checked."""
+    faults: list[GrammarError] = []
+    before = _UNKNOWN if expression is None else expression.type
+    converters, kind, end = _converters("," + word, 0, before, faults)
+    if end < len(word) + 1 and not faults:
+        faults.append(GrammarError(f"missing comma after converter '{converters[-1].name}'", end - 1))
+    raise_first(faults)
+    if expression is None:
+        return None
     return SampleExpression(
         f"{expression.text} {word}",
         expression.fetch,

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.expressions import needs, parse_prefix, places
 from hapy_config.keywords.log_aliases import ALIASES
 from hapy_config.keywords.samples import Place
@@ -37,15 +37,23 @@ def parse_format(text: str, *, context: Place | None = None, merge_spaces: bool 
         merge_spaces: runs of spaces count for one, and leading ones for none (log lines).
 
     Raises:
-        GrammarError: in HAProxy's words.
+        GrammarError: in HAProxy's words; for the first fault, with the others in it.
     """
-    return LogFormat(text, tuple(_Parser(text, context, merge_spaces).run()))
+    parser = _Parser(text, context, merge_spaces)
+    items = tuple(parser.run())
+    raise_first(parser.faults)
+    return LogFormat(text, items)
+
+
+def sound_part(text: str) -> LogFormat:
+    """What can be parsed of a format that has faults."""
+    return LogFormat(text, tuple(_Parser(text, None, merge=False).run()))
 
 
 class _Parser:
-    """State of one format's parsing: where it is, and the flags that `%o` set."""
+    """State of one format's parsing: where it is, the flags that `%o` set, what is wrong so far."""
 
-    __slots__ = ("context", "flags", "items", "literal", "merge", "position", "text")
+    __slots__ = ("context", "faults", "flags", "items", "literal", "merge", "position", "text")
 
     def __init__(self, text: str, context: Place | None, merge: bool) -> None:
         self.text = text
@@ -55,6 +63,7 @@ class _Parser:
         self.flags: frozenset[str] = frozenset()
         self.items: list[FormatItem] = []
         self.literal: list[str] = []
+        self.faults: list[GrammarError] = []
 
     def run(self) -> list[FormatItem]:
         text = self.text
@@ -84,7 +93,8 @@ class _Parser:
         text, start = self.text, self.position
         self.position += 1
         if self.position == len(text):
-            raise GrammarError("truncated line after '%'", start)
+            self._fault("truncated line after '%'", start)
+            return
         character = text[self.position]
         if character == "%":
             self.literal.append("%")
@@ -95,26 +105,32 @@ class _Parser:
             flags = self._flags(start)
             character = text[self.position] if self.position < len(text) else ""
         elif character.isspace() or (character.isascii() and character.isdigit()):
-            raise GrammarError(
+            self._fault(
                 f"unexpected variable name near '{character}' at position {self.position} line : '{text}'. "
                 "Maybe you want to write a single '%', use the syntax '%%'",
                 self.position,
             )
+            return
         if character == "[":
             self._expression(flags)
         elif character.isascii() and character.isalnum():
             self._alias(flags)
         elif text[start + 1] == "{":
-            raise GrammarError(
+            self._fault(
                 f"parse argument modifier without variable name near '%{text[start + 1 : self.position]}'",
                 start,
             )
+
+    def _fault(self, message: str, place: int) -> None:
+        self.faults.append(GrammarError(message, place))
 
     def _flags(self, start: int) -> frozenset[str]:
         """`{+Q,-X}`: the flags in force with these changes."""
         end = self.text.find("}", self.position)
         if end < 0:
-            raise GrammarError(f"truncated line after '{self.text[self.position + 1 :]}'", start)
+            self._fault(f"truncated line after '{self.text[self.position + 1 :]}'", start)
+            self.position = len(self.text)
+            return self.flags
         flags = set(self.flags)
         for sign, name in _FLAG.findall(self.text[self.position + 1 : end]):
             if name in FLAGS:
@@ -132,7 +148,7 @@ class _Parser:
             self._flush()
             self.items.append(FormatAlias(name, flags))
         else:
-            raise GrammarError(
+            self._fault(
                 f"no such format variable '{name}'. If you wanted to emit the '%' character verbatim,"
                 " you need to use '%%'",
                 self.position,
@@ -143,20 +159,29 @@ class _Parser:
         """`[expression]`."""
         text, begin = self.text, self.position + 1
         rest = text[begin:]
-        try:
-            expression, end = parse_prefix(text, begin)
-        except GrammarError as error:
-            raise GrammarError(f"failed to parse sample expression <{rest}> : {error.message}", error.offset) from None
+        faults: list[GrammarError] = []
+        expression, end = parse_prefix(text, begin, faults)
+        for one in faults:
+            self._fault(f"failed to parse sample expression <{rest}> : {one.message}", one.offset)
         if end >= len(text):
-            raise GrammarError(f"missing ']' after '{expression.text}'", end)
+            if not faults:
+                self._fault(f"missing ']' after '{expression.text}'", end)
+            self.position = end
+            return
         if text[end] != "]":
-            raise GrammarError(f"expected ']' after '{expression.text}', but found '{text[end]}'", end)
+            if not faults:
+                self._fault(f"expected ']' after '{expression.text}', but found '{text[end]}'", end)
+            behind = text.find("]", end) + 1
+            self.position = behind or len(text)
+            return
+        self.position = end + 1
+        if faults:
+            return
         if self.context is not None and not places(expression) & self.context:
-            raise GrammarError(
+            self._fault(
                 f"sample fetch <{rest}> may not be reliably used here because it needs '{needs(expression)}' "
                 "which is not available here.",
                 begin,
             )
         self._flush()
         self.items.append(FormatExpression(expression, flags))
-        self.position = end + 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hapy_config.grammar.checks import hexadecimal
-from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.regexes import compile_regex
 from hapy_config.grammar.units import wrapped
 
@@ -67,17 +67,23 @@ def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[In
         dotted: numbers may be `major.minor` (of SSL versions), which stand for `major * 65536 + minor`.
 
     Raises:
-        GrammarError: with `word` set to the index of the pattern at fault.
+        GrammarError: with `word` set to the index of the pattern at fault; for the first, with the others in it.
     """
     ranges: list[IntegerRange] = []
+    faults: list[GrammarError] = []
     operator = ""
     for index, text in enumerate(patterns):
         if text in OPERATORS:
             operator = text
-        elif ":" in text or "-" in text[1:] or (text[:1] == "-" and operator in ("", "eq")):
-            ranges.append(_range(text, index, dotted=dotted))
-        else:
-            ranges.append(_compared(_number(text, operator, index, dotted=dotted), operator))
+            continue
+        try:
+            if ":" in text or "-" in text[1:] or (text[:1] == "-" and operator in ("", "eq")):
+                ranges.append(_range(text, index, dotted=dotted))
+            else:
+                ranges.append(_compared(_number(text, operator, index, dotted=dotted), operator))
+        except GrammarError as error:
+            faults.append(error)
+    raise_first(faults)
     return tuple(ranges)
 
 
@@ -202,26 +208,29 @@ def check(
         resolve: looks host names up; without it, what looks like one is accepted.
 
     Raises:
-        GrammarError: with `word` set to the index of the value at fault, in HAProxy's words.
+        GrammarError: with `word` set to the index of the value at fault, in HAProxy's words; for the first, with the
+            others in it.
     """
+    faults: list[GrammarError] = []
     if match in ("int", "len"):
         integer_ranges(patterns, dotted=dotted)
     elif match == "ip":
         for index, text in enumerate(patterns):
             found = network(text)
             if (found is None and (numeric_only or not _host(text, resolve))) or (numeric_only and _abbreviated(text)):
-                raise GrammarError(f"'{text}' is not a valid IPv4 or IPv6 address", 0, index)
+                faults.append(GrammarError(f"'{text}' is not a valid IPv4 or IPv6 address", 0, index))
     elif match == "reg":
         for index, text in enumerate(patterns):
             try:
                 compile_regex(text, ignore_case, captures=False)
             except GrammarError as error:
-                raise error.at(index) from None
+                faults.append(error.at(index))
     elif match == "bin":
         for index, text in enumerate(patterns):
             fault = hexadecimal(text)
             if fault:
-                raise GrammarError(fault, 0, index)
+                faults.append(GrammarError(fault, 0, index))
+    raise_first(faults)
 
 
 def _abbreviated(text: str) -> bool:
