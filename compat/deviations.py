@@ -41,6 +41,10 @@ DEVIATIONS = {
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."
     ),
+    "tls:groups_of_a_line": (
+        "HAProxy 2.6 takes `curves` and `ecdhe` on a line of a crt-list and goes on with the bind line's; hapy does what the "
+        "line says."
+    ),
     "tls:server_names_and_pool": (
         "HAProxy keeps no more idle connections than were in use at once, so that names (`sni` from the request) push each "
         "other out; hapy keeps one of each name that was asked for lately."

@@ -158,6 +158,43 @@ def ciphersuites(world: World) -> None:
     _ask(world)
 
 
+def _group(world: World, listener: str) -> str:
+    """The group and the cipher that openssl's client comes to terms on, with TLS 1.2 and 1.3."""
+    port = world.client(listener).sock.getpeername()[1]
+    found = []
+    for version in ("-tls1_2", "-tls1_3"):
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "a.test", version]
+        said = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=20).stdout
+        found += re.findall(r"Server Temp Key: (.*)|Cipher is (.*)", said)
+    world.forget_clients()
+    return " ".join("".join(pair) for pair in found)
+
+
+def last_word_counts(world: World) -> None:
+    """Lists of ciphers, suites and groups that stand on a line twice."""
+    world.certificate("a.pem", "a.test")
+    lines = (
+        "ciphers ECDHE-RSA-AES128-GCM-SHA256 ciphers ECDHE-RSA-AES256-GCM-SHA384",
+        "ciphersuites TLS_AES_128_GCM_SHA256 ciphersuites TLS_CHACHA20_POLY1305_SHA256",
+        "curves P-256 curves P-384",
+        "ecdhe P-256 ecdhe P-384",
+        "ecdhe P-256 curves P-384",
+        "curves P-384 ecdhe P-256",
+    )
+    binds = "".join(f'    bind "fd@${{b{number}}}" ssl crt {{dir}}/a.pem {own}\n' for number, own in enumerate(lines))
+    world.start(f"frontend fe\n{binds}    http-request return status 200\n")
+    for number, own in enumerate(lines):
+        world.note(f"{own}: {_group(world, f'b{number}')}")
+
+
+def groups_of_a_line(world: World) -> None:
+    """`curves` on a line of a crt-list."""
+    world.certificate("a.pem", "a.test")
+    (world.dir / "list").write_text(f"{world.dir}/a.pem [curves P-384]\n")
+    world.start(SAY % "crt-list {dir}/list curves P-256")
+    world.note(_group(world, "fe"))
+
+
 def resumption(world: World) -> None:
     """Sessions are taken up again, with TLS 1.2 and 1.3."""
     world.certificate("a.pem", "a.test")

@@ -6,7 +6,8 @@ Rules (manual section 5.1, and HAProxy 2.6 on the wire):
 - A client without a name, or with one that no certificate has, gets the first certificate of the line, unless
   `strict-sni` turns it away.
 - `generate-certificates` makes a certificate for a name that no other has (`hapy.tls.forging`).
-- A line of a crt-list may have settings of its own: they come before those of the bind line.
+- A line of a crt-list may have settings of its own: they come before those of the bind line. Of the versions of the
+  first line this is so only for clients who ask for its name.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from hapy.tls.settings import (
     load_revocations,
 )
 from hapy_config.model.certificates import CertificateEntry
+from hapy_config.tls.versions import LEAST, limited, narrowed, version_range
 
 if TYPE_CHECKING:
     from hapy.tls.forging import Forge
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from hapy_config.source import Span
     from hapy_config.tls.versions import Options
 
-#: The lowest version that clients may speak where nothing else is said.
-_LEAST: Final = "TLSv1.2"
 _MODES: Final = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 
 
@@ -84,7 +84,9 @@ class Binding:
         if not served and not self.strict and self._forge is None:
             raise CompileError("no SSL certificate specified for this bind line (use 'crt').", span)
         self.default = served[0] if served else None
-        self._sole = len(served) == 1 and not self.strict and self._forge is None
+        if certificates and limited(certificates[0].options):
+            self.default = _serve(certificates[0], bind, merged, around, named=False)
+        self._sole = len(served) == 1 and served[0] is self.default and not self.strict and self._forge is None
         for one in served:
             for name in one.certificate.names:
                 known = self._wild if name.startswith("*.") else self._exact
@@ -139,11 +141,17 @@ def _forge(bind: Bind, merged: Options, around: Surroundings) -> Forge[Served] |
         raise CompileError(f"unable to make certificates: {error}", bind.span) from None
 
 
-def _serve(certificate: Certificate, bind: Bind, merged: Options, around: Surroundings) -> Served:
+def _serve(
+    certificate: Certificate, bind: Bind, merged: Options, around: Surroundings, *, named: bool = True
+) -> Served:
+    """A certificate as it is served; `named`: to clients who asked for its name."""
     span, tickets = bind.span, bind.ticket_keys
     own = {**(bind.tls or {}), **certificate.options}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    apply_common(context, own, around, span, _LEAST)
+    versions = version_range(bind.tls or {}, around.options, LEAST)
+    if named:
+        versions = narrowed(certificate.options, versions)
+    apply_common(context, own, around, span, versions)
     if "prefer-client-ciphers" not in merged:
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
     else:

@@ -21,6 +21,7 @@ from hapy.tls import inside, openssl
 from hapy.tls.facts import host_names
 from hapy.tls.session import parsed
 from hapy.tls.settings import apply_common, load_authorities, load_certificate, load_revocations, surroundings
+from hapy_config.tls.versions import version_range
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv) -> tuple[ssl.SSLCo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED if method == "required" else ssl.CERT_NONE
-    apply_common(context, options, around, span, None)
+    apply_common(context, options, around, span, version_range(options, around.options, None))
     if method == "required":
         for name in options.get("ca-file", ()):
             load_authorities(context, name, span)

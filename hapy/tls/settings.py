@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
 from hapy_config.tls.pem import as_file
-from hapy_config.tls.versions import Options, version_range
+from hapy_config.tls.versions import Options, Range, put
 
 if TYPE_CHECKING:
     from hapy_config.model.certificates import CertificateFiles
@@ -62,7 +62,7 @@ def surroundings(settings: Global, side: str) -> Surroundings:
     for words in settings.settings:
         name = words[0]
         if name == prefix + "options":
-            options.update(_flags(words[1:]))
+            _flags(options, words[1:])
         elif name.startswith(prefix):
             options[name.removeprefix(prefix)] = words[1:2]
         elif name == "ssl-dh-param-file":
@@ -87,12 +87,10 @@ def _whole(value: int | str | None) -> int | None:
     return int(value) if value is not None and str(value).isdigit() else None
 
 
-def _flags(words: tuple[str, ...]) -> Options:
-    found: dict[str, tuple[str, ...]] = {}
+def _flags(found: dict[str, tuple[str, ...]], words: tuple[str, ...]) -> None:
     rest = iter(words)
     for word in rest:
-        found[word] = (next(rest, ""),) if word in ("ssl-min-ver", "ssl-max-ver") else ()
-    return found
+        put(found, word, (next(rest, ""),) if word in ("ssl-min-ver", "ssl-max-ver") else ())
 
 
 def _one(options: Options, name: str) -> str | None:
@@ -100,13 +98,13 @@ def _one(options: Options, name: str) -> str | None:
     return values[0] if values else None
 
 
-def apply_common(context: ssl.SSLContext, own: Options, around: Surroundings, span: Span, least: str | None) -> None:
+def apply_common(context: ssl.SSLContext, own: Options, around: Surroundings, span: Span, versions: Range) -> None:
     """Versions, ciphers, groups and ALPN.
 
     Raises:
         CompileError: for what the TLS library doesn't take.
     """
-    low, high = version_range(own, around.options, least)
+    low, high = versions
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # old versions: the configuration asks for them
         context.minimum_version = _VERSIONS[low] if low else ssl.TLSVersion.MINIMUM_SUPPORTED

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.build import tls
 from hapy_config.build.arguments import TimeError, leading_integer, milliseconds
 from hapy_config.build.refused import Refused
+from hapy_config.tls.versions import put
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -251,12 +252,12 @@ def _ssl(words: BindWords, name: str) -> None:
 
 
 def _tls_flag(words: BindWords, name: str) -> None:
-    words.tls[name] = ()
+    put(words.tls, name)
 
 
 def _tls_word(missing: str) -> Reader:
     def read(words: BindWords, name: str) -> None:
-        words.tls[name] = (*words.tls.get(name, ()), words.take(missing))
+        words.tls[name] = (words.take(missing),)
 
     return read
 
@@ -265,7 +266,7 @@ def _tls_version(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the ssl/tls version")
     if text not in tls.VERSIONS:
         raise words.refuse(f"'{text}' : unknown ssl/tls version", back=1)
-    words.tls[name] = (text,)
+    put(words.tls, name, (text,))
 
 
 def _alpn(words: BindWords, name: str) -> None:

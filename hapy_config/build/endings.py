@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.expressions import check_regex
-from hapy_config.build.tls import check_bind, server_certificate_fault, server_fault
+from hapy_config.build.tls import advise_server, check_bind, server_certificate_fault, server_fault
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -412,6 +412,7 @@ def check_tls(build: Build) -> None:
             continue
         for server in draft.servers:
             if server.name in draft.tls_servers:
+                advise_server(build, draft.name, server)
                 fault = server_fault(build, draft.name, server.name, server.options)
                 if fault:
                     text = f"'server {draft.name}/{server.name}' : {fault}"

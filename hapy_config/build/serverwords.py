@@ -19,6 +19,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.checks import proxy_value_type
 from hapy_config.keywords.samples import Place
+from hapy_config.tls.versions import put
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -131,7 +132,7 @@ def _keep(count: int, missing: str = "") -> Reader:
 
     def read(words: ServerWords, name: str) -> None:
         found = tuple(words.take(missing or f"'{name}' : missing value") for _ in range(count))
-        words.options[name] = found
+        put(words.options, name, found)
 
     return read
 
@@ -497,7 +498,7 @@ def _tls_version(words: ServerWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the ssl/tls version")
     if text not in tls.VERSIONS:
         raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1)
-    words.options[name] = (text,)
+    put(words.options, name, (text,))
 
 
 def _alpn(words: ServerWords, name: str) -> None:

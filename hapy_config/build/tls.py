@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.model.certificates import CertificateEntry, CertificateFiles
 from hapy_config.source import NOWHERE
-from hapy_config.tls.versions import VERSIONS, Options, limited, nothing_left, refused_versions, version_range
+from hapy_config.tls.versions import (
+    LEAST,
+    VERSIONS,
+    Options,
+    Range,
+    between,
+    limited,
+    narrowed,
+    nothing_left,
+    put,
+    refused_versions,
+    version_range,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from hapy_config.build.bindwords import BindWords
     from hapy_config.build.context import Build
+    from hapy_config.model.server import Server
     from hapy_config.source import Span
     from hapy_config.tls import pem
 
@@ -327,7 +340,7 @@ def defaults(build: Build, side: str) -> dict[str, tuple[str, ...]]:
         if name == prefix + "options":
             rest = iter(value)
             for word in rest:
-                found[word] = (next(rest, ""),) if word in ("ssl-min-ver", "ssl-max-ver") else ()
+                put(found, word, (next(rest, ""),) if word in ("ssl-min-ver", "ssl-max-ver") else ())
         elif name.startswith(prefix):
             found[name.removeprefix(prefix)] = value[:1]
     return found
@@ -336,9 +349,11 @@ def defaults(build: Build, side: str) -> dict[str, tuple[str, ...]]:
 def check_bind(build: Build, proxy: str, reading: BindWords, span: Span, where: str) -> None:
     """Versions, lists and authorities of a TLS bind line, and of the lines of its crt-list."""
     shared = defaults(build, "bind")
-    own: Mapping[str, tuple[str, ...]]
-    for own in (reading.tls, *({**reading.tls, **entry.options} for entry in reading.certificates if entry.options)):
-        fault = _line_fault(build, own, shared, "TLSv1.2")
+    versions = version_range(reading.tls, shared, LEAST)
+    lines = ({}, *(entry.options for entry in reading.certificates if entry.options))
+    for line in lines:
+        own: Mapping[str, tuple[str, ...]] = {**reading.tls, **line}
+        fault = _line_fault(build, own, shared, narrowed(line, versions))
         if not fault and own.get("verify", ("none",))[-1] != "none" and not own.keys() & {"ca-file", "ca-verify-file"}:
             build.error(
                 "missing-authority",
@@ -367,7 +382,7 @@ def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span,
             " fix.",
         )
     elif "ssl-max-ver" in both and "ssl-min-ver" not in both:
-        low, high = version_range(own, shared, "TLSv1.2")
+        low, high = version_range(own, shared, LEAST)
         if low == high and high is not None and high < "TLSv1.2":
             build.warning(
                 "tls-versions",
@@ -378,16 +393,33 @@ def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span,
             )
 
 
+def advise_server(build: Build, proxy: str, server: Server) -> None:
+    """Warn of limits of a server line that don't do what they seem to."""
+    own, shared = server.options, defaults(build, "server")
+    refused = refused_versions(own, shared)
+    if not refused:
+        return
+    where = f"'server {proxy}/{server.name}'"
+    advice = "Use only 'ssl-min-ver' and 'ssl-max-ver' to fix."
+    if limited(own) or limited(shared):
+        text = f"{where} : no-sslv3/no-tlsv1x are ignored for this server. {advice}"
+        build.warning("tls-versions", server.span, text)
+    elif holes := [version for version in between(version_range(own, shared, None)) if version in refused]:
+        hole = f"SSL/TLS versions range not contiguous for server '{server.name}'. Hole find for {holes[0]}."
+        build.warning("tls-versions", server.span, f"{where} : backend '{proxy}': {hole} {advice}")
+
+
 def server_fault(build: Build, proxy: str, name: str, options: Options) -> str:
     """What is wrong with the TLS words of a server line, or an empty string."""
-    fault = _line_fault(build, options, defaults(build, "server"), None)
+    shared = defaults(build, "server")
+    fault = _line_fault(build, options, shared, version_range(options, shared, None))
     if fault == "versions":
         return f"proxy '{proxy}': all SSL/TLS versions are disabled for server '{name}'."
     return fault
 
 
-def _line_fault(build: Build, own: Options, shared: Options, least: str | None) -> str:
-    if nothing_left(own, shared, least):
+def _line_fault(build: Build, own: Options, shared: Options, versions: Range) -> str:
+    if nothing_left(versions):
         return "versions"
     lists = {word: value for word, value in {**shared, **own}.items() if word in _LISTS and value}
     if not lists:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 Options = Mapping[str, tuple[str, ...]]
+#: The lowest and the highest version; None for whatever the library knows.
+Range = tuple[str | None, str | None]
 
 VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SHORT: Final = {"sslv3": "SSLv3", "tlsv10": "TLSv1.0", "tlsv11": "TLSv1.1", "tlsv12": "TLSv1.2", "tlsv13": "TLSv1.3"}
@@ -14,29 +16,38 @@ _SHORT: Final = {"sslv3": "SSLv3", "tlsv10": "TLSv1.0", "tlsv11": "TLSv1.1", "tl
 LEAST: Final = "TLSv1.2"
 
 
-def version_range(own: Options, defaults: Options, least: str | None) -> tuple[str | None, str | None]:
-    """The lowest and the highest version to speak; None for whatever the library knows.
+def version_range(own: Options, defaults: Options, least: str | None) -> Range:
+    """The versions to speak.
 
-    `ssl-min-ver` and `ssl-max-ver` come before `force-…`, and these before `no-…`; a line before the defaults.
+    `ssl-min-ver` sets the lowest, `ssl-max-ver` the highest, `force-…` both; of several the last one counts. A line
+    comes before the defaults, limits before `no-…`. Versions between two that are allowed are allowed, too.
     """
-    low = _one(own, "ssl-min-ver") or _forced(own) or _one(defaults, "ssl-min-ver") or _forced(defaults)
-    high = _one(own, "ssl-max-ver") or _forced(own) or _one(defaults, "ssl-max-ver") or _forced(defaults)
+    own_low, own_high = _limits(own)
+    low, high = _limits(defaults)
+    low, high = own_low or low, own_high or high
     if low is None and high is None:
         refused = refused_versions(own, defaults)
         if refused:
-            allowed = [version for version in VERSIONS if version not in refused]
-            if not allowed:
-                return VERSIONS[-1], VERSIONS[0]
-            high = allowed[-1]
-            place = VERSIONS.index(high)
-            while place and VERSIONS[place - 1] not in refused:
-                place -= 1
-            low = VERSIONS[place]
-            if least is not None and VERSIONS.index(low) < VERSIONS.index(least) and "no-" + least not in refused:
-                low = least if VERSIONS.index(high) >= VERSIONS.index(least) else low
+            floor = VERSIONS.index(least) if least is not None else 0
+            allowed = [version for version in VERSIONS[floor:] if version not in refused]
+            return (allowed[0], allowed[-1]) if allowed else (VERSIONS[-1], VERSIONS[0])
     if low is None and least is not None:
         low = least if high is None or VERSIONS.index(high) >= VERSIONS.index(least) else high
     return low, high
+
+
+def narrowed(line: Options, around: Range) -> Range:
+    """The range of a line of a crt-list, within that of its bind line: what it sets comes before."""
+    low, high = _limits(line)
+    return low or around[0], high or around[1]
+
+
+def between(versions: Range) -> tuple[str, ...]:
+    """All versions of a range."""
+    low, high = versions
+    first = VERSIONS.index(low) if low is not None else 0
+    last = VERSIONS.index(high) if high is not None else len(VERSIONS) - 1
+    return VERSIONS[first : last + 1]
 
 
 def refused_versions(*sources: Options) -> set[str]:
@@ -46,20 +57,29 @@ def refused_versions(*sources: Options) -> set[str]:
 
 def limited(options: Options) -> bool:
     """Whether a line sets limits that make `no-…` void."""
-    return bool(_one(options, "ssl-min-ver") or _one(options, "ssl-max-ver") or _forced(options))
+    return _limits(options) != (None, None)
 
 
-def nothing_left(own: Options, defaults: Options, least: str | None) -> bool:
+def nothing_left(versions: Range) -> bool:
     """Whether no version is left to speak; no library of today knows SSLv3."""
-    low, high = version_range(own, defaults, least)
+    low, high = versions
     return high == VERSIONS[0] or (low is not None and high is not None and VERSIONS.index(low) > VERSIONS.index(high))
 
 
-def _one(options: Options, name: str) -> str | None:
-    values = options.get(name)
-    return values[0] if values else None
+def put(options: dict[str, tuple[str, ...]], name: str, value: tuple[str, ...] = ()) -> None:
+    """Note a word where it was said last."""
+    options.pop(name, None)
+    options[name] = value
 
 
-def _forced(options: Options) -> str | None:
-    forced = [_SHORT[name[6:]] for name in options if name.startswith("force-")]
-    return forced[-1] if forced else None
+def _limits(options: Options) -> Range:
+    """The lowest and highest version that words set, in their order."""
+    low = high = None
+    for name, values in options.items():
+        if name.startswith("force-"):
+            low = high = _SHORT[name[6:]]
+        elif name == "ssl-min-ver" and values:
+            low = values[0]
+        elif name == "ssl-max-ver" and values:
+            high = values[0]
+    return low, high

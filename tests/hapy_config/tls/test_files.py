@@ -98,6 +98,22 @@ def test_lists(folder: Path, line: bytes, said: str) -> None:
     assert not said or said in found[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("no-tlsv13", ""),
+        ("no-tlsv12", "range not contiguous for server 's'. Hole find for TLSv1.2."),
+        ("no-tlsv12 ssl-min-ver TLSv1.3", "no-sslv3/no-tlsv1x are ignored for this server."),
+        ("ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.2", "all SSL/TLS versions are disabled for server 's'."),
+    ],
+)
+def test_versions_of_servers(words: str, said: str) -> None:
+    text = f"listen l\n mode tcp\n bind 127.0.0.1:1\n server s 127.0.0.1:2 ssl verify none {words}\n"
+    found = [one.message for one in hapy_config.read_text(text).diagnostics if one.code == "tls-versions"]
+    assert len(found) == bool(said)
+    assert all(said in text for text in found)
+
+
 def test_stores(folder: Path) -> None:
     store = f"crt-store web\n crt-base {folder}\n key-base {folder}\n load crt good.pem alias site\n load crt nokey.pem key good.pem\n"
     assert faults(folder, "crt @web/site crt @web/nokey.pem crt @web/good.pem", store) == []
