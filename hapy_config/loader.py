@@ -200,7 +200,7 @@ class _FileReader:
         if not self.blocks.active:
             for self.line, line in enumerate(source.lines[begin:end], begin + 1):
                 if len(line) > MAX_WORDS:
-                    self._within_limits(Statement(source, self.line, line.split()))
+                    self._count(Statement(source, self.line, line.split()))
             return
         statements = self.section.statements if self.section is not None else None
         is_global = self.section is not None and self.section.kind == "global"
@@ -213,12 +213,14 @@ class _FileReader:
             first = words[0]
             if first in CONTEXTS:
                 header = Statement(source, index + 1, words)
-                if self._within_limits(header):
-                    statements = self._open_section(header).statements
-                    is_global = first == "global"
+                self._count(header)
+                statements = self._open_section(header).statements
+                is_global = first == "global"
             elif statements is None or len(words) > MAX_WORDS or (is_global and first in _ENVIRONMENT):
                 self.line = index + 1
-                self._statement(Statement(source, index + 1, words))
+                statement = Statement(source, index + 1, words)
+                self._count(statement)
+                self._place(statement)
             else:
                 statements.append(Statement(source, index + 1, words))
 
@@ -238,15 +240,15 @@ class _FileReader:
         if len(line) > _MANY_DIGITS:
             words = [_DIGITS.sub(lambda match: match[0][:_MANY_DIGITS], word) for word in words]
         statement = Statement(self.source, self.line, words, columns)
-        if not self._within_limits(statement):
-            return
+        self._count(statement)
         if words[0][0] == ".":
-            self._directive(statement)
+            if len(words) <= MAX_WORDS:
+                self._directive(statement)
         elif self.blocks.active:
             if words[0] in CONTEXTS:
                 self._open_section(statement)
             else:
-                self._statement(statement)
+                self._place(statement)
 
     def _open_section(self, header: Statement) -> Section:
         words = header.words
@@ -254,29 +256,27 @@ class _FileReader:
         self.document.sections.append(self.section)
         return self.section
 
-    def _statement(self, statement: Statement) -> None:
-        """Put a statement where it belongs, with all checks."""
+    def _place(self, statement: Statement) -> None:
+        """Put a statement where it belongs."""
         words = statement.words
-        if not self._within_limits(statement):
-            return
         if self.section is None:
+            if len(words) > MAX_WORDS:
+                return  # told already
             self.found.error("outside-section", statement.span(0), f"unknown keyword '{words[0]}' out of section")
             return
         self.section.statements.append(statement)
         if self.section.kind == "global" and words[0] in _ENVIRONMENT:
             self._change_environment(statement)
 
-    def _within_limits(self, statement: Statement) -> bool:
-        """Whether a line has no more words than a line may have; HAProxy looks at lines that don't count, too."""
-        if len(statement.words) <= MAX_WORDS:
-            return True
-        self.found.error(
-            "too-many-words",
-            statement.span(MAX_WORDS),
-            f"too many words, truncating after word {MAX_WORDS}",
-            hint="several shorter lines say the same, for most keywords",
-        )
-        return False
+    def _count(self, statement: Statement) -> None:
+        """Note a line with more words than a line may have; HAProxy looks at lines that don't count, too."""
+        if len(statement.words) > MAX_WORDS:
+            self.found.error(
+                "too-many-words",
+                statement.span(MAX_WORDS),
+                f"too many words, truncating after word {MAX_WORDS}",
+                hint="several shorter lines say the same, for most keywords",
+            )
 
     def _change_environment(self, statement: Statement) -> None:
         """`setenv`, `presetenv`, `unsetenv`, `resetenv`; missing words are the builder's business."""
@@ -354,11 +354,12 @@ class _FileReader:
         try:
             return evaluate_condition(text, self.surroundings)
         except ConditionError as error:
-            self.found.error(
-                "bad-condition",
-                statement.span(1, len(statement.words) - 1),
-                f"{error} in '{statement.words[0]}'",
-            )
+            for one in (error, *error.others):
+                self.found.error(
+                    "bad-condition",
+                    statement.span(1, len(statement.words) - 1),
+                    f"{one} in '{statement.words[0]}'",
+                )
             return None
 
     def _message(self, statement: Statement) -> None:

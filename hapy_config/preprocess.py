@@ -26,7 +26,13 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_]*")
 
 
 class ConditionError(ValueError):
-    """A condition that can't be read; the message is in HAProxy's words."""
+    """A condition that can't be read; the message is in HAProxy's words.
+
+    Attributes:
+        others: what else is wrong with it.
+    """
+
+    others: tuple[ConditionError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +97,24 @@ class _Reader:
         self.at = 0
         self.mark = 0
         self.depth = 0
+        self.faults: list[ConditionError] = []
 
     def whole(self) -> _Thunk:
         if not self.text.strip(_BLANK):
             raise ConditionError("unparsable conditional sub-expression ' '")
-        thunk = self._either()
-        self._skip()
-        if self.at < len(self.text):
-            raise ConditionError(
-                f"unexpected character '{self.text[self.at]}' at the end of conditional expression '{self.text}'"
-            )
+        try:
+            thunk = self._either()
+            self._skip()
+            if self.at < len(self.text):
+                raise ConditionError(
+                    f"unexpected character '{self.text[self.at]}' at the end of conditional expression '{self.text}'"
+                )
+        except ConditionError as error:
+            self.faults.append(error)
+        if self.faults:
+            first = self.faults[0]
+            first.others = tuple(self.faults[1:])
+            raise first
         return thunk
 
     def _skip(self) -> None:
@@ -168,7 +182,16 @@ class _Reader:
         after = self.text[name.end() : name.end() + 1]
         if predicate is None or (after and after not in "( \t&|"):
             rest = self.text[self.at :] or self.text[self.mark :]
-            raise ConditionError(f"unparsable conditional expression '{rest}'")
+            fault = ConditionError(f"unparsable conditional expression '{rest}'")
+            if not name[0] or after != "(":
+                raise fault
+            self.at = name.end()
+            try:
+                self._arguments(name[0], 0)
+            except ConditionError:
+                raise fault from None
+            self.faults.append(fault)
+            return lambda: False
         self.at = name.end()
         arguments = self._arguments(name[0], predicate.arguments)
         around = self.around
@@ -176,7 +199,7 @@ class _Reader:
         return lambda: test(around, *arguments)
 
     def _arguments(self, name: str, wanted: int) -> list[str]:
-        """`(a,b)`; blanks are part of the values, quotes and escapes are not."""
+        """`(a,b)`; blanks are part of the values, quotes and escapes are not. `wanted` is 0 for any number."""
         found = [""]
         closed = True
         where = f"in argument 1 of predicate '{name}' used in conditional expression"
@@ -198,7 +221,8 @@ class _Reader:
                     parts.append(self._piece())
             found[-1] = "".join(parts)
         if len(found) < wanted:
-            raise ConditionError(f"missing arguments (got {len(found)}/{wanted}), type 'string' expected {where}")
+            message = f"missing arguments (got {len(found)}/{wanted}), type 'string' expected {where}"
+            self.faults.append(ConditionError(message))
         if self.text.startswith("(", self.at) or not closed:
             rest = self.text[self.at :]
             raise ConditionError(f"expected ')' before '{rest}' {where}" if rest else f"expected ')' {where}")
@@ -346,13 +370,13 @@ class Blocks:
         return outside and bool(self._stack) and self._stack[-1][0] is _State.WAITING
 
     def open(self, condition: bool | None) -> None:
-        """`.if`; a condition of None is one that could not be read, and no branch of its block counts.
+        """`.if`; a condition of None is one that could not be read: its branch is read, for what is wrong in there.
 
         Raises:
             BlockError: for one level too many; it is opened all the same, so that its `.endif` finds it.
         """
-        state = _State.TAKEN if condition else _State.WAITING
-        if condition is None or not self.active:
+        state = _State.WAITING if condition is False else _State.TAKEN
+        if not self.active:
             state = _State.DONE
         self._stack.append((state, False))
         self._update()
@@ -370,7 +394,7 @@ class Blocks:
         """`.elif` with its condition (see `open`), or `.else`, which is `final` and true."""
         state, _ = self._stack[-1]
         if state is _State.WAITING and condition is not False:
-            state = _State.DONE if condition is None else _State.TAKEN
+            state = _State.TAKEN
         elif state is _State.TAKEN:
             state = _State.DONE
         self._stack[-1] = (state, final)

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hapy.acl.networks import parse_network
 from hapy.http.message import first_value
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _matcher(networks: tuple[str, ...]) -> Callable[[bytes], bool] | None:
     """Whether an address in text form is in one of the networks; answers are remembered."""
     if not networks:
         return None
-    parsed = [ipaddress.ip_network(network, strict=False) for network in networks]
+    parsed = [parse_network(network, resolve=True) for network in networks]
     known: dict[bytes, bool] = {}
 
     def test(address: bytes) -> bool:
@@ -53,7 +54,10 @@ def _matcher(networks: tuple[str, ...]) -> Callable[[bytes], bool] | None:
                 known.clear()
             try:
                 value = ipaddress.ip_address(address.decode())
-                found = any(value in network for network in parsed)
+                number, version = int(value), value.version
+                found = any(
+                    version == network.version and number & network.mask == network.address for network in parsed
+                )
             except ValueError:
                 found = False
             known[address] = found

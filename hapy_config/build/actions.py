@@ -267,6 +267,7 @@ def _integer_or_hex(words: Words) -> Arguments:
     if match is None or match.end() < len(text):
         bad = text if match is None else text[match.end() :]
         words.fault(f"invalid character starting at '{bad}' (integer/hex value expected)", words.position - 1)
+        return {}
     return {"number": int(text, 0) if text[:2] in ("0x", "0X") else int(text)}
 
 

@@ -11,9 +11,9 @@ from hapy_config.build.checks import begin_own, option_request
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.expressions import version_note
-from hapy_config.build.networks import is_network
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import BOTH, warn_side
+from hapy_config.grammar.patterns import is_address
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.model.proxy import ForwardFor
@@ -252,7 +252,7 @@ def _address_header(build: Build, words: list[str], name: str, header: str, supp
     while index < len(words):
         word = words[index]
         if word == "except":
-            if index + 1 >= len(words) or not is_network(words[index + 1]):
+            if index + 1 >= len(words) or not is_address(words[index + 1], build.resolve):
                 message = f"'option {name} except' expects <address>[/mask] as argument."
                 build.fault(Refused(message, min(index + 1, len(words))))
             excepted = "".join(words[index + 1 : index + 2])

@@ -98,7 +98,6 @@ def read_proxy(build: Build, section: Section) -> None:
     """Read one proxy section, header and lines."""
     draft = _open(build, section)
     if draft is None:
-        _orphans(build, section)
         return
     handlers = _handlers_of("named defaults" if draft.kind == "defaults" and draft.name else draft.kind)
     watched = build.watched
@@ -123,7 +122,7 @@ def read_proxy(build: Build, section: Section) -> None:
 
 
 def _orphans(build: Build, section: Section) -> None:
-    """The lines of a section whose header HAProxy threw away."""
+    """The lines of a section whose header HAProxy throws away; what is wrong in them is told beside."""
     for statement in section.statements:
         build.error(
             "orphan",
@@ -245,7 +244,9 @@ def _open(build: Build, section: Section) -> Draft | None:
         if len(words) > 3 and words[2] == "from" and words[3]:
             origin = 3
         if not _check_header(build, header, kind, name, origin):
-            return None
+            if not section.statements:
+                return None
+            _orphans(build, section)
     draft = Draft(kind, name, header)
     if kind != "defaults":
         _register(build, draft)

@@ -25,7 +25,7 @@ _DOTTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
 # A `-` parts a range as a `:` does, also as the first character: `-5` is everything up to 5.
 _RANGE: Final = re.compile(r"([0-9]*)[:-](-?[0-9]*)\Z")
 _DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?)[:-]((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
-_PARTS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10}){0,3}\Z")
+_PARTS: Final = re.compile(r"(?:0[0-7]{0,11}|[1-9][0-9]{0,9})(?:\.(?:0[0-7]{0,11}|[1-9][0-9]{0,9})){0,3}\Z")
 _FULL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 
@@ -136,7 +136,8 @@ def _value(text: str, *, dotted: bool) -> int:
 def network(text: str) -> Network | None:
     """An address pattern, with or without a mask; None when it isn't one (and may be a host name).
 
-    IPv4 may leave octets out as `inet_aton` has it: `127.1` is 127.0.0.1 and `10.12` is 10.0.0.12.
+    IPv4 may leave octets out as `inet_aton` has it: `127.1` is 127.0.0.1 and `10.12` is 10.0.0.12; what begins with a 0
+    is octal: `010.0.0.1` is 8.0.0.1.
     """
     host, slash, mask = text.partition("/")
     if ":" in host:
@@ -170,7 +171,7 @@ def _ipv4(text: str) -> int | None:
     """An IPv4 address of one to four parts; the last part fills what is left."""
     if _PARTS.match(text) is None:
         return None
-    parts = [int(part) for part in text.split(".")]
+    parts = [int(part, 8 if part[0] == "0" else 10) for part in text.split(".")]
     last = parts.pop()
     if any(part > 255 for part in parts) or last >= 1 << (8 * (4 - len(parts))):
         return None
@@ -185,7 +186,7 @@ def _mask4(text: str) -> int | None:
     if text.isascii() and text.isdecimal():
         length = wrapped(text)
         return None if not 0 <= length <= 32 else (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
-    return _ipv4(text) if text.count(".") == 3 else None
+    return _ipv4(text) if _FULL.match(text) is not None else None
 
 
 def check(
@@ -216,8 +217,7 @@ def check(
         integer_ranges(patterns, dotted=dotted)
     elif match == "ip":
         for index, text in enumerate(patterns):
-            found = network(text)
-            if (found is None and (numeric_only or not _host(text, resolve))) or (numeric_only and _abbreviated(text)):
+            if _abbreviated(text) or network(text) is None if numeric_only else not is_address(text, resolve):
                 faults.append(GrammarError(f"'{text}' is not a valid IPv4 or IPv6 address", 0, index))
     elif match == "reg":
         for index, text in enumerate(patterns):
@@ -231,6 +231,11 @@ def check(
             if fault:
                 faults.append(GrammarError(fault, 0, index))
     raise_first(faults)
+
+
+def is_address(text: str, resolve: Resolver | None) -> bool:
+    """Whether it is an address or a network, or may be the name of a host; see `check`."""
+    return network(text) is not None or _host(text, resolve)
 
 
 def _abbreviated(text: str) -> bool:

@@ -271,12 +271,15 @@ def test_inner_blocks_of_a_false_one_do_not_count() -> None:
     assert blocks.active
 
 
-def test_an_unreadable_condition_silences_its_block() -> None:
+def test_the_branch_of_an_unreadable_condition_is_read() -> None:
     blocks = Blocks()
     blocks.open(condition=None)
-    assert not blocks.active
+    assert blocks.active
     blocks.switch(condition=True, final=True)
     assert not blocks.active
+    blocks.open(condition=None)
+    assert not blocks.active
+    blocks.close()
     blocks.close()
     assert blocks.active
 
