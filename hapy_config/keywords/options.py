@@ -128,7 +128,7 @@ TABLE: Final = Table(
                 "option forwardfor x",
                 "option forwardfor header",
                 "option forwardfor except",
-                "option forwardfor except nowhere",
+                "option forwardfor except 10.0.0.300",
             ),
         ),
         _front("h1-case-adjust-bogus-client", since=(2, 2), manual="4.2"),
