@@ -163,3 +163,31 @@ def chroot_and_user(world: World) -> None:
     fields = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
     world.note(f"{fields['Uid'].split()} {fields['Gid'].split()} root {(proc / 'root').readlink().name}")
     world.logs(2)
+
+
+def ends_of_server_connections(world: World) -> None:
+    """`bc_src`, `bc_dst` and `bc_http_major` in rules and logs, `%bi` and `%si`."""
+    world.origin("s1")
+    shown = "%[bc_http_major] %[bc_src] %[bc_dst] %[fc_http_major]"
+    world.start(f"""
+frontend fe
+    bind "fd@${{fe}}"
+    default_backend be
+    log-format "{shown} %bi %si"
+    http-response set-header front "{shown}"
+    http-after-response set-header after "{shown}"
+backend be
+    http-response set-header back "{shown}"
+    server s1 {{s1}}
+listen raw
+    mode tcp
+    bind "fd@${{raw}}"
+    log-format "{shown} %bi %si"
+    server s1 {{s1}}
+""")
+    for number, (listener, targets) in enumerate((("fe", ("/1", "/2")), ("raw", ("/",))), 2):
+        client = world.client(listener)
+        for target in targets:
+            client.get(target)
+        client.close()
+        world.logs(number)

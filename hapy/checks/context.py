@@ -24,7 +24,7 @@ def transaction(check: Check) -> Transaction:
     txn.backend = cast("Any", backend)
     txn.server = check.server
     if check.probe is not None and check.probe.connected:
-        txn.server_local, txn.server_peer = check.probe.ends
+        txn.server_ends = check.probe.ends
     txn.request_wall = client.accepted_wall
     return txn
 

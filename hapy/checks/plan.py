@@ -146,7 +146,7 @@ class Run:
             await check.wait()
         check.connection_stands()
         if self._txn is not None:
-            self._txn.server_local, self._txn.server_peer = probe.ends
+            self._txn.server_ends = probe.ends
         if target.header is not None:
             probe.send(target.header(probe))
         if target.securing is not None:

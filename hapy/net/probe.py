@@ -20,6 +20,7 @@ from typing import Protocol
 
 from hapy.net.connect import Destination
 from hapy.net.connect import _socket as open_socket
+from hapy.net.sockets import Ends, end_of
 
 _RESET = struct.pack("ii", 1, 0)
 _CHUNK = 16384
@@ -35,10 +36,6 @@ class Securing(Protocol):
 
     def accept(self, name: bytes | None, tls: ssl.SSLObject, /) -> str:
         """Look at the server's certificate; gives what is wrong, or an empty string."""
-
-
-def _end(name: object) -> tuple[bytes, int]:
-    return (name[0].encode(), name[1]) if isinstance(name, tuple) else (b"", 0)
 
 
 class Probe:
@@ -121,7 +118,7 @@ class Probe:
         self.wake()
 
     @property
-    def ends(self) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
+    def ends(self) -> Ends:
         """(address as text, port) of this side and of the server's; empty addresses where there are none.
 
         UNIX sockets have none, nor has a connection that the server has reset already.
@@ -133,7 +130,7 @@ class Probe:
             ours, theirs = sock.getsockname(), sock.getpeername()
         except OSError:
             return (b"", 0), (b"", 0)
-        return _end(ours), _end(theirs)
+        return end_of(ours), end_of(theirs)
 
     def secure(self, securing: Securing, name: bytes | None) -> None:
         """Begin the handshake on a connection that stands."""

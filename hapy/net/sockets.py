@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.build.arguments import milliseconds
 
 if TYPE_CHECKING:
+    from asyncio import BaseTransport
+
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.server import Server
 
+#: (address as text, port) of this side of a connection and of the other; empty addresses where there are none.
+Ends = tuple[tuple[bytes, int], tuple[bytes, int]]
 #: (level, name, value) of `setsockopt`.
 Option = tuple[int, int, int]
 
@@ -73,6 +77,16 @@ def be_transparent(sock: socket.socket) -> None:
         level, name = socket.IPPROTO_IPV6, _IPV6_TRANSPARENT
     with suppress(OSError):
         sock.setsockopt(level, name, 1)
+
+
+def end_of(name: object) -> tuple[bytes, int]:
+    """Address and port of a socket's name; UNIX sockets have neither."""
+    return (name[0].encode(), name[1]) if isinstance(name, tuple) else (b"", 0)
+
+
+def ends(transport: BaseTransport) -> Ends:
+    """Both ends of a connection that stands."""
+    return end_of(transport.get_extra_info("sockname")), end_of(transport.get_extra_info("peername"))
 
 
 @contextmanager

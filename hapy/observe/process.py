@@ -18,6 +18,7 @@ class Process:
         connections: client connections now (`%ac`). requests: requests and sessions begun so far (`%rt`).
         variables: the `proc.` variables by full name.
         bufsize: `tune.bufsize`; maxrewrite: `tune.maxrewrite`.
+        shows_ends: something of the configuration asks for the addresses of server connections.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Process:
         "node",
         "pid",
         "requests",
+        "shows_ends",
         "stopping",
         "tag",
         "threads",
@@ -46,3 +48,4 @@ class Process:
         self.variables: dict[str, Any] = {}
         self.bufsize = 16384
         self.maxrewrite = 1024
+        self.shows_ends = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hapy.http.codec import Limits, response_parser
 from hapy.net.connect import ConnectFailed, Destination, connect
-from hapy.net.sockets import towards
+from hapy.net.sockets import ends, towards
 from hapy.pool import ConnectionKey
 from hapy.proxy.server_connection import ServerConnection
 from hapy.samples.fetches.heads import parse_forwarded
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hapy.http.codec import ResponseSink
     from hapy.http.response_parser import ResponseParser
     from hapy.net.stream import Stream
+    from hapy.observe.process import Process
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.tls.outgoing import Outgoing
@@ -49,6 +50,7 @@ class Connector:
         "_name",
         "_namespace",
         "_options",
+        "_process",
         "_source",
         "fixed",
         "limits",
@@ -64,8 +66,11 @@ class Connector:
         limits: Limits,
         tls: Outgoing | None = None,
         header: Callable[[Transaction | None], bytes] | None = None,
+        *,
+        process: Process,
     ) -> None:
         self.server = server
+        self._process = process
         self.limits = limits
         self._source = source
         self._options = towards(server.model, server.backend.model)
@@ -117,14 +122,16 @@ class Connector:
             connection = await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
             if key.proxy_header:
                 connection.transport.write(key.proxy_header)
-            return connection
-        from hapy.net.tls import connect_tls
+        else:
+            from hapy.net.tls import connect_tls
 
-        name = tls.constant if tls.fixed else key.name
-        connection, session = await connect_tls(
-            self._destination(txn), tls, name, lambda: ServerConnection(server, key, parser), key.proxy_header
-        )
-        connection.tls = session
+            name = tls.constant if tls.fixed else key.name
+            connection, session = await connect_tls(
+                self._destination(txn), tls, name, lambda: ServerConnection(server, key, parser), key.proxy_header
+            )
+            connection.tls = session
+        if self._process.shows_ends:
+            connection.ends = ends(connection.transport)
         return connection
 
     async def dial_raw(self, factory: Callable[[bytes], S], txn: Transaction) -> S:
@@ -140,11 +147,14 @@ class Connector:
         tls = self.tls
         header = self._header(txn) if self._header is not None else b""
         if tls is None:
-            return await connect(self._destination(txn), lambda: factory(header))
-        from hapy.net.tls import connect_tls
+            stream = await connect(self._destination(txn), lambda: factory(header))
+        else:
+            from hapy.net.tls import connect_tls
 
-        made = connect_tls(self._destination(txn), tls, tls.name(txn), lambda: factory(b""), header)
-        stream, txn.server_tls = await made
+            made = connect_tls(self._destination(txn), tls, tls.name(txn), lambda: factory(b""), header)
+            stream, txn.server_tls = await made
+        if self._process.shows_ends:
+            txn.server_ends = ends(stream.transport)
         return stream
 
     def _destination(self, txn: Transaction | None) -> Destination:

@@ -143,6 +143,7 @@ class Runtime:
                 limits,
                 self._outgoing(server, model),
                 self._header(server, model),
+                process=self.process,
             )
         if any(server.resolvers is not None for server in model.servers):
             from hapy.dns.setup import resolve_servers

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hapy.http.codec import ResponseSink
     from hapy.http.message import Header, Request, Response
     from hapy.http.response_parser import ResponseParser
+    from hapy.net.sockets import Ends
     from hapy.pool import ConnectionKey, Holder
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.server import Server
@@ -53,11 +54,13 @@ class ServerConnection(Stream):
         size: bytes of the answer, as HAProxy counts them: names and values of its fields without what stands between.
         final: the request in progress is its last.
         tls: what is known of its TLS layer, None for plain text.
+        ends: see `Transaction.server_ends`.
         idle_since: when it was last put aside.
     """
 
     __slots__ = (
         "ended",
+        "ends",
         "exchange",
         "failure",
         "final",
@@ -84,6 +87,7 @@ class ServerConnection(Stream):
         self.requests = 0
         self.private = False
         self.tls: TlsSession | None = None
+        self.ends: Ends | None = None
         self.holder: Holder | None = None
         self.exchange: Exchange | None = None
         self.response: Response | None = None

@@ -13,6 +13,7 @@ from hapy.proxy.client import Client
 
 if TYPE_CHECKING:
     from hapy.http.message import Header, Request, Response
+    from hapy.net.sockets import Ends
     from hapy.persist.cookie import Tie
     from hapy.proxy.backend import Backend
     from hapy.proxy.frontend import Frontend
@@ -84,7 +85,8 @@ class Transaction:
             body (in response rulesets the answer's) until it is complete, `at_least` bytes are there (0: as many as
             fit), or the time is up.
         answer_pieces: what has come of the answer's body while rules look at it, None before.
-        server_local, server_peer: (address as text, port) of both ends of the server connection, or None.
+        server_ends: (address as text, port) of this side of the server connection and of the server's; None without a
+            connection, and where nothing of the configuration asks (`Process.shows_ends`).
         server_tls: the TLS layer's view of the server connection, None for plain text.
         overrides: None, or what rules asked for beyond the usual.
         tie: what ties the request to a server, None in a backend without persistence.
@@ -126,8 +128,7 @@ class Transaction:
         "reuse_reason",
         "reused",
         "server",
-        "server_local",
-        "server_peer",
+        "server_ends",
         "server_queue",
         "server_tls",
         "source",
@@ -189,8 +190,7 @@ class Transaction:
         self.body: bytes | None = None
         self.body_waiter: BodyWaiter | None = None
         self.answer_pieces: list[bytes] | None = None
-        self.server_local: tuple[bytes, int] | None = None
-        self.server_peer: tuple[bytes, int] | None = None
+        self.server_ends: Ends | None = None
         self.server_tls: Any = None
         self.overrides: Overrides | None = None
         self.tie: Tie | None = None

@@ -75,6 +75,7 @@ async def fetch(exchange: Exchange) -> Response:
         txn.reuse_reason = server.pool.reason
         txn.connect_done = moment = now()
         txn.server_tls = connection.tls
+        txn.server_ends = connection.ends
         try:
             _send(exchange, connection, moment)
             while (response := connection.response) is None:

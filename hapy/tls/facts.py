@@ -19,10 +19,12 @@ from cryptography.x509 import (
     UniformResourceIdentifier,
 )
 
+from hapy.tls import inside
+
 #: Its names of signature algorithms, by object identifier.
 _SIGNATURES: Final = {
     "1.2.840.113549.1.1.5": "RSA-SHA1",
-    "1.2.840.113549.1.1.10": "rsassaPss",
+    "1.2.840.113549.1.1.10": "RSASSA-PSS",
     "1.2.840.113549.1.1.11": "RSA-SHA256",
     "1.2.840.113549.1.1.12": "RSA-SHA384",
     "1.2.840.113549.1.1.13": "RSA-SHA512",
@@ -38,7 +40,7 @@ _SIGNATURES: Final = {
 def signature_name(certificate: Certificate) -> str:
     """The algorithm that signed it."""
     dotted = certificate.signature_algorithm_oid.dotted_string
-    return _SIGNATURES.get(dotted, dotted)
+    return _SIGNATURES.get(dotted) or inside.short_name(dotted) or dotted
 
 
 def key_name(certificate: Certificate) -> str:

@@ -43,6 +43,7 @@ def _library() -> Any:
             ("OBJ_nid2sn", ctypes.c_char_p, (ctypes.c_int,)),
             ("SSL_CTX_set_keylog_callback", None, (handle, _KeylogCallback)),
             ("ERR_error_string_n", None, (ctypes.c_ulong, ctypes.c_char_p, size)),
+            ("OBJ_txt2nid", ctypes.c_int, (ctypes.c_char_p,)),
             ("OPENSSL_init_ssl", ctypes.c_int, (ctypes.c_uint64, handle)),
         ):
             function = getattr(found, name)
@@ -125,6 +126,18 @@ def chain(tls: ssl.SSLObject, *, verified: bool = False) -> list[bytes]:
     inner = tls._sslobj  # type: ignore[attr-defined]
     found = inner.get_verified_chain() if verified else inner.get_unverified_chain()
     return [one.public_bytes(_DER) for one in found or () if one is not None]  # None: a client without a certificate
+
+
+def short_name(dotted: str) -> str | None:
+    """OpenSSL's short name of an object identifier, None where it has none."""
+    try:
+        openssl = _library()
+    except Unavailable:
+        return None
+    number = openssl.OBJ_txt2nid(dotted.encode())
+    openssl.ERR_clear_error()
+    name: bytes | None = openssl.OBJ_nid2sn(number) if number else None
+    return name.decode() if name else None
 
 
 # secrets for those who decrypt captured traffic (`tune.ssl.keylog`)

@@ -140,19 +140,23 @@ def _fc_dst_is_local(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("bc_src", type="addr")
 def _bc_src(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.server_local is None else address_of(txn.server_local[0])
+    env.process.shows_ends = True
+    return lambda txn: None if txn.server_ends is None else address_of(txn.server_ends[0][0])
 
 
 @fetch("bc_src_port", type="sint")
 def _bc_src_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.server_local is None else txn.server_local[1]
+    env.process.shows_ends = True
+    return lambda txn: None if txn.server_ends is None else txn.server_ends[0][1] or None
 
 
 @fetch("bc_dst", type="addr")
 def _bc_dst(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.server_peer is None else address_of(txn.server_peer[0])
+    env.process.shows_ends = True
+    return lambda txn: None if txn.server_ends is None else address_of(txn.server_ends[1][0])
 
 
 @fetch("bc_dst_port", type="sint")
 def _bc_dst_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.server_peer is None else txn.server_peer[1]
+    env.process.shows_ends = True
+    return lambda txn: None if txn.server_ends is None else txn.server_ends[1][1] or None

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 @fetch("fc_http_major", type="sint")
 def _fc_http_major(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.version // 10 if txn.request is not None else 0
+    none = None if env.proxy.mode == "tcp" else 0
+    return lambda txn: txn.version // 10 if txn.request is not None else none
 
 
 @fetch("bc_http_major", type="sint")
 def _bc_http_major(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: 1 if txn.server_peer is not None else None
+    env.process.shows_ends = True
+    return lambda txn: 1 if txn.server_ends is not None and txn.request is not None else None
 
 
 @fetch("fc_rcvd_proxy", type="bool")

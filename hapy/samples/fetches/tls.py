@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Getter, fetch
 from hapy.samples.types import Binary, Result
-from hapy.tls import inside
+from hapy.tls import inside, names
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +36,7 @@ _OF_SESSION: Final[dict[str, Callable[[TlsSession], Result]]] = {
     "unique_id": lambda tls: _binary(tls.object.get_channel_binding("tls-unique")),
     "sni": lambda tls: tls.server_name,
     "has_sni": lambda tls: tls.server_name is not None,
-    "has_crt": lambda tls: tls.peer is not None if tls.done else None,
+    "has_crt": lambda tls: tls.peer is not None and not tls.resumed if tls.done else None,
     "has_early": lambda tls: False,
     "early_rcvd": lambda tls: False,
     "err": lambda tls: tls.error_number,
@@ -128,29 +128,6 @@ def _secret(args: Args, env: CompileEnv) -> Getter:
 
 # certificates
 
-#: Short names of what distinguished names are made of, by object identifier.
-_SHORT: Final = {
-    "2.5.4.3": "CN",
-    "2.5.4.4": "SN",
-    "2.5.4.5": "serialNumber",
-    "2.5.4.6": "C",
-    "2.5.4.7": "L",
-    "2.5.4.8": "ST",
-    "2.5.4.9": "street",
-    "2.5.4.10": "O",
-    "2.5.4.11": "OU",
-    "2.5.4.12": "title",
-    "2.5.4.17": "postalCode",
-    "2.5.4.41": "name",
-    "2.5.4.42": "GN",
-    "2.5.4.43": "initials",
-    "2.5.4.44": "generationQualifier",
-    "2.5.4.46": "dnQualifier",
-    "0.9.2342.19200300.100.1.1": "UID",
-    "0.9.2342.19200300.100.1.25": "DC",
-    "1.2.840.113549.1.9.1": "emailAddress",
-}
-
 
 def _certificate(name: str) -> Callable[[Transaction], bytes | None]:
     """The certificate (DER) that a fetch is about: the client's, the server's, or our own towards clients."""
@@ -213,8 +190,8 @@ def _sha1(args: Args, env: CompileEnv) -> Getter:
 @fetch("ssl_c_serial", "ssl_f_serial", "ssl_s_serial", type="bin")
 def _serial(args: Args, env: CompileEnv) -> Getter:
     def serial(certificate: Certificate) -> Result:
-        number = certificate.serial_number
-        return Binary(number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
+        number = abs(certificate.serial_number)
+        return Binary(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
     return _of_certificate(args.name, serial)
 
@@ -297,30 +274,16 @@ def _root(args: Args, env: CompileEnv) -> Getter:
 
 def _distinguished(args: Args) -> Callable[[Name], Result]:
     """A distinguished name, or the n-th value of one of its parts (from the end where n is negative)."""
-    part = args.string(0, "").lower()
+    kind = args.string(0, "").lower()
     number = args.integer(1, 1)
-    if args.string(2, "") == "rfc2253":
-        return lambda name: name.rfc4514_string().encode() or None
-    if not part:
-        return _whole
 
     def one(name: Name) -> Result:
-        values = [_text(entry.value) for entry in name if _short(entry).lower() == part]
+        values = [part.value for together in names.parts(name) for part in together if part.short.lower() == kind]
         if not values or not number or abs(number) > len(values):
             return None
         return values[number - 1] if number > 0 else values[number]
 
-    return one
-
-
-def _whole(name: Name) -> Result:
-    return b"".join(b"/%b=%b" % (_short(entry).encode(), _text(entry.value)) for entry in name) or None
-
-
-def _short(entry: Any) -> str:
-    dotted: str = entry.oid.dotted_string
-    return _SHORT.get(dotted, dotted)
-
-
-def _text(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()
+    if kind:
+        return one
+    write = names.rfc2253 if args.string(2, "") == "rfc2253" else names.one_line
+    return lambda name: write(name) or None

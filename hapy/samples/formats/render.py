@@ -7,7 +7,7 @@ The generated source is put together from `aliases`, from numbered names of comp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hapy.net.clock import now, wall
 from hapy.samples import targets
@@ -29,6 +29,10 @@ Renderer = Callable[["Transaction"], bytes]
 BAD_REQUEST = b"<BADREQ>"
 NO_SERVER = b"<NOSRV>"
 DEFAULT_URI_LENGTH = 1024
+
+
+#: Variables that tell of both ends of the server connection.
+_ENDS: Final = frozenset({"bi", "bp", "si", "sp"})
 
 
 def compile_format(fmt: LogFormat, env: CompileEnv) -> Renderer:
@@ -163,6 +167,8 @@ class _Generator:
             self._constant(constant, flags)
             return
         self.needs.update(alias.needs)
+        if name in _ENDS:
+            self.env.process.shows_ends = True
         if name in ("hr", "hrl", "hs", "hsl"):
             self._captures(item)
         elif alias.http and not self.http:

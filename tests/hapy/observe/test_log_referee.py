@@ -122,7 +122,7 @@ def line_of_hapy(model, config, request: bytes, theirs: bytes) -> bytes:
 
         txn.backend = SimpleNamespace(label=b"b", current=0)
         txn.server = SimpleNamespace(label=b"s", current=0)
-        txn.server_local = txn.server_peer = (b"127.0.0.1", 4000)
+        txn.server_ends = ((b"127.0.0.1", 4000), (b"127.0.0.1", 4000))
         txn.queue_done = txn.connect_done = txn.response_done = 50.0
         txn.status = 200
         process.connections = 2
