@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from hapy.acl.networks import parse_network
 from hapy.http.message import first_value
+from hapy_config.model.proxy import ForwardFor
 
 if TYPE_CHECKING:
     from hapy.proxy.runtime import Runtime
     from hapy.proxy.transaction import Transaction
-    from hapy_config.model.proxy import ForwardFor, Proxy
+    from hapy_config.model.proxy import Proxy
 
 Addition = Callable[["Transaction"], None]
 
@@ -22,22 +23,11 @@ def compile_additions(fe: Proxy, be: Proxy, runtime: Runtime) -> tuple[Addition,
     additions: list[Addition] = []
     if fe.unique_id_format is not None and fe.unique_id_header:
         additions.append(_unique_id(fe, runtime))
-    if (own := _merged(fe.forwardfor, be.forwardfor, "x-forwarded-for")) is not None:
-        additions.append(_forwarded_for(*own))
-    if (own := _merged(fe.originalto, be.originalto, "x-original-to")) is not None:
-        additions.append(_original_to(*own))
+    if (own := ForwardFor.merged(fe.forwardfor, be.forwardfor)) is not None:
+        additions.append(_forwarded_for(own.header.lower().encode(), own.if_none, own.excepted))
+    if (own := ForwardFor.merged(fe.originalto, be.originalto)) is not None:
+        additions.append(_original_to(own.header.lower().encode(), own.if_none, own.excepted))
     return tuple(additions)
-
-
-def _merged(fe: ForwardFor | None, be: ForwardFor | None, _default: str) -> tuple[bytes, bool, tuple[str, ...]] | None:
-    """The header, whether one that is there stays alone, and the networks excepted: the backend's word comes first."""
-    if fe is None and be is None:
-        return None
-    chosen = be or fe
-    assert chosen is not None
-    if_none = (fe is None or fe.if_none) and (be is None or be.if_none)
-    excepted = (*(fe.excepted if fe else ()), *(be.excepted if be else ()))
-    return chosen.header.lower().encode(), if_none, excepted
 
 
 def _matcher(networks: tuple[str, ...]) -> Callable[[bytes], bool] | None:

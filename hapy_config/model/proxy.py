@@ -99,6 +99,13 @@ class ForwardFor:
     if_none: bool = False
     excepted: tuple[str, ...] = ()
 
+    @staticmethod
+    def merged(front: ForwardFor | None, back: ForwardFor | None) -> ForwardFor | None:
+        """What holds for a frontend's requests to a backend: the backend's header, and the exceptions of both."""
+        if front is None or back is None or front is back:
+            return back or front
+        return ForwardFor(back.header, front.if_none and back.if_none, (*front.excepted, *back.excepted))
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:

@@ -8,6 +8,7 @@ from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import HttpReply
 from hapy_config.source import Span
 from hapy_config.syntax import Document, Section, Statement
 from hapy_config.translate.report import Loss, Note, Translation
@@ -68,6 +69,7 @@ class Ledger:
         self._notes: dict[Note, None] = {}
         self._fates: dict[tuple[str, int], Loss | None] = {}
         self._proxies = {(proxy.span.file, proxy.span.line): proxy for proxy in config.proxies}
+        self._written: set[tuple[str, int]] = set()
 
     def done(self, span: Span) -> None:
         """A line went over."""
@@ -88,6 +90,10 @@ class Ledger:
         """A line did not go over."""
         self.note(span, Loss.LOST, text)
 
+    def wrote(self, proxy: Proxy) -> None:
+        """A proxy has its counterpart in what is written; what stands in all others does not go over."""
+        self._written.add((proxy.span.file, proxy.span.line))
+
     @property
     def accounted(self) -> Mapping[tuple[str, int], Loss | None]:
         """By file and line what was lost of it; None where it went over without a word."""
@@ -98,6 +104,38 @@ class Ledger:
         for section in self.document.sections:
             if (section.header.source.name, section.header.line) == (proxy.span.file, proxy.span.line):
                 return section.statements
+        return []
+
+    def line(self, proxy: Proxy, *words: str) -> Span:
+        """The last line of a proxy that begins with these words, else that of its defaults, else its first line."""
+        found = [one for one in self.proxy_statements(proxy) if one.words[: len(words)] == list(words)]
+        found = found or [one for one in self._defaults_of(proxy) if one.words[: len(words)] == list(words)]
+        return found[-1].span() if found else proxy.span
+
+    def note_pages(self, proxy: Proxy) -> None:
+        """Name the error pages of a proxy that the other one can't give: those of its own faults and the clients'."""
+        rules = [rule for ruleset in proxy.rules.values() for rule in ruleset]
+        replies = [reply for rule in rules if isinstance(reply := rule.arguments.get("reply"), HttpReply)]
+        given = {503, 504, *(reply.status or 403 for reply in replies)}
+        for status in proxy.error_pages:
+            if status not in given:
+                for word in ("errorfile", "errorloc", "errorloc302", "errorloc303"):
+                    span = self.line(proxy, word, str(status))
+                    if span != proxy.span:
+                        self.near(span, f"where {self.target} itself answers with {status}, its own page is shown")
+
+    def _defaults_of(self, proxy: Proxy) -> list[Statement]:
+        """The statements of the `defaults` section that a proxy takes up."""
+        before: list[Statement] = []
+        named: dict[str, list[Statement]] = {}
+        for section in self.document.sections:
+            header = section.header
+            if section.kind == "defaults":
+                before = section.statements
+                named.update(dict.fromkeys(header.words[1:2], before))
+            elif (header.source.name, header.line) == (proxy.span.file, proxy.span.line):
+                words = header.words
+                return named.get(words[words.index("from") + 1], before) if "from" in words[:-1] else before
         return []
 
     def settle(self, fates: Mapping[str, Fate], sections: Mapping[str, Fate]) -> None:
@@ -118,7 +156,10 @@ class Ledger:
                 self._settle_section(section, sections)
 
     def _settle_proxy(self, section: Section, fates: Mapping[str, Fate]) -> None:
-        proxy = self._proxies.get((section.header.source.name, section.header.line))
+        place = (section.header.source.name, section.header.line)
+        proxy = self._proxies.get(place)
+        if proxy is not None and place not in self._written and not proxy.disabled:
+            self._leave_out(section, proxy)
         for statement in section.statements:
             words = statement.words
             if words[0] in ("no", "default"):
@@ -126,9 +167,31 @@ class Ledger:
             elif proxy is not None and proxy.disabled:
                 self.note(statement.span(), Loss.NONE, f"'{proxy.name}' is disabled: it was left out")
             elif proxy is not None and proxy.mode != "http" and (words[0] in _HTTP_ONLY or pair(words) in _HTTP_ONLY):
-                self.done(statement.span())
+                self.note(statement.span(), Loss.NONE, "in mode tcp HAProxy leaves it aside, too")
             else:
                 self._one(statement, words, fates, "")
+
+    def _leave_out(self, section: Section, proxy: Proxy) -> None:
+        """Account for a proxy that nothing was written for."""
+        loss = Loss.LOST if proxy.is_frontend or proxy.name in self._named() else Loss.NONE
+        header = section.header.span()
+        if not proxy.is_frontend and self._fates.get((header.file, header.line)) is not Loss.LOST:
+            why = "only what was left out leads there" if loss is Loss.LOST else "no frontend leads there"
+            self.note(header, loss, f"'{proxy.name}' was left out: {why}")
+        for statement in section.statements:
+            place = (statement.source.name, statement.line)
+            self._fates[place] = max(loss, self._fates.get(place) or loss)
+
+    def _named(self) -> set[str]:
+        """The backends that rules may lead to; where a name depends on the request, all."""
+        found: set[str] = set()
+        for proxy in self.config.proxies:
+            found.update({proxy.default_backend} if proxy.default_backend else ())
+            for use in proxy.use_backends:
+                if not isinstance(use.target, str):
+                    return {one.name for one in self.config.proxies}
+                found.add(use.target)
+        return found
 
     def _settle_section(self, section: Section, sections: Mapping[str, Fate]) -> None:
         fate = sections.get(section.kind) or lost(f"a '{section.kind}' section has no counterpart in {self.target}")

@@ -124,6 +124,9 @@ def _test(one: Test) -> str:
         return '{http.request.scheme} == "https"'
     if one.how == "network":
         return _networks(one)
+    if one.subject.kind == "path" and one.how not in ("regex", "present"):
+        tests = [_path(one.how, value, ignore_case=one.ignore_case) for value in one.values]
+        return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
     where = placeholder(Subject(one.subject.kind, one.subject.name))
     if one.subject.kind == "base":
         raise Untranslatable("Caddy can't compare host and path in one")
@@ -132,6 +135,23 @@ def _test(one: Test) -> str:
     prefix = "HTTP/" if one.subject.kind == "version" else ""
     tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
     return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+
+
+def _path(how: str, value: str, *, ignore_case: bool) -> str:
+    """A test of the path as it came: Caddy has it with the query only, the path alone is decoded."""
+    whole = "{http.request.uri}"
+    if how == "prefix":
+        return _one(whole, how, value, ignore_case=ignore_case)
+    text = _SPECIAL.sub(r"\\\1", value)
+    pattern = {"exact": f"^{text}(\\?|$)", "suffix": f"^[^?]*{text}(\\?|$)", "contains": f"^[^?]*{text}"}[how]
+    return f"{whole}.matches({_text(('(?i)' if ignore_case else '') + pattern)})"
+
+
+def decodes(whole: Formula) -> bool:
+    """Whether a condition compares the path decoded."""
+    if isinstance(whole, Test):
+        return whole.subject.kind in ("path", "base") and whole.how == "regex"
+    return any(decodes(one) for one in ((whole.part,) if isinstance(whole, Not) else whole.parts))
 
 
 def _one(where: str, how: str, value: str, *, ignore_case: bool) -> str:

@@ -7,11 +7,11 @@ from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
-from hapy_config.model.proxy import Proxy
+from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.translate.answers import Answer, answer_of, page_answer, redirect_answer
-from hapy_config.translate.caddy.matchers import expression, quoted, regex, replacement, string
-from hapy_config.translate.caddy.upstreams import reverse_proxy
+from hapy_config.translate.caddy.matchers import decodes, expression, quoted, regex, replacement, string
+from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
 from hapy_config.translate.flow import (
     FALSE,
     TRUE,
@@ -73,11 +73,17 @@ class SiteWriter:
         self.request_rules(proxy, TRUE)
         self.redirects(proxy, TRUE)
         backends = self._choose()
+        for one in (proxy, *backends):
+            self.ledger.wrote(one)
         for backend in backends:
             if backend is not proxy:
                 scope = self._scope(backend, backends)
                 self.request_rules(backend, scope)
                 self.redirects(backend, scope)
+        for backend in backends:
+            self._tell(backend, self._scope(backend, backends))
+        for name, variable in OWN_HEADERS.items():
+            self.lines += [f"map {{http.request.header.{name}}} {{{variable}}} {{", f"\t~^$ {name}", "\tdefault -", "}"]
         for backend in backends:
             self._backend(backend, self._scope(backend, backends))
         self.put(TRUE, self._answer(Answer(503, "text/html")))
@@ -90,6 +96,11 @@ class SiteWriter:
             return
         matcher = ""
         if whole != TRUE:
+            if decodes(whole):
+                self.ledger.near(
+                    self.proxy.span,
+                    f"'{self.proxy.name}': regular expressions see the path decoded, as in /a for /%61",
+                )
             self._matchers += 1
             matcher = f"@r{self._matchers}"
             self.lines.append(f"{matcher} expression `{expression(whole)}`")
@@ -235,9 +246,21 @@ class SiteWriter:
     def _scope(backend: Proxy, backends: list[Proxy]) -> Formula:
         return TRUE if len(backends) == 1 else Test(Subject("backend"), "exact", (backend.name,))
 
+    def _tell(self, backend: Proxy, scope: Formula) -> None:
+        """Tell the servers of a backend the client's address."""
+        told = ForwardFor.merged(self.proxy.forwardfor, backend.forwardfor)
+        if told is None:
+            return
+        whole = [scope]
+        if told.if_none:
+            whole.append(Not(Test(Subject("header", told.header), "present")))
+        if told.excepted:
+            whole.append(Not(Test(Subject("src"), "network", told.excepted)))
+        self.put(Every(tuple(whole)), [f"request_header \0 +{told.header} {{http.request.remote.host}}"])
+
     def _backend(self, backend: Proxy, scope: Formula) -> None:
         for ruleset in ("http-response", "http-after-response"):
-            for proxy in dict.fromkeys((self.proxy, backend)):
+            for proxy in dict.fromkeys((backend, self.proxy)):
                 for rule in proxy.rules.get(ruleset, ()):
                     self._conditional_response(rule, scope)
         lines = reverse_proxy(self.ledger, self.proxy, backend, self.plain_responses(backend))
@@ -249,8 +272,8 @@ class SiteWriter:
     def plain_responses(self, backend: Proxy) -> list[str]:
         """`header_down` lines of the response rules that have no condition."""
         lines = []
-        for proxy in dict.fromkeys((self.proxy, backend)):
-            for ruleset in ("http-response", "http-after-response"):
+        for ruleset in ("http-response", "http-after-response"):
+            for proxy in dict.fromkeys((backend, self.proxy)):  # the backend's rules run first
                 for rule in proxy.rules.get(ruleset, ()):
                     if rule.condition is None:
                         lines += self._plain_response(rule)
@@ -262,6 +285,7 @@ class SiteWriter:
                 self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
                 return []
             text = self._response_header(rule)
+            self._own_answers(rule)
             self.ledger.done(rule.span)
         except Untranslatable as reason:
             self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
@@ -273,10 +297,15 @@ class SiteWriter:
             return
         try:
             text = self._response_header(rule)
+            self._own_answers(rule)
             self.put(Every((scope, formula(rule.condition))), ["header \0 {", f"\t{text}", "\tdefer", "}"])
             self.ledger.done(rule.span)
         except Untranslatable as reason:
             self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+
+    def _own_answers(self, rule: Rule) -> None:
+        if rule.ruleset == "http-after-response":
+            self.ledger.near(rule.span, "answers of Caddy's own are not changed")
 
     @staticmethod
     def _response_header(rule: Rule) -> str:
@@ -292,7 +321,11 @@ class SiteWriter:
     def _errors(self, backends: list[Proxy]) -> list[str]:
         """What is answered when servers fail: HAProxy's statuses, and pages of one's own."""
         own = dict(self.proxy.error_pages)
+        self.ledger.note_pages(self.proxy)
         for backend in backends:
+            self.ledger.note_pages(backend)
+            if backend is not self.proxy and any(words[0] == "compression" for words in backend.settings):
+                self.ledger.lost(self.ledger.line(backend, "compression", "algo"), "Caddy compresses for whole sites")
             own = {**backend.error_pages, **own}
         lines = ["handle_errors {"]
         for status, causes in ((503, "502, 503"), (504, "504")):

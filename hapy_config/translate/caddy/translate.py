@@ -38,6 +38,8 @@ _FATES: Final[dict[str, Fate]] = {
     "stats": lost("Caddy has no page of statistics; its admin endpoint shows metrics"),
     "http-reuse": near("Caddy keeps idle connections for all clients"),
     "option http-server-close": CARRIED,
+    "option redispatch": near("a connection that fails is tried with the next server at once"),
+    "log-format": near("Caddy's access log is JSON of its own"),
     "timeout client": near("Caddy bounds the head and the idle time of a connection, for all sites alike"),
     "timeout http-request": near("Caddy bounds the head of requests, for all sites alike"),
     "timeout http-keep-alive": near("Caddy bounds the idle time of connections, for all sites alike"),

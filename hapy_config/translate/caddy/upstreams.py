@@ -12,8 +12,16 @@ from hapy_config.model.server import Server
 from hapy_config.translate.caddy.matchers import quoted, string
 from hapy_config.translate.flow import Untranslatable, pieces, subject
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.options import constant_name, unknown_options
 
 _MOST_COPIES: Final = 32
+_NEVER: Final = 1_000_000
+#: Headers that Caddy adds by itself, and the variable that names the header where the request has none.
+OWN_HEADERS: Final = {
+    "X-Forwarded-For": "hapy_no_for",
+    "X-Forwarded-Proto": "hapy_no_proto",
+    "X-Forwarded-Host": "hapy_no_host",
+}
 _TRANSPORT_OPTIONS: Final = frozenset(
     {
         "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "observe", "on-error", "error-limit",
@@ -59,11 +67,14 @@ def reverse_proxy(ledger: Ledger, frontend: Proxy, backend: Proxy, responses: li
         *_headers(ledger, frontend, backend),
         *responses,
     ]
+    if backend.retries and len(upstreams) > 1:
+        inner.append(f"lb_retries {backend.retries}")
+        inner += [] if any(line.startswith("fail_duration") for line in inner) else ["fail_duration 2s"]
     limits = {server.maxconn for server in servers if server.maxconn}
     if limits:
         inner.append(f"unhealthy_request_count {min(limits)}")
-    if backend.retries and len(upstreams) > 1:
-        inner += [f"lb_retries {backend.retries}", "fail_duration 2s"]
+        # Without a number of failures Caddy would take servers for dead from the start.
+        inner += [] if any(line.startswith("fail_duration") for line in inner) else [f"max_fails {_NEVER}"]
     inner += ["flush_interval -1", *_transport(ledger, backend, servers)]
     return [f"reverse_proxy \0 {' '.join(upstreams)} {{", *(f"\t{line}" for line in inner), "}"]
 
@@ -82,9 +93,10 @@ def _servers(ledger: Ledger, backend: Proxy) -> list[Server]:
             ledger.near(server.span, f"server '{server.name}' is disabled: it was left out")
             continue
         usable.append(server)
-        for name in server.options:
-            if name not in _TRANSPORT_OPTIONS:
-                ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Caddy")
+        if "h2" in server.options.get("proto", ()):
+            ledger.near(server.span, f"server '{server.name}': HTTP/1.1 is spoken to it")
+        for name in unknown_options(server, _TRANSPORT_OPTIONS):
+            ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Caddy")
         if server.maxconn:
             ledger.near(server.span, f"server '{server.name}': Caddy has no queue; above maxconn others are asked")
         if server.slowstart or server.track is not None:
@@ -122,7 +134,7 @@ def _upstreams(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[st
 def _balance(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[str]:
     """`lb_policy`."""
     balance = backend.balance
-    span = next((one.span() for one in ledger.proxy_statements(backend) if one.words[0] == "balance"), backend.span)
+    span = ledger.line(backend, "balance")
     if any(server.backup for server in servers) and sum(not server.backup for server in servers) == 1:
         return ["lb_policy first"]
     if len(servers) < 2:
@@ -176,27 +188,19 @@ def _checks(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[str]:
 
 def _headers(ledger: Ledger, frontend: Proxy, backend: Proxy) -> list[str]:
     """What the server is told of the client: nothing but what HAProxy tells."""
-    forwarded = frontend.forwardfor or backend.forwardfor
     lines = []
-    for name in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"):
-        original = f"{{http.request.header.{name}}}"
-        if forwarded is not None and forwarded.header.lower() == name.lower():
-            if forwarded.excepted or forwarded.if_none:
-                ledger.near(
-                    frontend.span, f"'{frontend.name}': every client's address is told, 'except' and 'if-none' are not"
-                )
-            continue
-        lines.append(f"header_up {name} {original}")
-    if forwarded is not None and forwarded.header.lower() != "x-forwarded-for":
-        lines.append(f"header_up +{forwarded.header} {{http.request.remote.host}}")
-    original_to = frontend.originalto or backend.originalto
-    if original_to is not None:
-        ledger.lost(frontend.span, "option originalto: Caddy has no placeholder for its own address")
+    for name, variable in OWN_HEADERS.items():
+        # It would add them; what the client and the rules say stays, and no empty header where they say nothing.
+        lines += [f"header_up {name} {{http.request.header.{name}}}", f"header_up -{{{variable}}}"]
+    for one in (frontend, backend):
+        if one.originalto is not None:
+            ledger.lost(ledger.line(one, "option", "originalto"), "Caddy has no placeholder for its own address")
     if frontend.unique_id_header and frontend.unique_id_format is not None:
         try:
             lines.append(f"header_up {frontend.unique_id_header} {quoted(string(pieces(frontend.unique_id_format)))}")
         except Untranslatable as reason:
-            ledger.lost(frontend.span, f"unique-id-format was left out: {reason}")
+            for word in ("unique-id-format", "unique-id-header"):
+                ledger.lost(ledger.line(frontend, word), f"{word} was left out: {reason}")
     return lines
 
 
@@ -207,7 +211,7 @@ def _transport(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[st
         inner.append(f"dial_timeout {duration(timeouts.connect)}")
     if timeouts.server:
         inner.append(f"response_header_timeout {duration(timeouts.server)}")
-    if backend.reuse == "never" or backend.http_mode in ("server-close", "httpclose", "http-server-close"):
+    if backend.reuse == "never" or backend.http_mode != "keep-alive":
         inner.append("keepalive off")
     encrypted = [server for server in servers if server.tls is not None]
     if any(server.send_proxy for server in servers):
@@ -230,9 +234,19 @@ def _tls(ledger: Ledger, server: Server) -> list[str]:
     elif server.tls.ca_file and server.tls.ca_file != "@system-ca":
         lines.append(f"tls_trusted_ca_certs {quoted(server.tls.ca_file)}")
     sni = server.tls.sni
+    host = server.tls.options.get("verifyhost") if server.tls.verify == "required" else None
+    if sni is None and host:
+        ledger.near(server.span, f"server '{server.name}': Caddy asks for the name that it checks")
+        lines.append(f"tls_server_name {quoted(host[0])}")
+    elif sni is None and server.tls.verify == "required":
+        ledger.near(server.span, f"server '{server.name}': Caddy checks the certificate's name too")
     if sni is not None:
         try:
-            name = sni.fetch.args[0] if sni.fetch.name == "str" else ""
+            name = constant_name(server) or ""
+            if host and host[0] != name:
+                ledger.lost(
+                    server.span, f"server '{server.name}': Caddy checks the name that it asks for, not 'verifyhost'"
+                )
             if not name:
                 name = "{http.request.host}" if subject(sni).kind in ("host", "hostname") else string((subject(sni),))
             lines.append(f"tls_server_name {quoted(name)}")

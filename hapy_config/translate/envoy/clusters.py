@@ -9,8 +9,9 @@ from hapy_config.model.checks import CheckExpect, CheckRequest
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Server
 from hapy_config.translate.envoy.matching import Json
-from hapy_config.translate.flow import Untranslatable
+from hapy_config.translate.flow import Untranslatable, subject
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.options import constant_name, unknown_options
 
 _TYPES: Final = "type.googleapis.com/envoy"
 _POLICIES: Final = {
@@ -39,8 +40,8 @@ def seconds(milliseconds: int) -> str:
     return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".") + "s"
 
 
-def socket_address(address: Address, port: int | None = None) -> Json:
-    """An address.
+def socket_address(address: Address, port: int | None = None, *, dialled: bool = True) -> Json:
+    """An address to connect to, or to listen on.
 
     Raises:
         Untranslatable: Envoy doesn't know its kind.
@@ -51,13 +52,17 @@ def socket_address(address: Address, port: int | None = None) -> Json:
     if address.family == "fd" or number is None or address.port_offset or address.datagram:
         raise Untranslatable("Envoy has no such address")
     host = {"any": "0.0.0.0", "ipv6": address.host or "::"}.get(address.family, address.host)
+    if not dialled and address.family == "name":
+        if host != "localhost":
+            raise Untranslatable("Envoy listens on addresses, not on names")
+        host = "127.0.0.1"
     return {"socket_address": {"address": host, "port_value": number}}
 
 
 def cluster(ledger: Ledger, proxy: Proxy) -> Json | None:
     """The cluster of a backend; None where it has no server that Envoy could ask."""
     balance = proxy.balance
-    span = next((one.span() for one in ledger.proxy_statements(proxy) if one.words[0] == "balance"), proxy.span)
+    span = ledger.line(proxy, "balance")
     policy = _POLICIES.get(balance.algorithm)
     if policy is None:
         ledger.lost(span, f"balance {balance.algorithm} has no counterpart in Envoy: servers take turns")
@@ -99,6 +104,9 @@ def cluster(ledger: Ledger, proxy: Proxy) -> Json | None:
     socket = _transport(ledger, [server for server, _ in endpoints])
     if socket is not None:
         found["transport_socket"] = socket
+    options = _http_options([server for server, _ in endpoints if server.tls is not None])
+    if options is not None:
+        found["typed_extension_protocol_options"] = options
     return found
 
 
@@ -113,9 +121,8 @@ def _endpoint(ledger: Ledger, server: Server) -> Json | None:
     if server.disabled or not server.weight:
         ledger.near(server.span, f"server '{server.name}' is disabled: it was left out")
         return None
-    for name in server.options:
-        if name not in _KNOWN_OPTIONS:
-            ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Envoy")
+    for name in unknown_options(server, _KNOWN_OPTIONS):
+        ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Envoy")
     if server.slowstart or server.track is not None:
         ledger.lost(server.span, f"server '{server.name}': 'slowstart' and 'track' were left out")
     ledger.done(server.span)
@@ -189,9 +196,14 @@ def _tls(ledger: Ledger, server: Server) -> Json:
     assert server.tls is not None
     common: Json = {}
     file = server.tls.ca_file
+    name = constant_name(server)
     if server.tls.verify == "required":
         trusted = "/etc/ssl/certs/ca-certificates.crt" if file in (None, "@system-ca") else file
-        common["validation_context"] = {"trusted_ca": {"filename": trusted}}
+        context: Json = {"trusted_ca": {"filename": trusted}}
+        wanted = server.tls.options.get("verifyhost", (name,))[0]
+        if wanted is not None:
+            context["match_typed_subject_alt_names"] = [{"san_type": "DNS", "matcher": {"exact": wanted}}]
+        common["validation_context"] = context
     crt = server.tls.options.get("crt")
     if crt:
         common["tls_certificates"] = [certificate(crt[0])]
@@ -202,15 +214,36 @@ def _tls(ledger: Ledger, server: Server) -> Json:
         "@type": f"{_TYPES}.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
         "common_tls_context": common,
     }
-    sni = server.tls.sni
-    if sni is not None and sni.fetch.name == "str":
-        found["sni"] = sni.fetch.args[0]
-    elif sni is not None:
-        ledger.lost(
-            server.span,
-            f"server '{server.name}': sni: Envoy takes the host with 'auto_sni' in the cluster's HTTP options",
-        )
+    if name is not None:
+        found["sni"] = name
+    elif server.tls.sni is not None and not _by_host(server):
+        ledger.lost(server.span, f"server '{server.name}': sni: Envoy asks for one name, or for the host of a request")
     return {"name": "envoy.transport_sockets.tls", "typed_config": found}
+
+
+def _by_host(server: Server) -> bool:
+    """Whether the name that is asked for is the host of each request."""
+    try:
+        sni = server.tls.sni if server.tls is not None else None
+        return sni is not None and subject(sni).kind in ("host", "hostname")
+    except Untranslatable:
+        return False
+
+
+def _http_options(servers: list[Server]) -> Json | None:
+    """How HTTP is spoken to servers, where that needs a word: names of TLS that follow the request."""
+    if not servers or not _by_host(servers[0]):
+        return None
+    assert servers[0].tls is not None
+    checked = servers[0].tls.verify == "required" and "verifyhost" not in servers[0].tls.options
+    kind = f"{_TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions"
+    return {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": kind,
+            "upstream_http_protocol_options": {"auto_sni": True, "auto_san_validation": checked},
+            "explicit_http_config": {"http_protocol_options": {}},
+        }
+    }
 
 
 def certificate(file: str) -> Json:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from hapy_config.translate.flow import Piece, Subject, Test, Untranslatable
+from hapy_config.translate.flow import Piece, Test, Untranslatable
 
 Json = dict[str, Any]
 _OPERATORS: Final = {
     "url": "%REQ(:PATH)%",
+    "path": "%PATH(NQ)%",
     "host": "%REQ(:AUTHORITY)%",
     "method": "%REQ(:METHOD)%",
     "src": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
@@ -70,19 +71,16 @@ def match_of(tests: list[tuple[Test, bool]]) -> Json:
     """
     found: Json = {"prefix": "/"}
     headers: list[Json] = []
-    query: list[Json] = []
     for one, wanted in tests:
         kind = one.subject.kind
         if kind == "path" and wanted and found == {"prefix": "/"} and not one.ignore_case:
             found = _path(one)
-        elif kind == "param":
-            query.append(_parameter(one, wanted=wanted))
+        elif kind in ("param", "query"):
+            headers.append(_query(one, wanted=wanted))
         else:
             headers.append(_header(one, wanted=wanted))
     if headers:
         found["headers"] = headers
-    if query:
-        found["query_parameters"] = query
     return found
 
 
@@ -147,20 +145,15 @@ def _header(one: Test, *, wanted: bool) -> Json:
     return found
 
 
-def _parameter(one: Test, *, wanted: bool) -> Json:
-    if not wanted:
-        raise Untranslatable("Envoy's routes can't ask that a parameter is not there")
-    if one.how == "present":
-        return {"name": one.subject.name, "present_match": True}
-    return {"name": one.subject.name, "string_match": _matcher(one)}
-
-
-def source_networks(whole: object) -> list[str]:
-    """The networks of a test of the client's address.
-
-    Raises:
-        Untranslatable: it is no such test.
-    """
-    if isinstance(whole, Test) and whole.subject == Subject("src") and whole.how == "network":
-        return list(whole.values)
-    raise Untranslatable("Envoy lets connections in by address only")
+def _query(one: Test, *, wanted: bool) -> Json:
+    """A test of the query or of one of its parameters, which stand in the path's pseudo header."""
+    if one.subject.kind == "query":
+        pattern = r"[^?]*\?.+" if one.how == "present" else rf"[^?]*\?{_pattern(one, whole=False)}"
+    elif one.how == "regex":
+        raise Untranslatable("Envoy compares parameters with texts only")
+    else:
+        value = "[^&]*" if one.how == "present" else _pattern(one, whole=False).replace(".*", "[^&]*")
+        pattern = rf"[^?]*\?(?:.*&)?{escaped(one.subject.name)}={value}(?:&.*)?"
+    flag = "(?i)" if one.ignore_case else ""
+    found: Json = {"name": ":path", "string_match": {"safe_regex": {"regex": flag + pattern}}}
+    return found if wanted else {**found, "invert_match": True}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
-from hapy_config.model.proxy import Proxy
+from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import Span
 from hapy_config.translate.answers import Answer, answer_of, redirect_answer
@@ -43,6 +44,20 @@ _CODES: Final = {
 }
 #: Conditional changes of a request that one route may depend on; each doubles the routes.
 _MOST_CHANGES: Final = 3
+#: Of a retry policy: another server each time.
+_OTHER_HOST: Final[Json] = {
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": 3,
+}
+#: Headers that Envoy adds by itself.
+_OWN_HEADERS: Final = ("x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal")
 _UNSEEN: Final = frozenset(
     {
         "capture",
@@ -64,13 +79,21 @@ class Change:
     add: list[Json] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
     rewrite: Json | None = None
+    host: Json | None = None
 
 
 def looks_at(whole: Formula, *kinds: str) -> bool:
     """Whether a condition looks at one of these."""
+    return any(one.kind in kinds for one in subjects(whole))
+
+
+def subjects(whole: Formula) -> Iterator[Subject]:
+    """What a condition looks at."""
     if isinstance(whole, Test):
-        return whole.subject.kind in kinds
-    return any(looks_at(one, *kinds) for one in ((whole.part,) if isinstance(whole, Not) else whole.parts))
+        yield whole.subject
+    else:
+        for one in (whole.part,) if isinstance(whole, Not) else whole.parts:
+            yield from subjects(one)
 
 
 def header_to_add(name: str, value: str, *, append: bool) -> Json:
@@ -95,8 +118,10 @@ class Routes:
         self.routes: list[Json] = []
         self.denied: dict[str, Json] = {}
         self.backends: dict[str, Proxy] = {}
+        self.numbered = False
         self._changes: list[Change] = []
         self._rewritten = False
+        self._changed: set[str] = set()
 
     def write(self) -> list[Json]:
         """The routes, in order."""
@@ -131,11 +156,24 @@ class Routes:
             self._backend(default, TRUE, TRUE)
         else:
             self._put(TRUE, _direct(Answer(503, "text/html")))
+        self.numbered = "X-REQUEST-ID" in repr(self.routes)
         return self.routes
 
     def _check(self, whole: Formula) -> None:
-        if self._rewritten and looks_at(whole, "path", "url", "base"):
-            raise Untranslatable("routes see the path as it came, and a rule above rewrites it")
+        self._check_subjects(subjects(whole))
+
+    def _check_subjects(self, found: Iterable[Subject]) -> None:
+        for one in found:
+            if self._rewritten and one.kind in ("path", "url", "base", "query"):
+                raise Untranslatable("routes see the path as it came, and a rule above rewrites it")
+            name = "host" if one.kind in ("host", "hostname", "base") else one.name if one.kind == "header" else ""
+            if name.lower() in self._changed:
+                raise Untranslatable(f"routes see the header '{name}' as it came, and a rule above changes it")
+
+    def _string(self, format_: LogFormat) -> str:
+        parts = pieces(format_)
+        self._check_subjects(one for one in parts if isinstance(one, Subject))
+        return string(parts)
 
     def _put(self, whole: Formula, action: Json) -> None:
         """Routes for all ways in which a condition can hold."""
@@ -182,8 +220,10 @@ class Routes:
             if action in ("tarpit", "silent-drop", "reject"):
                 self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")
             if looks_at(whole, "src", "dst_port"):
-                if answer.status != 403:
-                    self.ledger.near(rule.span, "conditions on the client's address answer with 403")
+                if answer.status != 403 or self.routes:
+                    self.ledger.near(
+                        rule.span, "what looks at addresses is asked before all routes, and answers with 403"
+                    )
                 self._deny(whole, rule.span)
             else:
                 self._put(whole, _direct(answer))
@@ -203,10 +243,15 @@ class Routes:
             match_of(tests)
         name, value, format_ = (rule.arguments.get(word) for word in ("name", "value", "format"))
         change = Change(whole)
-        if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
-            change.add.append(header_to_add(str(name), string(pieces(value)), append=rule.action == "add-header"))
+        header = str(name)
+        if header.lower() == "host" and rule.action == "set-header" and isinstance(value, LogFormat):
+            change.host = self._host(value)
+        elif header.lower() == "host":
+            raise Untranslatable("Envoy can only give the host another value")
+        elif rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
+            change.add.append(header_to_add(header, self._string(value), append=rule.action == "add-header"))
         elif rule.action == "del-header" and rule.arguments.get("match") == "str":
-            change.remove.append(str(name))
+            change.remove.append(header)
         elif rule.action == "replace-path" and isinstance(format_, LogFormat):
             found = regex(str(rule.arguments["regex"]))
             change.rewrite = {"pattern": {"regex": found}, "substitution": _constant_groups(format_)}
@@ -221,7 +266,16 @@ class Routes:
         else:
             raise Untranslatable("Envoy has nothing like it")
         self._rewritten = self._rewritten or change.rewrite is not None
+        self._changed.update({header.lower()} if name else ())
         self._changes.append(change)
+
+    def _host(self, value: LogFormat) -> Json:
+        """What gives a request another host."""
+        parts = pieces(value)
+        self._check_subjects(one for one in parts if isinstance(one, Subject))
+        if len(parts) == 1 and isinstance(parts[0], Subject) and parts[0].kind == "header":
+            return {"host_rewrite_header": parts[0].name}
+        return {"host_rewrite_literal": constant(value)}
 
     def _redirects(self, proxy: Proxy, scope: Formula) -> None:
         for redirect in proxy.redirects:
@@ -235,14 +289,21 @@ class Routes:
 
     def _deny(self, whole: Formula, span: Span) -> None:
         """A policy of the access filter."""
-        self.denied[f"line_{span.line}"] = {"permissions": [{"any": True}], "principals": [_principal(whole)]}
+        for number, tests in enumerate(alternatives(simplified(whole), 32)):
+            ports = [_port(one, wanted=wanted) for one, wanted in tests if one.subject.kind == "dst_port"]
+            others = tuple(one if wanted else Not(one) for one, wanted in tests if one.subject.kind != "dst_port")
+            policy = {
+                "permissions": [{"and_rules": {"rules": ports}} if ports else {"any": True}],
+                "principals": [_principal(simplified(Every(others)))],
+            }
+            self.denied[f"line_{span.line}" + (f"_{number + 1}" if number else "")] = policy
 
     def _backend(self, backend: Proxy, whole: Formula, scope: Formula) -> None:
         """The routes to a backend, behind those of its own rules."""
         for tests in alternatives(simplified(whole), 32):
             match_of(tests)
         self.backends[backend.name] = backend
-        before, rewritten = len(self._changes), self._rewritten
+        before, rewritten, changed = len(self._changes), self._rewritten, set(self._changed)
         if backend is not self.proxy:
             self._rules(backend, scope)
             self._redirects(backend, scope)
@@ -256,7 +317,7 @@ class Routes:
                 self._action(backend, [one for one in self._changes if one in chosen]),
             )
         del self._changes[before:]
-        self._rewritten = rewritten
+        self._rewritten, self._changed = rewritten, changed
 
     def _action(self, backend: Proxy, changes: list[Change]) -> Json:
         timeouts = backend.timeouts
@@ -272,46 +333,85 @@ class Routes:
             }
             found = dict.fromkeys(kinds.get(one, "5xx") for one in sorted(backend.retry_on) if one != "none")
             if found:
-                route["retry_policy"] = {"retry_on": ",".join(found), "num_retries": backend.retries}
-        policy = _hash_policy(backend)
-        if policy is not None:
-            route["hash_policy"] = [policy]
+                policy: Json = {"retry_on": ",".join(found), "num_retries": backend.retries}
+                if backend.redispatch and len(backend.servers) > 1:
+                    policy |= _OTHER_HOST
+                route["retry_policy"] = policy
+        key = _hash_policy(backend)
+        if key is not None:
+            route["hash_policy"] = [key]
         rewrite = next((one.rewrite for one in reversed(changes) if one.rewrite is not None), None)
         if rewrite is not None:
             route["regex_rewrite"] = rewrite
         action: Json = {"route": route}
-        added = [one for change in changes for one in change.add]
-        removed = [one for change in changes for one in change.remove]
+        route |= next((one.host for one in reversed(changes) if one.host is not None), {})
+        added = [one for change in changes for one in change.add] + self._additions(backend)
+        # What is removed is removed before anything is added.
+        removed = dict.fromkeys([*_OWN_HEADERS, *(one for change in changes for one in change.remove)])
         if added:
             action["request_headers_to_add"] = added
-        if removed:
-            action["request_headers_to_remove"] = removed
-        return {**action, **self.responses(backend)} if backend is not self.proxy else action
+        action["request_headers_to_remove"] = list(removed)
+        proxies = (backend, self.proxy) if backend is not self.proxy else (backend,)
+        rules = [rule for one in proxies for rule in one.rules.get("http-response", ())]
+        if backend is not self.proxy:
+            rules += backend.rules.get("http-after-response", ())
+        return {**action, **self._responses(rules)}
 
-    def responses(self, proxy: Proxy) -> Json:
+    def _additions(self, backend: Proxy) -> list[Json]:
+        """What is added behind the rules: a unique id, and the client's address."""
+        proxy, found = self.proxy, []
+        if proxy.unique_id_header and proxy.unique_id_format is not None:
+            span = self.ledger.line(proxy, "unique-id-format")
+            try:
+                text = string(pieces(proxy.unique_id_format))
+                found.append(header_to_add(proxy.unique_id_header, text, append=False))
+                if "X-REQUEST-ID" in text:
+                    self.ledger.near(span, "Envoy's x-request-id stands for a UUID, and is sent too")
+            except Untranslatable as reason:
+                for word in ("unique-id-format", "unique-id-header"):
+                    self.ledger.lost(self.ledger.line(proxy, word), f"{word} was left out: {reason}")
+        for option, operator in (
+            ("forwardfor", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+            ("originalto", "%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%"),
+        ):
+            told = ForwardFor.merged(getattr(proxy, option), getattr(backend, option))
+            if told is None:
+                continue
+            header = header_to_add(told.header, operator, append=True)
+            found.append({**header, "append_action": "ADD_IF_ABSENT"} if told.if_none else header)
+            if told.excepted:
+                for one in (proxy, backend):
+                    if getattr(one, option) is not None:
+                        self.ledger.near(
+                            self.ledger.line(one, "option", option), "every address is told: there is no 'except'"
+                        )
+        return found
+
+    def after_responses(self) -> Json:
+        """What is done to all answers, the proxy's own too."""
+        return self._responses(self.proxy.rules.get("http-after-response", ()))
+
+    def _responses(self, rules: Iterable[Rule]) -> Json:
         """What response rules without a condition do."""
         added: list[Json] = []
         removed: list[str] = []
-        for ruleset in ("http-response", "http-after-response"):
-            for rule in proxy.rules.get(ruleset, ()):
-                value, name = rule.arguments.get("value"), rule.arguments.get("name")
-                try:
-                    if rule.action in _UNSEEN:
-                        self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client sees")
-                        continue
-                    if rule.condition is not None:
-                        raise Untranslatable("Envoy changes all answers of a route or none")
-                    if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
-                        added.append(
-                            header_to_add(str(name), string(pieces(value)), append=rule.action == "add-header")
-                        )
-                    elif rule.action == "del-header" and rule.arguments.get("match") == "str":
-                        removed.append(str(name))
-                    else:
-                        raise Untranslatable("Envoy has nothing like it")
-                    self.ledger.done(rule.span)
-                except Untranslatable as reason:
-                    self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+        for rule in rules:
+            value, name = rule.arguments.get("value"), rule.arguments.get("name")
+            try:
+                if rule.action in _UNSEEN:
+                    self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client sees")
+                    continue
+                if rule.condition is not None:
+                    raise Untranslatable("Envoy changes all answers of a route or none")
+                if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
+                    added.append(header_to_add(str(name), string(pieces(value)), append=rule.action == "add-header"))
+                elif rule.action == "del-header" and rule.arguments.get("match") == "str":
+                    removed.append(str(name))
+                else:
+                    raise Untranslatable("Envoy has nothing like it")
+                self.ledger.done(rule.span)
+            except Untranslatable as reason:
+                self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
         found: Json = {"response_headers_to_add": added} if added else {}
         return {**found, "response_headers_to_remove": removed} if removed else found
 
@@ -362,8 +462,11 @@ def _redirect(redirect: Redirect) -> Json:
     if match is None:
         raise Untranslatable("its address is made of parts that Envoy can't put together")
     scheme, host, path, rest = match.groups()
-    if scheme:
-        found["scheme_redirect"] = scheme
+    if not scheme:  # Envoy's redirects tell a whole URL
+        added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
+        added.insert(0, header_to_add("location", string(target), append=False))
+        return {"direct_response": {"status": redirect.code}, "response_headers_to_add": added}
+    found["scheme_redirect"] = scheme
     if host and not host.startswith("\0"):
         found["host_redirect"] = host
     if rest is None:
@@ -380,6 +483,13 @@ def _redirect(redirect: Redirect) -> Json:
             header_to_add(name, string(value), append=True) for name, value in answer.headers
         ]
     return action
+
+
+def _port(one: Test, *, wanted: bool) -> Json:
+    """A test of the port that a client came to, as a permission of the access filter."""
+    rules: list[Json] = [{"destination_port": int(value)} for value in one.values]
+    found: Json = rules[0] if len(rules) == 1 else {"or_rules": {"rules": rules}}
+    return found if wanted else {"not_rule": found}
 
 
 def _principal(whole: Formula) -> Json:

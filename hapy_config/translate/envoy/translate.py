@@ -44,11 +44,8 @@ _FATES: Final[dict[str, Fate]] = {
     "errorloc302": lost("Envoy's own answers are changed by local_reply_config"),
     "errorloc303": lost("Envoy's own answers are changed by local_reply_config"),
     "http-error": lost("Envoy's own answers are changed by local_reply_config"),
-    "option originalto": lost("Envoy has no such header"),
     "log": near("requests are logged to the standard output"),
     "log-format": near("requests are logged in Envoy's own format"),
-    "unique-id-format": near("Envoy makes an x-request-id of its own"),
-    "unique-id-header": near("Envoy makes an x-request-id of its own"),
     "rate-limit": lost("Envoy limits rates with a filter of its own"),
     "source": lost("Envoy binds to the address that a cluster's upstream_bind_config names"),
 }
@@ -73,10 +70,13 @@ def to_envoy(config: Config, document: Document) -> Translation:
         if not proxy.is_frontend or proxy.disabled:
             continue
         chains = _http(ledger, config, proxy, used) if proxy.mode == "http" else _tcp(ledger, config, proxy, used)
-        for bind in proxy.binds:
+        if chains:
+            ledger.wrote(proxy)
+        for bind in proxy.binds if chains else ():
             listeners += _listeners(ledger, proxy, bind, chains)
     clusters = []
     for backend in used.values():
+        ledger.wrote(backend)
         found = None if backend.disabled else cluster(ledger, backend)
         clusters.append(
             found or {"name": backend.name, "type": "STATIC", "load_assignment": {"cluster_name": backend.name}}
@@ -91,11 +91,11 @@ def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> 
     try:
         for port in bind.address.ports if bind.address.port is not None else (None,):
             name = f"{proxy.name}_{bind.number}" + (f"_{port}" if len(bind.address.ports) > 1 else "")
-            listener: Json = {"name": name, "address": socket_address(bind.address, port)}
+            listener: Json = {"name": name, "address": socket_address(bind.address, port, dialled=False)}
             filters = []
             if bind.accept_proxy:
                 filters.append(_typed("proxy_protocol", "filters.listener.proxy_protocol.v3.ProxyProtocol"))
-            if any("filter_chain_match" in chain for chain in chains):
+            if bind.tls is not None or any("filter_chain_match" in chain for chain in chains):
                 filters.append(_typed("tls_inspector", "filters.listener.tls_inspector.v3.TlsInspector"))
             if filters:
                 listener["listener_filters"] = filters
@@ -116,6 +116,9 @@ def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> 
 
 def _typed(name: str, kind: str, **values: object) -> Json:
     return {"name": name, "typed_config": {"@type": f"{_TYPE}.{kind}", **values}}
+
+
+_LOG: Final = _typed("envoy.access_loggers.stdout", "access_loggers.stream.v3.StdoutAccessLog")
 
 
 def _downstream(ledger: Ledger, bind: Bind) -> Json:
@@ -148,13 +151,9 @@ def _downstream(ledger: Ledger, bind: Bind) -> Json:
 def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:
     """The filter chain of a frontend in HTTP mode."""
     routes = Routes(ledger, config, proxy)
-    host: Json = {"name": proxy.name, "domains": ["*"], "routes": routes.write(), **routes.responses(proxy)}
+    host: Json = {"name": proxy.name, "domains": ["*"], "routes": routes.write(), **routes.after_responses()}
     used.update(routes.backends)
-    forwarded = proxy.forwardfor or next((one.forwardfor for one in routes.backends.values() if one.forwardfor), None)
-    if forwarded is not None and (
-        forwarded.excepted or forwarded.if_none or forwarded.header.lower() != "x-forwarded-for"
-    ):
-        ledger.near(proxy.span, f"'{proxy.name}': every client's address is told, in x-forwarded-for")
+    ledger.near(proxy.span, f"'{proxy.name}': an X-Forwarded-Proto of the client's does not reach the servers")
     filters = []
     if routes.denied:
         rules = {"action": "DENY", "policies": routes.denied}
@@ -165,8 +164,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "stat_prefix": proxy.name,
         "codec_type": "AUTO",
         "use_remote_address": True,
-        "skip_xff_append": forwarded is None,
-        "generate_request_id": proxy.unique_id_header is not None,
+        "skip_xff_append": True,  # routes tell the address as HAProxy does
+        "generate_request_id": routes.numbered,
         "server_header_transformation": "PASS_THROUGH",
         "stream_idle_timeout": seconds(timeouts.client or 0),
         "request_headers_timeout": seconds(timeouts.http_request or timeouts.client or 0),
@@ -178,8 +177,7 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "http_filters": filters,
     }
     if proxy.log:
-        log = _typed("envoy.access_loggers.stdout", "access_loggers.stream.v3.StdoutAccessLog")
-        manager["access_log"] = [log]
+        manager["access_log"] = [_LOG]
     kind = "filters.network.http_connection_manager.v3.HttpConnectionManager"
     return [{"filters": [_typed("envoy.filters.network.http_connection_manager", kind, **manager)]}]
 
@@ -196,6 +194,7 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
             except Untranslatable as reason:
                 ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
     chains: list[Json] = []
+    taken: set[str] = set()
     for use in proxy.use_backends:
         try:
             backend = config.backend(use.target) if isinstance(use.target, str) else None
@@ -204,12 +203,19 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
             whole = formula(use.condition)
             used[backend.name] = backend
             chain = {"filters": [*before, _proxied(proxy, backend)]}
-            chains.append(chain if whole == TRUE else {"filter_chain_match": {"server_names": _names(whole)}, **chain})
+            if whole != TRUE:
+                names = [name for name in dict.fromkeys(_names(whole)) if name not in taken]  # the first line wins
+                taken.update(names)
+                if names:
+                    chains.append({"filter_chain_match": {"server_names": names}, **chain})
+            elif "" not in taken:
+                taken.add("")
+                chains.append(chain)
             ledger.done(use.span)
         except Untranslatable as reason:
             ledger.lost(use.span, f"use_backend was left out: {reason}")
     default = config.backend(proxy.default_backend) if proxy.default_backend else (proxy if proxy.is_backend else None)
-    if default is not None:
+    if default is not None and "" not in taken:
         used[default.name] = default
         chains.append({"filters": [*before, _proxied(proxy, default)]})
     if not chains:
@@ -234,13 +240,15 @@ def _names(whole: object) -> list[str]:
 
 def _proxied(proxy: Proxy, backend: Proxy) -> Json:
     idle = [time for time in (proxy.timeouts.client, backend.timeouts.server) if time]
-    values: Json = {
+    values: dict[str, object] = {
         "stat_prefix": proxy.name,
         "cluster": backend.name,
         "idle_timeout": seconds(min(idle) if idle else 0),
     }
     if backend.retries:
         values["max_connect_attempts"] = backend.retries + 1
+    if proxy.log:
+        values["access_log"] = [_LOG]
     if backend.balance.algorithm == "source":
         values["hash_policy"] = [{"source_ip": {}}]
     return _typed("envoy.filters.network.tcp_proxy", "filters.network.tcp_proxy.v3.TcpProxy", **values)

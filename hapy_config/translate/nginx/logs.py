@@ -27,6 +27,24 @@ _HTTP: Final = (
 )
 
 
+_STREAM: Final = "$remote_addr:$remote_port [$time_local] {} $upstream_addr $session_time $bytes_sent $status"
+
+
+def stream_log(ledger: Ledger, proxy: Proxy) -> tuple[str, str]:
+    """The same for a `stream` block; both are empty where nothing is logged."""
+    targets = [line for target in proxy.log if (line := _target(ledger, target, proxy))]
+    if not targets:
+        return "", ""
+    for option in ("tcplog", "httplog"):
+        if option in proxy.options:
+            ledger.near(ledger.line(proxy, "option", option), "the log line holds what nginx has, in its own units")
+    if proxy.log_format is not None:
+        ledger.near(ledger.line(proxy, "log-format"), "connections are logged in nginx's own form")
+    name = f"hapy_{identifier(proxy.name)}"
+    log_format = f"log_format {name} {always_quoted(_STREAM.format(literal(proxy.name)))};"
+    return "\n".join(f"access_log {target} {name};" for target in targets), log_format
+
+
 def access_log(ledger: Ledger, proxy: Proxy) -> tuple[str, list[str]]:
     """The `access_log` directive, and the `log_format` it needs."""
     targets = [line for target in proxy.log if (line := _target(ledger, target, proxy))]
@@ -76,7 +94,7 @@ def _format(ledger: Ledger, proxy: Proxy, format_: LogFormat) -> str:
             except Untranslatable:
                 missing.append(f"%[{item.expression.text}]")
                 found.append("-")
-    span = next((one.span() for one in ledger.proxy_statements(proxy) if one.words[0] == "log-format"), proxy.span)
+    span = ledger.line(proxy, "log-format")
     if missing:
         ledger.lost(span, f"log-format: nginx has nothing for {', '.join(missing)}; a dash stands there")
     else:

@@ -55,7 +55,7 @@ class Site:
     Attributes:
         head: directives on its level without an order. lines: those that run in order. locations: blocks behind them.
         headers: request headers that are set, by lower-case name: how it is written, and its value.
-        response: directives about response headers, by backend; under an empty name those of all.
+        response: directives about response headers, by backend.
         moved: the path was rewritten by a rule above.
         auth: the realm as a string, and the file.
         method: another method, as a variable.
@@ -187,20 +187,16 @@ def _either(site: Site, whole: Formula, value: str, otherwise: str, stem: str) -
     return site.variables.map(name, [("1", value)], otherwise, stem) if name else value
 
 
-def _current(site: Site, name: str) -> str:
-    """A request header's value after the rules so far."""
-    before = site.headers.get(name.lower())
-    if before is not None:
-        return before[1]
-    if name.lower() == "host":
-        return "$http_host"
-    return site.variables.value(Subject("header", name))
+def current_header(site: Site, name: str) -> str:
+    """A request header's value after the rules so far, as a string with variables."""
+    host = name.lower() == "host"
+    return site.variables.value(Subject("host") if host else Subject("header", name))
 
 
 def _header(site: Site, rule: Rule, whole: Formula) -> None:
     name = rule.arguments["name"]
     assert isinstance(name, str)
-    before = _current(site, name)
+    before = current_header(site, name)
     value = rule.arguments.get("value")
     if rule.action == "del-header":
         if rule.arguments.get("match") != "str":
@@ -284,6 +280,8 @@ def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
                 site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
                 continue
             _response_rule(site, rule, into)
+            if rule.ruleset == "http-after-response":
+                site.ledger.near(rule.span, "answers of nginx's own are not changed")
             site.ledger.done(rule.span)
         except Untranslatable as reason:
             site.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")

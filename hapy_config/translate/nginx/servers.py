@@ -11,6 +11,7 @@ from hapy_config.translate.flow import Subject, Untranslatable, subject
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.text import always_quoted, block, duration, upstream_name
 from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.options import constant_name, unknown_options
 from hapy_config.translate.report import Loss
 
 _KEEPALIVE: Final = 32
@@ -69,7 +70,13 @@ def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool
     if not servers:
         return []
     lines = [f"zone {upstream_name(proxy.name)} 64k;", *([f"{method};"] if method else []), *servers]
-    if not stream and proxy.reuse != "never" and proxy.http_mode in ("keep-alive", "http-keep-alive"):
+    named = any(
+        server.tls is not None and server.tls.sni is not None and constant_name(server) is None
+        for server in proxy.servers
+    )
+    if named and proxy.reuse != "never":  # its idle connections don't remember the name that was asked for
+        ledger.near(proxy.span, f"'{proxy.name}': connections are not kept, since names differ from request to request")
+    if not stream and not named and proxy.reuse != "never" and proxy.http_mode == "keep-alive":
         kept = max((server.pool_max_conn for server in proxy.servers), default=-1)
         lines.append(f"keepalive {kept if kept > 0 else _KEEPALIVE};")
         limits = [server.max_reuse for server in proxy.servers if server.max_reuse >= 0]
@@ -84,7 +91,7 @@ def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool
 def _method(ledger: Ledger, proxy: Proxy, variables: Variables) -> str:
     """The directive that picks servers."""
     balance = proxy.balance
-    span = next((one.span() for one in ledger.proxy_statements(proxy) if one.words[0] == "balance"), proxy.span)
+    span = ledger.line(proxy, "balance")
     consistent = " consistent" if balance.hash_type == "consistent" else ""
     algorithm = balance.algorithm
     if algorithm in ("roundrobin", "static-rr") or len(proxy.servers) < 2:
@@ -164,9 +171,10 @@ def _server(ledger: Ledger, server: Server, method: str) -> str:
 
 
 def _other_options(ledger: Ledger, server: Server) -> None:
-    for name in server.options:
-        if name not in _CHECKS:
-            ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in nginx")
+    for name in unknown_options(server, _CHECKS):
+        ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in nginx")
+    if "h2" in (*server.options.get("proto", ()), *server.options.get("check-proto", ())):
+        ledger.near(server.span, f"server '{server.name}': nginx speaks HTTP/1.1 to servers")
     if server.slowstart:
         ledger.lost(server.span, f"server '{server.name}': 'slowstart' has no counterpart in nginx")
     if server.track is not None:
@@ -201,7 +209,11 @@ def tls_lines(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: boo
         file = server.tls.ca_file or _SYSTEM
         lines.append(f"proxy_ssl_trusted_certificate {always_quoted(_SYSTEM if file == '@system-ca' else file)};")
     lines += _server_name(ledger, server, variables)
-    for option, directive in (("ciphers", "proxy_ssl_ciphers"),):
+    for option, directive in (
+        ("ciphers", "proxy_ssl_ciphers"),
+        ("ciphersuites", "proxy_ssl_conf_command Ciphersuites"),
+        ("crl-file", "proxy_ssl_crl"),
+    ):
         if option in server.tls.options:
             lines.append(f"{directive} {always_quoted(server.tls.options[option][0])};")
     crt = server.tls.options.get("crt") or server.options.get("crt")
@@ -228,15 +240,18 @@ def _server_name(ledger: Ledger, server: Server, variables: Variables) -> list[s
             ledger.near(server.span, f"server '{server.name}': nginx checks the certificate's name too")
         return []
     try:
-        if sni.fetch.name == "str" and not sni.converters:
-            name = sni.fetch.args[0]
-        else:
+        name = constant_name(server) or ""
+        if not name:
             found = subject(sni)
             name = variables.value(Subject("hostname") if found.kind == "host" else found)
     except Untranslatable as reason:
         ledger.lost(server.span, f"server '{server.name}': sni was left out: {reason}")
         return []
-    return ["proxy_ssl_server_name on;", f"proxy_ssl_name {always_quoted(name)};"]
+    if host and server.tls.verify == "required" and host[0] != name:
+        ledger.lost(server.span, f"server '{server.name}': nginx checks the name that it asks for, not 'verifyhost'")
+    lines = ["proxy_ssl_server_name on;", f"proxy_ssl_name {always_quoted(name)};"]
+    # A session that is resumed was checked for another name.
+    return lines if constant_name(server) is not None else [*lines, "proxy_ssl_session_reuse off;"]
 
 
 def retry_lines(proxy: Proxy) -> list[str]:

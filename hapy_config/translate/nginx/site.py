@@ -7,10 +7,9 @@ from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
-from hapy_config.model.proxy import Proxy
+from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import UseBackend
 from hapy_config.model.server import Bind
-from hapy_config.source import Span
 from hapy_config.translate.answers import Answer, page, page_answer
 from hapy_config.translate.flow import (
     TRUE,
@@ -25,7 +24,7 @@ from hapy_config.translate.flow import (
 )
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import access_log
-from hapy_config.translate.nginx.rules import Site, request_rules, response_rules, write_redirect
+from hapy_config.translate.nginx.rules import Site, current_header, request_rules, response_rules, write_redirect
 from hapy_config.translate.nginx.servers import note_backend, place, retry_lines, tls_lines, upstream, versions
 from hapy_config.translate.nginx.text import always_quoted, block, duration, identifier, quoted, upstream_name
 from hapy_config.translate.nginx.variables import Variables
@@ -145,6 +144,7 @@ class SiteWriter:
         self.proxy = proxy
         self.variables = variables
         self.site = Site(ledger, variables, proxy.name)
+        variables.changed = self.site.headers
         self.formats: list[str] = []
 
     def write(self) -> list[str]:
@@ -162,6 +162,8 @@ class SiteWriter:
         self._early_rules()
         backends = self._choose()
         site.head = list(dict.fromkeys(site.head))
+        for one in (self.proxy, *backends):
+            self.ledger.wrote(one)
         self._locations(backends)
         return block("server", [*site.head, *site.lines, *site.locations])
 
@@ -173,9 +175,9 @@ class SiteWriter:
         if timeouts.client:
             head += [f"client_body_timeout {duration(timeouts.client)};", f"send_timeout {duration(timeouts.client)};"]
         idle = timeouts.http_keep_alive or timeouts.http_request or timeouts.client
-        closing = self.proxy.http_mode in ("httpclose", "forceclose")
+        closing = self.proxy.http_mode == "close"
         head.append(f"keepalive_timeout {0 if closing else duration(idle) if idle else _FOR_EVER};")
-        head += self._compression()
+        head += self._compression(self.proxy)
         line, format_ = access_log(self.ledger, self.proxy)
         head.append(line)
         self.formats = format_
@@ -184,9 +186,10 @@ class SiteWriter:
         if "tcpka" in self.proxy.options or "clitcpka" in self.proxy.options:
             head[:] = [f"{one[:-1]} so_keepalive=on;" if one.startswith("listen ") else one for one in head]
 
-    def _compression(self) -> list[str]:
+    @staticmethod
+    def _compression(proxy: Proxy) -> list[str]:
         lines: list[str] = []
-        for words in self.proxy.settings:
+        for words in proxy.settings:
             if words[:2] == ("compression", "algo") and "gzip" in words:
                 lines += ["gzip on;", "gzip_min_length 0;", "gzip_proxied any;", "gzip_http_version 1.1;"]
             elif words[:2] == ("compression", "type"):
@@ -287,10 +290,10 @@ class SiteWriter:
                     except Untranslatable as reason:
                         self.ledger.lost(redirect.span, f"redirect was left out: {reason}")
         for ruleset in ("http-response", "http-after-response"):
-            response_rules(site, self.proxy.rules.get(ruleset, ()), "")
-            for backend in backends:
+            for backend in backends:  # its rules run before the frontend's
                 if backend is not self.proxy:
                     response_rules(site, backend.rules.get(ruleset, ()), backend.name)
+                response_rules(site, self.proxy.rules.get(ruleset, ()), backend.name)
         bodies = {backend.name: self._location(backend) for backend in backends}
         if not self.choice:
             body = next(iter(bodies.values()), self._page(503))
@@ -317,7 +320,7 @@ class SiteWriter:
         lines.append(f"proxy_connect_timeout {duration(min(timeouts.connect or 75000, 75000))};")
         wait = duration(timeouts.server) if timeouts.server else _FOR_EVER
         lines += [f"proxy_read_timeout {wait};", f"proxy_send_timeout {wait};", *retry_lines(backend)]
-        lines += self.site.response.get("", []) + self.site.response.get(backend.name, [])
+        lines += self.site.response.get(backend.name, [])
         if self.site.auth is not None:
             lines += [
                 f"auth_basic {always_quoted(self.site.auth[0])};",
@@ -331,32 +334,27 @@ class SiteWriter:
                     self.ledger.lost(server.span, f"server '{server.name}': nginx sends PROXY headers in streams only")
         if backend.source is not None:
             lines.append(f"proxy_bind {backend.source.address.host};")
+        lines += self._compression(backend) if backend is not self.proxy else []
         return lines + self._error_pages(backend)
 
     def _headers(self, backend: Proxy) -> list[str]:
         headers = dict(self.site.headers)
-        forwarded = self.proxy.forwardfor or backend.forwardfor
-        if forwarded is not None:
-            headers.setdefault(
-                forwarded.header.lower(),
-                (
-                    forwarded.header,
-                    self._forwarded(forwarded.header, if_none=forwarded.if_none, excepted=forwarded.excepted),
-                ),
-            )
-        if self.proxy.originalto or backend.originalto:
-            original = self.proxy.originalto or backend.originalto
-            assert original is not None
-            headers.setdefault(original.header.lower(), (original.header, "$server_addr"))
+        for told, where in (
+            (ForwardFor.merged(self.proxy.forwardfor, backend.forwardfor), Subject("src")),
+            (ForwardFor.merged(self.proxy.originalto, backend.originalto), Subject("dst")),
+        ):
+            if told is not None:
+                headers[told.header.lower()] = (told.header, self._told(told, where))
         if self.proxy.unique_id_header and self.proxy.unique_id_format is not None:
             try:
                 value = self.variables.string(pieces(self.proxy.unique_id_format))
                 headers[self.proxy.unique_id_header.lower()] = (self.proxy.unique_id_header, value)
-                self.ledger.near(
-                    self._line("unique-id-format"), "nginx's $request_id stands for a UUID: 32 digits without dashes"
-                ) if "$request_id" in value else None
+                if "$request_id" in value:
+                    span = self.ledger.line(self.proxy, "unique-id-format")
+                    self.ledger.near(span, "nginx's $request_id stands for a UUID: 32 digits without dashes")
             except Untranslatable as reason:
-                self.ledger.lost(self._line("unique-id-format"), f"unique-id-format was left out: {reason}")
+                for word in ("unique-id-format", "unique-id-header"):
+                    self.ledger.lost(self.ledger.line(self.proxy, word), f"{word} was left out: {reason}")
         headers.setdefault("host", ("Host", "$http_host"))
         headers.setdefault("upgrade", ("Upgrade", "$http_upgrade"))
         headers.setdefault(
@@ -364,25 +362,25 @@ class SiteWriter:
         )
         return [f"proxy_set_header {quoted(name)} {always_quoted(value)};" for name, value in headers.values()]
 
-    def _line(self, word: str) -> Span:
-        return next(
-            (one.span() for one in self.ledger.proxy_statements(self.proxy) if one.words[0] == word), self.proxy.span
-        )
-
-    def _forwarded(self, header: str, *, if_none: bool, excepted: tuple[str, ...]) -> str:
-        variable = self.variables.value(Subject("header", header))
-        if if_none:
-            value = self.variables.map(variable, [("", "$remote_addr")], variable, header)
+    def _told(self, told: ForwardFor, where: Subject) -> str:
+        """A header that tells an address, behind what rules or the client wrote there."""
+        address = self.variables.value(where)
+        before = current_header(self.site, told.header)
+        if told.if_none:
+            value = self.variables.map(before, [("", address)], before, told.header)
         else:
-            value = self.variables.map(variable, [("", "$remote_addr")], f"{variable}, $remote_addr", header)
-        if excepted:
-            inside = self.variables.test(Test(Subject("src"), "network", excepted))
-            value = self.variables.map(inside, [("1", variable)], value, header)
+            joined = f"${{{before[1:]}}}, {address}" if before.startswith("$") else f"{before}, {address}"
+            value = self.variables.map(before, [("", address)], joined, told.header) if before else address
+        if told.excepted:
+            inside = self.variables.test(Test(where, "network", told.excepted))
+            value = self.variables.map(inside, [("1", before)], value, told.header)
         return value
 
     def _error_pages(self, backend: Proxy) -> list[str]:
         """What nginx answers when servers fail: HAProxy's statuses, and pages of one's own."""
         lines = []
+        self.ledger.note_pages(self.proxy)
+        self.ledger.note_pages(backend)
         own = {**self.proxy.error_pages, **backend.error_pages}
         for status, causes in ((503, "502 503"), (504, "504")):
             try:

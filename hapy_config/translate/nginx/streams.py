@@ -7,6 +7,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import Rule
 from hapy_config.translate.flow import TRUE, Not, Some, Test, Untranslatable, formula
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.nginx.logs import stream_log
 from hapy_config.translate.nginx.servers import tls_lines, upstream
 from hapy_config.translate.nginx.site import bind_tls_lines, listen_lines
 from hapy_config.translate.nginx.text import block, duration, upstream_name
@@ -29,6 +30,8 @@ def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: P
         for rule in proxy.rules.get(ruleset, ()):
             _rule(ledger, rule, lines)
     target, backends = _target(ledger, variables, config, proxy)
+    for one in (proxy, *backends):
+        ledger.wrote(one)
     if any("$ssl_preread" in text for text in (target, *variables.blocks)) and variables.preread:
         lines.append("ssl_preread on;")
     if target:
@@ -36,6 +39,10 @@ def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: P
     else:
         lines.append('return "";')
     backend = backends[0] if backends else proxy
+    log, log_format = stream_log(ledger, proxy)
+    if log:
+        lines.append(log)
+        variables.blocks.append(log_format)
     silence = [time for time in (proxy.timeouts.client, backend.timeouts.server) if time]
     lines.append(f"proxy_timeout {duration(min(silence)) if silence else '365d'};")
     if backend.timeouts.connect:

@@ -55,6 +55,8 @@ _FATES: Final[dict[str, Fate]] = {
     "stats": lost("nginx has no page of statistics like it; stub_status shows a few numbers"),
     "http-reuse": near("nginx keeps idle connections for all clients and never shares them before they are idle"),
     "option http-server-close": near("server connections are kept by nginx where the upstream says keepalive"),
+    "option httpclose": CARRIED,
+    "option forceclose": CARRIED,
     "option redispatch": near("a connection that fails is tried with the next server at once"),
     "rate-limit": lost("limit_req counts requests by a key, not sessions of a frontend"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from hapy_config.translate.flow import Every, Formula, Piece, Subject, Test, Untranslatable, alternatives
@@ -49,6 +50,8 @@ class Variables:
         self._known: dict[object, str] = {}
         self._stream = stream
         self.preread = False
+        #: Request headers that rules above have changed, by lower-case name: how it is written, and its value.
+        self.changed: Mapping[str, tuple[str, str]] = {}
         self._first = 0
 
     def count(self, first: int) -> None:
@@ -121,6 +124,12 @@ class Variables:
             return "$uri$is_args$args"
         if what.kind == "base":
             return f"$http_host{self.value(Subject('path'), moved=moved)}"
+        if what.kind in ("header", "host", "hostname"):
+            changed = self.changed.get(what.name.lower() or "host")
+            if changed is not None:
+                if what.kind == "hostname":
+                    return self.map(changed[1], [("~^(?<hapy_name>[^:]*)", "$hapy_name")], "", "name")
+                return changed[1]
         if what.kind == "header":
             if not _HEADER.fullmatch(what.name):
                 raise Untranslatable(f"nginx has no variable for the header '{what.name}'")

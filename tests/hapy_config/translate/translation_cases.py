@@ -1,0 +1,933 @@
+"""Configurations that go to other proxies, the requests they are asked, and what each of the others can't do.
+
+`lost` names the lines (by their beginning) that have no counterpart; `unlike` the requests whose answer differs
+because of that, or for the reason that stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.hapy_config.translate.side_by_side import Ask
+
+DEFAULTS = """
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One configuration."""
+
+    name: str
+    text: str
+    asks: tuple[Ask, ...]
+    lost: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unlike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: str = DEFAULTS
+    not_for: tuple[str, ...] = ()
+
+
+def paths(*names: str, **options: object) -> tuple[Ask, ...]:
+    return tuple(Ask(name, **options) for name in names)  # type: ignore[arg-type]
+
+
+#: A site with a bit of everything that goes everywhere.
+SITE = """
+frontend web
+    bind 127.0.0.1:{port}
+    option forwardfor
+    monitor-uri /alive
+    acl api path_beg /api/ /rest/
+    acl host_b hdr(host) -i b.example
+    acl local src 127.0.0.0/8
+    http-request deny deny_status 405 if METH_DELETE
+    http-request deny if {{ path_beg /private }} !local
+    http-request deny deny_status 404 if {{ path_end -i .php }} or {{ hdr(x-bad) -m found }}
+    http-request return status 200 content-type text/plain string "robots {{}} \\$here\\n" if {{ path /robots.txt }}
+    http-request redirect prefix https://new.example code 301 if {{ path_beg /old/ }}
+    http-request redirect location /elsewhere code 303 if {{ path /here }}
+    http-request set-header X-Proto plain
+    http-request set-header X-Kind api if api
+    http-request del-header X-Secret
+    http-request replace-path /rest/(.*) /api/\\1 if {{ path_beg /rest/ }}
+    http-response set-header X-Answered yes
+    http-response del-header X-Origin-Only
+    use_backend api if api METH_GET
+    use_backend b if host_b !{{ method POST }}
+    default_backend pages
+
+backend api
+    http-request deny deny_status 403 if {{ path /api/closed }}
+    http-request set-header X-Backend api
+    server one 127.0.0.1:{one}
+backend b
+    server two 127.0.0.1:{two}
+backend pages
+    server three 127.0.0.1:{three}
+"""
+
+CASES = (
+    Case(
+        "site",
+        SITE,
+        (
+            *paths(
+                "/", "/api/users?x=1&y=%20", "/API/users", "/x.PHP", "/robots.txt", "/robots.txt.bak", "/old/page?q=2"
+            ),
+            *paths("/here", "/rest/a/b", "/api/closed", "/alive", seen=("X-Answered", "X-Origin-Only")),
+            Ask("/api/users", "POST"),
+            Ask("/api/users", "DELETE"),
+            Ask("/x", headers={"X-Bad": "1"}),
+            Ask("/private/a", headers={"X-Secret": "s"}),
+            Ask("/page", headers={"Host": "B.example"}),
+            Ask("/page", "POST", {"Host": "b.example"}),
+        ),
+        lost={"envoy": ("use_backend api", "backend api")},  # they look at a path that was rewritten
+        unlike={"envoy": ("/api/users?x=1&y=%20", "/rest/a/b", "/api/closed")},
+    ),
+    Case(
+        "paths",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    acl beg path_beg /api /rest
+    acl end path_end .png .gif
+    acl sub path_sub dmin
+    acl dir path_dir static
+    acl reg path_reg ^/v[0-9]+/users$
+    acl regi path_reg -i ^/CASE
+    acl len path_len 5
+    acl query query -m sub debug=1
+    acl pathq pathq -m beg /q?a=1
+    use_backend two if beg or regi
+    use_backend three if end !sub
+    use_backend four if dir or reg
+    use_backend three if query
+    use_backend two if pathq
+    use_backend four if len
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+backend three
+    server s 127.0.0.1:{three}
+backend four
+    server s 127.0.0.1:{four}
+""",
+        (
+            *paths("/", "/api", "/apis/x", "/API", "/rest?x=1", "/x.png", "/x.png?a", "/admin/x.png", "/x.PNG"),
+            *paths("/static", "/a/static/b", "/statics", "/v12/users", "/v1/users/", "/case/x", "/x/case", "/four"),
+            *paths(
+                "/x?debug=1", "/x?a=1&debug=12", "/q?a=1", "/q?a=12&b", "/q?b=1", "/%61pi", "/a%2Fb", "//api", "/x//y"
+            ),
+            *paths("/a/../api", "/x?", "/api?"),
+        ),
+    ),
+    Case(
+        "hosts",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    acl a hdr(host) -i shop.example
+    acl b hdr_beg(host) -i static. img.
+    acl c hdr_end(host) -i .wild.example
+    acl d hdr_dom(host) -i inner.example
+    acl e hdr(host),field(1,:) -i ported.example
+    acl f hdr_reg(host) -i ^m[0-9]\.
+    acl g req.hdr(host),lower,host_only -m str low.example
+    use_backend one if a
+    use_backend two if b or f
+    use_backend three if c
+    use_backend four if d || e
+    use_backend one if g
+    http-request deny deny_status 404
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+backend three
+    server s 127.0.0.1:{three}
+backend four
+    server s 127.0.0.1:{four}
+""",
+        tuple(
+            Ask("/", headers={"Host": host})
+            for host in (
+                "shop.example",
+                "SHOP.Example",
+                "shop.example:8080",
+                "x.shop.example",
+                "static.example",
+                "img.x",
+                "a.wild.example",
+                "wild.example",
+                "x.inner.example",
+                "inner.example.org",
+                "xinner.example",
+                "ported.example:81",
+                "ported.example",
+                "m7.example",
+                "mm.example",
+                "LOW.example:1",
+                "nothing",
+            )
+        ),
+    ),
+    Case(
+        "methods-headers-cookies-parameters",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    acl get method GET HEAD
+    acl json hdr(accept) -i -m sub json
+    acl has hdr(x-token) -m found
+    acl cook req.cook(kind) -m str new
+    acl param url_param(v) -m str 2
+    acl has_param urlp(flag) -m found
+    use_backend two if !get
+    use_backend three if json has
+    use_backend four if cook
+    use_backend three if param
+    use_backend two if has_param
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+backend three
+    server s 127.0.0.1:{three}
+backend four
+    server s 127.0.0.1:{four}
+""",
+        (
+            Ask("/"),
+            Ask("/", "POST", body="x"),
+            Ask("/", "DELETE"),
+            Ask("/", "HEAD"),
+            Ask("/", "OPTIONS"),
+            Ask("/", headers={"Accept": "text/JSON", "X-Token": "1"}),
+            Ask("/", headers={"Accept": "application/json"}),
+            Ask("/", headers={"Cookie": "kind=new"}),
+            Ask("/", headers={"Cookie": "a=1; kind=new; b=2"}),
+            Ask("/", headers={"Cookie": "kind=newer"}),
+            Ask("/", headers={"Cookie": "xkind=new"}),
+            Ask("/?v=2"),
+            Ask("/?a=1&v=2&b=3"),
+            Ask("/?v=22"),
+            Ask("/?w=2"),
+            Ask("/?flag"),
+            Ask("/?flag=1"),
+            Ask("/?noflag=1"),
+            Ask("/x", "PUT", body="a" * 5000),
+        ),
+    ),
+    Case(
+        "redirects",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request redirect scheme https code 301 if {{ hdr(host) -i secure.example }}
+    http-request redirect scheme https if {{ path_beg /tls }}
+    http-request redirect prefix https://new.example code 308 if {{ path_beg /moved }}
+    http-request redirect prefix / drop-query if {{ path_beg /bare }}
+    http-request redirect location https://%[hdr(host)]/to%[path] code 307 if {{ path_beg /made }}
+    http-request redirect location /fixed?x=1 code 303 set-cookie SEEN=1 if {{ path /fix }}
+    http-request redirect location / clear-cookie USER= if {{ path /logout }}
+    redirect location https://late.example/ if {{ path /late }}
+    default_backend one
+backend one
+    redirect prefix /v2 if {{ path_beg /old }}
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/x?y=1", headers={"Host": "secure.example"}),
+            *paths("/tls/a?b=c", "/moved/x?q=1", "/bare/x?q=1", "/made/x?q=1", "/late", "/old/x?y", "/x", "/tls?"),
+            *paths("/fix", "/logout", seen=("Set-Cookie",)),
+            Ask("/moved/a", "POST", body="x"),
+        ),
+    ),
+    Case(
+        "request-headers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-Proto http
+    http-request set-header X-Host %[req.hdr(host)]
+    http-request set-header X-Path "%[path] of %[method]"
+    http-request set-header X-Src %[src]
+    http-request add-header X-List b
+    http-request set-header X-Api yes if {{ path_beg /api }}
+    http-request del-header X-Secret
+    http-request replace-header X-Repl ^(.*)-old$ \1-new
+    http-request set-header Host inside.example if {{ path_beg /host }}
+    http-request set-header X-Dollar "a\$b {{c}} \"d\" 100%%"
+    default_backend one
+backend one
+    http-request set-header X-Backend one
+    http-request del-header X-Other if {{ method POST }}
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/"),
+            Ask("/api?x=1"),
+            Ask("/host"),
+            Ask("/", headers={"X-Proto": "fake", "X-List": "a", "X-Secret": "1", "X-Api": "faked", "X-Backend": "0"}),
+            Ask("/", headers={"X-Repl": "some-old"}),
+            Ask("/", headers={"X-Repl": "some-older"}),
+            Ask("/", "POST", {"X-Other": "1"}, body="z"),
+            Ask("/", "GET", {"X-Other": "1"}),
+            Ask("/", headers={"X_Under": "1", "x-lower": "v"}),
+        ),
+        lost={"envoy": ("http-request replace-header",)},
+        unlike={"envoy": ("/",)},
+    ),
+    Case(
+        "response-headers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-response set-header X-Frame-Options DENY
+    http-response del-header X-Origin-Only
+    http-response add-header Cache-Control no-store
+    http-response set-header X-Both proxy
+    default_backend one
+    use_backend two if {{ path_beg /two }}
+backend one
+    http-response set-header X-Which one
+    server s 127.0.0.1:{one}
+backend two
+    http-response set-header X-Which two
+    http-response set-header X-Both second
+    server s 127.0.0.1:{two}
+""",
+        paths(
+            "/",
+            "/two",
+            "/status/404",
+            "/status/500",
+            "/status/204",
+            seen=("X-Frame-Options", "X-Origin-Only", "Cache-Control", "X-Both", "X-Which", "Set-Cookie"),
+        ),
+    ),
+    Case(
+        "rewrites",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-path /api%[path] if {{ hdr(host) -i api.example }}
+    http-request replace-path ^/old/(.*)$ /new/\1 if {{ path_beg /old/ }}
+    http-request replace-path /strip(/.*)? \1 if {{ path_beg /strip/ }}
+    http-request set-path /one-page if {{ path /index }}
+    http-request set-query v=1 if {{ path /version }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/x?y=1", headers={"Host": "api.example"}),
+            *paths("/old/a/b?q=1", "/strip/a", "/strip/a?b=1", "/index?keep=1", "/version?x", "/other"),
+        ),
+        lost={
+            "envoy": (
+                "http-request replace-path",
+                "http-request set-path /one-page",
+                "http-request set-query",
+            )
+        },
+        unlike={"envoy": ("/old/a/b?q=1", "/strip/a", "/strip/a?b=1", "/index?keep=1", "/version?x")},
+    ),
+    Case(
+        "answers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request return status 200 content-type text/plain string "User-agent: *\nDisallow: /\n" if {{ path /robots.txt }}
+    http-request return status 418 content-type application/x-tea string "tea" hdr X-Pot "full" if {{ path /tea }}
+    http-request return content-type text/plain lf-string "you are %[src] at %[path]" if {{ path_beg /who }}
+    http-request return status 204 if {{ path /nothing }}
+    http-request deny deny_status 429 content-type text/plain string "slow" if {{ path /slow }}
+    http-request deny deny_status 410 if {{ path /gone }}
+    http-request deny if {{ path_beg /deny }}
+    monitor-uri /alive
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        paths(
+            "/robots.txt",
+            "/tea",
+            "/who/am/i?x",
+            "/nothing",
+            "/slow",
+            "/gone",
+            "/deny/x",
+            "/alive",
+            "/",
+            seen=("X-Pot", "Content-Type"),
+        ),
+        lost={"envoy": ("http-request return content-type text/plain lf-string",)},
+        unlike={"envoy": ("/who/am/i?x",)},
+    ),
+    Case(
+        "allow-and-deny",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    acl inside src 127.0.0.1 10.0.0.0/8
+    acl admin path_beg /admin
+    http-request allow if {{ path /admin/ping }}
+    http-request deny if admin !inside
+    http-request deny if {{ src 127.0.0.3 }}
+    http-request deny if {{ hdr(x-bad) -m found }} or {{ hdr_sub(user-agent) -i curl }}
+    default_backend one
+backend one
+    http-request deny if {{ method TRACE DELETE }}
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/admin", "/admin/ping"),
+            *paths("/", "/admin", "/admin/ping", source="127.0.0.2"),
+            *paths("/", "/admin", "/admin/ping", source="127.0.0.3"),
+            Ask("/", headers={"X-Bad": "1"}),
+            Ask("/", headers={"User-Agent": "a CURL b"}),
+            Ask("/", "DELETE"),
+            Ask("/admin/ping", headers={"X-Bad": "1"}),
+        ),
+    ),
+    Case(
+        "closed-by-address",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    tcp-request connection reject if {{ src 127.0.0.2 }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (Ask("/"), Ask("/", source="127.0.0.2")),
+        unlike={"envoy": ("/",)},
+    ),
+    Case(
+        "passwords",
+        r"""
+userlist staff
+    user ann insecure-password secret
+    user bob password $5$hapyhapyhapyhapy$IOTGrRwXelgkSa4lernoo8b0zvVBgRmpAPwNZL7nSi9
+frontend web
+    bind 127.0.0.1:{port}
+    http-request auth realm Inside unless {{ http_auth(staff) }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/", seen=("WWW-Authenticate",)),
+            Ask("/", headers={"Authorization": "Basic YW5uOnNlY3JldA=="}),
+            Ask("/", headers={"Authorization": "Basic YW5uOndyb25n"}),
+        ),
+        lost={"caddy": ("http-request auth",), "envoy": ("http-request auth",)},
+        unlike={"caddy": ("/",), "envoy": ("/",)},
+    ),
+    Case(
+        "weights",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    default_backend all
+backend all
+    balance roundrobin
+    server a 127.0.0.1:{one} weight 1
+    server b 127.0.0.1:{two} weight 2
+    server c 127.0.0.1:{three} weight 0
+    server d 127.0.0.1:{four} disabled
+""",
+        (Ask("/", times=12),),
+    ),
+    Case(
+        "backups",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend up if {{ path_beg /up }}
+    default_backend down
+backend down
+    option redispatch
+    server a 127.0.0.1:{dead} check
+    server b 127.0.0.1:{two} backup
+backend up
+    server a 127.0.0.1:{one}
+    server b 127.0.0.1:{two} backup
+""",
+        (Ask("/", times=6), Ask("/up", times=6)),
+    ),
+    Case(
+        "leastconn-and-hashes",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend least if {{ path_beg /least }}
+    use_backend source if {{ path_beg /source }}
+    use_backend header if {{ path_beg /header }}
+    default_backend uri
+backend least
+    balance leastconn
+    server a 127.0.0.1:{one}
+    server b 127.0.0.1:{one}
+backend source
+    balance source
+    hash-type consistent
+    server a 127.0.0.1:{one}
+    server b 127.0.0.1:{one}
+backend header
+    balance hdr(X-Who)
+    server a 127.0.0.1:{one}
+    server b 127.0.0.1:{one}
+backend uri
+    balance uri
+    server a 127.0.0.1:{one}
+    server b 127.0.0.1:{one}
+""",
+        paths("/least", "/source", "/header", "/x", times=4),
+    ),
+    Case(
+        "dead-servers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend both if {{ path_beg /both }}
+    use_backend none if {{ path_beg /none }}
+    default_backend dead
+backend both
+    option redispatch 1
+    retries 2
+    server a 127.0.0.1:{dead}
+    server b 127.0.0.1:{one}
+backend dead
+    server a 127.0.0.1:{dead}
+backend none
+    server a 127.0.0.1:{one} disabled
+""",
+        (Ask("/both", times=6), Ask("/"), Ask("/none")),
+    ),
+    Case(
+        "slow-servers-and-pages",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    default_backend slow
+    use_backend dead if {{ path_beg /dead }}
+    errorfile 403 {folder}/403.http
+    http-request deny if {{ path_beg /no }}
+backend slow
+    timeout server 300ms
+    errorfile 504 {folder}/504.http
+    server a 127.0.0.1:{one}
+backend dead
+    errorfile 503 {folder}/503.http
+    server a 127.0.0.1:{dead}
+""",
+        paths("/wait", "/quick", "/dead", "/no", seen=("X-Page", "Content-Type")),
+        lost={"envoy": ("errorfile",)},
+        unlike={"envoy": ("/wait", "/dead")},
+    ),
+    Case(
+        "tls",
+        r"""
+frontend web
+    bind 127.0.0.1:{port} ssl crt {folder}/own.pem alpn http/1.1 ssl-min-ver TLSv1.2
+    bind 127.0.0.1:{other}
+    http-request redirect scheme https unless {{ ssl_fc }}
+    http-request set-header X-Forwarded-Proto https
+    http-request set-header X-Name %[ssl_fc_sni]
+    http-response set-header Strict-Transport-Security "max-age=63072000"
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/a", tls="a.example", seen=("Strict-Transport-Security",)),
+            Ask("/a?b", port="other"),
+            Ask("/a", tls="x.wild.example"),
+            Ask("/a", tls="b.example"),
+        ),
+    ),
+    Case(
+        "tls-to-servers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend checked if {{ path_beg /checked }}
+    use_backend wrong if {{ path_beg /wrong }}
+    use_backend named if {{ path_beg /named }}
+    use_backend misnamed if {{ path_beg /misnamed }}
+    use_backend hosted if {{ path_beg /hosted }}
+    default_backend plain
+backend plain
+    server s 127.0.0.1:{secure} ssl verify none
+backend checked
+    server s 127.0.0.1:{secure} ssl verify required ca-file {folder}/ca.pem sni str(server.example)
+backend wrong
+    server s 127.0.0.1:{secure} ssl verify required ca-file {folder}/other-ca.pem sni str(server.example)
+backend named
+    server s 127.0.0.1:{secure} ssl verify required ca-file {folder}/ca.pem verifyhost server.example
+backend misnamed
+    server s 127.0.0.1:{secure} ssl verify required ca-file {folder}/ca.pem verifyhost other.example
+backend hosted
+    server s 127.0.0.1:{secure} ssl verify required ca-file {folder}/ca.pem sni req.hdr(host)
+""",
+        (
+            *paths("/", "/checked", "/wrong", "/named", "/misnamed"),
+            *paths("/hosted", headers={"Host": "server.example"}),
+            *paths("/hosted/bad", headers={"Host": "b.example"}),
+        ),
+    ),
+    Case(
+        "client-certificates",
+        r"""
+frontend web
+    bind 127.0.0.1:{port} ssl crt {folder}/own.pem verify required ca-file {folder}/ca.pem
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (Ask("/", tls="a.example"),),
+        unlike={"nginx": ("/",)},  # a client without a certificate gets an answer of 400
+    ),
+    Case(
+        "cookies",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    default_backend all
+backend all
+    cookie SRV insert indirect nocache
+    server a 127.0.0.1:{one} cookie a
+    server b 127.0.0.1:{one} cookie b
+""",
+        (Ask("/"),),
+        lost={"nginx": ("cookie SRV",), "envoy": ("cookie SRV",)},
+    ),
+    Case(
+        "compression",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    compression algo gzip
+    compression type text/html application/json
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/", headers={"Accept-Encoding": "gzip", "X-Long": "long " * 200}),
+            Ask("/", headers={"X-Long": "long " * 200}),
+        ),
+        lost={"envoy": ("compression",)},
+        unlike={"envoy": ("/",)},
+    ),
+    Case(
+        "forwardfor",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    option forwardfor
+    use_backend other if {{ path_beg /other }}
+    use_backend none if {{ path_beg /none }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend other
+    option forwardfor header X-Client if-none
+    server s 127.0.0.1:{two}
+backend none
+    option forwardfor except 127.0.0.0/8
+    server s 127.0.0.1:{three}
+""",
+        (
+            Ask("/"),
+            Ask("/", headers={"X-Forwarded-For": "192.0.2.7"}),
+            Ask("/other"),
+            Ask("/other", headers={"X-Client": "192.0.2.8"}),
+            Ask("/none"),
+        ),
+        unlike={"envoy": ("/none",)},
+    ),
+    Case(
+        "forwardfor-except",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    option forwardfor except 127.0.0.1
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (Ask("/"), Ask("/", headers={"X-Forwarded-For": "192.0.2.7"}), Ask("/", source="127.0.0.2")),
+        unlike={"envoy": ("/",)},
+    ),
+    Case(
+        "changed-headers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-Kind inner if {{ path_beg /in }}
+    http-request del-header X-Gone
+    http-request set-header Host inside.example if {{ path_beg /host }}
+    http-request deny deny_status 404 if {{ hdr(x-gone) -m found }}
+    http-request set-header X-Saw "%[req.hdr(X-Kind)] for %[req.hdr(host)]"
+    use_backend two if {{ hdr(x-kind) inner }} or {{ hdr(host) inside.example }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+""",
+        (
+            Ask("/"),
+            Ask("/in"),
+            Ask("/host"),
+            Ask("/", headers={"X-Kind": "inner"}),
+            Ask("/", headers={"X-Gone": "1"}),
+            Ask("/", headers={"X-Kind": "outer"}),
+        ),
+        lost={
+            "envoy": (
+                "http-request deny deny_status",
+                "http-request set-header X-Saw",
+                "use_backend two",
+                "backend two",
+            )
+        },
+        unlike={"envoy": ("/", "/in", "/host")},
+    ),
+    Case(
+        "websockets",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    acl ws hdr(upgrade) -i websocket
+    use_backend ws if ws
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend ws
+    timeout tunnel 1h
+    server s 127.0.0.1:{two}
+""",
+        (
+            Ask(
+                "/chat",
+                headers={
+                    "Connection": "Upgrade",
+                    "Upgrade": "websocket",
+                    "Sec-WebSocket-Version": "13",
+                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+                },
+            ),
+            Ask("/chat"),
+        ),
+    ),
+    Case(
+        "rates",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    stick-table type ip size 10k expire 30s store http_req_rate(10s)
+    http-request track-sc0 src
+    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 100 }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one} maxconn 50
+""",
+        (Ask("/"),),
+        lost=dict.fromkeys(
+            ("nginx", "caddy", "envoy"), ("stick-table", "http-request track-sc0", "http-request deny deny_status 429")
+        ),
+    ),
+    Case(
+        "tcp",
+        r"""
+listen raw
+    bind 127.0.0.1:{port}
+    mode tcp
+    balance roundrobin
+    server a 127.0.0.1:{one}
+    server b 127.0.0.1:{two}
+frontend front
+    bind 127.0.0.1:{other}
+    mode tcp
+    tcp-request connection reject if {{ src 127.0.0.2 }}
+    default_backend back
+backend back
+    mode tcp
+    server c 127.0.0.1:{three}
+""",
+        (Ask("/x", times=6, evenly=False), Ask("/y", port="other"), Ask("/y", port="other", source="127.0.0.2")),
+        lost={"envoy": ("tcp-request connection reject",)},
+        unlike={"envoy": ("/y",)},
+        not_for=("caddy",),
+    ),
+    Case(
+        "tls-by-name",
+        r"""
+frontend names
+    bind 127.0.0.1:{port}
+    mode tcp
+    tcp-request inspect-delay 5s
+    tcp-request content accept if {{ req.ssl_hello_type 1 }}
+    use_backend first if {{ req.ssl_sni -i a.example }}
+    use_backend second if {{ req.ssl_sni -m end .wild.example }}
+    default_backend second
+backend first
+    mode tcp
+    server s 127.0.0.1:{secure}
+backend second
+    mode tcp
+    server s 127.0.0.1:{dead}
+""",
+        (Ask("/x", tls="-"), Ask("/x", tls="server.example")),
+        not_for=("caddy",),
+    ),
+    Case(
+        "proxy-protocol",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    default_backend one
+backend one
+    server web 127.0.0.1:{proxied} send-proxy
+frontend raw
+    bind 127.0.0.1:{other}
+    mode tcp
+    default_backend two
+backend two
+    mode tcp
+    server s 127.0.0.1:{proxied} send-proxy
+""",
+        (Ask("/x", port="other"), Ask("/x")),
+        lost={"nginx": ("server web",)},
+        unlike={"nginx": ("/x",)},
+        not_for=("caddy",),
+    ),
+    Case(
+        "unix-sockets",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    default_backend one
+backend one
+    server s unix@{unix}
+""",
+        paths("/x", "/y?z"),
+    ),
+    Case(
+        "backends-by-name",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend %[path,field(2,/)] if {{ path_beg /one /two }}
+    use_backend %[req.hdr(x-to)] if {{ req.hdr(x-to) -m found }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+""",
+        (Ask("/"), Ask("/x", headers={"X-To": "two"}), Ask("/x", headers={"X-To": "one"})),
+        lost={
+            "nginx": ("use_backend %[path",),
+            "caddy": ("use_backend %[path",),
+            "envoy": ("use_backend %[path", "use_backend %[req.hdr", "backend two"),
+        },
+        unlike={"envoy": ("/x",)},
+    ),
+    Case(
+        "listen-and-defaults",
+        r"""
+listen web
+    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{other}
+    http-request deny if {{ dst_port {other} }} {{ path_beg /private }}
+    http-request set-header X-Port %[dst_port]
+    option httpclose
+    server a 127.0.0.1:{one}
+listen disabled
+    bind 127.0.0.1:1
+    disabled
+    server a 127.0.0.1:{two}
+backend unused
+    server a 127.0.0.1:{two}
+""",
+        (Ask("/private"), Ask("/private", port="other"), Ask("/", port="other")),
+        lost={"caddy": ("http-request deny", "http-request set-header")},
+        unlike={"caddy": ("/private", "/")},
+    ),
+    Case(
+        "ids-and-methods",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    unique-id-format %[src]-%[path]
+    unique-id-header X-Unique
+    http-request set-method GET if {{ path /to-get }}
+    option originalto
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (Ask("/x"), Ask("/to-get", "PUT")),
+        lost={"caddy": ("option originalto",), "envoy": ("http-request set-method",)},
+        unlike={"caddy": ("/x", "/to-get"), "envoy": ("/to-get",)},
+    ),
+    Case(
+        "retries-and-methods",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    option http-server-close
+    http-request deny unless {{ method GET POST }}
+    default_backend one
+backend one
+    retries 3
+    retry-on conn-failure empty-response
+    http-reuse never
+    server a 127.0.0.1:{one} maxconn 20
+""",
+        (Ask("/x"), Ask("/x", "PUT"), Ask("/x", "POST", body="b")),
+    ),
+    Case(
+        "many-answers-and-the-rest",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    maxconn 100
+    acl static path_end .css .js
+    acl good hdr(x-key) k1 k2
+    http-request return status 404 content-type text/plain string "no" if static !good
+    http-request deny deny_status 401 if {{ path_beg /sec }} !good !{{ src 127.0.0.9 }}
+    http-request redirect location /new code 302 if {{ path -m str /a /b }} good
+    http-request set-header X-Good yes if good
+    http-request set-header X-Good no unless good
+    use_backend two if static
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+""",
+        tuple(
+            Ask(path, headers={"X-Key": key} if key else {})
+            for path in ("/a", "/b?x", "/c", "/x.css", "/sec/x", "/sec.js")
+            for key in ("", "k1", "k3")
+        ),
+        lost={"caddy": ("maxconn",)},
+        unlike={"envoy": ("/sec/x", "/sec.js")},  # what looks at addresses is asked first, and answers with 403
+    ),
+)
