@@ -75,9 +75,7 @@ def asked(text: str, *, headers: Sequence[str] = (), source: str | None = None, 
     content = to_bytes(body)
     if content and not names & {b"content-length", b"transfer-encoding"}:
         fields.append((b"Content-Length", b"%d" % len(content)))
-    target = parts.path or "/"
-    if parts.query:
-        target += f"?{parts.query}"
+    target = _target(words[-1])
     lines = [b" ".join((to_bytes(method), to_bytes(target), version)), *(b": ".join(field) for field in fields)]
     return Asked(
         tls=parts.scheme == "https",
@@ -89,8 +87,21 @@ def asked(text: str, *, headers: Sequence[str] = (), source: str | None = None, 
     )
 
 
+def _target(url: str) -> str:
+    """What stands in the request line, to the letter: a `?` with nothing behind it, `//` and all."""
+    url = url.partition("#")[0]
+    if url.startswith(("/", "*")):
+        return url
+    rest = url.partition("://")[2] if "://" in url else url
+    begin = min((place for place in (rest.find("/"), rest.find("?")) if place >= 0), default=len(rest))
+    target = rest[begin:]
+    return target if target.startswith("/") else f"/{target}"
+
+
 def _split(url: str) -> SplitResult:
-    if "://" not in url and not url.startswith(("/", "*")):
+    if url.startswith(("/", "*")):
+        return SplitResult("", "", url, "", "")
+    if "://" not in url:
         url = f"//{url}"
     try:
         parts = urlsplit(url)

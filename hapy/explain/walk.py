@@ -25,7 +25,7 @@ from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.private import is_bound
 from hapy.proxy.transaction import Client, Transaction
 from hapy.rules import compile_ruleset
-from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, Reply, Tarpit
+from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, Deferred, Reply, Tarpit
 from hapy.rules.redirects import compile_redirect
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_expression
@@ -175,6 +175,7 @@ class _Passage:
             if outcome is not None:
                 self._conclude(outcome, "monitor-uri answers")
         self._settle(self._rules("http-request", self.original))
+        self._statistics(self.original)
         self._redirects(self.original)
         backend = self._branch()
         if backend is None:
@@ -188,6 +189,7 @@ class _Passage:
         if backend.model is not frontend.model:
             self._rules("tcp-request content", model)
             self._settle(self._rules("http-request", model))
+            self._statistics(model)
             self._redirects(model)
         for add in route.prepare:
             before = Snapshot(txn)
@@ -263,6 +265,24 @@ class _Passage:
                 effects.append(_decision(outcome))
         self.steps.append(self._step(rule.span, tests, applied, effects))
         return outcome
+
+    def _statistics(self, model: Proxy) -> None:
+        """The statistics page, which is asked for behind the rules; its figures are those of a proxy that runs."""
+        running = self._running(model)
+        if running.stats is None:
+            return
+        from hapy.stats import answers
+        from hapy.stats.page import Page
+
+        outcome = Page(running, running.stats, self.runtime).answer(self.txn)
+        if outcome is None:
+            return
+        page = f"the statistics page of {model.kind} {model.name} ({running.stats.uri})"
+        if isinstance(outcome, Reply) and outcome.status == 200:
+            self._answer(200, answers.fresh(self.txn, b"text/html", ""), f"{page} answers")
+        if isinstance(outcome, Deferred):
+            self._answer(303, answers.fresh(self.txn, b"text/plain", ""), f"{page} takes the form")
+        self._conclude(outcome, f"{page} asks for a password or refuses")
 
     def _redirects(self, model: Proxy) -> None:
         running = self._running(model)

@@ -16,12 +16,14 @@ class Replace:
         text: the line's new words. more: lines below it.
         note: what else to know, empty for nothing.
         first_of: it must run before all others of this ruleset, as the old line did.
+        last_of: it must run behind all others of this ruleset that were there before.
     """
 
     text: str
     more: tuple[str, ...] = ()
     note: str = ""
     first_of: str = ""
+    last_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,34 @@ _NAME: Final = re.compile(r"\^([A-Za-z0-9_-]+)(?:\.\*)?")
 _NAMES: Final = re.compile(r"\^([^: ]+):(?:\.\*)?\$?")
 #: The method at the beginning of a request line: captured or not, and the blank behind it.
 _METHOD: Final = re.compile(
-    r"\^(?:(?P<group>\((?:\[\^ :?\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]|\.\*|\[\^\\s\][*+])\))"
-    r"|(?P<bare>\[\^ :?\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]))(?: |\\ |\\s)\+?(?P<rest>/.*|\(.*|\[.*|\.\*.*|\*.*)",
+    r"\^(?:(?P<group>\((?:\[\^(?: :?|: )\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]|\.\*|\[\^\\s\][*+])\))"
+    r"|(?P<bare>\[\^(?: :?|: )\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]))(?: |\\ |\\s)\+?"
+    r"(?P<rest>/.*|\(.*|\[.*|\.\*.*|\*.*)",
     re.DOTALL,
 )
 #: A request line whose first group takes the method and the beginning of the URI in one.
 _RUN_IN: Final = re.compile(r"\^\((?:\[\^ \])?\.\*\)(?P<rest>[^ ]*)", re.DOTALL)
 #: A method in so many letters.
 _VERB: Final = re.compile(r"\^([A-Z]+) (?P<rest>/.*)", re.DOTALL)
+#: A group that takes the method, the blank behind it and the URI's beginning.
+_WITH_START: Final = re.compile(
+    r"\^\((?:\[\^(?: :?|: )\]|\\S|\\w)[*+] (?P<start>[A-Za-z0-9/_-]*)\)(?P<rest>.*)", re.DOTALL
+)
+#: Methods in so many letters, as a group.
+_VERBS: Final = re.compile(r"\^\((?P<verbs>[A-Z]+(?:\|[A-Z]+)*)\) (?P<rest>/.*)", re.DOTALL)
+#: A method in so many letters, and all behind it as one group or two.
+_ONE_VERB: Final = re.compile(r"\^([A-Z]+) (?:\(\.\*\)\$?|\(\.\*\) \((?:HTTP/?)?\.\*\)\$?)")
+_NEW_VERB: Final = re.compile(r"([A-Z]+) \\1(?: \\2)?")
+#: A status line; the reason behind the status as a group or not.
+_STATUS: Final = re.compile(
+    r"\^HTTP/1(?:\\?\.)(?P<minor>[01.]|\[01\]) (?P<code>[1-5]\d\d)(?: ?(?P<rest>.*))?", re.DOTALL
+)
+_NEW_STATUS: Final = re.compile(r"HTTP/1\.[01] (?P<code>[1-5]\d\d)(?: ?(?P<reason>.*))?", re.DOTALL)
+_ANYTHING: Final = ("", ".*", "(.*)", ".*$", "(.*)$", "\\ .*")
 #: The protocol at the end of a request line.
 _VERSION: Final = re.compile(r" (?:\((?:\.\*|HTTP/?[^()]*|\[\^ \][*+]|\\S[*+])\)|HTTP/[^ ()]*)\$?\Z")
+#: A whole header as one group.
+_WHOLE_HEADER: Final = re.compile(r"\^\(([A-Za-z0-9_-]+):(?: |\\s)?[*+]?((?:[^()\\]|\\.)*)\)\$?", re.DOTALL)
 _TAKES_ALL: Final = re.compile(r"(?:\(\.\*\)|\.\*)\$?\Z")
 _REFERENCE: Final = re.compile(r"\\(\d)")
 _GROUP: Final = re.compile(r"(?<!\\)\((?!\?)")
@@ -73,6 +91,9 @@ def header_names(pattern: str) -> tuple[str, str] | None:
 
 def replaced_header(pattern: str, replacement: str) -> tuple[str, str, str] | None:
     """A rewrite of one header's value: name, pattern and value; None where it is something else."""
+    if (whole := _WHOLE_HEADER.fullmatch(pattern)) is not None and re.match(r"\\1(?!\d)", replacement):
+        rest = whole[2] or ".*"
+        return whole[1], f"^({rest})", replacement
     found = about(pattern)
     if not isinstance(found, Header):
         return None
@@ -82,8 +103,61 @@ def replaced_header(pattern: str, replacement: str) -> tuple[str, str, str] | No
     return name, found.pattern or ".*", value.lstrip(" ")
 
 
-def replaced_uri(pattern: str, replacement: str) -> tuple[str, str] | None:
-    """A rewrite of the URI: pattern and URI; None where the line is rewritten otherwise."""
+def replaced_name(pattern: str, replacement: str) -> tuple[str, str, str, str] | None:
+    """A header under another name: the old one, the new one, what is written before its value and behind it."""
+    found = about(pattern)
+    name, colon, value = replacement.partition(":")
+    if not isinstance(found, Header) or found.pattern.removeprefix("^") not in ("(.*)", "(.*)$", "(.+)") or not colon:
+        return None
+    parts = value.lstrip(" ").split("\\1")
+    if len(parts) != 2 or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or "\\" in "".join(parts):
+        return None
+    return found.name, name, parts[0], parts[1]
+
+
+def replaced_method(pattern: str, replacement: str) -> tuple[str, str] | None:
+    """Another method: the old one and the new one."""
+    old, new = _ONE_VERB.fullmatch(pattern), _NEW_VERB.fullmatch(replacement)
+    return (old[1], new[1]) if old is not None and new is not None else None
+
+
+def _statuses(pattern: str, replacement: str) -> tuple[str, str, str] | None:
+    old, new = _STATUS.fullmatch(pattern), _NEW_STATUS.fullmatch(replacement)
+    if old is None or new is None or (old["rest"] or "").lstrip(" ") not in _ANYTHING:
+        return None
+    return old["code"], new["code"], (new["reason"] or "").strip()
+
+
+def same_status(pattern: str, replacement: str) -> bool:
+    """Whether a status line keeps its status and gets another version only."""
+    found = _statuses(pattern, replacement)
+    return found is not None and found[0] == found[1] and found[2] in ("", "\\1")
+
+
+def replaced_status(pattern: str, replacement: str) -> tuple[str, str, str] | None:
+    """Another status: the old code, the new one, and its reason; an empty one is the usual."""
+    found = _statuses(pattern, replacement)
+    if found is None or ("\\" in found[2] and found[2] != "\\1"):
+        return None
+    return found[0], found[1], "" if found[2] == "\\1" else found[2]
+
+
+def replaced_uri(pattern: str, replacement: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """A rewrite of the URI: pattern, URI, and the methods that it is for; None where it is another rewrite."""
+    if (named := _VERBS.fullmatch(pattern)) is not None:
+        if not replacement.startswith("\\1 "):
+            return None
+        found = _without_version(named["rest"], replacement[3:].lstrip(" "), 1)
+        return None if found is None else (*found, tuple(named["verbs"].split("|")))
+    plain = _replaced_uri(pattern, replacement)
+    return None if plain is None else (*plain, ())
+
+
+def _replaced_uri(pattern: str, replacement: str) -> tuple[str, str] | None:
+    if (begun := _WITH_START.fullmatch(pattern)) is not None:
+        if not re.match(r"\\1(?!\d)", replacement):
+            return None
+        return _without_version(begun["start"] + begun["rest"], begun["start"] + replacement[2:], 1)
     if (found := _METHOD.fullmatch(pattern)) is not None:
         rest = found["rest"]
         first = 1 if found["group"] is not None else 0

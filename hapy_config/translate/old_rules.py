@@ -1,13 +1,28 @@
-"""The rules of HAProxy before 2.1 (`reqrep`, `rspadd`, `block`, …) as `http-request` and `http-response` rules."""
+"""The rules of HAProxy before 2.1 (`reqrep`, `rspadd`, `block`, …) as `http-request` and `http-response` rules.
+
+They ran behind the `http-request` (`http-response`) rules of their section, `block` before them; so do the new ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from hapy_config.translate.edits import Decide, Edit, Replace, Rewriter
+from hapy_config.translate.edits import Decide, Edit, Remove, Replace, Rewriter
 from hapy_config.translate.lines import Line, literal, write
-from hapy_config.translate.old_regexes import Header, Uri, about, any_case, header_names, replaced_header, replaced_uri
+from hapy_config.translate.old_regexes import (
+    Header,
+    Uri,
+    about,
+    any_case,
+    header_names,
+    replaced_header,
+    replaced_method,
+    replaced_name,
+    replaced_status,
+    replaced_uri,
+    same_status,
+)
 
 #: A name without its `i`, and whether it has one.
 _FAMILY: Final = (
@@ -24,6 +39,30 @@ def _parts(name: str) -> tuple[str, str, bool]:
     return side, verb.removeprefix("i") if ignores_case else verb, ignores_case
 
 
+def _behind(side: str, action: str, *more: str, note: str = "") -> Replace:
+    """A rule behind all others of its side."""
+    ruleset = f"http-{side}"
+    return Replace(f"{ruleset} {action}", tuple(f"{ruleset} {one}" for one in more), note, last_of=ruleset)
+
+
+def _condition(test: str, words: Sequence[str], raw: Sequence[str]) -> str | None:
+    """A condition that asks for a test and for what a line's own condition asks; None where it can't be written."""
+    if not words:
+        return f" if {test}"
+    if words[0] == "if":
+        alternatives: list[list[str]] = [[]]
+        for word, written in zip(words[1:], raw[1:], strict=True):
+            if word in ("or", "||"):
+                alternatives.append([])
+            else:
+                alternatives[-1].append(written)
+        return " if " + " or ".join(" ".join((test, *terms)) for terms in alternatives)
+    inner = [] if words[0] != "unless" else list(raw[1:])
+    if len(inner) == 1 or (inner[:1] == ["{"] and inner.index("}") == len(inner) - 1):
+        return f" if {test} !{' '.join(inner)}"
+    return None
+
+
 def add(line: Line) -> Iterator[Edit]:
     """`reqadd` and `rspadd`."""
     side = "request" if line.words[0] == "reqadd" else "response"
@@ -33,7 +72,7 @@ def add(line: Line) -> Iterator[Edit]:
             "it adds a line that is no header field; say with http-request or http-response rules what it is for"
         )
         return
-    yield Replace(f"http-{side} add-header {write(name.strip())} {write(literal(value.strip()) or ' ')}{line.tail(2)}")
+    yield _behind(side, f"add-header {write(name.strip())} {write(literal(value.strip()) or ' ')}{line.tail(2)}")
 
 
 def replace(line: Line) -> Iterator[Edit]:
@@ -47,15 +86,63 @@ def replace(line: Line) -> Iterator[Edit]:
         name, pattern, value = header
         pattern = any_case(pattern) if ignores_case else pattern
         new = f"{write(name)} {write(pattern)} {write(literal(value) or ' ')}"
-        yield Replace(f"http-{side} replace-header {new}{line.tail(3)}")
-    elif side == "request" and (uri := replaced_uri(search, replacement)) is not None:
-        pattern = any_case(uri[0]) if ignores_case else uri[0]
-        yield Replace(f"http-request replace-uri {write(pattern)} {write(literal(uri[1]))}{line.tail(3)}")
-    else:
-        yield Decide(
-            "it rewrites more than one header's value or the URI; write http-request (http-response) rules such as "
-            "replace-path, set-method, set-header or set-status"
-        )
+        yield _behind(side, f"replace-header {new}{line.tail(3)}")
+        return
+    edit = _renamed(line, side) or (_request(line, ignores_case) if side == "request" else _status(line))
+    yield edit or Decide(
+        "it rewrites more than one header's value or the URI; write http-request (http-response) rules such as "
+        "replace-path, set-method, set-header or set-status"
+    )
+
+
+def _renamed(line: Line, side: str) -> Edit | None:
+    """A header that goes on under another name."""
+    found = replaced_name(line.words[1], line.words[2])
+    if found is None:
+        return None
+    old, new, before, behind = found
+    fetch = f"{'req' if side == 'request' else 'res'}.fhdr({old})"
+    condition = _condition(f"{{ {fetch} -m found }}", line.words[3:], line.raw[3:])
+    if condition is None:
+        return None
+    value = f"{literal(before)}%[{fetch}]{literal(behind)}"
+    return _behind(
+        side,
+        f"add-header {write(new)} {write(value)}{condition}",
+        f"del-header {write(old)}{line.tail(3)}",
+        note=f"of several headers '{old}' the last one goes on",
+    )
+
+
+def _request(line: Line, ignores_case: bool) -> Edit | None:
+    """A request line's new URI or method."""
+    if (uri := replaced_uri(line.words[1], line.words[2])) is not None:
+        pattern, new, methods = uri
+        tail: str | None = line.tail(3)
+        if methods:
+            tail = _condition(f"{{ method {' '.join(methods)} }}", line.words[3:], line.raw[3:])
+        if tail is None:
+            return None
+        pattern = any_case(pattern) if ignores_case else pattern
+        return _behind("request", f"replace-uri {write(pattern)} {write(literal(new))}{tail}")
+    if (verbs := replaced_method(line.words[1], line.words[2])) is not None:
+        condition = _condition(f"{{ method {verbs[0]} }}", line.words[3:], line.raw[3:])
+        return None if condition is None else _behind("request", f"set-method {verbs[1]}{condition}")
+    return None
+
+
+def _status(line: Line) -> Edit | None:
+    """A response's new status."""
+    if same_status(line.words[1], line.words[2]):
+        return Remove("HAProxy tells its own version of the protocol to clients")
+    found = replaced_status(line.words[1], line.words[2])
+    if found is None:
+        return None
+    old, new, reason = found
+    condition = _condition(f"{{ status {old} }}", line.words[3:], line.raw[3:])
+    if condition is None:
+        return None
+    return _behind("response", f"set-status {new}{f' reason {write(literal(reason))}' if reason else ''}{condition}")
 
 
 def delete(line: Line) -> Iterator[Edit]:
@@ -67,14 +154,14 @@ def delete(line: Line) -> Iterator[Edit]:
         return
     how, name = names
     match = {"str": "", "beg": " -m beg", "reg": " -m reg"}[how]
-    yield Replace(f"http-{side} del-header {write(any_case(name) if how == 'reg' else name)}{match}{line.tail(2)}")
+    yield _behind(side, f"del-header {write(any_case(name) if how == 'reg' else name)}{match}{line.tail(2)}")
 
 
 _ACTIONS: Final = {
-    ("request", "deny"): "http-request deny",
-    ("request", "allow"): "http-request allow",
-    ("request", "tarpit"): "http-request tarpit",
-    ("response", "deny"): "http-response deny",
+    ("request", "deny"): "deny",
+    ("request", "allow"): "allow",
+    ("request", "tarpit"): "tarpit",
+    ("response", "deny"): "deny",
 }
 
 
@@ -82,16 +169,17 @@ def decide(line: Line) -> Iterator[Edit]:
     """`reqdeny`, `reqallow`, `reqtarpit`, `rspdeny`, `reqsetbe`, case-blind or not."""
     side, verb, ignores_case = _parts(line.words[0])
     words = 3 if verb == "setbe" else 2
-    test = _test(line.words[1], side, ignores_case=ignores_case) if len(line.words) >= words else None
-    rest = line.words[words:]
     if verb == "pass":
         yield Decide("it exempts lines from the rules after it; put conditions on those instead")
         return
-    if test is None or (rest and rest[0] != "if") or any(word in ("or", "||") for word in rest):
+    test = _test(line.words[1], side, ignores_case=ignores_case) if len(line.words) >= words else None
+    condition = _condition(test, line.words[words:], line.raw[words:]) if test is not None else None
+    if condition is None:
         yield Decide("its pattern must become an ACL; write one and an http-request (http-response) rule with it")
-        return
-    action = f"use_backend {line.raw[2]}" if verb == "setbe" else _ACTIONS[side, verb]
-    yield Replace(f"{action} if {test}{line.tail(words + 1)}")
+    elif verb == "setbe":
+        yield Replace(f"use_backend {line.raw[2]}{condition}")
+    else:
+        yield _behind(side, f"{_ACTIONS[side, verb]}{condition}")
 
 
 def _test(pattern: str, side: str, *, ignores_case: bool) -> str | None:
@@ -99,7 +187,7 @@ def _test(pattern: str, side: str, *, ignores_case: bool) -> str | None:
     found = about(pattern)
     flags = "-m reg -i" if ignores_case else "-m reg"
     if isinstance(found, Header):
-        fetch = "req.hdr" if side == "request" else "res.hdr"
+        fetch = "req.fhdr" if side == "request" else "res.fhdr"  # patterns saw whole lines
         if not found.pattern or found.pattern in (".*", "(.*)"):
             return f"{{ {fetch}({found.name}) -m found }}"
         return f"{{ {fetch}({found.name}) {flags} {write(found.pattern)} }}"

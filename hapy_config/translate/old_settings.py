@@ -155,7 +155,12 @@ REWRITERS["stats"] = ((2, 5), stats)
 def mode(line: Line) -> Iterator[Edit]:
     """`mode health`, which answered every connection."""
     if line.words[1:2] == ("health",):
-        yield Decide("mode health is gone; write mode http and http-request return status 200")
+        yield Replace(
+            "mode http",
+            more=("http-request return status 200",),
+            note="clients had an answer before they sent a request; now they must send one",
+        )
 
 
+REWRITERS["tune.chksize"] = ((2, 5), gone("checks use buffers of tune.bufsize"))
 REWRITERS["mode"] = ((2, 3), mode)

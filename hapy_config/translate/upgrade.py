@@ -118,13 +118,16 @@ def _apply(file: _File, line: Line, edit: Edit, found: Sequence[Line]) -> None:
         file.notes.append(Note(line.span, Loss.NONE, f"'{' '.join(line.raw)}' is gone: {edit.why}"))
     else:
         new = [f"{line.indent}{edit.text}{comment}", *(f"{line.indent}{text}" for text in edit.more)]
-        place = _place(line, edit, found)
-        if place is None:
-            file.lines[line.number - 1] = new
-        else:  # before the rules that it always ran before
+        place, last = _place(line, edit, found), _last(line, edit, found)
+        if place is not None:  # before the rules that it always ran before
             file.lines[line.number - 1] = []
             others = file.lines[place.number - 1]
             file.lines[place.number - 1] = [*others[:-1], *new, *others[-1:]]
+        elif last is not None:
+            file.lines[line.number - 1] = []
+            file.lines[last.number - 1].extend(new)
+        else:
+            file.lines[line.number - 1] = new
         note = f"{edit.note}" if edit.note else "the same in today's words"
         file.notes.append(Note(line.span, Loss.NEAR if edit.note else Loss.NONE, f"becomes '{edit.text}': {note}"))
 
@@ -139,6 +142,20 @@ def _place(line: Line, edit: Replace, found: Sequence[Line]) -> Line | None:
         if (other.section, other.name) == (line.section, line.name) and other.words[0] == edit.first_of:
             return other
     return None
+
+
+def _last(line: Line, edit: Replace, found: Sequence[Line]) -> Line | None:
+    """The last rule below of the same section and kind, where the new line must stand behind it."""
+    if not edit.last_of:
+        return None
+    below = [
+        other
+        for other in found
+        if other.number > line.number
+        and (other.section, other.name) == (line.section, line.name)
+        and other.words[0] == edit.last_of
+    ]
+    return below[-1] if below else None
 
 
 def _header(file: _File, line: Line, after: Sequence[Line]) -> None:

@@ -25,6 +25,11 @@ def test_short_forms() -> None:
     assert asked("/").port is None
 
 
+def test_the_target_stays_as_it_is_typed() -> None:
+    for text, target in (("//a/b?", "//a/b?"), ("http://a//b/../c?#x", "//b/../c?"), ("a?x=/", "/?x=/"), ("*", "*")):
+        assert asked(text).head.split()[1].decode() == target
+
+
 def test_headers_and_body() -> None:
     found = asked("POST http://a/", headers=["host: b", "X: y"], body="é")
     assert found.raw == b"POST / HTTP/1.1\r\nhost: b\r\nX: y\r\nContent-Length: 2\r\n\r\n\xc3\xa9"

@@ -164,6 +164,23 @@ def test_what_is_not_run_is_told() -> None:
     assert effects(found)[0] == "not run by hapy: passed over"
 
 
+def test_the_pages_of_the_proxy_itself() -> None:
+    text = (
+        "frontend f\n bind :80\n stats enable\n stats uri /stats\n stats auth a:b\n default_backend b\n"
+        " http-request use-service prometheus-exporter if { path /metrics }\nbackend b\n server s 192.0.2.1:80\n"
+    )
+    walker = Walker(read_text(DEFAULTS + text, env={}))
+    for target, headers, status in (
+        ("/stats", [], 401),
+        ("/stats;csv", ["Authorization: Basic YTpi"], 200),
+        ("/metrics", [], 200),
+    ):
+        found = walker.walk(asked(target, headers=["Host: a", *headers]))
+        assert found.answer is not None
+        assert found.answer.status == status
+    assert walker.walk(asked("/other", headers=["Host: a"])).server == "s"
+
+
 SAME = """
 frontend fe
     bind "fd@${fe}"

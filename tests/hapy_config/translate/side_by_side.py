@@ -128,7 +128,8 @@ class Origin(BaseHTTPRequestHandler):
             return
         status = int(self.path.split("/")[2]) if self.path.startswith("/status/") else 200
         proxied = self.proxied.split()[:2]
-        told = json.dumps([self.server.name, self.command, self.path, headers, body, *proxied]).encode()  # type: ignore[attr-defined]
+        target = self.requestline.split()[1]  # `path` has no `//` at its beginning
+        told = json.dumps([self.server.name, self.command, target, headers, body, *proxied]).encode()  # type: ignore[attr-defined]
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(told)))

@@ -8,6 +8,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from compat.corpus_differences import corpus
 from hapy_config.source import Source
 from hapy_config.translate.report import Loss, Translation
 from hapy_config.translate.upgrade import upgrade
+from tests.hapy_config.translate.old_configurations import CONFIGURATIONS
 
 HEAD = "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"
 
@@ -56,11 +58,23 @@ RENAMED = {
         r"http-request replace-uri '(?i)^/a/(.*)$' '/b/\1' if { src 192.0.2.0/24 }"
     ),
     r"reqrep ^([^\ ].*)core[/]?(.*) \1\2": r"http-request replace-uri ^(.*)core[/]?(.*) '\1\2'",
-    r"reqideny ^User-Agent:\ .*Bot": "http-request deny if { req.hdr(User-Agent) -m reg -i .*Bot }",
+    r"reqideny ^User-Agent:\ .*Bot": "http-request deny if { req.fhdr(User-Agent) -m reg -i .*Bot }",
     r"reqdeny ^[^\ ]*\ /admin if !METH_POST": "http-request deny if { url -m reg ^/admin } !METH_POST",
-    r"reqitarpit ^X-Evil:": "http-request tarpit if { req.hdr(X-Evil) -m found }",
-    r"rspdeny ^Content-Type:[\ ]*audio/mp3": "http-response deny if { res.hdr(Content-Type) -m reg ^audio/mp3 }",
-    r"reqisetbe ^Host:\ img l": "use_backend l if { req.hdr(Host) -m reg -i ^img }",
+    r"reqitarpit ^X-Evil:": "http-request tarpit if { req.fhdr(X-Evil) -m found }",
+    r"rspdeny ^Content-Type:[\ ]*audio/mp3": "http-response deny if { res.fhdr(Content-Type) -m reg ^audio/mp3 }",
+    r"reqdeny ^[^:\ ]*\ .*cmd\.exe if METH_GET or METH_POST { src 192.0.2.1 }": (
+        r"http-request deny if { url -m reg '^.*cmd\.exe' } METH_GET or { url -m reg '^.*cmd\.exe' } METH_POST { src 192.0.2.1 }"
+    ),
+    r"reqideny ^Host:\ a unless { src 192.0.2.1 }": (
+        "http-request deny if { req.fhdr(Host) -m reg -i ^a } !{ src 192.0.2.1 }"
+    ),
+    r"reqrep ^HEAD\ (.*) GET\ \1": "http-request set-method GET if { method HEAD }",
+    r"reqrep ^(GET|POST)\ /a/(.*) \1\ /b/\2": "http-request replace-uri ^/a/(.*) '/b/\\1' if { method GET POST }",
+    r"reqrep ^([^\ ]*\ /)old/(.*) \1new/\2": "http-request replace-uri ^/old/(.*) '/new/\\1'",
+    r"rspirep ^(Set-Cookie:.*) \1;\ Secure": "http-response replace-header Set-Cookie ^(.*) '\\1; Secure'",
+    r"rsprep ^HTTP/1\.[01]\ 404\ .* HTTP/1.1\ 410\ Gone": "http-response set-status 410 reason Gone if { status 404 }",
+    r"rsprep ^HTTP/1.1\ 503\ (.*) HTTP/1.1\ 502\ \1": "http-response set-status 502 if { status 503 }",
+    r"reqisetbe ^Host:\ img l": "use_backend l if { req.fhdr(Host) -m reg -i ^img }",
 }
 
 
@@ -77,6 +91,9 @@ def test_in_todays_words(old: str) -> None:
         (r"option httpchk GET /h HTTP/1.1\r\nHost:\ www", ["option httpchk GET /h HTTP/1.1", "http-check send hdr Host www"]),
         ("bind :81 process 2 name x", ["bind :81 name x"]),
         ("bind-process 1-2", []),
+        (r"reqrep ^X-A:\ (.*) X-B:\ x\1 if METH_GET", ["http-request add-header X-B x%[req.fhdr(X-A)] if { req.fhdr(X-A) -m found } METH_GET", "http-request del-header X-A if METH_GET"]),
+        (r"rsprep ^HTTP/1.0\ 200(.*) HTTP/1.1\ 200\1", []),
+        ("mode health", ["mode http", "http-request return status 200"]),
         ("option http-use-htx", []),
     ],
 )  # fmt: skip
@@ -105,6 +122,25 @@ def test_what_ran_first_still_does() -> None:
     ]
 
 
+def test_what_ran_last_still_does() -> None:
+    text = (
+        "frontend f\n bind :80\n reqadd X-A:\\ b\n reqdel ^X-C:\n http-request set-header A %[req.hdr(x-a)]\n"
+        " default_backend b\n http-request deny if { req.hdr(x-c) -m found }\nbackend b\n reqadd X-D:\\ e\n"
+    )
+    new = migrated(HEAD + text).files["a.cfg"].removeprefix(HEAD).splitlines()
+    assert new == [
+        "frontend f",
+        " bind :80",
+        " http-request set-header A %[req.hdr(x-a)]",
+        " default_backend b",
+        " http-request deny if { req.hdr(x-c) -m found }",
+        " http-request add-header X-A b",
+        " http-request del-header X-C",
+        "backend b",
+        " http-request add-header X-D e",
+    ]
+
+
 def test_last_line() -> None:
     found = migrated("global\n daemon")
     assert found.files["a.cfg"] == "global\n daemon\n"
@@ -114,17 +150,15 @@ def test_last_line() -> None:
 @pytest.mark.parametrize(
     "old",
     [
-        r"reqrep ^Host:\ (.*) X-Host:\ \1",
         r"reqrep foo bar",
         r"reqrep ^([^\ ]*)\ /old \1\ /new",
-        r"rsprep ^HTTP/1.1\ 404 HTTP/1.1\ 200",
+        r"rsprep ^HTTP/1.1\ 404\ (Not).* HTTP/1.1\ 200\ \1",
         r"reqdel ^X-A:\ secret",
         r"reqpass ^Host:",
-        r"reqdeny ^Host:\ a if METH_GET or METH_POST",
+        r"reqdeny ^Host:\ a unless METH_GET METH_POST",
         "reqadd nothing",
         "option http_proxy",
         "reqrep",
-        "mode health",
     ],
 )
 def test_what_a_person_decides(old: str) -> None:
@@ -156,6 +190,32 @@ def test_any_text(text: str) -> None:
 def test_any_rule(search: str, replacement: str) -> None:
     quoted = [word.replace("'", "").replace("\n", "") for word in (search, replacement)]
     migrated(f"{HEAD}listen l\n bind :80\n reqrep '^Host: {quoted[0]}' 'Host: {quoted[1]}'\n")
+
+
+@pytest.mark.parametrize(
+    "version", [(2, 6), (2, 8), (3, 0), (3, 2), (3, 4)], ids=lambda version: f"{version[0]}.{version[1]}"
+)
+def test_old_configurations_need_nobody(version: tuple[int, int]) -> None:
+    for name, text in CONFIGURATIONS.items():
+        found = migrated(text, version)
+        assert [note.text for note in found.notes if note.loss is Loss.LOST] == [], name
+        again = upgrade([Source.from_text("a.cfg", found.files["a.cfg"])], version)
+        assert again.files == found.files, name
+
+
+@pytest.mark.referee
+def test_haproxy_takes_old_configurations(haproxy: str, tmp_path: Path) -> None:
+    own = trustme.CA().issue_cert("a.example")
+    pem = tmp_path / "own.pem"
+    pem.write_bytes(own.private_key_pem.bytes() + b"".join(one.bytes() for one in own.cert_chain_pems))
+    refused = {}
+    for name, text in CONFIGURATIONS.items():
+        file = tmp_path / "haproxy.cfg"
+        file.write_text(migrated(text.replace("{pem}", str(pem))).files["a.cfg"])
+        done = subprocess.run([haproxy, "-c", "-f", str(file)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            refused[name] = done.stderr
+    assert refused == {}
 
 
 #: What makes HAProxy refuse a file that is only old.

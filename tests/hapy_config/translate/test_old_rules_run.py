@@ -1,0 +1,108 @@
+"""The `reqrep` family after `migrate`: what servers and clients get is what the old rules made of each line of a head.
+
+The old meaning, as the manual of 1.5 has it: a search pattern is applied to each line of the head, the request line
+included, and a line that matches is replaced as a whole, deleted, or decides. Names of headers are compared in either
+case, since nothing later than 2.0 keeps it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hapy_config.source import Source
+from hapy_config.translate.report import Loss
+from hapy_config.translate.upgrade import upgrade
+from tests.hapy_config.translate.side_by_side import Ask, answer, free_ports, place, running, start_command
+
+RULES = (
+    r"reqrep ^([^\ :]*)\ /static/(.*)     \1\ /\2",
+    r"reqirep ^([^\ ]*)\ /OLD/([^\ ]*)\ (.*)$ \1\ /new/\2\ \3",
+    r"reqrep ^([^\ ]*\ /)old/(.*) \1new/\2",
+    r"reqrep ^([^\ ]*)\ /index\.php\?id=([0-9]+)(.*) \1\ /page/\2\3",
+    r"reqrep ^(GET|POST)\ /old/(.*) \1\ /b/\2",
+    r"reqrep ^OPTIONS\ (.*) GET\ \1",
+    r"reqirep ^Host:\ www\.(.*) Host:\ \1",
+    r"reqirep ^host:\ (.*):8080$ Host:\ \1",
+    r"reqrep ^X-A:\ (.*) X-B:\ was\ \1",
+    r"reqirep ^(x-list:.*) \1;\ more",
+    r"reqidel ^x-a:.*",
+    r"reqdel ^X-",
+    r"reqidel ^(x-a|user-agent):",
+    r"reqadd X-Added:\ yes\ 50%",
+    r"reqideny ^x-a:\ .*evil",
+    r"reqdeny ^[^:\ ]*\ .*cmd\.exe",
+    r"reqideny ^GET\ /secret",
+    r"reqideny ^User-Agent:\ (curl|wget)",
+)
+ASKS = (
+    Ask("/"),
+    Ask("/static/x.png?a=1"),
+    Ask("/old/page?q=static/"),
+    Ask("/OLD/page"),
+    Ask("/index.php?id=17&x=y"),
+    Ask("/old/a", "POST", body="b"),
+    Ask("/old/a", "PUT", body="b"),
+    Ask("/x", "OPTIONS"),
+    Ask("/", headers={"Host": "www.b.example"}),
+    Ask("/", headers={"Host": "b.example:8080"}),
+    Ask("/", headers={"X-A": "one, two", "X-List": "a"}),
+    Ask("/", headers={"X-A": "very EVIL"}),
+    Ask("/a/cmd.exe?x"),
+    Ask("/secret/x"),
+    Ask("/secret/x", "POST"),
+    Ask("/", headers={"User-Agent": "Curl/7"}),
+)
+
+
+def old_meaning(rule: str, one: Ask) -> object:
+    """What a server got, by the old rule; None where the client was refused."""
+    word, *rest = [part.replace("\\ ", " ") for part in re.split(r"(?<!\\) +", rule)]
+    headers = {"Host": "a.example", "User-Agent": "test", **one.headers}
+    lines = [f"{one.method} {one.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    flags = re.IGNORECASE if word.startswith(("reqi", "rspi")) else 0
+    verb = word.removeprefix("reqi" if flags else "req")
+    new = []
+    for line in lines:
+        found = re.search(rest[0], line, flags)
+        if found is None or verb == "add":
+            new.append(line)
+        elif verb == "deny":
+            return None
+        elif verb == "rep":
+            new.append(found.expand(rest[1]))
+    if verb == "add":
+        new.append(rest[0])
+    method, path, _ = new[0].split(" ", 2)
+    told = {}
+    for line in new[1:]:
+        name, _, value = line.partition(":")
+        told[name.lower()] = value.strip()
+    return method, path, told
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("name", ["haproxy", "hapy"])
+def test_lines_become_what_the_old_rules_made_of_them(name: str, tmp_path: Path) -> None:
+    with place(tmp_path) as at:
+        ports = free_ports(len(RULES))
+        text = "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n" + "".join(
+            f"listen rule{port} 127.0.0.1:{port}\n {rule}\n server s 127.0.0.1:{at.names['one']}\n"
+            for port, rule in zip(ports, RULES, strict=True)
+        )
+        outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
+        assert [note for note in outcome.notes if note.loss is Loss.LOST] == []
+        found, expected = {}, {}
+        with running(start_command(name, outcome.files, tmp_path / name), ports):
+            for port, rule in zip(ports, RULES, strict=True):
+                for number, one in enumerate(ASKS):
+                    seen = answer(one, {"port": port}, "")
+                    assert isinstance(seen, list)
+                    got = seen[-1] if isinstance(seen[-1], list) else None
+                    found[rule, number] = (got[1], got[2], got[3]) if got else None
+                    expected[rule, number] = old_meaning(rule, one)
+                    if seen[0] == 400:  # no host is left
+                        expected[rule, number] = None
+        assert {key: (found[key], value) for key, value in expected.items() if found[key] != value} == {}
