@@ -20,6 +20,25 @@ DEVIATIONS = {
         "Of a service's records that name several ports of one host HAProxy gives only one to a server, since no two may "
         "have the same address; hapy uses all of them."
     ),
+    "framing:codings_of_te": (
+        "HAProxy's rules see, and its log counts, a TE without `trailers`, which no server gets; in hapy rules see what "
+        "goes on."
+    ),
+    "framing:odd_versions_let_in": (
+        "HAProxy passes the version word on as it came; hapy writes HTTP/1.0 or HTTP/1.1, whichever it was taken for."
+    ),
+    "framing:request_length_beyond_64_bits": (
+        "HAProxy lets a length wrap around at 2^64 and passes it on as it came; hapy refuses one that two readers may take "
+        "for two numbers."
+    ),
+    "framing:request_unsound_length_in_an_unfinished_head": (
+        "hapy looks at lengths once the head is complete, HAProxy with each line: a head that stays unfinished is refused "
+        "by both, there for its length, here for the time."
+    ),
+    "framing:request_unsound_version_in_an_unfinished_head": "The other way round: hapy refuses a bad version at once.",
+    "framing:cut_answer_behind_an_informational_one": (
+        "When an answer's head comes in one piece with a 1xx, HAProxy may not see that its body is cut short; hapy does."
+    ),
     "framing:response_status_below_100": (
         "HAProxy passes a status of two digits on and then waits for the server's end; hapy answers 502, as RFC 9112 has "
         "a status of three digits."

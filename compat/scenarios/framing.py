@@ -15,6 +15,8 @@ REQUESTS = {
     "http10_keep_alive": b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
     "http09": b"GET /\r\n\r\n",
     "http12": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "http00": b"POST /x HTTP/0.0\r\nHost: a\r\n\r\n",
+    "http09_with_version": b"GET / HTTP/0.9\r\nHost: a\r\n\r\n",
     "http20_preface_like": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
     "no_host": b"GET / HTTP/1.1\r\n\r\n",
     "two_hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -36,6 +38,7 @@ REQUESTS = {
     "spaces_in_request_line": b"GET  /  HTTP/1.1\r\nHost: a\r\n\r\n",
     "equal_lengths_twice": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
     "equal_lengths_listed": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc",
+    "equal_lengths_written_differently": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 03,3, 0003 \r\n\r\nabc",
     "conflicting_lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
     "negative_length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\nabc",
     "plus_length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
@@ -46,6 +49,9 @@ REQUESTS = {
     "chunked_with_trailers": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n",
     "bad_chunk_size": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
     "gzip_chunked": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "gzip_chunked_to_another_host": b"GET http://b/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "gzip_chunked_http10": b"HEAD / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "chunk_broken_after_its_answer": b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nbcd\r\n",
     "unknown_encoding": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\nabc",
     "get_with_body": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
     "connection_named_header": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n",
@@ -58,6 +64,11 @@ REQUESTS = {
     + b"\r\n",
     "huge_header": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 17000 + b"\r\n\r\n",
     "long_but_fitting_header": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 12000 + b"\r\n\r\n",
+    "connect_http10": b"CONNECT a:80 HTTP/1.0\r\nHost: a:80\r\n\r\n",
+    "preface_method_with_unsound_host": b"PRI http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "length_beyond_64_bits": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n\r\nabc",
+    "unsound_length_in_an_unfinished_head": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3x\r\nX",
+    "unsound_version_in_an_unfinished_head": b"GET / FOO\r\nHost: a\r\nX",
     "tls_hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 40 + b"\r\n\r\n",
 }
 
@@ -66,6 +77,12 @@ RESPONSES = {
     "http10": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     "http10_until_close": b"HTTP/1.0 200 OK\r\n\r\nok",
     "no_content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "no_content_with_length": b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\n",
+    "http10_chunked": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "http05": b"HTTP/0.5 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "equal_lengths_written_differently": b"HTTP/1.1 200 OK\r\nContent-Length: 002 ,2, 02\r\n\r\nok",
+    "informational_then_nothing": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1",
+    "informational_then_junk": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n{junk}",
     "not_modified": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\nETag: x\r\n\r\n",
     "continue_first": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
     "early_hints_first": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -236,6 +253,100 @@ def http2_preface(world: World) -> None:
         client.receive()
         client.expect_end()
         world.logs(number)
+
+
+def lengths_of_bodiless_answers(world: World) -> None:
+    """Rules see the length that a 204 says, and the log counts it; the client doesn't get it."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\n")
+
+    world.origin("s1", script)
+    rule = "option httplog\n    http-response set-header x-length %[res.hdr(content-length)]"
+    world.start(ONE_BACKEND.replace("option httplog", rule))
+    world.client().get("/")
+    world.logs(1)
+
+
+def blank_line_after_a_request(world: World) -> None:
+    """A line end behind a request begins the next one: that has to come in time."""
+    world.origin("s1", b"ok")
+    world.start(ONE_BACKEND, defaults="    timeout http-request 300ms")
+    for number, raw in enumerate((b"\r\n", b"\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n"), 1):
+        client = world.client()
+        client.get("/first")
+        client.send(raw)
+        client.receive()
+        client.ending()
+        client.close()
+        world.logs(2 * number)
+
+
+def preface_method_is_counted(world: World) -> None:
+    """A refused PRI is logged with its size."""
+    world.origin("s1")
+    world.start(ONE_BACKEND.replace("option httplog", 'option httplog\n    log-format "%ST %U %B %tsc"'))
+    client = world.client()
+    client.send("PRI /x HTTP/1.1\nHost: a\n\n")
+    client.receive()
+    client.expect_end()
+    world.logs(1)
+
+
+def sizes_of_informational_answers(world: World) -> None:
+    """1xx heads count even when nothing sound follows them."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+        connection.write(b"HTTP/1.1 2")
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND.replace("option httplog", 'option httplog\n    log-format "%ST %U %B %tsc"'))
+    world.client().get("/")
+    world.logs(1)
+
+
+def cut_answer_behind_an_informational_one(world: World) -> None:
+    """A 1xx and the head of an answer come in one piece, then the server closes without the body."""
+    seen = threading.Event()
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        head = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"
+        connection.write(head)
+        seen.wait(5)
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND)
+    client = world.client()
+    client.send("GET / HTTP/1.1\nHost: a\n\n")
+    client.reader.until(b"\r\n\r\n")
+    client.reader.until(b"\r\n\r\n")
+    seen.set()
+    world.logs(1)
+
+
+def codings_of_te(world: World) -> None:
+    """Of TE only `trailers` goes on; what rules see of it."""
+    world.origin("s1", b"ok")
+    rule = "option httplog\n    http-request set-header x-seen %[req.hdr(te)]"
+    world.start(ONE_BACKEND.replace("option httplog", rule))
+    client = world.client()
+    client.get("/", "TE: gzip, trailers")
+    client.get("/", "TE: gzip")
+
+
+def odd_versions_let_in(world: World) -> None:
+    """With `accept-invalid-http-request` any word may stand for the version."""
+    world.origin("s1", b"ok")
+    world.start(ONE_BACKEND.replace("option httplog", "option httplog\n    option accept-invalid-http-request"))
+    client = world.client()
+    client.send("GET / RTSP/1.0\nHost: a\n\n")
+    client.receive()
+    client.ending()
+    world.logs(1)
 
 
 def informational_to_http10(world: World) -> None:

@@ -41,10 +41,10 @@ class BadMessage(Exception):  # noqa: N818  the field's word, as in "400 Bad Req
         status: what to answer the client: 400, 413 or 422 for a request, 502 for a response, 0 when
             a body was cut short by its peer.
         reason: for the log and debug output.
-        read: the head was sound and is refused for what it asks: the answer is a page as for any request.
+        read: a head that was sound and is refused for what it asks: the answer is a page as for any request.
     """
 
-    def __init__(self, status: int, reason: str, *, read: bool = False) -> None:
+    def __init__(self, status: int, reason: str, *, read: Request | None = None) -> None:
         super().__init__(f"{status} {reason}")
         self.status = status
         self.reason = reason

@@ -26,7 +26,7 @@ class Request:
     Attributes:
         method: as received.
         target: the request target as received, or as rules rewrote it.
-        version: 9, 10, 11 or more: ten times the client's HTTP version; above 11 it is served as 11.
+        version: ten times the client's HTTP version; above 11 it is served as 11.
         headers: fields in order. Of `connection` the codec leaves only options other than `close` and `keep-alive`.
         body: length in bytes or CHUNKED. A CONNECT has TUNNEL: what follows it is kept until the answer is known.
         keep_alive: whether the client's version and Connection header let its connection go on.
@@ -80,7 +80,7 @@ class Response:
     Attributes:
         status: 100 to 999.
         reason: the reason phrase, perhaps empty.
-        version: the server's, likewise. The client is answered with 9, 10 or 11 for all above.
+        version: the server's, likewise. The client is answered with it, with 11 for all above.
         headers: fields in order; `connection` as in requests.
         body: length in bytes, CHUNKED, UNTIL_CLOSE, or TUNNEL after 101 and CONNECT's 2xx.
         keep_alive: whether the server lets its connection go on.

@@ -5,7 +5,8 @@ What HAProxy 2.6 takes (seen on the wire):
 - blank lines (CRLF or LF) before a request are skipped
 - method, target and version are parted by blanks, one or more; nothing may follow the version
 - the version is HTTP/DIGIT.DIGIT; one above 1.1 is served as 1.1. A request line without version is refused
-- a target holds bytes from `!` to `~` but `#`; `hapy.http.target` has the rest
+- a target holds bytes from `!` to `~` but `#`; `hapy.http.target` has the rest (DEL is now taken, now refused
+  by HAProxy; hapy refuses it)
 - equal Host fields collapse to the first, different ones are refused
 - a body length given twice alike is taken once; with Transfer-Encoding it is dropped, and the client connection ends
   after the answer, as it does with Transfer-Encoding in HTTP/1.0
@@ -47,7 +48,7 @@ _FRAMING: Final = frozenset(
     {b"connection", b"content-length", b"expect", b"host", b"te", b"transfer-encoding", b"upgrade"},
 )
 _NO_PAYLOAD: Final = frozenset({b"GET", b"HEAD", b"DELETE"})
-_NO_VERSION: Final = 0
+_NO_VERSION: Final = -1
 _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
 #: Field blocks of HTTP/1.1 requests as they came, to what they mean: clients send the same one again and again. That
@@ -164,9 +165,9 @@ class RequestParser(MessageParser):
             self._wait_for_more(buffer)
             return
         headers, end = fields
-        if method == b"PRI":
-            raise BadMessage(400, "the preface of HTTP/2", read=True)
         head = self._frame(method, target, version, headers, keep_alive=version >= 11)
+        if method == b"PRI":
+            raise BadMessage(400, "the preface of HTTP/2", read=head)
         self._check_size(end, len(method) + len(target) + VERSION_SIZE, head.headers)
         self.pending = b""
         self._begin(head, buffer[end:])
@@ -175,7 +176,7 @@ class RequestParser(MessageParser):
         match = _REQUEST_LINE.fullmatch(line)
         if match is not None:
             method, target, major, minor = match.groups()
-            return method, target, max(9, int(major + minor))
+            return method, target, int(major + minor)
         if self._limits.accept_invalid:
             match = _LENIENT_LINE.fullmatch(line)
             if match is not None:
@@ -213,7 +214,7 @@ class RequestParser(MessageParser):
                     continue
                 lengths.append(length)
                 if b"," in value:
-                    kept.append((name, value.partition(b",")[0].rstrip(b" \t")))
+                    kept.append((name, value.rpartition(b",")[2].lstrip(b" \t")))
                     continue
             elif name == b"transfer-encoding":
                 encodings.append(value)
@@ -230,9 +231,15 @@ class RequestParser(MessageParser):
         headers = kept
         keep_alive = (keep_alive or options.keep_alive) and not options.close
         body = lengths[0] if lengths else 0
+        unsupported: BadMessage | None = None
         if encodings:
-            if not is_chunked(encodings, 400, 422):
-                raise self._bad("empty transfer-encoding")
+            try:
+                if not is_chunked(encodings, 400, 422):
+                    raise self._bad("empty transfer-encoding")
+            except BadMessage as error:
+                if error.status == 400:
+                    raise
+                unsupported = error  # what else is wrong comes first
             body = CHUNKED
             if lengths:
                 headers = [field for field in headers if field[0] != b"content-length"]
@@ -255,6 +262,8 @@ class RequestParser(MessageParser):
                 upgrade = b", ".join(protocols)
                 if has_token(protocols, b"websocket") and not _has_websocket_key(headers):
                     raise self._bad("websocket upgrade without a key")
+        if unsupported is not None:
+            raise unsupported
         return Request(method, target, version, headers, body, keep_alive, upgrade, expect)
 
 

@@ -7,7 +7,7 @@ What HAProxy 2.6 takes (seen on the wire):
 - versions above 1.1 are served as 1.1; older ones go on to the client as they are
 - conflicting or invalid lengths and any transfer coding but one `chunked` refuse the response; Content-Length beside
   Transfer-Encoding is dropped, an empty Transfer-Encoding alone makes the body end with the connection
-- 1xx and 204 lose Content-Length and Transfer-Encoding; 304 and answers to HEAD keep them
+- 1xx and 204 have no body whatever their fields say, nor have 304 and answers to HEAD
 - 101 needs `Connection: upgrade`, a request that asked for it and, for websocket, a Sec-WebSocket-Accept
 - `option accept-invalid-http-response` takes any byte in names and any word as a version (as HTTP/1.0)
 
@@ -42,7 +42,6 @@ _KEEP_ALIVE: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 _STATUS_LINE: Final = re.compile(rb"HTTP/([0-9])\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?")
 _LENIENT_LINE: Final = re.compile(rb"([A-Z0-9./]+)[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?")
 _BEGUN: Final = re.compile(rb"(?:[A-Z0-9./]+(?:[ \t]+[0-9]*(?:[ \t][^\r\n]*)?)?)?\r?")
-_BODILESS: Final = (b"content-length", b"transfer-encoding")
 
 
 class _StatusLines(dict[bytes, tuple[int, int, bytes]]):
@@ -55,7 +54,7 @@ class _StatusLines(dict[bytes, tuple[int, int, bytes]]):
         if match is None:
             raise KeyError
         major, minor, status, reason = match.groups()
-        parsed = (max(9, int(major + minor)), int(status), reason or b"")
+        parsed = (int(major + minor), int(status), reason or b"")
         if len(self) < 256 and len(line) < 64:
             self[line] = parsed
         return parsed
@@ -230,7 +229,7 @@ class ResponseParser(MessageParser):
                     continue
                 length = number
                 if b"," in value:
-                    kept.append((name, value.partition(b",")[0].rstrip(b" \t")))
+                    kept.append((name, value.rpartition(b",")[2].lstrip(b" \t")))
                     continue
             elif name == b"transfer-encoding":
                 encodings.append(value)
@@ -251,7 +250,6 @@ class ResponseParser(MessageParser):
             if version < 11:
                 keep_alive = False
         if status < 200 or status == 204:
-            headers = [field for field in headers if field[0] not in _BODILESS]
             body = 0
         if status == 101:
             self._check_upgrade(headers, options)

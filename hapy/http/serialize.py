@@ -6,6 +6,7 @@ What HAProxy 2.6 writes (seen on the wire):
 - its own `connection` field behind all others. In an HTTP/1.1 message: `close` when the connection ends with it, else
   `keep-alive` if the peer speaks an older version, else none. In an older message: `keep-alive` when the connection
   stays, else none. None at all beside an `upgrade` option, in 1xx and in CONNECT's tunnels
+- 1xx and 204 lose Content-Length and Transfer-Encoding; 304 and answers to HEAD keep them
 - a response keeps the server's version, a request the client's: a 1.0 client gets HTTP/1.1 answers, chunked ones too
 - chunks are cut anew, sizes in capitals, extensions dropped, trailers passed on
 """
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy.http.connection import has_token
-from hapy.http.message import CHUNKED
+from hapy.http.message import CHUNKED, TUNNEL
 
 if TYPE_CHECKING:
     from hapy.http.message import Header, Request, Response
@@ -25,8 +26,10 @@ _END: Final = b"\r\n\r\n"
 _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
 _KEEP_ALIVE: Final = b"\r\nconnection: keep-alive\r\n\r\n"
 #: By version; all others are written as HTTP/1.1.
-_REQUEST_VERSION: Final = {9: b" HTTP/0.9", 10: b" HTTP/1.0", 11: b" HTTP/1.1"}
-_STATUS_LINE: Final = {9: b"HTTP/0.9 %d %b", 10: b"HTTP/1.0 %d %b", 11: b"HTTP/1.1 %d %b"}
+_REQUEST_VERSION: Final = {number: b" HTTP/%d.%d" % divmod(number, 10) for number in range(12)}
+_STATUS_LINE: Final = {number: b"HTTP/%d.%d" % divmod(number, 10) + b" %d %b" for number in range(12)}
+
+_LENGTHS: Final = (b"content-length", b"transfer-encoding")
 
 _field_line: Final = b": ".join
 
@@ -70,18 +73,27 @@ def response_head(response: Response, client_version: int, *, close: bool, cases
         close: the client connection ends with this response.
         cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-client` is on.
     """
-    fields = response.headers if cases is None else adjusted(response.headers, cases)
-    line = _STATUS_LINE.get(response.version, _STATUS_LINE[11]) % (response.status, response.reason)
+    fields = response.headers
+    status = response.status
+    if status < 200 or status == 204:
+        fields = [field for field in fields if field[0] not in _LENGTHS]
+    if cases is not None:
+        fields = adjusted(fields, cases)
+    line = _STATUS_LINE.get(response.version, _STATUS_LINE[11]) % (status, response.reason)
     lines = [line, *map(_field_line, fields)]
     end = _END
     if response.version >= 11:
-        if (close or client_version < 11) and response.status >= 200 and not _upgrades(response.headers):
+        if (close or client_version < 11) and status >= 200 and not _goes_through(response):
             end = _CLOSE if close else _KEEP_ALIVE
-    elif not close and response.status >= 200 and not _upgrades(response.headers):
+    elif not close and status >= 200 and not _goes_through(response):
         end = _KEEP_ALIVE
     if cases is not None and end is not _END:
         end = _adjusted_end(end, cases)
     return b"\r\n".join(lines) + end
+
+
+def _goes_through(response: Response) -> bool:
+    return response.body == TUNNEL or _upgrades(response.headers)
 
 
 def _upgrades(headers: list[Header]) -> bool:

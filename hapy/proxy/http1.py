@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.http.codec import BadMessage, request_parser
-from hapy.http.message import CHUNKED, CREDENTIALS, TUNNEL, UNTIL_CLOSE
+from hapy.http.message import CHUNKED, CREDENTIALS, TUNNEL, UNTIL_CLOSE, first_value
 from hapy.http.serialize import chunk, last_chunk, response_head
 from hapy.net.clock import NEVER, now, wall, watch
 from hapy.net.routine import later
@@ -203,9 +203,6 @@ class ClientConnection(ClientStream):
                 self.expire_after(self.frontend.client_timeout)
             exchange.begin(serve(exchange))
             return
-        if self.parser.idle:
-            self.txn = None  # nothing but blank lines
-            return
         frontend = self.frontend
         if self.client.requests and self.head_deadline is NEVER and frontend.head_timeout is not NEVER:
             self.head_deadline = now() + frontend.head_timeout
@@ -226,7 +223,7 @@ class ClientConnection(ClientStream):
             self.expire_after(self.frontend.client_timeout)
         exchange.on_client_news()
 
-    def _refuse(self, status: int, cause: str, *, read: bool = False) -> None:
+    def _refuse(self, status: int, cause: str, *, read: Request | None = None) -> None:
         """Answer what never became a request, log it, close."""
         begun = self.txn or (self.exchange.txn if self.exchange is not None else None)
         txn = Transaction(self.client, self.frontend, self.started)
@@ -235,7 +232,9 @@ class ClientConnection(ClientStream):
             txn.request_wall = begun.request_wall
         self.txn = self.exchange = None
         self.deadline = NEVER
-        data = self.frontend.refuse(txn, status, cause, read=read)
+        if read is not None:
+            txn.bytes_in = fields_size(read.headers) + REQUEST_HEAD + len(read.method) + len(read.target)
+        data = self.frontend.refuse(txn, status, cause, read=read is not None)
         if not self.closed:
             self.transport.write(data)
             self.finish()
@@ -265,12 +264,13 @@ class ClientConnection(ClientStream):
         txn = self.txn = Transaction(self.client, self.frontend, self.started)
         txn.idle_done = now()
         txn.request_wall = wall()
+        came = bool(self.parser.pending)
         try:
             self.parser.resume()
         except BadMessage as error:
             self._refuse(error.status or 400, "P", read=error.read)
             return
-        if self.exchange is None and self.parser.idle:
+        if not came:
             self.txn = None
             if self.eof:
                 self.close()
@@ -353,6 +353,8 @@ class Http1Exchange(Exchange):
             self.keep_alive = keep = (
                 stay and request.keep_alive and body != UNTIL_CLOSE and not frontend.closes and not frontend.stopping
             )
+            if keep and response.version < 11 and first_value(response.headers, b"transfer-encoding") is not None:
+                self.keep_alive = keep = False  # there is no such field in HTTP/1.0
             close = not keep and body != TUNNEL
             head = response_head(response, request.version, close=close, cases=frontend.name_cases)
             self.chunked = body == CHUNKED

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: A server's close counts as coming with its answer when it comes within as many seconds.
 AT_ONCE = 0.01
 
+#: How a client fails to `client_failure` → the letter of the log, where that isn't C.
+_LEFT = {"timeout": "c", "bad": "P"}
+
 
 async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | None = None) -> None:
     """Serve one request.
@@ -238,7 +241,7 @@ async def _outlast(exchange: Exchange) -> None:
     while not exchange.request_sent:
         server.failure = ""
         if exchange.client_failure:
-            raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
+            raise Failed(0, _LEFT.get(exchange.client_failure, "C"), "D")
         wants_none = wants_none or (server.eof and not server.closed and now() < at_once)
         await pause()
         if txn.bytes_in != received and broken and not wants_none:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from hapy_config.model.rules import Rule
 
 _CHUNKED_FIELD = (b"transfer-encoding", b"chunked")
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _NAMES = frozenset({"content-length", "transfer-encoding"})
 
 
@@ -72,10 +71,7 @@ def reframe_response(response: Response, method: bytes, known: int) -> bool:
     Raises:
         Misframed: the fields contradict the body.
     """
-    if response.status == 204:
-        response.headers = [field for field in response.headers if field[0] not in _FRAMING]
-        return False
-    if response.body == TUNNEL or method == b"HEAD" or response.status == 304:
+    if response.body == TUNNEL or method == b"HEAD" or response.status in (204, 304):
         return False
     return _reframe(response, known)
 

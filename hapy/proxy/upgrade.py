@@ -14,6 +14,7 @@ from hapy.proxy.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hapy.http.message import Request
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.route import Route
     from hapy.proxy.tcp import TcpSession
@@ -84,7 +85,7 @@ class UpgradedConnection(ClientConnection):
             self.expire_after(self.frontend.client_timeout)
         exchange.begin(serve(exchange, self.choose))
 
-    def _refuse(self, status: int, cause: str, *, read: bool = False) -> None:
+    def _refuse(self, status: int, cause: str, *, read: Request | None = None) -> None:
         """Answer what never became a request; the first time it is still the TCP session that is refused."""
         super()._refuse(status, "P" if self._began is not None else cause, read=read)
 

@@ -6,9 +6,9 @@ Rules (seen on the wire of HAProxy 2.6, and section "retries" of its manual):
   after a timeout at once), unless `option redispatch` sends the request elsewhere, which happens at once.
 - An answer that never comes is asked for again only if `retry-on` names that failure and the whole request was there
   when it was first sent. It goes to the same server at once.
-- On a connection that had been used before, silence means that the server had closed it meanwhile. hapy then sends the
-  request again on a new connection when that is safe: its method is idempotent (RFC 9110 section 9.2.2) and its body
-  is at hand. This costs no retry.
+- When a connection that had been used before ends without a byte, the server had closed it meanwhile. hapy then sends
+  the request again on a new connection when that is safe: its method is idempotent (RFC 9110 section 9.2.2) and its
+  body is at hand. This costs no retry.
 - Where nothing helps, a request that is not the first of its client's connection is not answered: that connection is
   closed without a word, as HAProxy does, for the client to repeat it as it must be able to.
 """
@@ -27,6 +27,7 @@ from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
 from hapy.proxy.failures import KILLED, Failed, Lost
 from hapy.proxy.reframing import Misframed, reframe_request
+from hapy.proxy.sizes import head_size
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
@@ -82,7 +83,7 @@ async def fetch(exchange: Exchange) -> Response:
                 if connection.failure or exchange.client_failure:
                     _look(exchange, connection)
                 await pause()
-                if connection.informational is not None:
+                if connection.informational is not None and connection.failure != "bad":
                     _pass_on_informational(exchange, connection)
             if server.observer is not None:
                 server.observer.answered(response.status)
@@ -174,7 +175,11 @@ def _give_up_attempt(exchange: Exchange, connection: ServerConnection, event: st
         txn.retries += 1
         server.counters.wretr += 1
         server.backend.counters.wretr += 1
-    elif connection.received or not (txn.reused and repeatable and exchange.replay is not None):
+    elif (
+        event != "empty-response"
+        or connection.received
+        or not (txn.reused and repeatable and exchange.replay is not None)
+    ):
         raise _failure(exchange, connection, event) from None
     if exchange.replay:
         exchange.pieces = [exchange.replay]
@@ -215,6 +220,9 @@ def _pass_on_informational(exchange: Exchange, connection: ServerConnection) -> 
     """Send the 1xx heads that have come to the client."""
     for head in connection.informational or ():
         exchange.send_informational(head)
+        size = head_size(head)
+        exchange.txn.bytes_out += size
+        connection.size -= size
     connection.informational = None
 
 

@@ -305,9 +305,7 @@ def _line(length: int) -> Callable[[Transaction], bytes]:
         elif version == 10:
             text = b"%b %b HTTP/1.0" % (method, txn.uri)
         else:
-            text = b"%b %b" % (method, txn.uri)
-            if version > 10:
-                text += b" HTTP/%d.%d" % divmod(version, 10)
+            text = b"%b %b HTTP/%d.%d" % (method, txn.uri, *divmod(version, 10))
         return encode_line(text if len(text) < length else text[: length - 1])
 
     return line

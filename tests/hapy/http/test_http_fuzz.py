@@ -312,6 +312,9 @@ def test_what_goes_on_is_read_the_same_again(raw: bytes) -> None:
     assert (again.data, again.trailers) == (sink.data, sink.trailers)
 
 
+LENGTHS = (b"content-length", b"transfer-encoding")
+
+
 @settings(max_examples=300, deadline=None)
 @given(RESPONSES, st.sampled_from([b"GET", b"HEAD"]))
 def test_what_comes_back_is_read_the_same_again(raw: bytes, method: bytes) -> None:
@@ -328,7 +331,8 @@ def test_what_comes_back_is_read_the_same_again(raw: bytes, method: bytes) -> No
     assert how == "fine"
     repeated = cast("Response", again.heads[0])
     assert (repeated.status, repeated.reason, repeated.body) == (head.status, head.reason, head.body)
-    assert repeated.headers == head.headers
+    bodiless = head.status < 200 or head.status == 204
+    assert repeated.headers == [field for field in head.headers if not (bodiless and field[0] in LENGTHS)]
     assert next((what for kind, what in again.events if kind == "data"), b"") == data
 
 
