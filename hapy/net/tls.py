@@ -401,12 +401,13 @@ class ServerLink(Link):
             chosen = self.meeting.choose(hello)
         except NotTls:
             self._early = early
+            self._ask_library()
             self.give_up("no TLS")
             return
         self.hello = hello
         self._early = b""
         if chosen is None:
-            self.error = inside.refusal()
+            self.error = inside.refusal("CALLBACK_FAILED")
             self._outgoing.write(_UNRECOGNIZED_NAME)
             self.give_up("unrecognized name")
             return
@@ -424,20 +425,27 @@ class ServerLink(Link):
 
     def failed(self, why: str) -> None:
         """The handshake came to nothing."""
-        tls = self.tls
-        if tls is None and (context := self.meeting.context()) is not None:
-            tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-            if self._early:
-                self._incoming.write(self._early)
-                try:
-                    tls.do_handshake()  # only to learn what the library says against it
-                except ssl.SSLWantReadError:
-                    pass
-                except ssl.SSLError as error:
-                    self.error = error
-        if tls is not None:
-            self.session = TlsSession(tls, self.hello, self._own, self.errors, self.error, done=False)
+        if self.tls is None:
+            self._ask_library()
+        if self.tls is not None:
+            hello = self.hello if self.hello is not None and self.hello.sound else None
+            self.session = TlsSession(self.tls, hello, self._own, self.errors, self.error, done=False)
         self.meeting.fail(why, silent=self.hello is None and not self._early)
+
+    def _ask_library(self) -> None:
+        """Learn what the library says against bytes that are no ClientHello; its alert is for the client."""
+        context = self.meeting.context()
+        if context is None:
+            return
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        if self._early:
+            self._incoming.write(self._early)
+            try:
+                self.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._outgoing.read()  # no answer for those who are turned away
+            except ssl.SSLError as error:
+                self.error = error
 
 
 class Asking(Protocol):
@@ -493,6 +501,7 @@ class ClientLink(Link):
         self.session = TlsSession(self.tls, None, b"", self.errors)
         fault = self._ask.accept(self._name, self.tls)
         if fault:
+            self.error = inside.refusal("CERTIFICATE_VERIFY_FAILED")
             self.failed(fault)
             return None
         self.stream = self._make()
@@ -512,7 +521,7 @@ class ClientLink(Link):
             self._ask.fail()
             session = None
             if self.tls is not None:
-                session = TlsSession(self.tls, None, b"", self.errors, self.error, done=False)
+                session = TlsSession(self.tls, None, b"", self.errors, self.error, done=False, fault=why)
             self.done.set_exception(ConnectFailed("handshake", why, session))
 
 

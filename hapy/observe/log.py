@@ -150,8 +150,8 @@ class Logger:
             message: what went wrong, in HAProxy's words.
         """
         txn.client.error = message
-        if self.at_accept:
-            return  # such a frontend has said all it says
+        if self.at_accept and self._error_render is None:
+            return  # such a frontend tells of those alone that it takes
         if self._error_render is not None:
             line = self._error_render(txn)
         else:

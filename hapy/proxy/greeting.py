@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 #: The words of the log for handshakes that came to nothing (manual, section 8.2.5 and `fc_err_str`).
 _WORDS = {
     "eof": "Connection closed during SSL handshake",
-    "reset": "Connection closed during SSL handshake",
     "timeout": "Timeout during SSL handshake",
 }
+_FAILURE = "SSL handshake failure"
 
 
 class Met:
@@ -121,12 +121,14 @@ class Greeting(ServerLink):
         frontend = self.frontend
         if not silent:
             frontend.counters.ssl_failed_handshake += 1
-        if not (silent and frontend.dont_log_null):
-            client = self.client
-            client.tls = self.session
-            txn = Transaction(client, frontend, client.accepted)
-            frontend.logger.log_error(txn, self._words(why))
-        self._release()
+        try:
+            if not (silent and frontend.dont_log_null):
+                client = self.client
+                client.tls = self.session
+                txn = Transaction(client, frontend, client.accepted)
+                frontend.logger.log_error(txn, self._words(why))
+        finally:
+            self._release()
 
     def _words(self, why: str) -> str:
         errors = self.errors
@@ -135,4 +137,6 @@ class Greeting(ServerLink):
                 return "SSL client certificate not trusted"
             if errors.authority:
                 return "SSL client CA chain cannot be verified"
-        return _WORDS.get(why, "SSL handshake failure")
+        if self.hello is not None and why == "eof":
+            return _FAILURE
+        return _WORDS.get(why, _FAILURE)

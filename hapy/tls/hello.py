@@ -14,6 +14,8 @@ from typing import Final
 MAX_HELLO: Final = 131396
 
 _MAX_RECORD: Final = 16384 + 256
+#: What comes in more records than this (nine hold the longest) only wants to be read over and over.
+_MOST_RECORDS: Final = 64
 
 _HANDSHAKE: Final = 22
 _CLIENT_HELLO: Final = 1
@@ -116,6 +118,15 @@ class ClientHello:
             for scheme in numbers(algorithms[2:])
         )
 
+    @property
+    def sound(self) -> bool:
+        """Whether all of it can be read."""
+        try:
+            _ = self.server_name
+        except NotTls:
+            return False
+        return True
+
 
 def read_hello(data: bytes | bytearray) -> ClientHello | None:
     """The ClientHello that the bytes begin with, found sound; None while more of it is to come.
@@ -142,7 +153,7 @@ def frame_hello(data: bytes | bytearray) -> ClientHello | None:
             return ClientHello(bytes(data[9 : 9 + length]))  # in one record, as nearly all are
     message = bytearray()
     place = 0
-    while True:
+    for _ in range(_MOST_RECORDS):
         if len(data) < place + 5:
             if data and data[0] != _HANDSHAKE:
                 raise NotTls("no TLS record")
@@ -150,7 +161,7 @@ def frame_hello(data: bytes | bytearray) -> ClientHello | None:
         if data[place] != _HANDSHAKE or data[place + 1] != 3:
             raise NotTls("no TLS record")
         size = int.from_bytes(data[place + 3 : place + 5], "big")
-        if not size or size > _MAX_RECORD:
+        if size > _MAX_RECORD:
             raise NotTls("a record of impossible size")
         message += data[place + 5 : place + 5 + size]
         if message and message[0] != _CLIENT_HELLO:
@@ -162,6 +173,7 @@ def frame_hello(data: bytes | bytearray) -> ClientHello | None:
             if len(message) >= wanted:
                 return ClientHello(bytes(message[4:wanted]))
         place += 5 + size
+    raise NotTls("a ClientHello in too many pieces")
 
 
 def numbers(data: bytes) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
-from hapy_config.tls.library import Unavailable, library, pointer
+from hapy_config.tls.library import Unavailable, der, library, pointer
 
 #: The longest master key, and the length of a random.
 _MOST_KEY: Final = 256
@@ -43,6 +43,9 @@ def _library() -> Any:
             ("OBJ_nid2sn", ctypes.c_char_p, (ctypes.c_int,)),
             ("SSL_CTX_set_keylog_callback", None, (handle, _KeylogCallback)),
             ("ERR_error_string_n", None, (ctypes.c_ulong, ctypes.c_char_p, size)),
+            ("SSL_get1_peer_certificate", handle, (handle,)),
+            ("X509_free", None, (handle,)),
+            ("i2d_X509", ctypes.c_int, (handle, ctypes.POINTER(handle))),
             ("OBJ_txt2nid", ctypes.c_int, (ctypes.c_char_p,)),
             ("OPENSSL_init_ssl", ctypes.c_int, (ctypes.c_uint64, handle)),
         ):
@@ -119,6 +122,20 @@ session_key = _told(_master_key)
 curve = _told(_curve)
 #: The version, while the handshake is under way too.
 version = _told(lambda openssl, handle: openssl.SSL_get_version(handle))
+
+
+def _peer(openssl: Any, handle: int) -> bytes | None:
+    certificate = openssl.SSL_get1_peer_certificate(handle)
+    if not certificate:
+        return None
+    try:
+        return der(openssl, certificate)
+    finally:
+        openssl.X509_free(certificate)
+
+
+#: The peer's certificate (DER), whatever has become of the handshake.
+peer = _told(_peer)
 
 
 def chain(tls: ssl.SSLObject, *, verified: bool = False) -> list[bytes]:
@@ -211,8 +228,11 @@ def error_text(number: int) -> bytes | None:
     return room.value
 
 
-def refusal() -> ssl.SSLError:
-    """What the library complains of where the choice of a certificate ends the handshake."""
-    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "callback failed")
-    error.library, error.reason = "SSL", "CALLBACK_FAILED"
+def refusal(reason: str) -> ssl.SSLError:
+    """What the library complains of where we end the handshake.
+
+    `CALLBACK_FAILED`: by the choice of a certificate. `CERTIFICATE_VERIFY_FAILED`: by a look at the peer's.
+    """
+    error = ssl.SSLError(ssl.SSL_ERROR_SSL, reason.replace("_", " ").lower())
+    error.library, error.reason = "SSL", reason
     return error

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from hapy_config.tls.library import Unavailable, library, pointer, set_ciphersuites, set_groups
+from hapy_config.tls.library import Unavailable, der, library, pointer, set_ciphersuites, set_groups
 
 __all__ = ["Unavailable", "set_ciphersuites", "set_groups"]
 
@@ -115,7 +115,7 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
         seen = current
         seen.last = error
         if seen.certificate is None:
-            seen.certificate = _der(library, library.X509_STORE_CTX_get0_cert(store))
+            seen.certificate = der(library, library.X509_STORE_CTX_get0_cert(store))
         if depth == 0:
             seen.leaf = seen.leaf or error
             ignored = leaf
@@ -132,15 +132,6 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
     _callbacks.setdefault(context, []).append(callback)
     mode = {ssl.CERT_NONE: 0, ssl.CERT_OPTIONAL: 1, ssl.CERT_REQUIRED: 3}[context.verify_mode]
     library.SSL_CTX_set_verify(pointer(context), mode, callback)
-
-
-def _der(library: Any, certificate: int | None) -> bytes | None:
-    size = library.i2d_X509(certificate, None) if certificate else 0
-    if size <= 0:
-        return None
-    room = ctypes.create_string_buffer(size)
-    library.i2d_X509(certificate, ctypes.byref(ctypes.cast(room, ctypes.c_void_p)))
-    return room.raw
 
 
 def begin_verification() -> VerifyErrors:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from hapy.samples.environment import CompileEnv
     from hapy_config.model.server import Server, ServerTls
 
+#: What is wrong with a server's certificate: it is not for the name that was asked for, or not for `verifyhost`.
+OTHER_NAME: Final = "Server presented an SSL certificate different from the expected one"
+OTHER_HOST: Final = "Server presented an SSL certificate different from the configured one"
 #: Names whose sessions are kept for one server.
 _MOST_SESSIONS: Final = 1000
 
@@ -97,7 +100,7 @@ class Outgoing:
         if wanted and self._verifies and not tls.session_reused:
             certificate = tls.getpeercert(binary_form=True)
             if certificate is None or not names_host(certificate, wanted.lower()):
-                return "hostname mismatch"
+                return OTHER_NAME if name else OTHER_HOST
         return ""
 
     def fail(self) -> None:

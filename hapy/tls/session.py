@@ -30,10 +30,11 @@ class TlsSession:
         errors: what verification of the peer found.
         done: the handshake has succeeded.
         error: the library's last complaint, None for none.
+        fault: why the handshake has failed, or what we have against the peer (words of `hapy.tls.outgoing`).
         secrets: what `tune.ssl.keylog` notes: label → hexadecimal secret.
     """
 
-    __slots__ = ("done", "error", "errors", "hello", "object", "own", "secrets")
+    __slots__ = ("done", "error", "errors", "fault", "hello", "object", "own", "secrets")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class TlsSession:
         error: ssl.SSLError | None = None,
         *,
         done: bool = True,
+        fault: str = "",
     ) -> None:
         self.object = tls
         self.hello = hello
@@ -51,6 +53,7 @@ class TlsSession:
         self.errors = errors
         self.error = error
         self.done = done
+        self.fault = fault
         secrets = inside.take_secrets(tls)
         self.secrets = secrets if done else {}
 
@@ -100,9 +103,13 @@ class TlsSession:
     @property
     def peer(self) -> bytes | None:
         """The peer's certificate (DER), None without one."""
-        if self.done:
+        if self.done and self.error is None:
             return self.object.getpeercert(binary_form=True)
-        return self.errors.certificate if self.errors is not None else None
+        if self.errors is not None and self.errors.certificate is not None:
+            return self.errors.certificate
+        if self.error is not None and self.error.reason == "CERTIFICATE_VERIFY_FAILED":
+            return None
+        return inside.peer(self.object)
 
     @property
     def chain(self) -> bytes | None:

@@ -51,6 +51,16 @@ def pointer(context: ssl.SSLContext) -> int:
     return value
 
 
+def der(openssl: Any, certificate: int | None) -> bytes | None:
+    """A certificate of the library's as DER; None for none."""
+    size = openssl.i2d_X509(certificate, None) if certificate else 0
+    if size <= 0:
+        return None
+    room = ctypes.create_string_buffer(size)
+    openssl.i2d_X509(certificate, ctypes.byref(ctypes.cast(room, ctypes.c_void_p)))
+    return room.raw
+
+
 def set_ciphersuites(context: ssl.SSLContext, suites: str) -> bool:
     """The cipher suites of TLS 1.3; False where the list means nothing to the library."""
     openssl = library()

@@ -142,6 +142,7 @@ _FAILURES: Final = (
     "SSL fatal error",
 )
 _FAILURE_NUMBERS: Final = {text: number for number, text in enumerate(_FAILURES)}
+_HANDSHAKE_FAILURE: Final = _FAILURE_NUMBERS["SSL handshake failure"]
 _UNNAMED_FAILURE: Final = _FAILURE_NUMBERS["General socket error"]
 
 
@@ -150,7 +151,7 @@ def _of_layer(tls: TlsSession | None) -> int:
     if tls is None:
         return 0
     if not tls.done:
-        return _FAILURE_NUMBERS["SSL handshake failure"]
+        return _FAILURE_NUMBERS.get(tls.fault, _HANDSHAKE_FAILURE)
     return _FAILURE_NUMBERS["SSL fatal error"] if tls.error_number else 0
 
 

@@ -67,7 +67,7 @@ def test_over_two_records():
     [
         b"GET / HTTP/1.1\r\n",
         b"\x16\x02\x00\x00\x05hello",
-        b"\x16\x03\x01\x00\x00",
+        b"\x16\x03\x01\x00\x00" * 65,
         b"\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00",
     ],
 )
