@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+from contextlib import chdir
 from pathlib import Path
-from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hapy_config.api import read_text
+from compat.corpus_differences import corpus
+from hapy_config.api import read_config, read_text
 from hapy_config.source import Source
+from hapy_config.translate.compare import differences
 from hapy_config.translate.json_form import BadFormError, decode, encode, from_json, schema, to_json
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples/haproxy_cfgs").glob("*.cfg"))
@@ -28,39 +31,37 @@ def test_an_example_comes_back_the_same(path: Path) -> None:
     assert outcome.notes == ()
 
 
-def fits(value: object, shape: dict[str, Any], root: dict[str, Any]) -> bool:
-    """The part of JSON schema that the form's own schema uses."""
-    if "$ref" in shape:
-        shape = root["$defs"][str(shape["$ref"]).rpartition("/")[2]]
-    if "anyOf" in shape:
-        return any(fits(value, one, root) for one in shape["anyOf"])
-    if "const" in shape and value != shape["const"]:
-        return False
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
-    if "type" in shape and not isinstance(value, kinds[str(shape["type"])]):
-        return False
-    if isinstance(value, list):
-        return all(fits(one, shape.get("items", {}), root) for one in value)
-    if isinstance(value, dict):
-        known = shape.get("properties", {})
-        more = shape.get("additionalProperties", {})
-        if not set(shape.get("required", ())) <= set(value):
-            return False
-        return all(
-            fits(one, known[key], root) if key in known else more is not False and fits(one, more, root)
-            for key, one in value.items()
-        )
-    return True
-
-
 def test_the_schema_describes_what_is_written() -> None:
     whole = schema()
+    jsonschema.Draft202012Validator.check_schema(whole)
+    validator = jsonschema.Draft202012Validator(whole)
     for path in EXAMPLES:
         config = read_text(path.read_text(), assume_machine=True).config
         assert config is not None
-        assert fits(json.loads(to_json(config).files["config.json"]), whole, whole)
-    assert not fits({"hapy_config": 1, "config": {"$": "Config", "bogus": 1}}, whole, whole)
-    assert not fits({"hapy_config": 1, "config": {"$": "Config", "proxies": [{"$": "Proxy"}]}}, whole, whole)
+        validator.validate(json.loads(to_json(config).files["config.json"]))
+    assert not validator.is_valid({"hapy_config": 1, "config": {"$": "Config", "bogus": 1}})
+    assert not validator.is_valid({"hapy_config": 1, "config": {"$": "Config", "proxies": [{"$": "Proxy"}]}})
+
+
+def test_real_files_come_back_the_same() -> None:
+    folder = corpus()
+    if folder is None:
+        pytest.skip("no corpus of real configurations (HAPY_CORPUS or ../shared/corpus)")
+    validator = jsonschema.Draft202012Validator(schema())
+    count, different = 0, []
+    with chdir(folder):
+        for path in sorted(folder.glob("*.cfg")):
+            config = read_config([path.name], assume_machine=True).config
+            if config is None:
+                continue
+            text = to_json(config).files["config.json"]
+            model = decode(text)
+            same = encode(model) == encode(config) and not list(differences(model))
+            if not same or not validator.is_valid(json.loads(text)):
+                different.append(path.name)
+            count += 1
+    assert different == []
+    assert count > 200
 
 
 @pytest.mark.parametrize(
