@@ -39,6 +39,7 @@ _SETTINGS: Final = frozenset(
 )  # fmt: skip
 _ALWAYS_LOST: Final = {"root": "HAProxy serves no files", "alias": "HAProxy serves no files"}
 _ADDED: Final = "{ status 200 201 204 206 301 302 303 304 307 308 }"
+_OPENED: Final = re.compile(r"(?<!\\)\((?!\?)")
 _GROUP: Final = re.compile(r"\$(\d)")
 _NEXT: Final = {
     "error": "conn-failure empty-response", "timeout": "response-timeout", "invalid_header": "junk-response",
@@ -48,6 +49,7 @@ _NEXT: Final = {
 
 
 _ACCESS: Final = ("allow", "deny")
+_INHERITED: Final = frozenset({"proxy_set_header", "add_header", "proxy_hide_header", "proxy_redirect", *_ACCESS})
 
 
 class Backends:
@@ -85,14 +87,14 @@ class Backends:
     def many(self, *levels_and_name: object) -> list[Directive]:
         """Directives of a list: those of the innermost level that has any."""
         *levels, name = levels_and_name
+        innermost: list[Directive] = []
         for level in (*reversed(levels), self.http):
             assert isinstance(level, Directive)
             found = list(level.all(str(name)))
-            if found:
-                for one in found:
-                    one.used = True
-                return found
-        return []
+            for one in found:
+                one.used = True  # those of outer levels give way to it
+            innermost = innermost or found
+        return innermost
 
     def compression(self, settings: dict[str, Directive]) -> list[str]:
         """`gzip` as HAProxy's."""
@@ -123,6 +125,14 @@ class Backends:
         """The rules on the level of a server, for the frontend."""
         known: dict[str, str] = {}
         return [rule for one in server.block or () for rule in self._rule(one, where, known, "", server)]
+
+    @staticmethod
+    def within(server: Directive, location: Directive) -> Directive:
+        """A server as locations within a location see it: with what these inherit from it."""
+        own = [one for one in location.block or () if one.name in _INHERITED or one.name in _SETTINGS]
+        lists = {one.name for one in own if one.name in _INHERITED}
+        outer = [one for one in server.block or () if one.name not in lists]
+        return Directive(server.name, server.args, [*outer, *own], server.span)
 
     def of_server(self, server: Directive) -> str:
         """A backend for paths that no location takes."""
@@ -251,7 +261,9 @@ class Backends:
                 known[one.args[0].lstrip("$")] = one.args[1]
             elif one.name == "if":
                 one.used = True
-                test = condition(one.args, known)
+                acls, test = self._mapped_condition(one) or ([], "")
+                yield from acls
+                test = test or condition(one.args, known)
                 for inner in one.block or ():
                     found = list(self._rule(inner, [*where, test], known, kind, server))
                     if not found and not inner.used:
@@ -262,6 +274,36 @@ class Backends:
             if one.name == "if":
                 for inner in one.walk():
                     inner.used = True
+
+    def _mapped_condition(self, one: Directive) -> tuple[list[str], str] | None:
+        """`if ($variable)` about a map, as the lines of an ACL and the test that names it."""
+        match = re.fullmatch(r"\(\s*\$\{?(\w+)\}?\s*\)", " ".join(one.args))
+        chosen = self._maps.get(match[1]) if match is not None else None
+        if chosen is None or match is None:
+            return None
+        source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
+        default, keys = False, {True: list[str](), False: list[str]()}
+        for entry in chosen.block or ():
+            holds = bool(entry.args) and entry.args[0] not in ("", "0")
+            if entry.name == "default":
+                default = holds
+            elif entry.name in ("include", "hostnames") or (entry.args and variables(entry.args[0])):
+                raise NoCounterpartError(f"the map ${match[1]} has entries without a counterpart")
+            elif entry.name != "volatile":
+                keys[holds].append(entry.name)
+        if any(key.startswith("~") for key in keys[default]):
+            raise NoCounterpartError(f"the map ${match[1]} has regular expressions for what it gives by default")
+        self._take(chosen)
+        tests = [_map_test(source, key) for key in keys[not default]]
+        if any(test.startswith("!") for test in tests):
+            raise NoCounterpartError(f"the map ${match[1]} has an entry for an empty value")
+        acl = f"{'not_' if default else ''}{match[1]}"
+        lines = [f"acl {acl} {test.removeprefix('{ ').removesuffix(' }')}" for test in tests]
+        return (
+            (lines, f"{'!' if default else ''}{acl}")
+            if lines
+            else ([], "{ always_true }" if default else "{ always_false }")
+        )
 
     def _return(self, one: Directive, known: dict[str, str], kind: str, server: Directive) -> str:
         code = one.args[0]
@@ -297,6 +339,9 @@ class Backends:
         plain = _GROUP.sub("", new)
         if variables(plain) and not away:
             raise NoCounterpartError("the new path depends on more than the old one")
+        carried = not new.endswith("?")  # the query goes on behind the new address
+        new = new.removesuffix("?")
+        sign = "&" if "?" in new else "?"
         if away:
             test = f"{{ path -m reg {write(regex)} }}"
             code = "301" if flag == "permanent" else "302"
@@ -305,23 +350,40 @@ class Backends:
                 if variables(_GROUP.sub("", new)) or "'" in regex + groups:
                     raise NoCounterpartError("the new address depends on too much")
                 inner = f"%[path,regsub('{regex}','{_backrefs(groups)}')]"
-                target = write(before + inner)
-                yield f"http-request redirect location {target} code {code} if {' '.join((*where, test))}"
+                target = before + inner
             else:
-                target = write(format_string(new, known, location=True))
-                yield f"http-request redirect location {target} code {code} if {' '.join((*where, test))}"
+                target = format_string(new, known, location=True)
+            found = " ".join((*where, test))
+            if carried and "%[query]" not in target:
+                whole = write(f"{target}{sign}%[query]")
+                yield f"http-request redirect location {whole} code {code} if {found} {{ query -m found }}"
+            yield f"http-request redirect location {write(target)} code {code} if {found}"
             return
         path, _, query = new.partition("?")
-        if query:
-            raise NoCounterpartError("a rewrite that sets the query too")
         if flag == "last":
             self.notes.near(
                 one.span, "the new path is not looked up among the locations again where this stands in one"
             )
         tail = f" if {' '.join(where)}" if where else ""
+        if query:
+            yield from self._with_query(regex, new, tail, carried=carried)
+            return
         yield f"http-request replace-path {write(regex)} {write(_backrefs(path).replace('%', '%%'))}{tail}"
-        if new.endswith("?"):
+        if not carried:
             yield f"http-request set-query ''{tail}"
+
+    @staticmethod
+    def _with_query(regex: str, new: str, tail: str, *, carried: bool) -> Iterator[str]:
+        """A rewrite of the path that sets the query, too; the old query goes behind it."""
+        begins, ends = regex.startswith("^"), regex.endswith("$") and not regex.endswith("\\$")
+        inner = f"{'' if begins else '[^?]*'}{regex[begins : len(regex) - ends]}{'' if ends else '[^?]*'}"
+        last = len(_OPENED.findall(inner)) + 1
+        if last > 9:
+            raise NoCounterpartError("its regular expression has too many groups")
+        text = _backrefs(new).replace("%", "%%")
+        more = f"{text}&\\{last}" if carried else text
+        yield f"http-request replace-pathq {write(f'^{inner}[?](.*)$')} {write(more)}{tail}"
+        yield f"http-request replace-pathq {write(f'^{inner}$')} {write(text)}{tail}"
 
     def _passing(
         self,
@@ -353,6 +415,7 @@ class Backends:
             except NoCounterpartError as reason:
                 self.notes.lost(settings["client_max_body_size"].span, str(reason))
         lines += self._request_headers(server, location, host, known)
+        lines += self._redirects(server, location, f"{scheme}://{host}{uri or '/'}", path if uri is not None else "/")
         if uri is not None and kind_of(location)[0] in ("", "^~", "="):
             pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", path) + "(.*)$"
             if path != uri:
@@ -409,6 +472,29 @@ class Backends:
                 self.notes.lost(one.span, f"proxy_set_header {name} was left out: {reason}")
         if not host_set:
             lines.append(f"http-request set-header Host {write(host)}")
+        return lines
+
+    def _redirects(self, server: Directive, location: Directive, own: str, path: str) -> list[str]:
+        """What `proxy_redirect` makes of addresses in answers; by default those of the target itself."""
+        given = self.many(server, location, "proxy_redirect")
+        if any(one.args == ("off",) for one in given):
+            return []
+        lines = []
+        for one in given or [Directive("proxy_redirect", ("default",), None, location.span)]:
+            old, new = (own, path) if one.args[:1] == ("default",) else (*one.args, "", "")[:2]
+            try:
+                if variables(_GROUP.sub("", new)) or (variables(old) and not old.startswith("~")):
+                    raise NoCounterpartError("a request's values are gone when the answer comes")
+                if old.startswith("~"):
+                    flag = "(?i)" if old.startswith("~*") else ""
+                    pattern, value = flag + old.lstrip("~*"), _backrefs(new)
+                else:
+                    pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", old) + "(.*)$"
+                    value = f"{new}\\1"
+            except NoCounterpartError as reason:
+                self.notes.lost(one.span, f"proxy_redirect was left out: {reason}")
+                continue
+            lines.append(f"http-response replace-header Location {write(pattern)} {write(value.replace('%', '%%'))}")
         return lines
 
     def _response_headers(self, server: Directive, location: Directive) -> list[str]:

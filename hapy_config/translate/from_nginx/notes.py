@@ -18,7 +18,7 @@ _HARMLESS: Final = frozenset(
         "server_tokens", "log_format", "access_log", "open_file_cache", "client_header_buffer_size", "daemon",
         "large_client_header_buffers", "client_body_buffer_size", "proxy_buffering",
         "proxy_buffers", "proxy_buffer_size",
-        "proxy_busy_buffers_size", "proxy_request_buffering", "proxy_http_version", "proxy_redirect", "keepalive",
+        "proxy_busy_buffers_size", "proxy_request_buffering", "proxy_http_version", "keepalive",
         "keepalive_requests", "reset_timedout_connection", "map_hash_bucket_size",
         "map_hash_max_size", "zone", "include",
         "default_type", "types", "variables_hash_max_size", "variables_hash_bucket_size", "underscores_in_headers",

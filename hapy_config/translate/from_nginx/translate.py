@@ -153,14 +153,37 @@ def _locations(server: Directive, where: list[str], backends: Backends, notes: N
     """The `use_backend` lines of a server."""
     lines: list[str] = []
     locations = list(server.all("location"))
-    for location in locations:
+    owners = {id(location): server for location in locations}
+    for location in locations:  # those within others come in behind them
         location.used = True
         for inner in location.all("location"):
-            notes.lost(inner.span, "a location within another was left out: put it beside it")
+            if kind_of(location)[0] not in ("", "^~") or kind_of(inner)[0] in ("~", "~*"):
+                notes.lost(inner.span, "a location within another was left out: put it beside it")
+                continue
+            owners[id(inner)] = backends.within(owners[id(location)], location)
+            locations.append(inner)
     locations = [one for one in locations if not (one.args and one.args[0].startswith("@"))]
     plain = any(kind_of(one) in (("", "/"), ("^~", "/")) for one in locations)
+    exact = {text for modifier, text in map(kind_of, locations) if modifier == "="}
+    for location in locations:
+        modifier, text = kind_of(location)
+        bare = text.rstrip("/")
+        if (
+            modifier in ("", "^~")
+            and text.endswith("/")
+            and bare
+            and bare not in exact
+            and location.first("proxy_pass")
+        ):
+            tests = [*where, f"{{ path {write(bare)} }}"]
+            found = " ".join(tests)
+            lines += [
+                f"http-request redirect location {write(f'{text}?%[query]')} code 301 if {found} {{ query -m found }}",
+                f"http-request redirect location {write(text)} code 301 if {found}",
+            ]
+            notes.near(location.span, f"the address that {bare} is sent on to has no host")
     for location, tests in in_order(locations):
-        for name, more in backends.of_location(server, location):
+        for name, more in backends.of_location(owners[id(location)], location):
             conditions = " ".join((*where, *tests, *more))
             if not conditions:
                 lines.append(f"default_backend {name}")

@@ -1,0 +1,345 @@
+"""nginx configurations that go to haproxy.cfg, the requests they are asked, and what can't go over.
+
+`lost` names the lines, by their beginning, that have no counterpart; `unlike` the paths whose answers differ by that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.hapy_config.translate.side_by_side import Ask
+from tests.hapy_config.translate.translation_cases import paths
+
+_HEAD = 'events {{ worker_connections 64; }}\nhttp {{\n access_log off; proxy_http_version 1.1; proxy_set_header Connection "";\n'
+
+
+@dataclass(frozen=True)
+class NginxCase:
+    """One configuration; `http` is what stands in its http block, `text` the whole where that is not enough."""
+
+    name: str
+    http: str
+    asks: tuple[Ask, ...]
+    lost: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    text: str = ""
+    not_for: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        return self.text or f"{_HEAD}{self.http}}}}}\n"
+
+
+#: The host goes on as it came, as in HAProxy.
+_HOST = "proxy_set_header Host $http_host;"
+
+CASES = (
+    NginxCase(
+        "locations",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location / {{ proxy_pass http://127.0.0.1:{one}; }}
+   location = /exact {{ proxy_pass http://127.0.0.1:{two}; }}
+   location /api/ {{ proxy_pass http://127.0.0.1:{three}; }}
+   location /api/v2/ {{ proxy_pass http://127.0.0.1:{four}; }}
+   location ^~ /static/ {{ proxy_pass http://127.0.0.1:{two}; }}
+   location ~ \.(png|gif)$ {{ proxy_pass http://127.0.0.1:{three}; }}
+   location ~* \.js$ {{ proxy_pass http://127.0.0.1:{four}; }}
+   location ~ ^/user/[0-9]+$ {{ proxy_pass http://127.0.0.1:{two}; }}
+ }}
+""",
+        paths(
+            "/", "/x", "/exact", "/exact/", "/api/", "/api/x.png", "/api/v2/x", "/api", "/static/a.png", "/a.png",
+            "/a.PNG", "/a.JS", "/api/v2/a.js", "/user/12", "/user/12a", "/?x=/exact",
+        ),
+        unlike=("/api",),  # nginx tells the host, too
+    ),
+    NginxCase(
+        "uris-of-proxy-pass",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location /a/ {{ proxy_pass http://127.0.0.1:{one}/; }}
+   location /b/ {{ proxy_pass http://127.0.0.1:{two}/base/; }}
+   location /c {{ proxy_pass http://127.0.0.1:{three}/c2; }}
+   location = /d {{ proxy_pass http://127.0.0.1:{four}/exactly; }}
+ }}
+""",
+        paths("/a/", "/a/x?y=1", "/b/x/y", "/b/?q", "/c", "/c/x", "/cc", "/d", "/d?z=1"),
+        lost=("server {",),  # it serves files where no location takes a path
+    ),
+    NginxCase(
+        "returns",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   location = /text {{ default_type text/plain; return 200 "hello # \"you\"\n"; }}
+   location = /gone {{ return 410; }}
+   location = /none {{ return 204; }}
+   location = /moved {{ return 301 https://new.example/x; }}
+   location /all/ {{ return 302 https://$host$request_uri; }}
+   location = /see {{ return 303 /other; }}
+   location / {{ return 404; }}
+ }}
+""",
+        paths("/text", "/gone", "/none", "/moved", "/all/x?y=1", "/nothing"),
+        lost=("access_log off; proxy",),  # headers for servers, of which there are none
+    ),
+    NginxCase(
+        "rewrites",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   rewrite ^/old/(.*)$ https://new.example/$1 permanent;
+   rewrite ^/tmp/(.*)$ http://new.example/t/$1 redirect;
+   rewrite ^/shop/([0-9]+)$ /item?id=$1 last;
+   location /in/ {{ rewrite ^/in/(.*)$ /out/$1 break; proxy_pass http://127.0.0.1:{one}; }}
+   location / {{ proxy_pass http://127.0.0.1:{two}; }}
+ }}
+""",
+        paths("/old/a/b", "/old/a?q=1", "/tmp/x", "/shop/12", "/shop/x", "/in/a/b?c=d", "/x"),
+    ),
+    NginxCase(
+        "names-of-servers",
+        r"""
+ server {{ listen 127.0.0.1:{port} default_server; server_name _; return 404; }}
+ server {{ listen 127.0.0.1:{port}; server_name a.example www.a.example;
+           location / {{ proxy_pass http://127.0.0.1:{one}; proxy_set_header Host $http_host; }} }}
+ server {{ listen 127.0.0.1:{port}; server_name *.wild.example;
+           location / {{ proxy_pass http://127.0.0.1:{two}; proxy_set_header Host $http_host; }} }}
+ server {{ listen 127.0.0.1:{port}; server_name ~^m[0-9]+\.example$;
+           location / {{ proxy_pass http://127.0.0.1:{three}; proxy_set_header Host $http_host; }} }}
+ server {{ listen 127.0.0.1:{port}; server_name www.*;
+           location / {{ proxy_pass http://127.0.0.1:{four}; proxy_set_header Host $http_host; }} }}
+""",
+        tuple(
+            Ask("/", headers={"Host": host})
+            for host in ("a.example", "A.EXAMPLE", "a.example:80", "www.a.example", "x.wild.example", "x.y.wild.example",
+                         "wild.example", "m12.example", "mx.example", "www.other", "nobody")
+        ),
+    ),
+    NginxCase(
+        "upstreams",
+        r"""
+ upstream pool {{ server 127.0.0.1:{one} weight=2; server 127.0.0.1:{two}; server 127.0.0.1:{three} down; keepalive 8; }}
+ upstream spare {{ server 127.0.0.1:{dead} max_fails=1 fail_timeout=2s; server 127.0.0.1:{four} backup; }}
+ upstream least {{ least_conn; server 127.0.0.1:{one}; server 127.0.0.1:{one} max_conns=10; }}
+ upstream sticky {{ ip_hash; server 127.0.0.1:{one}; server 127.0.0.1:{one}; }}
+ upstream hashed {{ hash $request_uri consistent; server 127.0.0.1:{one}; server 127.0.0.1:{one}; }}
+ upstream by_socket {{ server unix:{unix}; }}
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location / {{ proxy_pass http://pool; }}
+   location /spare {{ proxy_pass http://spare; }}
+   location /least {{ proxy_pass http://least; }}
+   location /sticky {{ proxy_pass http://sticky; }}
+   location /hashed {{ proxy_pass http://hashed; }}
+   location /unix {{ proxy_pass http://by_socket; }}
+ }}
+""",
+        (Ask("/", times=9), Ask("/spare"), Ask("/least", times=4), Ask("/sticky"), Ask("/hashed"), Ask("/unix")),
+    ),
+    NginxCase(
+        "maps",
+        r"""
+ map $http_x_app $pool {{ default up_one; blue up_two; ~^gr up_three; }}
+ map $request_method $writes {{ default 0; POST 1; PUT 1; }}
+ upstream up_one {{ server 127.0.0.1:{one}; }}
+ upstream up_two {{ server 127.0.0.1:{two}; }}
+ upstream up_three {{ server 127.0.0.1:{three}; }}
+ server {{
+   listen 127.0.0.1:{port};
+   if ($writes) {{ return 405; }}
+   location / {{ proxy_pass http://$pool; proxy_set_header Host $http_host; }}
+ }}
+""",
+        (
+            Ask("/"), Ask("/", headers={"X-App": "blue"}), Ask("/", headers={"X-App": "green"}),
+            Ask("/", headers={"X-App": "blueish"}), Ask("/", "POST", body="x"),
+        ),
+    ),
+    NginxCase(
+        "conditions",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   if ($http_user_agent ~* "(curl|wget)") {{ return 403; }}
+   if ($request_method !~ ^(GET|HEAD|POST)$) {{ return 405; }}
+   if ($arg_debug = "1") {{ return 400; }}
+   if ($http_x_old) {{ return 301 https://new.example$request_uri; }}
+   if ($cookie_beta = "yes") {{ return 302 /beta; }}
+   location / {{ proxy_pass http://127.0.0.1:{one}; proxy_set_header Host $http_host; }}
+ }}
+""",
+        (
+            Ask("/"), Ask("/", headers={"User-Agent": "Curl/7"}), Ask("/", "DELETE"), Ask("/?debug=1"), Ask("/?debug=12"),
+            Ask("/x?y", headers={"X-Old": "1"}), Ask("/x", "HEAD"),
+        ),
+    ),
+    NginxCase(
+        "headers-to-servers",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $host;
+   proxy_set_header X-Real-IP $remote_addr;
+   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+   proxy_set_header X-Forwarded-Proto $scheme;
+   proxy_set_header X-Uri "$request_uri by $request_method";
+   proxy_set_header X-Gone "";
+   proxy_hide_header X-Origin-Only;
+   add_header X-Added "yes" always;
+   location / {{ proxy_pass http://127.0.0.1:{one}; }}
+   location /own/ {{ proxy_pass http://127.0.0.1:{two}; proxy_set_header Host fixed.example; proxy_set_header X-Own 1; }}
+ }}
+""",
+        (
+            Ask("/a?b", seen=("X-Added", "X-Origin-Only")), Ask("/own/x", seen=("X-Added", "X-Origin-Only")),
+            Ask("/", headers={"X-Forwarded-For": "192.0.2.9", "X-Gone": "1", "X-Real-IP": "fake"}),
+            Ask("/status/404", seen=("X-Added",)),
+        ),
+    ),
+    NginxCase(
+        "redirects-of-servers",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location / {{ proxy_pass http://127.0.0.1:{one}; proxy_redirect http://inside.example/ https://outside.example/; }}
+   location /off/ {{ proxy_pass http://127.0.0.1:{two}; proxy_redirect off; }}
+   location /status/302 {{ proxy_pass http://127.0.0.1:{three}; proxy_redirect ~^http://([^/]+)/(.*)$ https://$1/r/$2; }}
+ }}
+""",
+        paths("/status/301", "/status/302", "/x"),
+    ),
+    NginxCase(
+        "access",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location / {{ proxy_pass http://127.0.0.1:{one}; }}
+   location /inside/ {{ allow 127.0.0.1; allow 10.0.0.0/8; deny all; proxy_pass http://127.0.0.1:{two}; }}
+   location /outside/ {{ deny 127.0.0.2; allow all; proxy_pass http://127.0.0.1:{three}; }}
+   location /closed/ {{ deny all; proxy_pass http://127.0.0.1:{three}; }}
+ }}
+""",
+        (
+            *paths("/", "/inside/x", "/outside/x", "/closed/x"),
+            *paths("/", "/inside/x", "/outside/x", "/closed/x", source="127.0.0.2"),
+        ),
+    ),
+    NginxCase(
+        "passwords-and-files",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location / {{ proxy_pass http://127.0.0.1:{one}; }}
+   location /files/ {{ root /srv; try_files $uri $uri/ /index.html; }}
+   location /php/ {{ fastcgi_pass 127.0.0.1:9000; }}
+   location /secret/ {{ auth_basic "Inside"; auth_basic_user_file {folder}/users; proxy_pass http://127.0.0.1:{two}; }}
+ }}
+""",
+        (*paths("/"), Ask("/secret/x"), Ask("/secret/x", headers={"Authorization": "Basic YW5uOnNlY3JldA=="})),
+        lost=("location /files/", "location /php/", "location /secret/"),
+        unlike=("/secret/x",),
+    ),
+    NginxCase(
+        "tls",
+        r"""
+ server {{
+   listen 127.0.0.1:{port} ssl;
+   server_name a.example;
+   ssl_certificate {folder}/own.pem; ssl_certificate_key {folder}/own.pem;
+   ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_session_reuse off;
+   location / {{ proxy_pass http://127.0.0.1:{one}; proxy_set_header Host $http_host; proxy_set_header X-Proto $scheme; }}
+   location /s/ {{ proxy_pass https://127.0.0.1:{secure}; proxy_set_header Host $http_host; }}
+   location /v/ {{ proxy_pass https://127.0.0.1:{secure}; proxy_set_header Host $http_host; proxy_ssl_verify on;
+                   proxy_ssl_trusted_certificate {folder}/ca.pem; proxy_ssl_name server.example; proxy_ssl_server_name on; proxy_ssl_verify_depth 3; }}
+   location /w/ {{ proxy_pass https://127.0.0.1:{secure}; proxy_set_header Host $http_host; proxy_ssl_verify on;
+                   proxy_ssl_trusted_certificate {folder}/other-ca.pem; proxy_ssl_name server.example; }}
+ }}
+ server {{ listen 127.0.0.1:{other}; return 301 https://$host$request_uri; }}
+""",
+        (
+            *paths("/x", "/s/x", "/v/x", tls="a.example"), Ask("/x?y", port="other"),
+        ),
+    ),
+    NginxCase(
+        "times-and-errors",
+        r"""
+ proxy_connect_timeout 2s;
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   client_max_body_size 1m;
+   keepalive_timeout 30s;
+   gzip on; gzip_types application/json; gzip_min_length 0;
+   location / {{ proxy_pass http://127.0.0.1:{one}; }}
+   location /wait {{ proxy_pass http://127.0.0.1:{one}; proxy_read_timeout 300ms; }}
+ }}
+""",
+        (*paths("/wait", "/x"), Ask("/x", "POST", body="abc")),
+        not_for=("hapy",),  # it compresses nothing
+    ),
+    NginxCase(
+        "websockets",
+        r"""
+ map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+ server {{
+   listen 127.0.0.1:{port};
+   location / {{ proxy_pass http://127.0.0.1:{one}; proxy_set_header Host $http_host; }}
+   location /ws/ {{ proxy_pass http://127.0.0.1:{two}; proxy_set_header Host $http_host;
+                    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }}
+ }}
+""",
+        (
+            Ask("/ws/x", headers={
+                "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            }),
+            Ask("/x"),
+        ),
+    ),
+    NginxCase(
+        "streams",
+        "",
+        (Ask("/x"), Ask("/y", port="other", tls="-"), Ask("/y", port="other", tls="server.example")),
+        text=r"""
+load_module modules/ngx_stream_module.so;
+events {{ }}
+stream {{
+  upstream plain {{ server 127.0.0.1:{one}; server 127.0.0.1:{dead} backup; }}
+  upstream named {{ server 127.0.0.1:{secure}; }}
+  map $ssl_preread_server_name $to {{ server.example named; default named; }}
+  server {{ listen 127.0.0.1:{port}; proxy_pass plain; proxy_connect_timeout 2s; proxy_timeout 1h; allow 127.0.0.0/8; deny all; }}
+  server {{ listen 127.0.0.1:{other}; ssl_preread on; proxy_pass $to; }}
+}}
+""",
+    ),
+    NginxCase(
+        "bodies-and-nested-locations",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location /shop/ {{
+     proxy_set_header X-Shop 1; proxy_set_header Host $http_host;
+     location /shop/admin/ {{ allow 10.0.0.1; deny all; proxy_pass http://127.0.0.1:{two}; }}
+     location ~ ^/shop/item/(\d+)$ {{ proxy_pass http://127.0.0.1:{three}; }}
+     proxy_pass http://127.0.0.1:{one};
+   }}
+   location / {{ proxy_pass http://127.0.0.1:{four}; }}
+ }}
+""",
+        paths("/shop/", "/shop/admin/x", "/shop/item/12", "/shop/item/x", "/"),
+        lost=("location ~ ^/shop/item",),
+        unlike=("/shop/item/12",),
+    ),
+)  # fmt: skip
