@@ -41,6 +41,7 @@ GOOD = {
     "v2_tls": _v2(0x21, 0x11, V4 + _value(0x20, b"\1\0\0\0\0" + _value(0x21, b"TLSv1.3"))),
     "v2_large": _v2(0x21, 0x11, V4 + _value(4, b"x" * 9000)),
     "v1_mapped": b"PROXY TCP6 ::ffff:192.0.2.1 ::ffff:192.0.2.2 80 2000\r\n",
+    "v1_no_port": b"PROXY TCP4 192.0.2.1 192.0.2.2 0 0\r\n",
     "v1_longest": b"PROXY TCP6 " + b"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff " * 2 + b"65535 65535\r\n",
 }
 OWN = {

@@ -90,12 +90,12 @@ def listening_port(txn: Transaction) -> int | None:
 
 @fetch("src_port", type="sint")
 def _src_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: client_port(txn) if txn.source_port is None else txn.source_port
+    return lambda txn: (client_port(txn) if txn.source_port is None else txn.source_port) or None
 
 
 @fetch("dst_port", type="sint")
 def _dst_port(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: listening_port(txn) if txn.destination_port is None else txn.destination_port
+    return lambda txn: (listening_port(txn) if txn.destination_port is None else txn.destination_port) or None
 
 
 @fetch("fc_src", type="addr")

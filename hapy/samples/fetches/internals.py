@@ -31,7 +31,7 @@ def _bc_http_major(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("fc_rcvd_proxy", type="bool")
 def _fc_rcvd_proxy(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: txn.client.proxied
+    return lambda txn: None if txn.client.error else txn.client.proxied
 
 
 #: Longer values of PROXY headers are not kept (section 7.3.3, `fc_pp_tlv`).
