@@ -38,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read the output has had enough of it (`hapy -vv | head -1`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+    except KeyboardInterrupt:
+        if name == "run":
+            raise
+        return 130  # as a shell says of what Ctrl-C ended
     return status
 
 

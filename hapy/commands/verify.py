@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,9 +50,11 @@ def main(words: list[str]) -> int:
         return FAILED
     try:
         requests = _requests(options, result.config)
-        outcome = verify(sources, requests, haproxy=program)
+        with _tidy():
+            outcome = verify(sources, requests, haproxy=program)
     except (RequestError, NoWayInError, CannotRunError, OSError) as error:
-        print(f"hapy verify: {error}", file=sys.stderr)
+        text = "".join(one if one.isprintable() else "?" for one in str(error))
+        print(f"hapy verify: {text}", file=sys.stderr)
         return FAILED
     _report(outcome)
     return DIFFERENT if outcome.differences else ALIKE
@@ -78,19 +83,56 @@ def _parser() -> argparse.ArgumentParser:
 
 def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, Asked]]:
     """The requests with their frontends: those given, else a GET of `/` for every frontend."""
-    from hapy.explain.asked import asked
+    from hapy.explain.asked import RequestError, asked
     from hapy.verify.requests import from_har, from_lines, from_log
 
     http = [proxy for proxy in config.proxies if proxy.is_frontend and proxy.mode == "http" and proxy.binds]
     live = [proxy.name for proxy in http if not proxy.disabled]
-    found = [asked(request, headers=options.header) for request in options.request]
-    for name, read in (("requests", from_lines), ("har", from_har), ("log", from_log)):
+    found = [(asked(request, headers=options.header), "") for request in options.request]
+    for name, read in (("requests", from_lines), ("har", from_har)):
         path = getattr(options, name)
         if path is not None:
-            found += read(Path(path).read_text(encoding="utf-8", errors="replace"))
+            found += [(one, "") for one in read(_text(path))]
+    if options.log is not None:
+        found += from_log(_text(options.log))
     if not found:
+        for path in (options.requests, options.har, options.log):
+            if path is not None:
+                raise RequestError(f"{path} holds no request")
         return [(name, asked("/", headers=["Host: verify.invalid"])) for name in live]
-    return [(_frontend(config, live, request, options.frontend), request) for request in found]
+    return [
+        (name if name in live and not options.frontend else _frontend(config, live, request, options.frontend), request)
+        for request, name in found
+    ]
+
+
+@contextmanager
+def _tidy() -> Iterator[None]:
+    """Signals that end the command end the programs that it runs, too, and take away what they used."""
+
+    def ended(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _text(path: str) -> str:
+    """What a file of requests holds.
+
+    Raises:
+        RequestError: it can't be read.
+    """
+    from hapy.explain.asked import RequestError
+
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _frontend(config: Config, live: list[str], request: Asked, name: str | None) -> str:

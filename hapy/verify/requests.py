@@ -14,7 +14,8 @@ from hapy.explain.asked import Asked, RequestError, asked
 _REQUEST: Final = re.compile(r'"([A-Z]{3,10}) (\S+) HTTP/(\d\.\d)"')
 #: httplog's captured headers are not named, so only a log of the combined format tells more.
 _COMBINED: Final = re.compile(r'^(\S+) \S+ \S+ \[[^\]]*\] "[^"]*" \d{3} \S+ "([^"]*)" "([^"]*)"')
-_HTTPLOG_CLIENT: Final = re.compile(r"(?:^|[ :])(\d{1,3}(?:\.\d{1,3}){3}):\d+ \[")
+#: httplog's frontend, behind the date; a `~` says that the client spoke TLS.
+_FRONTEND: Final = re.compile(r":\d+ \[[^\]]+\] ([A-Za-z0-9_.:-]+)~? \S+/\S+ ")
 
 #: Fields of a HAR entry that belong to its connection, or that browsers write for HTTP/2.
 _NOT_REPLAYED: Final = frozenset({"connection", "content-length", "host", "transfer-encoding", "accept-encoding", "te"})
@@ -47,8 +48,11 @@ def from_har(text: str) -> Iterator[Asked]:
         raise RequestError("no HAR file: it lacks log.entries with requests") from None
     for number, request in enumerate(requests, 1):
         try:
-            yield _har_request(request)
-        except (KeyError, TypeError, AttributeError):
+            if urlsplit(request["url"]).scheme in ("http", "https"):  # browsers note `data:`, `blob:` and `wss:`, too
+                yield _har_request(request)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, RequestError):
+                raise RequestError(f"entry {number}: {error}") from None
             raise RequestError(f"entry {number} has no method, URL and headers") from None
 
 
@@ -63,8 +67,11 @@ def _har_request(request: Mapping[str, Any]) -> Asked:
     return asked(f"{request['method']} {url._replace(fragment='').geturl()}", headers=headers, body=body)
 
 
-def from_log(text: str) -> Iterator[Asked]:
-    """The requests of an access log: HAProxy's httplog, CLF or combined; lines without a request are passed over."""
+def from_log(text: str) -> Iterator[tuple[Asked, str]]:
+    """The requests of an access log, each with its frontend's name where the line tells it, else an empty one.
+
+    HAProxy's httplog, CLF and combined are known; lines without a request are passed over.
+    """
     for line in text.splitlines():
         found = _REQUEST.search(line)
         if found is None:
@@ -81,6 +88,8 @@ def from_log(text: str) -> Iterator[Asked]:
             continue
         try:
             host = [] if version == "1.0" or "://" in target else ["Host: verify.invalid"]
-            yield asked(f"{method} {target} HTTP/{version}", headers=[*host, *headers])
+            told = "HTTP/1.0" if version == "1.0" else "HTTP/1.1"
+            frontend = _FRONTEND.search(line)
+            yield asked(f"{method} {target} {told}", headers=[*host, *headers]), frontend[1] if frontend else ""
         except RequestError:
             continue

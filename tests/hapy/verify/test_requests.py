@@ -40,6 +40,14 @@ def test_har() -> None:
     assert found.raw == (b"POST /a?b=c HTTP/1.1\r\nHost: shop.example\r\nCookie: x=y\r\nContent-Length: 2\r\n\r\nhi")
 
 
+def test_what_browsers_note_of_other_schemes_is_passed_over() -> None:
+    entries = [{"request": {"method": "GET", "url": url}} for url in ("data:,x", "wss://a/x", "http://a/x")]
+    (found,) = from_har(json.dumps({"log": {"entries": entries}}))
+    assert found.head.startswith(b"GET /x ")
+    with pytest.raises(RequestError, match="entry 1: "):
+        list(from_har(json.dumps({"log": {"entries": [{"request": {"method": "G T", "url": "http://a/"}}]}})))
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"log": {"entries": [{}]}}', '{"log": {"entries": [{"request": 1}]}}']
 )
@@ -57,7 +65,10 @@ Nov 20 10:00:01 lb haproxy[1]: Proxy fe started.
 
 
 def test_log() -> None:
-    assert [one.head for one in from_log(LOG)] == [
+    assert [name for _, name in from_log(LOG)] == ["fe", ""]
+    ((one, name),) = from_log('10.0.0.1:2 [date] web~ be/s 0/0 "GET /x HTTP/2.0"')
+    assert (one.head.split(b"\r\n")[0], name) == (b"GET /x HTTP/1.1", "web")
+    assert [one.head for one, _ in from_log(LOG)] == [
         b"GET /a?b HTTP/1.1\r\nHost: verify.invalid\r\n\r\n",
         b"POST /form HTTP/1.0\r\nReferer: http://ref/\r\nUser-Agent: curl/8\r\n\r\n",
     ]

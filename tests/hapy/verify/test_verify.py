@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,3 +83,46 @@ def test_what_cannot_be_run(haproxy: str, config: Path, capsys: pytest.CaptureFi
     config.write_text("frontend f\n nonsense\n")
     assert main([str(config), "--against", haproxy]) == 2
     assert "nonsense" in capsys.readouterr().err
+
+
+@pytest.mark.referee
+def test_a_log_tells_its_frontends(
+    haproxy: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(CONFIG + "frontend other\n bind :8081\n default_backend two\n")
+    log = tmp_path / "log"
+    line = 'lb haproxy[1]: 192.0.2.1:2 [20/Nov/2026:10:00:00.000] {} b/s 0/0/0/1/1 200 5 - - ---- 1/1/0/0/0 0/0 "GET /x HTTP/1.1"\n'
+    log.write_text(line.format("web") + "started\n" + line.format("other~"))
+    assert main([str(config), "--against", haproxy, "--log", str(log)]) == 0
+    assert "2 of 2 requests alike" in capsys.readouterr().out
+    log.write_text("nothing of the kind\n")
+    assert main([str(config), "--against", haproxy, "--log", str(log)]) == 2
+    assert main([str(config), "--against", haproxy, "--log", str(tmp_path / "missing")]) == 2
+    err = capsys.readouterr().err
+    assert "holds no request" in err
+    assert "cannot read" in err
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_used_goes_when_it_is_interrupted(
+    haproxy: str, config: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    requests = tmp_path / "requests"
+    requests.write_text("GET http://a:8080/x\n" * 20000)
+    used = tmp_path / "used"
+    used.mkdir()
+    command = [sys.executable, "-m", "hapy", "verify", str(config), "--against", haproxy, "--requests", str(requests)]
+    environment = {**os.environ, "TMPDIR": str(used)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while not list(used.glob("hapy-verify-*/output")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
+    assert err == b""
+    assert list(used.iterdir()) == []
+    for folder in Path("/proc").glob("[0-9]*"):  # no program of it is left
+        with suppress(OSError):
+            assert str(used).encode() not in (folder / "cmdline").read_bytes()
