@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -138,6 +140,21 @@ class _Stage:
         self._folder.cleanup()
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait meanwhile: one that came while a process starts would leave it to nobody."""
+    caught: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda came, _frame: caught.append(came)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if caught:
+            signal.raise_signal(caught[0])
+
+
 class _Program:
     """One program on the stage."""
 
@@ -169,7 +186,7 @@ class _Program:
             path.write_bytes(content.encode("utf-8", "surrogateescape"))
             arguments += ["-f", str(path)]
         output = stage.path / "output"
-        with output.open("wb") as stream:
+        with output.open("wb") as stream, _undisturbed():
             self._process = subprocess.Popen(  # noqa: S603  the program that was asked for, on a file of our own
                 [*self.command, "-db", *arguments],
                 stdin=subprocess.DEVNULL,
