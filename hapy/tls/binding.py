@@ -160,7 +160,7 @@ def _serve(
     files[context] = certificate.files.path
     if around.keylog:
         _extend(lambda: inside.note_secrets(context), "tune.ssl.keylog", span)
-    context.sni_callback = _accept_name
+    openssl.accept_names(context)
     if around.dh_file:
         context.load_dh_params(around.dh_file)
     elif around.automatic_dh:
@@ -188,10 +188,6 @@ def _beside(context: ssl.SSLContext, certificate: Certificate, span: Span) -> op
     shown = openssl.Staple(files.ocsp, valid_until(files.ocsp) if files.ocsp else 0.0)
     _extend(lambda: openssl.staple(context, shown), "OCSP", span)
     return shown
-
-
-def _accept_name(_tls: ssl.SSLObject, _name: str, _context: ssl.SSLContext) -> None:
-    """Tell the client that its name was taken: it has been looked at before."""
 
 
 def _verification(context: ssl.SSLContext, own: Options, span: Span) -> bool:

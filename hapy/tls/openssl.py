@@ -191,6 +191,22 @@ def _extended() -> Any:
     return found
 
 
+_NameCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_CTRL_SET_NAME_CALLBACK: Final = 53
+_accept_name = _NameCallback(lambda _connection, _alert, _argument: _OK)
+
+
+def accept_names(context: ssl.SSLContext) -> None:
+    """Tell clients that the name they ask for is taken: it has been looked at before.
+
+    Python's own callback wants it decoded, and ends the handshake where it isn't ASCII.
+    """
+    try:
+        _extended().SSL_CTX_callback_ctrl(pointer(context), _CTRL_SET_NAME_CALLBACK, _accept_name)
+    except Unavailable:
+        context.sni_callback = lambda _tls, _name, _context: None
+
+
 class Staple:
     """An OCSP response that is sent to clients who ask for it.
 

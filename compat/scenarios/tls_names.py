@@ -1,0 +1,120 @@
+"""Which certificate a client gets, by the name that it asks for, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+
+from cryptography import x509
+
+from compat.harness import World
+
+_CERTIFICATE = 11
+_HANDSHAKE, _ALERT = 22, 21
+NAMES = (
+    *(
+        b"a.test",
+        b"A.TEST",
+        b"a.test.",
+        b"x.w.test",
+        b"X.W.test",
+        b"exact.w.test",
+        b"x.y.w.test",
+        b"w.test",
+        b".w.test",
+    ),
+    *(b"deep.x.w.test", b"xn--bcher-kva.test", "bücher.test".encode(), "bücher.test".encode("latin-1"), b"\xff\xfe"),
+    *(b"c", b"c.", b"1.2.3.4", b"a test", b"a.test\0", b"a.test\0b", b"-.w.test", b"..w.test", b"a.w.test:443"),
+    *(
+        b"neg.n.test",
+        b"ok.n.test",
+        b"n.test",
+        b"multi1.test",
+        b"q.star.test",
+        b"zz.zz",
+        b"x" * 60 + b".test",
+        b"dup.test",
+    ),
+    b"cn.only.test",
+)
+
+
+def _hello(name: bytes) -> bytes:
+    """A ClientHello of TLS 1.2 that asks for a name of any bytes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    outgoing = ssl.MemoryBIO()
+    stand_in = ".".join("q" * min(50, len(name) - start) for start in range(0, len(name), 51))[: len(name)]
+    stand_in = stand_in.ljust(len(name), "q")
+    tls = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=stand_in)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read().replace(stand_in.encode(), name, 1)
+
+
+def _answered(received: bytes) -> str:
+    """The subject of the certificate in a server's first flight, or its alert; empty while neither has come."""
+    place, handshake = 0, b""
+    while place + 5 <= len(received):
+        size = int.from_bytes(received[place + 3 : place + 5])
+        if received[place] == _ALERT:
+            return f"alert {received[place + 5 : place + 7].hex()}"
+        if received[place] == _HANDSHAKE:
+            handshake += received[place + 5 : place + 5 + size]
+        place += 5 + size
+    place = 0
+    while place + 4 <= len(handshake):
+        size = int.from_bytes(handshake[place + 1 : place + 4])
+        if handshake[place] == _CERTIFICATE and place + 4 + size <= len(handshake):
+            length = int.from_bytes(handshake[place + 7 : place + 10])
+            found = x509.load_der_x509_certificate(handshake[place + 10 : place + 10 + length])
+            return found.subject.rfc4514_string().split(",")[0]
+        place += 4 + size
+    return ""
+
+
+def _given(world: World, listener: str, name: bytes) -> None:
+    client = world.client(listener)
+    client.send(_hello(name))
+    answer = ""
+    while not answer and not client.reader.end:
+        client.reader.fill()
+        answer = _answered(bytes(client.reader.buffer))
+    client.close()
+    world.note(f"{listener} {name!r}: {answer or client.reader.end}")
+
+
+def names_byte_for_byte(world: World) -> None:
+    """Case, dots, bytes other than ASCII, wildcards, exclusions, several certificates of one name, no known name."""
+    for file, identity, shown in (
+        ("a", "a.test", "A"),
+        ("w", "*.w.test", "W"),
+        ("w2", "exact.w.test", "W2"),
+        ("idn", "xn--bcher-kva.test", "IDN"),
+        ("c", "c", "C"),
+        ("cn", "other.cn.test", "CN.only.test"),
+        ("d1", "dup.test", "dup1"),
+        ("d2", "dup.test", "dup2"),
+    ):
+        world.certificate(f"{file}.pem", identity, common_name=shown)
+    d = world.dir
+    (d / "list").write_text(
+        f"{d}/a.pem\n{d}/w.pem *.n.test !neg.n.test *.star.test\n{d}/idn.pem !*.w.test *.w.test xn--bcher-kva.test\n"
+        f"{d}/c.pem MULTI1.test\n{d}/cn.pem [alpn special] !cn.only.test\n{d}/d1.pem\n{d}/d2.pem *\n{d}/w2.pem neg.n.test\n"
+    )
+    (d / "strict").write_text(f"{d}/a.pem !a.test\n{d}/w.pem !x.w.test *.w.test\n{d}/d1.pem * !c\n")
+    world.start("""
+frontend fe
+    bind "fd@${several}" ssl crt {dir}/a.pem crt {dir}/w.pem crt {dir}/idn.pem crt {dir}/c.pem crt {dir}/d1.pem crt {dir}/d2.pem crt {dir}/w2.pem
+    bind "fd@${reversed}" ssl crt {dir}/w2.pem crt {dir}/d2.pem crt {dir}/d1.pem crt {dir}/w.pem crt {dir}/cn.pem
+    bind "fd@${list}" ssl crt-list {dir}/list
+    bind "fd@${strict}" ssl crt-list {dir}/strict strict-sni
+    bind "fd@${both}" ssl crt {dir}/c.pem crt-list {dir}/strict
+    http-request return status 200
+""")
+    for listener in ("several", "reversed", "list", "strict", "both"):
+        for name in NAMES:
+            _given(world, listener, name)
+    world.forget_clients()
