@@ -35,12 +35,18 @@ def main(words: list[str]) -> int:
         return BAD_USAGE
     try:
         walker = Walker(result)
-        suite = [(name, read_cases(read_file(name).decode("utf-8", "replace"))) for name in suites]
+        suite = []
+        for name in suites:
+            try:
+                suite.append((name, read_cases(read_file(name).decode("utf-8", "replace"))))
+            except CasesError as error:
+                print(f"{name}:{error.line}: {error}", file=sys.stderr)
+                return BAD_USAGE
+            except OSError as error:
+                print(f"hapy test: cannot read {name}: {error.strerror}", file=sys.stderr)
+                return BAD_USAGE
     except CompileError as error:
         print(f"{error.span or 'hapy test'}: {error.message}", file=sys.stderr)
-        return BAD_USAGE
-    except (CasesError, OSError) as error:
-        print(f"hapy test: {error}", file=sys.stderr)
         return BAD_USAGE
     passed = failed = 0
     for name, cases in suite:
@@ -52,7 +58,7 @@ def main(words: list[str]) -> int:
                     print(f"ok    {case.name}")
                 continue
             failed += 1
-            print(f"FAIL  {case.name}  ({name})")
+            print(f"FAIL  {case.name}  ({name}:{case.line})")
             for failure in verdict.failures:
                 print(f"      {failure}")
     print(f"{passed} passed" + (f", {failed} failed" if failed else ""))

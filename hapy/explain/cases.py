@@ -43,7 +43,15 @@ _CASE_KEYS: Final = {"name", "request", "headers", "data", "src", "frontend", "d
 
 
 class CasesError(ValueError):
-    """A file of cases that can't be understood; the message says where."""
+    """A file of cases that can't be understood.
+
+    Attributes:
+        line: where, counted from 1.
+    """
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +60,11 @@ class Case:
 
     Attributes:
         name: what it is called. asked: the request. frontend, down: as for a walk.
-        expected: by what is looked at.
+        expected: by what is looked at. line: where it stands in its file.
     """
 
     name: str
+    line: int
     asked: Asked
     frontend: str | None
     down: tuple[str, ...]
@@ -77,8 +86,18 @@ def read_cases(content: str) -> list[Case]:
         CasesError: it is no YAML, or no list of cases.
     """
     try:
+        root = yaml.compose(content, yaml.SafeLoader)
+        if root is not None:
+            _refuse_doubles(root, set())
         found = yaml.safe_load(content)
+    except CasesError:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise CasesError(f"not YAML: {error.problem or error.context}", mark.line + 1 if mark else 1) from None
     except yaml.YAMLError as error:
+        raise CasesError(f"not YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, RecursionError) as error:  # a date that no calendar has, brackets without end
         raise CasesError(f"not YAML: {error}") from None
     common: Mapping[str, Any] = {}
     if isinstance(found, Mapping):
@@ -87,10 +106,42 @@ def read_cases(content: str) -> list[Case]:
         common, found = found, found.get("cases")
     if not isinstance(found, list) or not found:
         raise CasesError("a list of cases is needed")
-    return [_case(entry, number, common) for number, entry in enumerate(found, 1)]
+    cases = []
+    for number, (entry, line) in enumerate(zip(found, _lines(root), strict=True), 1):
+        try:
+            cases.append(_case(entry, number, line, common))
+        except CasesError as error:
+            raise CasesError(str(error), line) from None
+    return cases
 
 
-def _case(entry: object, number: int, common: Mapping[str, Any]) -> Case:
+def _lines(root: yaml.Node | None) -> list[int]:
+    """The lines on which the cases begin."""
+    if isinstance(root, yaml.MappingNode):
+        root = next(value for key, value in root.value if key.value == "cases")
+    assert isinstance(root, yaml.SequenceNode)
+    return [node.start_mark.line + 1 for node in root.value]
+
+
+def _refuse_doubles(node: yaml.Node, seen: set[int]) -> None:
+    """A key that is written twice counts once: surely not what was meant."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            _refuse_doubles(one, seen)
+    elif isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in keys:
+                raise CasesError(f"the key '{name}' is written twice", key.start_mark.line + 1)
+            keys.add(name)
+            _refuse_doubles(value, seen)
+
+
+def _case(entry: object, number: int, line: int, common: Mapping[str, Any]) -> Case:
     if not isinstance(entry, Mapping) or "request" not in entry or "expect" not in entry:
         raise CasesError(f"case {number}: 'request' and 'expect' are needed")
     name = str(entry.get("name", entry["request"]))
@@ -119,7 +170,7 @@ def _case(entry: object, number: int, common: Mapping[str, Any]) -> Case:
         )
     except RequestError as error:
         raise CasesError(f"{where}: {error}") from None
-    return Case(name, request, None if frontend is None else str(frontend), tuple(map(str, down)), expected)
+    return Case(name, line, request, None if frontend is None else str(frontend), tuple(map(str, down)), expected)
 
 
 def _fields(given: object, where: str) -> list[str]:

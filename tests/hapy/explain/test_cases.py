@@ -100,6 +100,27 @@ def test_bad_files(content: str, message: str) -> None:
         read_cases(content)
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("- request: /\n  expect: {backend: b}\n- request: /\n", 3),
+        ("cases:\n\n  - request: /\n    expect: {backendd: b}\n", 3),
+        ("- request: /\n  expect:\n    backend: b\n    backend: c\n", 4),
+        ("- request: /\n  expect: [b\n", 3),
+        ("- request: '/\n", 2),
+        ("- a\n\tb: c\n", 2),
+        ("- request: /\n  src: 2001-02-30\n", 1),
+        ("- request: /\n  expect: {a: &x [*y]}\n", 2),
+        ("\x00", 1),
+    ],
+)
+def test_faults_are_told_with_their_line(content: str, line: int) -> None:
+    with pytest.raises(CasesError) as told:
+        read_cases(content)
+    assert told.value.line == line
+    assert "\n" not in str(told.value)
+
+
 @given(st.text(alphabet="-: \nrequestxpcb{}[]/1", max_size=60))
 def test_any_file(content: str) -> None:
     with suppress(CasesError):
