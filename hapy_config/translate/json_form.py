@@ -297,9 +297,19 @@ def from_json(sources: Sequence[Source]) -> Translation:
     if len(sources) > 1:
         raise BadFormError("one JSON file holds a whole configuration: give one")
     model = decode(source.text)
-    text, files = write_config(model)
-    notes = tuple(Note(_nowhere(source), Loss.LOST, one) for one in differences(model))
+    try:
+        text, files = write_config(model)
+        notes = tuple(Note(_nowhere(source), Loss.LOST, one) for one in differences(model))
+    except (KeyError, IndexError, TypeError, AttributeError, AssertionError, ValueError) as error:
+        raise BadFormError(f"this is no whole configuration: {_fault(error)}") from None
     return Translation({"haproxy.cfg": text, **files}, notes)
+
+
+def _fault(error: Exception) -> str:
+    """What a model of the right types lacks, in words: arguments of an action are known to it alone."""
+    if isinstance(error, KeyError):
+        return f"an action lacks its '{error.args[0]}'"
+    return str(error) or "the arguments of an action are not its own"
 
 
 def _nowhere(source: Source) -> Span:

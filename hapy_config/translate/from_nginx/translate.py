@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from hapy_config.api import read_text
 from hapy_config.loader import read_file
 from hapy_config.source import Source, Span
 from hapy_config.translate.from_nginx.backends import Backends
@@ -64,7 +65,13 @@ def from_nginx(sources: Sequence[Source]) -> Translation:
             except RecursionError:
                 raise NginxError("blocks are nested too deeply") from None
     notes.settle(directives)
-    return Translation({"haproxy.cfg": "".join(f"{line}\n" for line in lines)}, notes.all(), notes.counts())
+    text = "".join(f"{line}\n" for line in lines)
+    for finding in read_text(text, "haproxy.cfg", assume_machine=True).diagnostics:
+        if finding.refuses and not finding.environment:
+            notes.lost(
+                Span(sources[0].name, 0), f"line {finding.span.line} of the result is refused: {finding.message}"
+            )
+    return Translation({"haproxy.cfg": text}, notes.all(), notes.counts())
 
 
 def _process(directives: Sequence[Directive]) -> list[str]:

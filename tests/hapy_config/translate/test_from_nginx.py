@@ -76,6 +76,13 @@ def test_haproxy_takes_the_result(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_what_haproxy_would_refuse_is_told() -> None:
+    outcome = from_nginx(
+        [Source.from_text("nginx.conf", "http { server { listen 80; location / { proxy_pass http://127.; } } }")]
+    )
+    assert any("of the result is refused" in note.text for note in outcome.notes if note.loss is Loss.LOST)
+
+
 @pytest.mark.parametrize("text", ["http {", "a", "http { server { listen 80 } }", "}", 'x "'])
 def test_what_is_not_the_language_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"nginx\.conf:1"):

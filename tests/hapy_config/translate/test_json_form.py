@@ -79,6 +79,30 @@ def test_what_is_wrong_is_said_with_its_place(text: str, reason: str) -> None:
         decode(text)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"), [({}, "lacks its 'name'"), ({"reply": 5, "name": "x"}, "not its own|no whole")]
+)
+def test_actions_without_their_arguments(arguments: dict[str, object], reason: str) -> None:
+    rule = {
+        "$": "Rule",
+        "ruleset": "http-request",
+        "action": "del-header",
+        "word": "del-header",
+        "arguments": arguments,
+    }
+    proxy = {
+        "$": "Proxy",
+        "name": "f",
+        "kind": "frontend",
+        "number": 1,
+        "mode": "http",
+        "rules": {"http-request": [rule]},
+    }
+    text = json.dumps({"hapy_config": 1, "config": {"$": "Config", "proxies": [proxy]}})
+    with pytest.raises(BadFormError, match=reason):
+        from_json([Source.from_text("config.json", text)])
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["Proxy", "Config", "bytes"]),
     lambda inner: (
