@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.build import tls
 from hapy_config.build.arguments import TimeError, leading_integer, milliseconds
 from hapy_config.build.refused import Refused
+from hapy_config.tls.protocols import protocols_fault
 from hapy_config.tls.versions import put
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ class BindWords:
         values: fields of `model.Bind`.
         options: other options by name.
         tls: the TLS options by name.
-        certificates: what `crt` and `crt-list` name.
+        certificates: what `crt` and `crt-list` name. unread: some of it can't be used, which was told.
         signer_fault: why `ca-sign-file` can't be used, empty for nothing.
     """
 
     __slots__ = (
         *("build", "certificates", "options", "position", "prefix", "signer_fault", "ssl", "statement", "suffix"),
-        *("tls", "values", "words"),
+        *("tls", "unread", "values", "words"),
     )
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
@@ -54,6 +55,7 @@ class BindWords:
         self.options: dict[str, tuple[str, ...]] = {}
         self.tls: dict[str, tuple[str, ...]] = {}
         self.certificates: list[CertificateEntry] = []
+        self.unread = False
         self.signer_fault = ""
         self.ssl = False
 
@@ -270,11 +272,9 @@ def _tls_version(words: BindWords, name: str) -> None:
 
 
 def _alpn(words: BindWords, name: str) -> None:
-    what = "NPN" if name == "npn" else "ALPN"
-    text = words.take(f"'{name}' : missing the comma-delimited {what} protocol suite")
-    fault = tls.alpn_fault(text)
-    if fault:
-        raise words.refuse(f"'{name}' : {fault}", back=1)
+    text = words.take(f"'{name}' : missing the comma-delimited {name.upper()} protocol suite")
+    if fault := protocols_fault(name, text):
+        raise words.refuse(fault, back=1)
     if name == "alpn" and "h2" in text.split(","):
         words.build.note_http2(words.statement, words.position - 1)
     words.tls[name] = (text,)
@@ -296,6 +296,7 @@ def _certificate(words: BindWords, name: str) -> None:
     try:
         words.certificates += tls.entries(words.build, text)
     except Fault as fault:
+        words.unread = True
         words.lacking(str(fault), "bad-certificate")
     words.tls["crt"] = (*words.tls.get("crt", ()), text)
 
@@ -307,6 +308,7 @@ def _certificate_list(words: BindWords, name: str) -> None:
     try:
         words.certificates += tls.listed(words.build, text)
     except Fault as fault:
+        words.unread = True
         words.lacking(f"'crt-list' : {fault}", "bad-certificate", fault.place)
     words.tls["crt-list"] = (*words.tls.get("crt-list", ()), text)
 

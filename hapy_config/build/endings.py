@@ -412,8 +412,8 @@ def check_tls(build: Build) -> None:
             continue
         for server in draft.servers:
             if server.name in draft.tls_servers:
-                advise_server(build, draft.name, server)
-                fault = server_fault(build, draft.name, server.name, server.options)
+                advise_server(build, draft.name, server, draft.kind)
+                fault = server_fault(build, draft.name, server.name, server.options, draft.kind)
                 if fault:
                     text = f"'server {draft.name}/{server.name}' : {fault}"
                     if fault.endswith("."):

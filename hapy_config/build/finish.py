@@ -223,6 +223,8 @@ def _binds(build: Build, draft: Draft) -> None:
     for statement, reading in draft.tls_binds:
         shown, where = statement.words[1], f"{statement.source.name}:{statement.line}"
         options = reading.tls
+        if reading.unread:
+            continue
         if not reading.certificates and not (build.assume_machine and options.keys() & {"crt", "crt-list"}):
             text = f"Proxy '{draft.name}': no SSL certificate specified for bind '{shown}' at [{where}]"
             if "strict-sni" in options:

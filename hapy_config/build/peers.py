@@ -95,7 +95,7 @@ def bind(build: Build, draft: SectionDraft, statement: Statement, words: list[st
 
 def _certificate(build: Build, draft: SectionDraft, reading: BindWords, proxy: str, shown: str) -> None:
     """A TLS listener needs a certificate."""
-    if not reading.ssl or reading.certificates or not draft.listens:
+    if not reading.ssl or reading.certificates or reading.unread or not draft.listens:
         return
     if build.assume_machine and reading.tls.keys() & {"crt", "crt-list"}:
         return

@@ -19,6 +19,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.checks import proxy_value_type
 from hapy_config.keywords.samples import Place
+from hapy_config.tls.protocols import protocols_fault
 from hapy_config.tls.versions import put
 
 if TYPE_CHECKING:
@@ -502,11 +503,9 @@ def _tls_version(words: ServerWords, name: str) -> None:
 
 
 def _alpn(words: ServerWords, name: str) -> None:
-    what = "NPN" if name == "npn" else "ALPN"
-    text = words.take(f"'{name}' : missing the comma-delimited {what} protocol suite")
-    fault = tls.alpn_fault(text)
-    if fault:
-        raise words.refuse(f"'{name}' : {fault}", words.position - 1)
+    text = words.take(f"'{name}' : missing the comma-delimited {name.upper()} protocol suite")
+    if fault := protocols_fault(name, text):
+        raise words.refuse(fault, words.position - 1)
     words.options[name] = (text,)
 
 

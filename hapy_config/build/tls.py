@@ -60,13 +60,6 @@ class TlsFiles:
         self.settings: pem.Settings | None = None
 
 
-def alpn_fault(text: str) -> str:
-    """What is wrong with a comma-separated list of protocol names, or an empty string."""
-    if any(not part or len(part) > 255 for part in text.split(",")) and text:
-        return "empty or oversized protocol name"
-    return ""
-
-
 def based(build: Build, name: str, base: str) -> str:
     """A file name below `crt-base` or `ca-base` where it is relative and such a base is set."""
     directory = build.global_.get(base)
@@ -393,7 +386,11 @@ def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span,
             )
 
 
-def advise_server(build: Build, proxy: str, server: Server) -> None:
+def _kind(section: str) -> str:
+    return "backend" if section == "backend" else "proxy"
+
+
+def advise_server(build: Build, proxy: str, server: Server, kind: str) -> None:
     """Warn of limits of a server line that don't do what they seem to."""
     own, shared = server.options, defaults(build, "server")
     refused = refused_versions(own, shared)
@@ -406,15 +403,15 @@ def advise_server(build: Build, proxy: str, server: Server) -> None:
         build.warning("tls-versions", server.span, text)
     elif holes := [version for version in between(version_range(own, shared, None)) if version in refused]:
         hole = f"SSL/TLS versions range not contiguous for server '{server.name}'. Hole find for {holes[0]}."
-        build.warning("tls-versions", server.span, f"{where} : backend '{proxy}': {hole} {advice}")
+        build.warning("tls-versions", server.span, f"{where} : {_kind(kind)} '{proxy}': {hole} {advice}")
 
 
-def server_fault(build: Build, proxy: str, name: str, options: Options) -> str:
+def server_fault(build: Build, proxy: str, name: str, options: Options, kind: str) -> str:
     """What is wrong with the TLS words of a server line, or an empty string."""
     shared = defaults(build, "server")
     fault = _line_fault(build, options, shared, version_range(options, shared, None))
     if fault == "versions":
-        return f"proxy '{proxy}': all SSL/TLS versions are disabled for server '{name}'."
+        return f"{_kind(kind)} '{proxy}': all SSL/TLS versions are disabled for server '{name}'."
     return fault
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.tls.pem import Fault
+from hapy_config.tls.protocols import protocols_fault
 from hapy_config.tls.versions import VERSIONS, put
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def _options(where: str, words: list[str]) -> dict[str, tuple[str, ...]]:
             raise Fault(
                 f"'verify' : unknown verify method '{values[0]}', only 'none', 'optional', and 'required' are supported"
             )
+        if word in ("alpn", "npn") and (fault := protocols_fault(word, values[0])):
+            raise Fault(fault)
         put(options, word, values)
         place += 1 + count
     return options

@@ -1,7 +1,7 @@
 """Certificate files as HAProxy reads them: the key, the certificate, its chain, and what lies beside them.
 
 Rules (manual, `crt` in section 5.1, and what HAProxy 2.6 does with damaged files):
-- The first certificate of the file is the one; those that follow are its chain, up to the first that can't be read.
+- The first certificate of the file is the one; those that follow are its chain, up to the first that isn't PEM.
 - The key is the first private key of the file that can be read, else that of `FILE.key`. Keys with a passphrase count
   as none: nobody is asked for it.
 - `FILE.ocsp`, `.sctl` and `.issuer` are looked for as `ssl-load-extra-files` says.
@@ -9,6 +9,8 @@ Rules (manual, `crt` in section 5.1, and what HAProxy 2.6 does with damaged file
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 import re
 import ssl
@@ -162,7 +164,7 @@ def load(
     certificate = blocks[0]
     beside = _Beside(path, read, settings, named)
     key = _find_key(path, content, certificate, beside)
-    chain = _chain(blocks[1:])
+    chain = _chain(path, blocks[1:])
     issuer = beside.read("issuer")
     if not chain and settings.issuers:
         chain = _chain_from(certificate, settings.issuers)
@@ -247,12 +249,27 @@ def _first_key(content: bytes, certificate: bytes) -> tuple[bytes, str]:
     return match[0], _pair_fault(certificate, match[0])
 
 
-def _chain(blocks: list[bytes]) -> tuple[bytes, ...]:
-    """Certificates up to the first that can't be read."""
+def _is_pem(block: bytes) -> bool:
+    """Whether there is base64 between its first and its last line."""
+    lines = block.split()
+    try:
+        return block.rstrip().endswith(b"-----") and bool(base64.b64decode(b"".join(lines[2:-2]), validate=True))
+    except binascii.Error:
+        return False
+
+
+def _chain(path: str, blocks: list[bytes]) -> tuple[bytes, ...]:
+    """Certificates up to the first that isn't PEM.
+
+    Raises:
+        Fault: one is PEM, and no certificate.
+    """
     sound: list[bytes] = []
     for block in blocks:
         if certificate_fault(block):
-            break
+            if not _is_pem(block):
+                break
+            raise Fault(f"unable to load certificate chain from file '{path}'.")
         sound.append(block)
     return tuple(sound)
 
