@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.explain.conditions import condition
 from hapy.explain.values import address, count, duration, listed
+from hapy_config.model.checks import CheckRequest
 
 if TYPE_CHECKING:
     from hapy_config.model.config import Config
@@ -84,9 +85,15 @@ def _balances(proxy: Proxy) -> Iterator[str]:
         target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
         when = condition(use.condition) if use.condition is not None else "always"
         yield f"Server {target} takes it {when}, as long as it is up (use-server)."
-    cookies = [words for words in proxy.settings if words[:1] == ("cookie",)]
-    if cookies and proxy.mode == "http":
-        yield f"A client that brings the cookie {cookies[-1][1]} goes to the server that it names (cookie)."
+    if proxy.cookie is not None and proxy.mode == "http":
+        named = proxy.cookie.name
+        yield f"A client that brings the cookie {named} goes to the server that it names (cookie)."
+        if proxy.cookie.mode == "insert":
+            yield f"One that brings none gets {named} with its answer, and is balanced."
+    for words in proxy.settings:
+        if words[:2] in (("stick", "on"), ("stick", "match")):
+            table = f" of {words[words.index('table') + 1]}" if "table" in words[3:-1] else ""
+            yield f"Whose {words[2]} the stick-table{table} knows goes to the server that it had before (stick)."
     if "prefer-last-server" in proxy.options:
         yield "A client connection's requests stay with its last server where possible (option prefer-last-server)."
 
@@ -96,7 +103,8 @@ def _servers(proxy: Proxy) -> Iterator[str]:
         yield f"All go to {address(proxy.dispatch)} (dispatch)."
         return
     if not proxy.servers:
-        yield "It has none: requests are answered 503." if proxy.mode == "http" else "It has none."
+        rest = "other requests" if proxy.stats is not None else "requests"
+        yield f"It has none: {rest} are answered 503." if proxy.mode == "http" else "It has none."
         return
     if len(proxy.servers) > _SERVERS_SHOWN:
         shown = listed([server.name for server in proxy.servers[:_SERVERS_SHOWN]] + ["others"])
@@ -173,25 +181,26 @@ def _dies(proxy: Proxy) -> Iterator[str]:
     http = proxy.mode == "http"
     unit = "request" if http else "connection"
     checked = [server for server in proxy.servers if server.check]
+    tracking = [server for server in proxy.servers if server.track is not None]
     if checked and len(checked) == len(proxy.servers):
-        yield _checked(checked[0], "Each is")
+        yield _checked(checked[0], "Each is" if len(checked) > 1 else "It is", proxy)
     elif checked:
-        yield _checked(checked[0], f"{listed([server.name for server in checked])}: each is")
-    else:
+        yield _checked(checked[0], f"{listed([server.name for server in checked])}: each is", proxy)
+    for server in tracking:
+        yield f"{server.name} is up or down with {server.track} (track)."
+    if not checked and not tracking:
         yield "Nobody checks the servers: a dead one goes on getting its share."
     if proxy.retries:
         again = f"A connection that fails is tried again up to {count(proxy.retries, 'time')} (retries)"
-        if proxy.redispatch:
-            again += (
-                ", the last time on another server (option redispatch)"
-                if proxy.redispatch < 0
-                else (f", every {proxy.redispatch}. time on another server (option redispatch)")
-            )
-        else:
-            again += ", each time on the same server"
+        again += _where(proxy)
         yield f"{again}; then {'the client gets 503' if http else 'the client is closed'}."
     else:
         yield f"A connection that fails is not tried again (retries 0): {'503' if http else 'the client is closed'}."
+    backups = [server.name for server in proxy.servers if server.backup]
+    if backups:
+        together = "allbackups" in proxy.options and len(backups) > 1
+        verb = "take" if together else "takes"
+        yield f"When all others are down, {listed(backups if together else backups[:1])} {verb} over."
     if not http:
         yield "Connections to it break; their clients see that."
         return
@@ -204,16 +213,37 @@ def _dies(proxy: Proxy) -> Iterator[str]:
             "A request that was sent and gets no answer ends with 502 (504 after timeout server), but for one that "
             "went out on a connection that had been closed meanwhile: that is sent again where this is safe."
         )
-    if backups := [server.name for server in proxy.servers if server.backup]:
-        yield f"When all are down, {listed(backups[:1] if 'allbackups' not in proxy.options else backups)} takes over."
 
 
-def _checked(server: Server, who: str) -> str:
+def _where(proxy: Proxy) -> str:
+    """On which server a connection is tried again."""
+    if not proxy.redispatch or len(proxy.servers) < 2:
+        return ", each time on the same server"
+    if proxy.redispatch > 0:
+        times = "each time" if proxy.redispatch == 1 else f"every {proxy.redispatch}. time"
+    else:
+        times = "the last time" if proxy.redispatch == -1 else f"the {-proxy.redispatch}. time from the last"
+    return f", {times} on another server (option redispatch)"
+
+
+def _asked(proxy: Proxy) -> str:
+    """How servers are asked whether they are well."""
+    if proxy.checks.kind == "httpchk":
+        for step in proxy.checks.steps:
+            if isinstance(step, CheckRequest):
+                return f"by {step.method or 'OPTIONS'} {step.uri or '/'} (option httpchk)"
+        return "by OPTIONS / (option httpchk)"
+    if proxy.checks.kind:
+        return f"by option {proxy.checks.kind}"
+    return "by connecting to it"
+
+
+def _checked(server: Server, who: str, proxy: Proxy) -> str:
     options = server.options
     every = duration(int(options.get("inter", ("2000",))[0]))
     fall = options.get("fall", ("3",))[0]
     rise = options.get("rise", ("2",))[0]
-    return f"{who} checked every {every}: out after {fall} failures, back after {rise} successes."
+    return f"{who} checked every {every} {_asked(proxy)}: out after {fall} failures, back after {rise} successes."
 
 
 def _busy(proxy: Proxy) -> Iterator[str]:
@@ -224,10 +254,8 @@ def _busy(proxy: Proxy) -> Iterator[str]:
     queue = timeouts.queue if timeouts.queue is not None else timeouts.connect
     name = "queue" if timeouts.queue is not None else "connect"
     unit = "Requests" if proxy.mode == "http" else "Connections"
-    end = "503" if proxy.mode == "http" else "are closed"
-    for_how_long = (
-        f"up to {duration(queue)} (timeout {name}), then get {end}" if queue else "for ever (no timeout queue)"
-    )
+    end = "get 503" if proxy.mode == "http" else "are closed"
+    for_how_long = f"up to {duration(queue)} (timeout {name}), then {end}" if queue else "for ever (no timeout queue)"
     yield f"{unit} beyond the servers' maxconn wait in a queue, {for_how_long}."
 
 

@@ -72,7 +72,8 @@ def _expression(expression: AclExpression) -> str:
         return f"{subject} is true"
     patterns = [*expression.patterns[:_SHOWN], *(f"what {name} lists" for name in expression.files)]
     if len(expression.patterns) > _SHOWN:
-        patterns.append(f"{len(expression.patterns) - _SHOWN} others")
+        more = len(expression.patterns) - _SHOWN
+        patterns.append(f"{more} others" if more > 1 else expression.patterns[-1])
     if not patterns:
         return f"{subject} is there"
     return f"{subject} {_MATCHES.get(expression.match, 'is')} {' or '.join(patterns)}"

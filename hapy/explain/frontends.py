@@ -81,6 +81,17 @@ def _rules(proxy: Proxy) -> Iterator[str]:
     for ruleset, rules in proxy.rules.items():
         if rules:
             yield f"{count(len(rules), 'rule')} of {ruleset}: {_deeds(rules)}."
+    if proxy.redirects:
+        yield f"{count(len(proxy.redirects), 'redirect')}, behind the rules of http-request."
+    if proxy.monitor_uri and proxy.mode == "http":
+        yield f"{proxy.monitor_uri} is answered 200 before any rule (monitor-uri)."
+    if proxy.stats is not None and proxy.mode == "http":
+        guarded = " to those who know a password" if proxy.stats.accounts or _guarded(proxy) else ""
+        yield f"The statistics page is shown{guarded} where the path begins with {proxy.stats.uri} (stats)."
+
+
+def _guarded(proxy: Proxy) -> bool:
+    return proxy.stats is not None and any(rule.action == "auth" for rule in proxy.stats.rules)
 
 
 def _deeds(rules: tuple[Rule, ...]) -> str:
@@ -90,13 +101,14 @@ def _deeds(rules: tuple[Rule, ...]) -> str:
 
 def _sends(proxy: Proxy) -> Iterator[str]:
     what = "Requests" if proxy.mode == "http" else "Connections"
+    page = proxy.stats is not None and proxy.mode == "http"
     for use in proxy.use_backends:
         target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
         if use.condition is None:
             yield f"All {what.lower()} go to {target}."
             return
         yield f"{what} go to {target} {condition(use.condition)}."
-    rest = "Other" if proxy.use_backends else "All"
+    rest = "Other" if proxy.use_backends or page else "All"
     if proxy.default_backend:
         yield f"{rest} {what.lower()} go to {proxy.default_backend}."
     elif proxy.is_backend and proxy.servers:
@@ -149,7 +161,7 @@ def _log(proxy: Proxy) -> Iterator[str]:
         yield "Nothing is logged."
         return
     what = "request" if proxy.mode == "http" else "connection"
-    yield f"Each {what} leaves a line, sent to {listed([_target(target) for target in proxy.log])}."
+    yield f"Each {what} leaves a line, sent to {listed(list(dict.fromkeys(_target(target) for target in proxy.log)))}."
 
 
 def _target(target: LogTarget) -> str:

@@ -280,8 +280,7 @@ class _Section:
         for user, password in page.accounts:
             self.add("stats", "auth", f"{user}:{password}")
         for rule in page.rules:
-            words = _auth(rule.arguments) if rule.action == "auth" else []
-            self.add("stats", "http-request", rule.word, words, self.acls.condition(rule.condition))
+            self.add("stats", "http-request", rule.word, self._words(rule), self.acls.condition(rule.condition))
         for condition in page.admin:
             self.add("stats", "admin", self.acls.condition(condition))
         for name in page.scope:
@@ -314,6 +313,10 @@ class _Section:
             self.add("default_backend", self.proxy.default_backend)
 
     def _rule(self, rule: Rule) -> None:
+        self.add(rule.ruleset.split(), rule.word, self._words(rule), self.acls.condition(rule.condition))
+
+    def _words(self, rule: Rule) -> list[str]:
+        """What stands behind an action's name."""
         writer = _ACTIONS.get(rule.action)
         given = rule.arguments
         if rule.action == "capture":
@@ -327,7 +330,7 @@ class _Section:
             words = writer(given)
         else:
             words = [part for name in _ARGUMENTS if name in given and name != "map" for part in plain(given[name])]
-        self.add(rule.ruleset.split(), rule.word, words, self.acls.condition(rule.condition))
+        return words
 
     def _back(self) -> None:
         proxy = self.proxy

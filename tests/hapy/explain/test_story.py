@@ -133,3 +133,59 @@ def test_every_example_has_a_story() -> None:
         assert all(
             sentence.endswith((".", ":", ";")) for one in chapters for _, part in one.paragraphs for sentence in part
         )
+
+
+def test_pages_cookies_checks_and_tables() -> None:
+    config = """\
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 1m
+    option redispatch
+listen web
+    bind :80
+    monitor-uri /alive
+    stats uri /stats
+    stats auth a:b
+    redirect scheme https if { path /x }
+    option httpchk GET /health
+    cookie SRV insert
+    server s1 192.0.2.1:80 check cookie a
+listen page
+    bind :81
+    stats enable
+    stats http-request auth
+frontend more
+    bind :82
+    log 192.0.2.9 local0
+    log 192.0.2.9 local1 notice
+    default_backend more
+backend more
+    stick-table type ip size 1k
+    stick on src
+    option redispatch 1
+    server s2 192.0.2.2:80 track web/s1
+    server s3 192.0.2.3:80 maxconn 5 backup
+    server s4 192.0.2.4:80 backup
+"""
+    rules = said("listen web", "rules", config)
+    assert "1 redirect, behind the rules of http-request. /alive is answered 200 before any rule" in rules
+    assert "shown to those who know a password where the path begins with /stats (stats)." in rules
+    assert "begins with /haproxy?stats" in said("listen page", "rules", config)
+    assert "Other requests are answered 503" in said("listen page", "sends", config)
+    assert "brings the cookie SRV goes to the server that it names (cookie). One that brings none" in said(
+        "listen web", "balances", config
+    )
+    dies = said("listen web", "if a server dies", config)
+    assert "It is checked every 2 s by GET /health (option httpchk): out after 3 failures" in dies
+    assert "each time on the same server" in dies  # there is no other
+    assert said("frontend more", "log", config) == "Each request leaves a line, sent to 192.0.2.9."
+    assert "Whose src the stick-table knows goes to the server that it had before" in said(
+        "backend more", "balances", config
+    )
+    dies = said("backend more", "if a server dies", config)
+    assert "s2 is up or down with web/s1 (track)." in dies
+    assert "each time on another server" in dies
+    assert "When all others are down, s3 takes over." in dies
+    assert "up to 5 s (timeout connect), then get 503." in said("backend more", "when all are busy", config)

@@ -31,6 +31,15 @@ def test_an_example_comes_back_the_same(path: Path) -> None:
     assert outcome.notes == ()
 
 
+def test_rules_of_a_statistics_page_come_back() -> None:
+    text = (
+        "listen l\n mode http\n bind :80\n stats http-request set-header X-A %[src]\n stats http-request auth realm x\n"
+    )
+    config = read_text(text, assume_machine=True).config
+    assert config is not None
+    assert list(differences(config)) == []
+
+
 def test_the_schema_describes_what_is_written() -> None:
     whole = schema()
     jsonschema.Draft202012Validator.check_schema(whole)
