@@ -56,6 +56,10 @@ DEVIATIONS = {
         "that can; hapy closes a connection that has carried its requests."
     ),
     "reuse:max_reuse_zero": "The same: with `max-reuse 0` hapy keeps no server connection alive.",
+    "rules:gets_made_heads": (
+        "With `http-request set-method HEAD` HAProxy leaves the client of a GET waiting for the body that the answer's "
+        "length tells of, and takes up the next request on the same connection; hapy ends it."
+    ),
     "stats_page:oddities": (
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."

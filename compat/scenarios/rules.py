@@ -257,3 +257,79 @@ def waits_for_answers(world: World) -> None:
         client.get(path)
         client.ending()
     world.logs(5)
+
+
+def heads_made_of_other_methods(world: World) -> None:
+    """A HEAD that rules have made a GET: the answer's body stays behind, and the connections go on."""
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            if "/chunks" in request.start:
+                connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+            else:
+                connection.reply(b"ok")
+
+    world.origin("s1", script)
+    world.start(CONFIG % "http-request set-method GET\n    http-request set-header X-Method %[method]")
+    client = world.client()
+    for path in ("/", "/chunks", "/"):
+        client.get(path, method="HEAD")
+    client.ending()
+    world.logs(3)
+
+
+def methods_after_rules(world: World) -> None:
+    """`method` tells the one that came, or what rules have made of one that HAProxy has no number for."""
+    world.origin("s1")
+    lines = (
+        "http-request set-method PUT if { path /put }",
+        "http-request set-method patch if { path /patch }",
+        'http-request set-header X-Method "%[method] %[capture.req.method]"',
+    )
+    world.start(CONFIG % "\n    ".join(lines))
+    client = world.client()
+    for method, path in (("GET", "/put"), ("PATCH", "/put"), ("POST", "/patch"), ("BREW", "/patch")):
+        client.get(path, method=method)
+    world.logs(4)
+
+
+def gets_made_heads(world: World) -> None:
+    """A GET that rules have made a HEAD: the length of the answer tells of a body that isn't there."""
+
+    def script(connection: Connection) -> None:
+        while connection.read() is not None:
+            connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+
+    world.origin("s1", script)
+    world.start(CONFIG % "http-request set-method HEAD")
+    client = world.client()
+    client.send("GET / HTTP/1.1\nHost: a\n\n")
+    client.reader.until(b"\r\n\r\n")
+    client.ending()
+
+
+def queries_of_odd_targets(world: World) -> None:
+    """What `query` and its kin give for targets that don't begin with a slash."""
+    world.origin("s1")
+    world.start(CONFIG % 'http-request set-header X-Parts "%[path]|%[query]|%[pathq]|%[url_param(x)]|%[base]"')
+    client = world.client()
+    for target in ("rel?x=1", "rel/a?x=1", "*?x=1", "?x=1?b", "http://a?x=1/b?c=2"):
+        client.send(f"GET {target} HTTP/1.1\n\n")
+        client.receive()
+
+
+def sizes_of_own_answers(world: World) -> None:
+    """`%B` of answers that rules give: without a length, without a body."""
+    page = b"HTTP/1.0 403 Forbidden\r\nX-E: 1\r\nContent-Type: text/html\r\n\r\n<b>e1</b>\n"
+    (world.dir / "page.http").write_bytes(page)
+    lines = (
+        'log-format "%ST %B"',
+        "errorfile 403 {dir}/page.http",
+        "http-request return status 204 if { path /empty }",
+        "http-request deny",
+    )
+    world.origin("s1")
+    world.start(CONFIG % "\n    ".join(lines))
+    for number, target in enumerate(("/empty", "/page"), 1):
+        world.client().get(target)
+        world.logs(number)

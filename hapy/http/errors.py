@@ -39,7 +39,7 @@ class Page:
         headers: fields in order, without `connection`.
         body: its bytes.
         version: 9, 10 or 11.
-        keep_alive: whether the client connection may stay after it.
+        keep_alive: it doesn't say `Connection: close`. The client connection stays after it if it has a length, too.
     """
 
     status: int
@@ -60,7 +60,7 @@ class Page:
         body = b"" if method == b"HEAD" else self.body
         ends_by_close = self.status >= 200 and self.status not in (204, 304) and first_value(headers, _LENGTH) is None
         response = Response(self.status, self.reason, headers, len(body), self.version, self.keep_alive)
-        if ends_by_close and method != b"HEAD":
+        if ends_by_close:
             response.body = UNTIL_CLOSE
         return response, body
 
@@ -245,7 +245,7 @@ def parse_errorfile(raw: bytes) -> Page | None:
             raise ValueError("the body's size differs from its content-length")
     except BadMessage as error:
         raise ValueError(error.reason) from None
-    keep_alive = head.body != UNTIL_CLOSE and not _says_close(raw)
+    keep_alive = not _says_close(raw)
     return Page(head.status, head.reason, tuple(head.headers), b"".join(sink.parts), head.version, keep_alive)
 
 
@@ -302,7 +302,7 @@ def reply_page(status: int, headers: Iterable[Header], content_type: bytes | Non
         body: its bytes.
     """
     fields = list(headers)
-    if status >= 200 and status != 204:
+    if status >= 200:
         fields.append((_LENGTH, b"%d" % len(body)))
     if content_type is not None and body:
         fields.append((b"content-type", content_type))

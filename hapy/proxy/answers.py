@@ -133,8 +133,9 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
     txn.bytes_out += head_size(response) + len(body)
     if response.body == CHUNKED:
         txn.bytes_out += len(b"%X\r\n\r\n0\r\n\r\n" % len(body))
-    elif response.body != UNTIL_CLOSE:
-        response.body = len(body)
+    else:
+        if response.body != UNTIL_CLOSE:
+            response.body = len(body)
         if not response.keep_alive:
             txn.bytes_out += CLOSE_SIZE
     if exchange.route.reframes:

@@ -335,13 +335,15 @@ class Http1Exchange(Exchange):
     Attributes:
         connection: the client's, which is its `stream`, too.
         keep_alive: the connection stays after the answer. chunked: the answer's body goes out in chunks.
+        bodiless: the client has asked for a head alone, whatever rules made of its method.
     """
 
-    __slots__ = ("chunked", "connection", "keep_alive")
+    __slots__ = ("bodiless", "chunked", "connection", "keep_alive")
 
     connection: ClientConnection
     keep_alive: bool
     chunked: bool
+    bodiless: bool
 
     def send(self, response: Response | None, data: bytes, *, ended: bool, trailers: list[Header], stay: bool) -> None:
         """Send a part of an answer, in one write."""
@@ -355,16 +357,32 @@ class Http1Exchange(Exchange):
             )
             if keep and response.version < 11 and first_value(response.headers, b"transfer-encoding") is not None:
                 self.keep_alive = keep = False  # there is no such field in HTTP/1.0
+            self.bodiless = False
+            if request.method is not self.txn.method:
+                keep = self._heed_changed_method()
             close = not keep and body != TUNNEL
             head = response_head(response, request.version, close=close, cases=frontend.name_cases)
             self.chunked = body == CHUNKED
         else:
             head = b""
-        if self.chunked:
+        if self.bodiless:
+            data = b""
+        elif self.chunked:
             data = (chunk(data) if data else b"") + (last_chunk(trailers, self.frontend.name_cases) if ended else b"")
         data = head + data
         if data and not stream.closed:
             stream.transport.write(data)
+
+    def _heed_changed_method(self) -> bool:
+        """Rules have changed the method: what the client asked for decides whether it gets a body.
+
+        Returns:
+            Whether its connection stays.
+        """
+        self.bodiless = self.txn.method == b"HEAD"
+        if not self.bodiless and self.request.method == b"HEAD":
+            self.keep_alive = False  # it waits for a body that isn't there
+        return self.keep_alive
 
     def send_informational(self, response: Response) -> None:
         """Send a 1xx head."""

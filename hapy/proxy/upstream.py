@@ -51,7 +51,7 @@ async def fetch(exchange: Exchange) -> Response:
     route = exchange.route
     txn = exchange.txn
     forced = route.use_server(txn) if route.use_server is not None else None
-    repeatable = exchange.request_ended and txn.method in IDEMPOTENT
+    repeatable = exchange.request_ended and exchange.request.method in IDEMPOTENT
     server: Server | None = None
     avoid: Server | None = None
     fresh = False

@@ -22,10 +22,7 @@ def path(target: bytes) -> bytes | None:
 
 def query(target: bytes) -> bytes | None:
     """What follows the first `?`, None without one."""
-    rest = path_and_query(target)
-    if rest is None:
-        return None
-    _, mark, text = rest.partition(b"?")
+    _, mark, text = target.partition(b"?")
     return text if mark else None
 
 

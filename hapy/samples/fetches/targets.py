@@ -158,10 +158,15 @@ def _url32_src(args: Args, env: CompileEnv) -> Getter:
     return _with_source(_hashed(baseq))
 
 
+#: Methods that HAProxy knows by number: of these it tells the one that came, of others the one that rules have set.
+_NUMBERED = frozenset({b"OPTIONS", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"TRACE", b"CONNECT"})
+
+
 @fetch("method", type="meth")
 def _method(args: Args, env: CompileEnv) -> Getter:
     def method(txn: Transaction) -> Result:
-        return txn.method if txn.request is None else txn.request.method
+        came = txn.method
+        return came if came in _NUMBERED or txn.request is None else txn.request.method
 
     return method
 

@@ -15,7 +15,7 @@ import pytest
 
 import hapy_config
 from hapy.acl import compile_condition
-from hapy.http.message import Response
+from hapy.http.message import Response, without
 from hapy.observe.process import Process
 from hapy.rules import ALLOW, REJECT, Reply, Tarpit, compile_redirect, compile_ruleset
 from hapy.samples import CompileEnv
@@ -359,7 +359,8 @@ def finished(txn, body, rules) -> object:
         rules["http-after-response"].run(txn)
     response = txn.response
     version = b"HTTP/%d.%d" % divmod(response.version, 10)
-    return [version + b" %d " % response.status + response.reason], _stripped(response.headers), body
+    fields = response.headers if response.status != 204 else without(response.headers, b"content-length")
+    return [version + b" %d " % response.status + response.reason], _stripped(fields), body
 
 
 @pytest.mark.referee
