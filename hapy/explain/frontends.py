@@ -34,7 +34,7 @@ _DEEDS: Final = {
 def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
     """A frontend (or a listen's front half)."""
     yield "listens", list(_listens(proxy, config))
-    yield "looks at", list(_looks(proxy))
+    yield "looks at", list(_looks(proxy, config))
     yield "rules", list(_rules(proxy))
     yield "sends", list(_sends(proxy))
     yield "client connections", list(_connections(proxy))
@@ -64,7 +64,7 @@ def _bind(bind: Bind) -> str:
     return address(bind.address) + (f" ({'; '.join(extras)})" if extras else "")
 
 
-def _looks(proxy: Proxy) -> Iterator[str]:
+def _looks(proxy: Proxy, config: Config) -> Iterator[str]:
     if proxy.mode == "http":
         yield (
             "Every request on its own (mode http): rules, the choice of backend and server, and the log line are "
@@ -75,6 +75,11 @@ def _looks(proxy: Proxy) -> Iterator[str]:
             "Connections (mode tcp): each is given to a server once, when it opens; what travels in it is passed on "
             "as it is."
         )
+        targets = [use.target for use in proxy.use_backends if isinstance(use.target, str)]
+        targets += [proxy.default_backend] if proxy.default_backend is not None else []
+        found = [config.backend(name) for name in dict.fromkeys(targets)]
+        if web := [one.name for one in found if one is not None and one.mode == "http"]:
+            yield f"What goes to {listed(web)} is HTTP from there on (mode http): the requests, one by one."
 
 
 def _rules(proxy: Proxy) -> Iterator[str]:

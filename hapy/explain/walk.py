@@ -25,7 +25,7 @@ from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.private import is_bound
 from hapy.proxy.transaction import Client, Transaction
 from hapy.rules import compile_ruleset
-from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, Deferred, Reply, Tarpit
+from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, SWITCH, SWITCH_H2, Deferred, Reply, Tarpit
 from hapy.rules.redirects import compile_redirect
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_expression
@@ -117,6 +117,7 @@ class _Passage:
         self.original = walker.config.frontend(self.frontend.model.name) or self.frontend.model
         self.client = _client(asked, self.bind)
         self.txn = Transaction(self.client, self.frontend, now())
+        self.mode = self.original.mode
         self.found = Walk(frontend=self.frontend.model.name, listener=_listener(self.bind), mode=self.original.mode)
         self.steps: list[Step] = []
 
@@ -143,7 +144,9 @@ class _Passage:
             if ruleset == "tcp-request content" and self.original.mode == "http":
                 self._read()
             outcome = self._rules(ruleset, self.original)
-            if outcome is not None and outcome is not ALLOW:
+            if outcome is SWITCH or outcome is SWITCH_H2:
+                self._become_http("a rule switches to HTTP")
+            elif outcome is not None and outcome is not ALLOW:
                 self._closed(f"a rule of '{ruleset}' ends the connection")
         if self.original.mode == "http" and self.txn.request is None:
             self._read()
@@ -181,6 +184,21 @@ class _Passage:
         if backend is None:
             self._answer_with(503, "no rule and no default_backend leads to a backend")
             return
+        self._reach(backend)
+
+    def _become_http(self, why: str) -> None:
+        """The connection goes on as HTTP: its first request is read."""
+        if self.txn.request is not None:
+            return
+        self._read()
+        self.frontend.begin_request(self.txn)
+        self.mode = "http"
+        self.steps.append(Step(why, applied=True, effects=("the connection goes on as HTTP",)))
+        self._stage("from TCP to HTTP")
+
+    def _reach(self, backend: Backend) -> None:
+        """What the rules of a backend do with a request, then its server."""
+        frontend, txn = self.frontend, self.txn
         route = frontend.route_to(backend)
         txn.backend = backend
         backend.begin()
@@ -204,6 +222,12 @@ class _Passage:
         if backend is None:
             self._closed("no rule and no default_backend leads to a backend")
         assert backend is not None
+        if backend.model.mode == "http":
+            self._become_http(f"backend {backend.model.name} is in mode http")
+            self._reach(backend)
+            return
+        if self.mode == "http":
+            self._closed(f"backend {backend.model.name} is in mode tcp")
         self.txn.backend = backend
         backend.begin()
         model = self._original_backend(backend)
@@ -323,12 +347,13 @@ class _Passage:
 
     def _server(self, route: Route, backend: Backend, model: Proxy) -> None:
         txn = self.txn
-        forced = None
+        forced, named = None, False
         env = self.runtime.env(backend.model)
         if route.use_server is not None:
             forced = route.use_server(txn)
             for use in backend.model.use_servers:
                 applied = use.condition is None or compile_condition(use.condition, env)(txn)
+                named = named or applied
                 self._tell(use.span, use.condition, env, applied=applied, effects=())
             self._stage("use-server")
         bound = txn.request is not None and any(
@@ -336,7 +361,7 @@ class _Passage:
             for name, value in txn.request.headers
         )
         usable = backend.active
-        how = _how(backend, forced)
+        how = _how(backend, forced, by_rule=named)
         try:
             server = backend.assign(txn, forced, None, None, bound=bound)
         except (NoServer, QueueFull):
@@ -346,7 +371,7 @@ class _Passage:
             for one in (usable if server is None or server in usable else (server,))
         )
         if server is None:
-            if self.original.mode == "http":
+            if self.mode == "http":
                 self._answer_with(503, f"backend {model.name} has no server that takes requests")
             self._closed(f"backend {model.name} has no server that takes connections")
             return
@@ -362,7 +387,7 @@ class _Passage:
         original = next((one for one in model.servers if one.name == server.model.name), server.model)
         self.found.key = connection_key(server, original, txn, env)
         request = txn.request
-        sharing = Sharing(server, model, closes=route.close_server, bound=bound, mode=self.original.mode)
+        sharing = Sharing(server, model, closes=route.close_server, bound=bound, mode=self.mode)
         self.found.sharing = tell_sharing(sharing, txn)
         self.found.shares = sharing.shares
         if request is None:
@@ -505,10 +530,10 @@ def _decision(outcome: Outcome) -> str:
     return f"ends here ({outcome.name})"
 
 
-def _how(backend: Backend, forced: Server | None) -> str:
+def _how(backend: Backend, forced: Server | None, *, by_rule: bool) -> str:
     """Why this server, in a few words."""
     if forced is not None:
-        return "named by use-server"
+        return "named by use-server" if by_rule else "named by its cookie"
     if backend.persist is not None:
         return "by its cookie, else by the balance algorithm"
     balance = backend.model.balance

@@ -181,6 +181,19 @@ def test_the_pages_of_the_proxy_itself() -> None:
     assert walker.walk(asked("/other", headers=["Host: a"])).server == "s"
 
 
+def test_from_tcp_to_http() -> None:
+    text = (
+        "frontend f\n mode tcp\n bind :80\n default_backend b\nbackend b\n mode http\n cookie S insert\n"
+        " http-request set-header X-A b\n server s 192.0.2.1:80 cookie one\n server t 192.0.2.2:80 cookie two\n"
+    )
+    found = Walker(read_text(DEFAULTS + text, env={})).walk(asked("/x", headers=["Host: a", "Cookie: S=two"]))
+    assert (found.server, found.how, found.mode) == ("t", "named by its cookie", "tcp")
+    assert b"x-a: b\r\n" in found.request
+    assert found.shares
+    switched = text.replace(" default_backend b\n", " tcp-request content switch-mode http\n default_backend b\n")
+    assert Walker(read_text(DEFAULTS + switched, env={})).walk(asked("/", headers=["Host: a"])).server == "s"
+
+
 SAME = """
 frontend fe
     bind "fd@${fe}"
