@@ -9,16 +9,20 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from hapy_config.api import read_config
 from hapy_config.loader import STDIN, read_file, read_sources
+from hapy_config.source import Span
 from hapy_config.targets import VERSIONS, parse_version, shown
-from hapy_config.translate.report import Loss, Translation
+from hapy_config.translate.report import Loss, Note, Translation
 
 if TYPE_CHECKING:
+    from hapy_config.model.config import Config
     from hapy_config.source import Source
+    from hapy_config.syntax import Document
 
 #: Exit statuses.
 DONE: Final = 0
@@ -145,21 +149,40 @@ def _to_other(sources: Sequence[Source], target: str) -> Translation:
         for one in faults:
             print(f"{one.span.file}:{one.span.line}: {one.message}", file=sys.stderr)
         raise ValueError("HAProxy would refuse this configuration: mend it first (hapy check says how)")
+    outcome = _written(result.config, result.document, target)
+    missing = [
+        Note(
+            Span(one.span.file, one.span.line),
+            Loss.LOST,
+            f"{one.message.partition(':')[0]}: a value was made up; set it and translate again",
+        )
+        for one in result.diagnostics
+        if one.code == "unset-variable"
+    ]
+    missing += [
+        Note(Span(one.span.file, one.span.line), Loss.LOST, f"{one.message}: what it holds is not in the result")
+        for one in result.diagnostics
+        if one.code == "missing-file"
+    ]
+    return replace(outcome, notes=(*dict.fromkeys(missing), *outcome.notes))
+
+
+def _written(config: Config, document: Document, target: str) -> Translation:
     if target == "json":
         from hapy_config.translate.json_form import to_json
 
-        return to_json(result.config)
+        return to_json(config)
     if target == "nginx":
         from hapy_config.translate.nginx import to_nginx
 
-        return to_nginx(result.config, result.document)
+        return to_nginx(config, document)
     if target == "caddy":
         from hapy_config.translate.caddy import to_caddy
 
-        return to_caddy(result.config, result.document)
+        return to_caddy(config, document)
     from hapy_config.translate.envoy import to_envoy
 
-    return to_envoy(result.config, result.document)
+    return to_envoy(config, document)
 
 
 def _show_changes(sources: Sequence[Source], outcome: Translation) -> None:

@@ -56,3 +56,17 @@ def test_bad_usage(old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main([str(old), "--to", "apache"]) == 2
     assert main([str(old), "-o", str(tmp_path / "no" / "such" / "place")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["nginx", "caddy", "envoy", "json"])
+def test_variables_that_are_not_set_are_told(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "a.cfg"
+    config.write_text(
+        "defaults\n mode http\nfrontend f\n bind :80\n errorfile 503 /no/such/file\n"
+        ' default_backend b\nbackend b\n server s "${HAPY_TEST_UNSET}:80"\n'
+    )
+    assert main([str(config), "--to", target]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "'HAPY_TEST_UNSET' is not set" in said
+    assert "a.cfg:8" in said
+    assert "a.cfg:5" in said
