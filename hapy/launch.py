@@ -157,7 +157,7 @@ class Launch:
                 old = []
             time.sleep(_BIND_WAIT)
         if not opening.failed:
-            listen_all(opening)
+            listen_all(opening, self.config.global_)
         for problem in opening.problems:
             (self.messages.alert if problem.fatal else self.messages.warning)(problem.message)
         if opening.failed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import socket
 import stat
@@ -191,3 +193,76 @@ listen raw
             client.get(target)
         client.close()
         world.logs(number)
+
+
+#: Options of sockets: level, name.
+_OPTIONS = {
+    "keepalive": (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+    "cnt": (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
+    "idle": (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+    "intvl": (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
+    "user timeout": (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
+    "no delay": (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+    "rcvbuf": (socket.SOL_SOCKET, socket.SO_RCVBUF),
+    "sndbuf": (socket.SOL_SOCKET, socket.SO_SNDBUF),
+    "mark": (socket.SOL_SOCKET, socket.SO_MARK),
+    "tos": (socket.IPPROTO_IP, socket.IP_TOS),
+}
+_PIDFD_GETFD = 438
+
+
+def _options(pid: int, peer: int) -> str:
+    """The options of another process's connection to a port of ours."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = os.pidfd_open(pid)
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            descriptor = libc.syscall(_PIDFD_GETFD, handle, int(entry.name), 0)
+            if descriptor < 0:
+                continue
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                continue
+            with socket.socket(fileno=descriptor) as twin, contextlib.suppress(OSError, IndexError, TypeError):
+                if twin.getpeername()[1] == peer:
+                    return " ".join(f"{name}={twin.getsockopt(*option)}" for name, option in _OPTIONS.items())
+    finally:
+        os.close(handle)
+    return "none"
+
+
+def options_of_sockets(world: World) -> None:
+    """Keep-alive probes, user time-outs and buffers, as the kernel has them."""
+    world.origin("s1")
+    cases = {
+        "plain": ("", "", ""),
+        "both": ("    option tcpka\n", "    option tcpka\n", ""),
+        "set": (
+            "    option clitcpka\n    clitcpka-idle 100\n    clitcpka-intvl 7s\n    clitcpka-cnt 4\n",
+            "    option srvtcpka\n    srvtcpka-idle 2m\n    srvtcpka-intvl 1500ms\n    srvtcpka-cnt 9\n",
+            "",
+        ),
+        "one": ("    option clitcpka\n", "    srvtcpka-idle 100\n", "tcp-ut 3500"),
+        "marked": ("    tcp-request content set-mark 5\n    tcp-request content set-tos 8\n", "", ""),
+    }
+    world.start(
+        "".join(
+            f'frontend {name}\n    mode tcp\n    bind "fd@${{{name}}}"\n{front}    default_backend b-{name}\n'
+            f"backend b-{name}\n    mode tcp\n{back}    server s1 {{s1}} {server}\n"
+            for name, (front, back, server) in cases.items()
+        ),
+        global_="tune.rcvbuf.client 30000\n    tune.sndbuf.client 40000\n    tune.rcvbuf.server 50000\n"
+        "    tune.sndbuf.server 60000",
+    )
+    assert world.process is not None
+    world.once(listener="marked")  # it has started: options may come with the listening socket
+    for name in cases:
+        client = world.client(name)
+        client.get("/")
+        world.note(f"{name}, client: {_options(world.process.pid, client.sock.getsockname()[1])}")
+        world.note(f"{name}, server: {_options(world.process.pid, world.origins['s1'].port)}")
+        client.shutdown()
+        client.expect_end()
+        client.close()
+    world.forget_clients()
+    world.forget_origins()

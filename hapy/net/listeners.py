@@ -22,6 +22,7 @@ from pathlib import Path
 
 from hapy.net import sockets
 from hapy_config.build.arguments import milliseconds
+from hapy_config.model.config import Global
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 
@@ -141,13 +142,15 @@ def open_all(
     return opening
 
 
-def listen_all(opening: Opening) -> None:
+def listen_all(opening: Opening, settings: Global) -> None:
     """Start listening on everything, and give UNIX sockets their paths. Problems are added to `opening`."""
+    buffers = sockets.buffers(settings, "client")
     for opened in opening.sockets:
         sock = opened.sock
         try:
             if sock.family != socket.AF_UNIX:
-                sockets.apply(sock, sockets.keepalive(opened.proxy, "cli"))  # what it accepts has them from it
+                # what it accepts has them from it
+                sockets.apply(sock, (*buffers, *sockets.keepalive(opened.proxy, "cli")))
             if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 sock.listen(opened.backlog)
             if opened.temporary:

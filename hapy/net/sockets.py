@@ -14,6 +14,7 @@ from hapy_config.build.arguments import milliseconds
 if TYPE_CHECKING:
     from asyncio import BaseTransport
 
+    from hapy_config.model.config import Global
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.server import Server
 
@@ -24,6 +25,7 @@ Option = tuple[int, int, int]
 
 _TCP_FASTOPEN_CONNECT: Final = 30
 _PROBES: Final = {"cnt": socket.TCP_KEEPCNT, "idle": socket.TCP_KEEPIDLE, "intvl": socket.TCP_KEEPINTVL}
+_BUFFERS: Final = {"rcvbuf": socket.SO_RCVBUF, "sndbuf": socket.SO_SNDBUF}
 _IP_TRANSPARENT: Final = 19
 _IPV6_TRANSPARENT: Final = 75
 _CLONE_NEWNET: Final = 0x40000000
@@ -52,9 +54,20 @@ def keepalive(proxy: Proxy, side: str) -> tuple[Option, ...]:
     return tuple(options)
 
 
-def towards(server: Server, proxy: Proxy) -> tuple[Option, ...]:
-    """What is set on the sockets of connections to a server: keep-alive probes, `tcp-ut`, `tfo`."""
-    options = list(keepalive(proxy, "srv"))
+def buffers(settings: Global, side: str) -> tuple[Option, ...]:
+    """The kernel's buffers of connections, where `tune.rcvbuf.SIDE` and `tune.sndbuf.SIDE` set them.
+
+    Args:
+        settings: the global section.
+        side: `client` or `server`.
+    """
+    sizes = {option: int(settings.tune.get(f"{kind}.{side}", 0)) for kind, option in _BUFFERS.items()}
+    return tuple((socket.SOL_SOCKET, option, size) for option, size in sizes.items() if size)
+
+
+def towards(server: Server, proxy: Proxy, settings: Global) -> tuple[Option, ...]:
+    """What is set on the sockets of connections to a server: buffers, keep-alive probes, `tcp-ut`, `tfo`."""
+    options = [*buffers(settings, "server"), *keepalive(proxy, "srv")]
     if "tcp-ut" in server.options:
         limit = milliseconds(server.options["tcp-ut"][0])[0]
         options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hapy.http.codec import Limits, response_parser
 from hapy.net.connect import ConnectFailed, Destination, connect
-from hapy.net.sockets import ends, towards
+from hapy.net.sockets import ends
 from hapy.pool import ConnectionKey
 from hapy.proxy.server_connection import ServerConnection
 from hapy.samples.fetches.heads import parse_forwarded
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hapy.http.codec import ResponseSink
     from hapy.http.response_parser import ResponseParser
+    from hapy.net.sockets import Option
     from hapy.net.stream import Stream
     from hapy.observe.process import Process
     from hapy.proxy.server import Server
@@ -67,13 +68,14 @@ class Connector:
         tls: Outgoing | None = None,
         header: Callable[[Transaction | None], bytes] | None = None,
         *,
+        options: tuple[Option, ...],
         process: Process,
     ) -> None:
         self.server = server
         self._process = process
         self.limits = limits
         self._source = source
-        self._options = towards(server.model, server.backend.model)
+        self._options = options
         self._namespace = _namespace(server.model)
         self.tls = tls
         self._name = tls.name if tls is not None and not tls.fixed else None

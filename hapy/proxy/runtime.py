@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hapy.acl import compile_condition
 from hapy.http.codec import Limits
+from hapy.net.sockets import towards
 from hapy.observe.process import Process
 from hapy.pool import FdBudget
 from hapy.pool.keeper import Keeper
@@ -143,6 +144,7 @@ class Runtime:
                 limits,
                 self._outgoing(server, model),
                 self._header(server, model),
+                options=towards(server.model, model, self.config.global_),
                 process=self.process,
             )
         if any(server.resolvers is not None for server in model.servers):

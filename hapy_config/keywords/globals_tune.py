@@ -89,7 +89,7 @@ _BUFFERING: Final = (
     _number("http.logurilen", since=(1, 7), runs=Runs.YES),
     _number("pipesize", loss=_COPIES),
     _number("recv_enough", since=(1, 8), loss=_BUFFERS),
-    *(_number(f"{kind}.{side}", loss=_SOCKETS) for kind in ("rcvbuf", "sndbuf") for side in ("client", "server")),
+    *(_number(f"{kind}.{side}", runs=Runs.YES) for kind in ("rcvbuf", "sndbuf") for side in ("client", "server")),
     *(
         _number(f"{kind}.{side}", since=(2, 9), loss=_SOCKETS)
         for kind in ("rcvbuf", "sndbuf")

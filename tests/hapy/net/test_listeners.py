@@ -10,6 +10,7 @@ import pytest
 
 from hapy.net.listeners import Opening, listen_all, open_all
 from hapy_config.model.addresses import Address
+from hapy_config.model.config import Global
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.source import Span
@@ -55,7 +56,7 @@ def test_a_range_makes_one_socket_a_port(opened: list[Opening]) -> None:
     first = free_ports(3)
     opening = open_all([frontend(bind(ipv4(first, first + 2)))], maxconn=10)
     opened.append(opening)
-    listen_all(opening)
+    listen_all(opening, Global())
     assert not opening.problems
     assert [o.sock.getsockname()[1] for o in opening.sockets] == [first, first + 1, first + 2]
     for port in range(first, first + 3):
@@ -75,7 +76,7 @@ def test_an_ipv6_wildcard_takes_ipv4_too_unless_told_not_to(
 ) -> None:
     opening = open_all([frontend(bind(Address("ipv6", "::", 0), v4v6=v4v6))], maxconn=10)
     opened.append(opening)
-    listen_all(opening)
+    listen_all(opening, Global())
     port = opening.sockets[0].sock.getsockname()[1]
     socket.create_connection(("::1", port)).close()
     try:
@@ -122,7 +123,7 @@ def test_a_missing_device_is_only_a_warning(opened: list[Opening]) -> None:
 def test_two_processes_share_a_port_unless_told_not_to(opened: list[Opening]) -> None:
     first = open_all([frontend(bind(ipv4()))], maxconn=10)
     opened.append(first)
-    listen_all(first)
+    listen_all(first, Global())
     proxy = frontend(bind(ipv4(first.sockets[0].sock.getsockname()[1])))
     second = open_all([proxy], maxconn=10)
     opened.append(second)
@@ -158,7 +159,7 @@ def test_a_unix_socket_replaces_what_stood_there_once_all_is_well(opened: list[O
     opening = open_all([frontend(bind(Address("unix", str(path)), mode=0o640))], maxconn=10)
     opened.append(opening)
     assert path.stat().st_ino == before
-    listen_all(opening)
+    listen_all(opening, Global())
     assert not opening.problems
     assert path.stat().st_ino != before
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -172,7 +173,7 @@ def test_a_unix_socket_gets_its_owner(opened: list[Opening], tmp_path: Path) -> 
     path = tmp_path / "sock"
     opening = open_all([frontend(bind(Address("unix", str(path)), uid="nobody", gid="65534"))], maxconn=10)
     opened.append(opening)
-    listen_all(opening)
+    listen_all(opening, Global())
     assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65534)
 
 
@@ -194,7 +195,7 @@ def test_an_abstract_name_is_padded_as_the_referee_does(opened: list[Opening]) -
     name = f"hapy-test-{os.getpid()}"
     opening = open_all([frontend(bind(Address("abns", name)))], maxconn=10)
     opened.append(opening)
-    listen_all(opening)
+    listen_all(opening, Global())
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(b"\0" + name.encode().ljust(107, b"\0"))
 
@@ -205,7 +206,7 @@ def test_an_inherited_socket_is_used_and_left_open(opened: list[Opening]) -> Non
         parent.listen(3)
         opening = open_all([frontend(bind(Address("fd", str(parent.fileno()))))], maxconn=10)
         opened.append(opening)
-        listen_all(opening)
+        listen_all(opening, Global())
         assert not opening.problems
         with socket.create_connection(parent.getsockname()):
             opening.sockets[0].sock.setblocking(True)
@@ -217,12 +218,12 @@ def test_an_inherited_socket_is_used_and_left_open(opened: list[Opening]) -> Non
 def test_a_kept_socket_is_used_again_with_those_who_wait_in_it(opened: list[Opening]) -> None:
     first = open_all([frontend(bind(ipv4(port := free_ports(1))))], maxconn=10)
     opened.append(first)
-    listen_all(first)
+    listen_all(first, Global())
     (kept,) = first.sockets
     with socket.create_connection(("127.0.0.1", port)) as waiting:
         second = open_all([frontend(bind(ipv4(port)))], maxconn=10, kept={kept.key: kept.sock.fileno()})
         opened.append(second)
-        listen_all(second)
+        listen_all(second, Global())
         first.close()
         second.sockets[0].sock.setblocking(True)
         conn, address = second.sockets[0].sock.accept()
@@ -252,7 +253,7 @@ def test_options_reach_the_kernel(opened: list[Opening]) -> None:
     options = bind(ipv4(), interface="lo", defer_accept=True, tfo=True, mss=1000, backlog=7)
     opening = open_all([frontend(options)], maxconn=10)
     opened.append(opening)
-    listen_all(opening)
+    listen_all(opening, Global())
     sock = opening.sockets[0].sock
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT) > 0
