@@ -16,6 +16,7 @@ from hapy_config.keywords.spec import Version
 from hapy_config.source import Source, Span
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace
 from hapy_config.translate.lines import Line, read_lines
+from hapy_config.translate.newer_words import step_back
 from hapy_config.translate.old_rules import REWRITERS as RULES
 from hapy_config.translate.old_settings import REWRITERS as SETTINGS
 from hapy_config.translate.report import Loss, Note, Translation
@@ -105,8 +106,13 @@ def _edits(line: Line, version: Version) -> Iterator[Edit]:
     first = line.words[0]
     if line.section in _PROXIES and first in RULES and version >= _RULES_SINCE:
         yield from RULES[first](line)
-    elif first in SETTINGS and version >= SETTINGS[first][0]:
-        yield from SETTINGS[first][1](line)
+        return
+    if first in SETTINGS and version >= SETTINGS[first][0]:
+        edits = list(SETTINGS[first][1](line))
+        if edits:
+            yield from edits
+            return
+    yield from step_back(line, version)
 
 
 def _apply(file: _File, line: Line, edit: Edit, found: Sequence[Line]) -> None:

@@ -218,6 +218,50 @@ def test_haproxy_takes_old_configurations(haproxy: str, tmp_path: Path) -> None:
     assert refused == {}
 
 
+NEW = """\
+global
+ tune.notsent-lowat.client 1000
+ limited-quic
+ expose-deprecated-directives
+ ssl-security-level 1
+defaults
+ mode http
+ timeout connect 1s
+ timeout client 1s
+ timeout server 1s
+ option accept-unsafe-violations-in-http-request
+frontend f
+ guid front
+ bind :80 name x guid-prefix y  # why
+ http-request set-fc-mark 1 if { path /x }
+ http-request set-fc-tos src
+ default_backend b
+backend b
+ no option accept-unsafe-violations-in-http-response
+ server s 192.0.2.1:80 check guid z weight 3
+"""
+
+
+def test_newer_words_go_back_where_they_can() -> None:
+    found = migrated(NEW)
+    assert found.files["a.cfg"].splitlines() == [
+        "global",
+        " ssl-security-level 1",
+        *NEW.splitlines()[5:10],
+        " option accept-invalid-http-request",
+        "frontend f",
+        " bind :80 name x  # why",
+        " http-request set-mark 1 if { path /x }",
+        " http-request set-fc-tos src",
+        " default_backend b",
+        "backend b",
+        " no option accept-unsafe-violations-in-http-response",
+        " server s 192.0.2.1:80 check weight 3",
+    ]
+    assert {note.span.line for note in found.notes if note.loss is Loss.LOST} == {5, 16, 19}
+    assert migrated(NEW, (3, 4)).files["a.cfg"] == NEW
+
+
 #: What makes HAProxy refuse a file that is only old.
 OLD = (
     "not supported any more",
