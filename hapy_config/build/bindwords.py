@@ -166,6 +166,7 @@ def _proto(words: BindWords, name: str) -> None:
     text = words.take("'proto' : missing value")
     if text not in ("h1", "h2", "fcgi", "none"):
         raise words.refuse(f"'proto' :  unknown MUX protocol '{text}'", back=1)
+    words.build.note_protocol(words.statement, words.position - 1, name, text)
     words.options[name] = (text,)
 
 

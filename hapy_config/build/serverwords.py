@@ -300,6 +300,7 @@ def _proto(words: ServerWords, name: str) -> None:
     text = words.take(f"'{name}' : missing value")
     if text not in ("h1", "h2", "fcgi", "none"):
         raise words.refuse(f"'{name}' :  unknown MUX protocol '{text}'", words.position - 1)
+    words.build.note_protocol(words.statement, words.position - 1, name, text)
     words.options[name] = (text,)
 
 

@@ -113,6 +113,12 @@ class Watching:
         )
         self.not_run.append(found)
 
+    def note_protocol(self, statement: Statement, index: int, option: str, protocol: str) -> None:
+        """Note a protocol that connections are to speak (`proto`), where hapy knows others only."""
+        if protocol not in ("h1", "none"):
+            message = f"'{option} {protocol}' is not run by hapy: only HTTP/1 is spoken"
+            self.not_run.append(Diagnostic("not-run", Severity.ERROR, statement.span(index), message))
+
     def note_websockets(self, statement: Statement, index: int) -> None:
         """Note that WebSocket streams are to be sent over HTTP/2 (`ws h2`)."""
         message = "server option 'ws h2' is not run by hapy: WebSocket streams are sent over HTTP/1.1"

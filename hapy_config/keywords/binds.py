@@ -122,7 +122,6 @@ _PLAIN: Final[tuple[BindOption, ...]] = (
         "proto",
         Arg(Kind.CHOICE, "name", ("h1", "h2")),
         since=(2, 0),
-        loss="only HTTP/1 is spoken",
         ok=("h1", "h2"),
         bad=("", "nonesuch"),
     ),

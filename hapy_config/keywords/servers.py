@@ -109,7 +109,6 @@ _PLAIN: Final[tuple[ServerOption, ...]] = (
         "proto",
         Arg(Kind.CHOICE, "name", ("h1", "h2", "fcgi", "none")),
         since=(2, 0),
-        loss="only HTTP/1 is spoken",
         ok=("h1", "h2"),
         bad=("", "nonesuch"),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hapy_config import Severity, read_text
 from tests.hapy_config.build.conftest import result_of
 
@@ -49,3 +51,10 @@ def test_regular_expressions_only_haproxy_can_run() -> None:
     result = result_of("frontend f\n bind :1\n acl a path_reg ^(a|(?R)b)\n http-request deny if a\n")
     assert result.config is not None
     assert [found.code for found in result.not_run] == ["not-run"]
+
+
+@pytest.mark.parametrize(("protocol", "told"), [("h1", False), ("h2", True), ("fcgi", True)])
+def test_protocols_that_are_spoken(protocol: str, told: bool) -> None:
+    text = f"backend b\n mode http\n server s 127.0.0.1:2 proto {protocol}\n"
+    found = [one for one in read_text(text).not_run if f"'proto {protocol}'" in one.message]
+    assert bool(found) == told
