@@ -128,8 +128,9 @@ def drop_privileges(settings: Global) -> None:
             gid = grp.getgrnam(settings.group).gr_gid
     except KeyError as error:
         raise StartError(f"[haproxy.main()] {error.args[0]}.") from None
-    if settings.chroot is not None:
+    if settings.chroot is not None or (uid and not _reads_programs(uid)):
         load_everything()
+    if settings.chroot is not None:
         try:
             os.chroot(settings.chroot)
             os.chdir("/")
@@ -147,6 +148,21 @@ def drop_privileges(settings: Global) -> None:
             os.setuid(uid)
         except OSError:
             raise StartError(f"[haproxy.main()] Cannot set uid {uid}.") from None
+
+
+def _reads_programs(uid: int) -> bool:
+    """Whether another user can import what this program may load later: Python may lie in the home of root."""
+    import anyio
+
+    own = os.geteuid()
+    try:
+        os.seteuid(uid)
+    except OSError:
+        return True  # setuid will say so
+    try:
+        return all(os.access(file, os.R_OK, effective_ids=True) for file in (os.__file__, __file__, anyio.__file__))
+    finally:
+        os.seteuid(own)
 
 
 def load_everything() -> None:

@@ -167,6 +167,16 @@ def chroot_and_user(world: World) -> None:
     world.logs(2)
 
 
+def other_user(world: World) -> None:
+    """Another user without a chroot, who may not read where the program lies."""
+    world.origin("s1", b"ok")
+    world.start(FRONT % ("", "server s1 {s1}"), global_="    user nobody\n    group nogroup")
+    world.client().get("/")
+    assert world.process is not None
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{world.process.pid}/status").read_text().splitlines())
+    world.note(f"{fields['Uid'].split()} {fields['Gid'].split()}")
+
+
 def ends_of_server_connections(world: World) -> None:
     """`bc_src`, `bc_dst` and `bc_http_major` in rules and logs, `%bi` and `%si`."""
     world.origin("s1")

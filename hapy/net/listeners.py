@@ -17,6 +17,7 @@ import pwd
 import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from hapy_config.model.server import Bind
 
 # Linux's numbers for what the socket module leaves out.
 _IPV6_TRANSPARENT = 75
+_IPV6_FREEBIND = 78
 _IP_TRANSPARENT = 19
+_IP_FREEBIND = 15
 _UNIX_PATH_MAX = 108
 
 #: The order in which HAProxy starts its protocols, and so that of its messages.
@@ -266,10 +269,13 @@ def _before_bind(opening: Opening, place: _Place, sock: socket.socket) -> None:
     if place.family == socket.AF_INET6 and bind.v4v6 is not None:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not bind.v4v6))
     if bind.transparent:
-        level, name = socket.IPPROTO_IP, _IP_TRANSPARENT
+        level, name, free = socket.IPPROTO_IP, _IP_TRANSPARENT, _IP_FREEBIND
         if place.family == socket.AF_INET6:
-            level, name = socket.IPPROTO_IPV6, _IPV6_TRANSPARENT
-        _try(opening, place, "cannot make listening socket transparent", sock, level, name, 1)
+            level, name, free = socket.IPPROTO_IPV6, _IPV6_TRANSPARENT, _IPV6_FREEBIND
+        try:
+            sock.setsockopt(level, name, 1)
+        except OSError:  # that takes privileges; this is enough for addresses of other machines
+            _try(opening, place, "cannot make listening socket transparent", sock, level, free, 1)
     if bind.interface:
         device = bind.interface.encode() + b"\0"
         what = f"cannot bind receiver to device '{bind.interface}'"
@@ -311,7 +317,8 @@ def _open_unix(opening: Opening, place: _Place) -> tuple[socket.socket | None, s
     except OSError as error:
         sock.close()
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
         opening.problems.append(_problem(place.proxy, bind, "cannot bind UNIX socket", error, place.shown))
         return None, ""
     return sock, temporary
