@@ -287,7 +287,7 @@ class _FileReader:
                 self.env.pop(name, None)
             return
         if keyword != "unsetenv":
-            if len(names) < 2:
+            if len(names) < 2 or len(rest) > 3:
                 return
             names = names[:1]
         for index, name in enumerate(names, 1):
@@ -377,8 +377,7 @@ class _FileReader:
             self.found.error(
                 "surplus-argument",
                 statement.span(2),
-                f"Unexpected argument '{rest[1]}' for '{directive}'",
-                hint="quotes are needed if the message should contain spaces",
+                f"Unexpected argument '{rest[1]}' for '{directive}'. Use quotes if the message should contain spaces",
             )
         else:
             report(directive[1:] + "-directive", statement.span(), f"'{rest[0] if rest else ''}'")

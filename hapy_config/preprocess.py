@@ -22,6 +22,8 @@ _MAX_NESTED_PARENTHESES: Final = 200
 
 _BLANK: Final = " \t"
 _INTEGER: Final = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
+#: What a backslash may stand before in an argument; before anything else it is itself.
+_ESCAPED: Final = {"\\": "\\", " ": " ", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
 _WORD: Final = re.compile(r"[A-Za-z0-9_]*")
 
 
@@ -146,17 +148,18 @@ class _Reader:
     def _term(self) -> _Thunk:
         negate = False
         self._skip()
+        start = self.at
         if self.text.startswith(("!", "("), self.at):
             self.mark = self.at
         while self.text.startswith("!", self.at):
             negate = not negate
             self.at += 1
             self._skip()
-        thunk = self._parenthesis() if self.text.startswith("(", self.at) else self._atom()
+        thunk = self._parenthesis(start) if self.text.startswith("(", self.at) else self._atom(start)
         return (lambda: not thunk()) if negate else thunk
 
-    def _parenthesis(self) -> _Thunk:
-        start = self.at
+    def _parenthesis(self, start: int) -> _Thunk:
+        """`(…)`; `start` is where the `!` before it begin."""
         self.depth += 1
         if self.depth > _MAX_NESTED_PARENTHESES:
             raise ConditionError(f"unparsable conditional sub-expression '{self.text[start:]}'")
@@ -169,8 +172,8 @@ class _Reader:
         self.depth -= 1
         return thunk
 
-    def _atom(self) -> _Thunk:
-        """An integer or a predicate."""
+    def _atom(self, start: int) -> _Thunk:
+        """An integer or a predicate; `start` is where the `!` before it begin."""
         number = _INTEGER.match(self.text, self.at)
         if number is not None:
             self.at = number.end()
@@ -180,8 +183,8 @@ class _Reader:
         assert name is not None
         predicate = _PREDICATES.get(name[0])
         after = self.text[name.end() : name.end() + 1]
-        if predicate is None or (after and after not in "( \t&|"):
-            rest = self.text[self.at :] or self.text[self.mark :]
+        if predicate is None or (after and after not in "( \t"):
+            rest = self.text[start:] or self.text[self.mark :]
             fault = ConditionError(f"unparsable conditional expression '{rest}'")
             if not name[0] or after != "(":
                 raise fault
@@ -233,10 +236,9 @@ class _Reader:
     def _piece(self) -> str:
         """One character, or what stands between a pair of quotes."""
         character = self.text[self.at]
-        if character == "\\" and self.at + 1 < len(self.text):
+        if character == "\\" and self.text[self.at + 1 : self.at + 2] in _ESCAPED:
             self.at += 2
-            escaped = self.text[self.at - 1]
-            return escaped if escaped in "\\ \"'" else "\\" + escaped
+            return _ESCAPED[self.text[self.at - 1]]
         if character not in "\"'":
             self.at += 1
             return character

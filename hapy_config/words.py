@@ -75,12 +75,12 @@ def plain_columns(line: str) -> list[tuple[int, int]]:
 
 
 def split(line: str, lookup: Lookup, *, comments: bool = True) -> tuple[list[str], list[tuple[int, int]]]:
-    """Cut a line into words.
+    r"""Cut a line into words.
 
     Args:
         line: the line without its line feed.
         lookup: resolves environment and pseudo variables (`.FILE`, `.LINE`, `.SECTION`).
-        comments: whether an unquoted `#` ends the line; it does not on the command line.
+        comments: whether an unquoted `#` ends the line; it does not on the command line, where `\#` is no escape.
 
     Returns:
         The words, and for each its (start, end) columns in `line`, 1-based and end-exclusive. Words that come from one
@@ -91,16 +91,17 @@ def split(line: str, lookup: Lookup, *, comments: bool = True) -> tuple[list[str
     """
     if is_plain(line):
         return line.split(), plain_columns(line)
-    return _Splitter(line, lookup).run(comments=comments)
+    return _Splitter(line, lookup, comments=comments).run()
 
 
 class _Splitter:
     """State of one line's cutting: the words so far and the word being put together."""
 
-    __slots__ = ("columns", "line", "lookup", "open", "parts", "start", "words")
+    __slots__ = ("columns", "comments", "line", "lookup", "open", "parts", "start", "words")
 
-    def __init__(self, line: str, lookup: Lookup) -> None:
+    def __init__(self, line: str, lookup: Lookup, *, comments: bool) -> None:
         self.line = line
+        self.comments = comments
         self.lookup = lookup
         self.words: list[str] = []
         self.columns: list[tuple[int, int]] = []
@@ -108,7 +109,7 @@ class _Splitter:
         self.start = 0
         self.open = False  # a word has begun, perhaps an empty quoted one
 
-    def run(self, *, comments: bool) -> tuple[list[str], list[tuple[int, int]]]:
+    def run(self) -> tuple[list[str], list[tuple[int, int]]]:
         line, position = self.line, 0
         while position < len(line):
             match = _UNQUOTED.match(line, position)
@@ -118,7 +119,7 @@ class _Splitter:
                 self._finish(position)
                 position = match.end()
                 continue
-            if kind == "end" and (comments or line[position] == "\r"):
+            if kind == "end" and (self.comments or line[position] == "\r"):
                 if line[position] == "#" or self.open or self.words:
                     break
                 position = match.end()
@@ -149,7 +150,7 @@ class _Splitter:
             code = int(value, 16)
             value = chr(code if code < 0x80 else 0xDC00 + code)
         elif kind == "escape":
-            value = _CONTROL.get(value, value)
+            value = match[0] if value == "#" and not self.comments else _CONTROL.get(value, value)
         self.parts.append(value)
 
     def _double_quoted(self, position: int) -> int:

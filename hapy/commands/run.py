@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ class StopProgram(Exception):  # noqa: N818 - an end, not always an error
 def main(arguments: list[str]) -> int:
     """Do what the flags say; gives the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr.reconfigure(errors="surrogateescape")  # what a file holds comes out as the same bytes
     gc.disable()  # nearly all that a start makes stays; the worker turns it on again
     try:
         options = parse(arguments)

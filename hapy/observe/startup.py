@@ -97,8 +97,19 @@ class Messages:
         self.write(f"{_LABELS[severity]} ({os.getpid()}) : {text}\n")
 
 
+#: What is found while lines are cut into words and blocks; HAProxy leaves no blank before the colon there.
+_OF_READING = frozenset(
+    {
+        *("alert-directive", "bad-block", "bad-condition", "bad-escape", "bad-variable", "diag-directive"),
+        *("notice-directive", "unknown-directive", "unmatched-brace", "unmatched-quote", "warning-directive"),
+    }
+)
+
+
 def describe(found: Diagnostic) -> str:
     """One finding as HAProxy words its place: `config : parsing [FILE:LINE] : REASON`."""
+    if found.code in _OF_READING:
+        return f"config : parsing [{found.span.file}:{found.span.line}]: {found.message}."
     place = f"parsing [{found.span.file}:{found.span.line}] : " if found.span.line else ""
     hint = f" ({found.hint})" if found.hint else ""
     return f"config : {place}{found.message}{hint}"

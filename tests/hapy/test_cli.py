@@ -123,6 +123,24 @@ def test_status_and_output_are_the_referees(line: str, haproxy: str, run: Run) -
     assert shape(ours) == shape(theirs), (ours, theirs)
 
 
+@pytest.mark.referee
+def test_what_a_file_says_while_it_is_read(haproxy: str, tmp_path: Path) -> None:
+    lines = (
+        b"global\n .notice caf\xc3\xa9\n .notice \xff\n .warning 'a b'\n .diag x\n setenv A a b c d\n"
+        b' .notice "<$A>"\n .alert z\n .foo\n'
+    )
+    (tmp_path / "t.cfg").write_bytes(lines)
+    said = []
+    for program in ([haproxy], HAPY):
+        env = {name: value for name, value in os.environ.items() if name != "A"} | {"PYTHONPATH": str(ROOT)}
+        result = subprocess.run(
+            [*program, "-c", "-dD", "-f", "t.cfg"], cwd=tmp_path, capture_output=True, check=False, env=env
+        )
+        found = [re.sub(rb"\(\d+\)", b"", line) for line in result.stderr.splitlines()]
+        said.append([line for line in found if b"version is" not in line and b"path to" not in line])
+    assert said[0] == said[1]
+
+
 def test_alone_it_shows_what_it_can_do_within_80_columns(run: Run) -> None:
     result = run(HAPY, "")
     assert result.returncode == 1
