@@ -39,7 +39,15 @@ class DnsServer:
         queries: (name, type, "udp" or "tcp") of what was asked, in order. times: when each came, on the monotonic clock.
     """
 
-    def __init__(self, records: dict[tuple[str, str], list[str]] | None = None) -> None:
+    def __init__(
+        self, records: dict[tuple[str, str], list[str]] | None = None, place: tuple[str, int] = ("127.0.0.1", 0)
+    ) -> None:
+        """Begin to answer.
+
+        Args:
+            records: see the attributes.
+            place: address and port, 0 for a free one.
+        """
         self.records = dict(records or {})
         self.rcode: str | None = None
         self.silent = False
@@ -50,7 +58,7 @@ class DnsServer:
         self.queries: list[tuple[str, str, str]] = []
         self.times: list[float] = []
         self.came = threading.Condition()
-        self._udp, self._tcp = _pair()
+        self._udp, self._tcp = _pair(place)
         self.port = self._udp.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._closed = False
@@ -167,15 +175,17 @@ class DnsServer:
                     sock.sendall(struct.pack("!H", len(answer)) + answer)
 
 
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a listening TCP socket on the same free port."""
+def _pair(place: tuple[str, int]) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a listening TCP socket on the same port."""
     while True:
-        tcp = socket.create_server(("127.0.0.1", 0), backlog=64)
+        tcp = socket.create_server(place, backlog=64)
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind(tcp.getsockname())
         except OSError:
             tcp.close()
             udp.close()
+            if place[1]:
+                raise
             continue
         return udp, tcp

@@ -107,6 +107,9 @@ class World:
 
     In a config, `{name}` is the address of the origin of that name, or what `places` has for it, `{syslog}` the log receiver's, `{dir}` a folder for
     files; `bind fd@${fe}` listens on a socket that the harness has bound already (any name will do after `fd@`).
+
+    Attributes:
+        wrapper: what runs the program instead of the harness itself, with the command line as its last arguments.
     """
 
     def __init__(self, program: str) -> None:
@@ -121,6 +124,7 @@ class World:
         self.places: dict[str, str] = {}
         self.contexts: dict[object, ssl.SSLContext] = {}
         self.show_logs = False
+        self.wrapper: list[str] = []
 
     def origin(self, name: str, script: Script | bytes | None = None, **options: bool) -> Origin:
         """An origin; without a script it answers with its name."""
@@ -150,7 +154,7 @@ class World:
             descriptors.append(sock.fileno())
         self.output = (self.dir / "output").open("wb")
         self.process = subprocess.Popen(
-            [*PROGRAMS[self.program], "-db", "-f", str(path)],
+            [*self.wrapper, *PROGRAMS[self.program], "-db", "-f", str(path)],
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Callable
@@ -322,6 +323,68 @@ def _several(_world: World, names: _Names) -> None:
         second.close()
 
 
+def _one_is_silent(world: World, names: _Names) -> None:
+    """Of two name servers one has no good answer and the other says nothing: the other family's turn, and the end."""
+    second = DnsServer()
+    second.silent = True
+    section = names.section.replace(
+        "    timeout resolve", f"    nameserver n2 {second.address}\n    timeout resolve", 1
+    )
+    section = section.replace("resolve_retries 2", "resolve_retries 3").replace("hold timeout 20s", "hold timeout 60ms")
+    try:
+        names.start(
+            """    http-request do-resolve(txn.ip,r) hdr(name)
+    http-request return status 200 content-type text/plain lf-string "%[var(txn.ip)]" if { hdr(name) -m found }
+    server a only4.test:80 resolvers r init-addr none
+""",
+            section=section,
+        )
+        names.server.set("only4.test", "A", "127.0.0.2")
+        names.events(3, "an address of the other family")
+        names.server.records.clear()
+        names.events(2, "and it is gone")
+        for rcode in (None, "REFUSED"):
+            names.server.rcode = rcode
+            world.note(f"{rcode}: {world.once('/', 'name: none.test')!r}")
+            asked = [kind for name, kind, _ in names.server.queries if name == "none.test"]
+            world.note(" ".join(asked))
+    finally:
+        second.close()
+
+
+def _of_the_system(world: World, names: _Names) -> None:
+    """The name servers of /etc/resolv.conf: for the section that is always there, and for `parse-resolv-conf`."""
+    host = f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}.{random.randrange(2, 255)}"
+    try:
+        system = DnsServer({("a.test", "A"): ["127.0.0.2"]}, (host, 53))
+    except PermissionError:
+        world.note("port 53 is not ours to listen on")
+        return
+    prepared = world.dir / "resolv.conf"
+    prepared.write_text(
+        f"# nameserver 192.0.2.1\nnameserver {host}  # the one\nnameserver {host}\n nameserver 192.0.2.2\n"
+        "nameserver 192.0.2.3:53\nnameserver\nnameserver fe80::1%lo\nsearch example.org\nnameservers 192.0.2.4\n"
+    )
+    world.wrapper = ["unshare", "-m", "sh", "-c", f'mount --bind {prepared} /etc/resolv.conf && exec "$@"', "sh"]
+    try:
+        for section in ("default", "r"):
+            text = "resolvers r\n    parse-resolv-conf\n" if section == "r" else "# nothing\n"
+            names.start(f"    server a a.test:80 resolvers {section} init-addr none\n", section=text)
+            names.events(3, section)
+            world.notes[:] = [line.replace(host, "the system's") for line in world.notes]
+            world.stop_program()
+            found = re.findall(r"(?:parsing|Parsing) \[(/etc.*)", world.said())
+            world.notes += [line.replace(host, "the system's") for line in found]
+        prepared.write_text("search example.org\n")
+        names.start("    server a a.test:80 resolvers default init-addr none\n", section="# nothing\n")
+        assert world.process is not None
+        world.note(f"without any: {world.process.wait(10)}")
+        world.process = None
+        world.note(str(re.findall(r"unable to find required resolvers '\w+'", world.said())))
+    finally:
+        system.close()
+
+
 FAMILY = {
     "come_and_go": _with_names(_come_and_go),
     "come_and_go_over_tcp": _with_names(_come_and_go, stream=True),
@@ -336,4 +399,6 @@ FAMILY = {
     "cut_answers": _with_names(_cut_answers),
     "ports_of_one_host": _with_names(_ports_of_one_host),
     "several_name_servers": _with_names(_several),
+    "one_is_silent": _with_names(_one_is_silent),
+    "of_the_system": _with_names(_of_the_system),
 }

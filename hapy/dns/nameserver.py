@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hapy.dns.stream import DnsStream, DnsStreams
 from hapy.net.connect import Destination, connect
 from hapy.net.datagram import Datagrams
+from hapy_config.build.resolvconf import PATH, name_servers
 from hapy_config.model.addresses import Address
 
 if TYPE_CHECKING:
@@ -128,24 +129,14 @@ def _destination(address: Address) -> Destination:
     return Destination(family, address.host, address.port or 53)
 
 
-def system_name_servers(path: str = "/etc/resolv.conf") -> list[tuple[str, Address]]:
-    """The name servers of the system, with their addresses as names; none where the file can't be read."""
-    found: list[tuple[str, Address]] = []
+def system_name_servers(path: str = PATH) -> list[tuple[str, Address]]:
+    """The name servers of the system, with their names; none where the file can't be read."""
     try:
-        with Path(path).open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                words = line.split()
-                if len(words) < 2 or words[0] != "nameserver":
-                    continue
-                family = "ipv6" if ":" in words[1] else "ipv4"
-                try:
-                    socket.inet_pton(
-                        socket.AF_INET6 if family == "ipv6" else socket.AF_INET, words[1].partition("%")[0]
-                    )
-                except OSError:
-                    continue
-                if all(name != words[1] for name, _ in found):
-                    found.append((words[1], Address(family, words[1], 53)))
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    return found
+    found: dict[str, Address] = {}
+    for _, name, address in name_servers(text):
+        if address is not None:
+            found.setdefault(name, address)
+    return list(found.items())

@@ -2,8 +2,9 @@
 
 Rules (configuration manual 5.3, and HAProxy 2.6 where the manual is silent):
 - All name servers are asked at once; the first good answer counts, of bad ones the last.
-- When all have given bad answers, A is asked for instead of AAAA and the other way round, once a try. `timeout retry`
-  after a question the next try begins with the preferred type; after `resolve_retries` tries the resolution has failed.
+- When all have given bad answers, or some have and the others say nothing for `timeout retry`, A is asked for instead
+  of AAAA and the other way round, once a try; in the last one only when all have answered. `timeout retry` after a
+  question the next try begins with the preferred type; after `resolve_retries` tries the resolution has failed.
 - The next resolution of a name that a server uses begins `timeout resolve` after the last one ended.
 - An answer counts only if it comes from a name server's address, with the id of a question that is open and with its
   very name and type. What else comes is counted and ignored.
@@ -180,6 +181,11 @@ class Resolution:
             return
         for nameserver in self._open:
             nameserver.counters.timeout += 1
+        other = _OTHER_FAMILY.get(self._asking)
+        if self._tries > 1 and other is not None and not self._fell_back and self._worst != "timeout":
+            self._fell_back = True  # one name server has no good answer, another one says nothing
+            self._ask(other)
+            return
         self._tries -= 1
         if self._tries > 0:
             self._begin_try()

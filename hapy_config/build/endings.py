@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.expressions import check_regex
+from hapy_config.build.resolvconf import PATH, system_has_name_servers
 from hapy_config.build.tls import advise_server, check_bind, server_certificate_fault, server_fault
 
 if TYPE_CHECKING:
@@ -154,12 +155,9 @@ def _cache(build: Build, needed: Needed) -> None:
 
 
 def _resolvers(build: Build, needed: Needed) -> None:
-    if ("resolvers", needed.name) not in build.sections and needed.name != "default":
-        build.error(
-            "unknown-section",
-            needed.statement.span(),
-            f"Proxy '{needed.draft.name}': Can't find resolvers section '{needed.name}' for do-resolve action.",
-        )
+    if ("resolvers", needed.name) not in build.sections:
+        message = f"Proxy '{needed.draft.name}': Can't find resolvers section '{needed.name}' for do-resolve action."
+        _no_resolvers(build, needed.name, needed.statement.span(), message)
 
 
 def _http_errors(build: Build, needed: Needed) -> None:
@@ -226,19 +224,24 @@ def check_groups(build: Build) -> None:
                 )
 
 
+def _no_resolvers(build: Build, name: str | None, where: Span, message: str) -> None:
+    """Nobody wrote this section; `default` is made of /etc/resolv.conf."""
+    if name != "default":
+        build.error("unknown-section", where, message)
+    elif not system_has_name_servers(build):
+        hint = f"{PATH}, which the section 'default' is made of, names no name servers here"
+        build.environment("missing-name-servers", where, message, hint)
+
+
 def check_servers(build: Build) -> None:
     """Ports to check, resolvers, protocols, and host names that must resolve."""
     for draft in build.proxies:
         if draft.disabled or not draft.servers:
             continue
         for server in draft.servers:
-            if server.resolvers not in (None, "default") and ("resolvers", server.resolvers) not in build.sections:
-                build.error(
-                    "unknown-section",
-                    server.span,
-                    f"{draft.title} '{draft.name}', server '{server.name}': unable to find required resolvers"
-                    f" '{server.resolvers}'",
-                )
+            if server.resolvers is not None and ("resolvers", server.resolvers) not in build.sections:
+                message = f"server '{server.name}': unable to find required resolvers '{server.resolvers}'"
+                _no_resolvers(build, server.resolvers, server.span, f"{draft.title} '{draft.name}', {message}")
             if server.check:
                 _check_port(build, draft, server)
             if "tfo" in server.options and not (draft.retry_on or frozenset()) >= _FAST_OPEN_RETRIES:

@@ -23,6 +23,7 @@ class SectionDraft:
         listens: whether it has a listener of its own.
         streams: of a resolvers section: values and options of the name servers that are asked over TCP.
         acls: of a fcgi-app section: stands for the proxy that its conditions are read in.
+        system_names: of a resolvers section: the name servers of /etc/resolv.conf, and their lines there.
         written: of a peers section: whether it has `peer` lines, `bind` lines.
     """
 
@@ -41,5 +42,6 @@ class SectionDraft:
         self.written: set[str] = set()
         self.has_bind = False
         self.streams: dict[str, tuple[dict[str, Any], dict[str, tuple[str, ...]]]] = {}
+        self.system_names: dict[str, int] = {}
         self.default_values: dict[str, object] = {}
         self.default_options: dict[str, tuple[str, ...]] = {}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from hapy_config.build import crtstore, peers
+from hapy_config.build import crtstore, peers, resolvconf
 from hapy_config.build.addressing import address
 from hapy_config.build.arguments import leading_integer
 from hapy_config.build.conditional import acl, rest_condition
@@ -383,6 +383,7 @@ _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     ("crt-store", "load"): crtstore.load,
     ("resolvers", "nameserver"): _name_server,
     ("resolvers", "accepted_payload_size"): _payload_size,
+    ("resolvers", "parse-resolv-conf"): resolvconf.add,
     ("userlist", "user"): _user,
     ("userlist", "group"): _group,
     ("peers", "peer"): peers.peer,
@@ -439,7 +440,7 @@ def _finish(build: Build, draft: SectionDraft) -> None:
         build.later.append(lambda: _resolve_users(build, draft))
     elif kind == "peers":
         build.later.append(lambda: _incomplete_peers(build, draft))
-    elif kind == "resolvers" and not any(words[0] in ("nameserver", "parse-resolv-conf") for words in draft.statements):
+    elif kind == "resolvers" and not (draft.names or draft.system_names):
         build.warning("empty-section", where, f"resolvers '{name}' has no nameservers configured!")
 
 

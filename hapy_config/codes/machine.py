@@ -46,6 +46,17 @@ CODES: Final[tuple[Code, ...]] = (
         """A file of ACL patterns or a map is not here, or a line in it is not of the kind that is looked for.""",
         "listen l\n bind :8080\n http-request deny if { src -f /nowhere/list }\n",
     ),
+    code(
+        Kind.ENVIRONMENT,
+        "missing-name-servers",
+        """Something asks the resolvers section `default`, which nobody wrote. It is made of the name servers in
+        /etc/resolv.conf, and there are none here.""",
+    ),
+    code(
+        Kind.ENVIRONMENT,
+        "bad-name-server",
+        """A line of /etc/resolv.conf names no server by its address, or one that is there already; it is left out.""",
+    ),
     code(Kind.ENVIRONMENT, "bad-case-file", """A line of the `h1-case-adjust-file` can't be used."""),
     code(
         Kind.ENVIRONMENT,

@@ -188,7 +188,7 @@ def test_what_is_remembered_has_a_limit(server: DnsServer, monkeypatch: pytest.M
 def test_the_systems_name_servers(tmp_path) -> None:
     path = tmp_path / "resolv.conf"
     path.write_text(
-        "# x\nsearch a\nnameserver 192.0.2.1\nnameserver  2001:db8::1\nnameserver bad\nnameserver\nnameserver 192.0.2.1\n"
+        "# x\nsearch a\nnameserver 192.0.2.1 # x\nnameserver\t2001:db8::1\nnameserver bad\nnameserver\nnameserver 192.0.2.1\n nameserver 192.0.2.2\nnameserver 192.0.2.3:53\nnameserver fe80::1%lo\n"
     )
     assert [(name, address.family, address.port) for name, address in system_name_servers(str(path))] == [
         ("192.0.2.1", "ipv4", 53),

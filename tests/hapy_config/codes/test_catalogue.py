@@ -20,8 +20,10 @@ WITHOUT_EXAMPLE = frozenset(
         "bad-case-file",  # needs a file
         "bad-ciphers",  # speaks of the TLS library
         "bad-error-file",  # needs a file
+        "bad-name-server",  # needs a file
         "bad-ticket-keys",  # needs a file
         "bad-quoting",  # the other faults of quoting have codes of their own
+        "missing-name-servers",  # speaks of a file that is usually there
         "small-buffer",
         "unknown-code",  # of the ignore comments
         "unreadable-file",  # needs a file
