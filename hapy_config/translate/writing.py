@@ -152,7 +152,8 @@ def reply(value: HttpReply, action: str, files: Files) -> list[str]:
     if value.content_type is not None:
         words += ["content-type", value.content_type]
     if value.body_format is not None:
-        words += ["lf-string", value.body_format.text]
+        given = value.body_format.text
+        words += ["lf-string", given] if given else ["lf-file", files.add(action, b"")]  # no word may be empty there
     elif value.body is not None and (value.body or value.content_type is not None):
         words += ["string", value.body.decode("utf-8", "surrogateescape")]
     for name, format_ in value.headers:
