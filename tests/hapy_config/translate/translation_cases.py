@@ -903,6 +903,44 @@ backend one
         (Ask("/x"), Ask("/x", "PUT"), Ask("/x", "POST", body="b")),
     ),
     Case(
+        "health-checks",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend raw if {{ path_beg /raw }}
+    default_backend one
+backend one
+    option httpchk
+    http-check send meth GET uri /health ver HTTP/1.1 hdr Host checked.example
+    http-check expect status 200
+    server a 127.0.0.1:{one} check inter 1s fall 2 rise 1
+    server b 127.0.0.1:{one} check inter 1s fall 2 rise 1
+backend raw
+    option tcp-check
+    server a 127.0.0.1:{two} check inter 1s
+""",
+        (Ask("/x", times=4), Ask("/raw")),
+    ),
+    Case(
+        "names-of-tls-in-http",
+        r"""
+frontend web
+    bind 127.0.0.1:{port} ssl crt {folder}/own.pem
+    use_backend two if {{ ssl_fc_sni x.wild.example }}
+    use_backend three if {{ ssl_fc_sni -m end .other.example }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+backend three
+    server s 127.0.0.1:{three}
+""",
+        (Ask("/a", tls="a.example"), Ask("/b", tls="x.wild.example")),
+        lost={"envoy": ("use_backend two", "use_backend three", "backend two", "backend three")},
+        unlike={"envoy": ("/b",)},
+    ),
+    Case(
         "many-answers-and-the-rest",
         r"""
 frontend web
