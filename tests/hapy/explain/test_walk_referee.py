@@ -11,7 +11,16 @@ import pytest
 from hapy.explain.asked import asked
 from hapy.explain.walk import Walk, Walker
 from hapy_config.api import read_text
-from tests.hapy_config.translate.side_by_side import Ask, Place, answer, free_ports, place, running, start_command
+from tests.hapy_config.translate.side_by_side import (
+    Ask,
+    Place,
+    answer,
+    free_ports,
+    place,
+    running,
+    start_command,
+    with_other_ports,
+)
 from tests.hapy_config.translate.translation_cases import CASES
 
 WALKED = (
@@ -64,6 +73,7 @@ def walked(walker: Walker, one: Ask, at: Place) -> list[object]:
 @pytest.mark.referee
 @pytest.mark.parametrize("program", ["haproxy", "hapy"])
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in WALKED], ids=lambda case: case.name)
+@with_other_ports
 def test_a_walk_ends_as_the_request_does(case: object, program: str, tmp_path: Path) -> None:
     chance = random.Random(case.name)  # type: ignore[attr-defined]
     with place(tmp_path) as at:

@@ -10,12 +10,13 @@ from hapy_config.source import Source
 from hapy_config.translate.from_nginx import from_nginx
 from hapy_config.translate.report import Loss
 from tests.hapy_config.translate.nginx_cases import CASES, NginxCase
-from tests.hapy_config.translate.side_by_side import answer, free_ports, place, running, start_command
+from tests.hapy_config.translate.side_by_side import answer, free_ports, place, running, start_command, with_other_ports
 
 
 @pytest.mark.referee
 @pytest.mark.parametrize("program", ["haproxy", "hapy"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@with_other_ports
 def test_the_answers_are_nginxs(case: NginxCase, program: str, tmp_path: Path) -> None:
     if program in case.not_for:
         pytest.skip(f"{program} does not run all of it")

@@ -15,7 +15,15 @@ import pytest
 from hapy_config.source import Source
 from hapy_config.translate.report import Loss
 from hapy_config.translate.upgrade import upgrade
-from tests.hapy_config.translate.side_by_side import Ask, answer, free_ports, place, running, start_command
+from tests.hapy_config.translate.side_by_side import (
+    Ask,
+    answer,
+    free_ports,
+    place,
+    running,
+    start_command,
+    with_other_ports,
+)
 
 RULES = (
     r"reqrep ^([^\ :]*)\ /static/(.*)     \1\ /\2",
@@ -85,6 +93,7 @@ def old_meaning(rule: str, one: Ask) -> object:
 
 @pytest.mark.referee
 @pytest.mark.parametrize("name", ["haproxy", "hapy"])
+@with_other_ports
 def test_lines_become_what_the_old_rules_made_of_them(name: str, tmp_path: Path) -> None:
     with place(tmp_path) as at:
         ports = free_ports(len(RULES))

@@ -15,6 +15,7 @@ from tests.hapy_config.translate.side_by_side import (
     running,
     start_command,
     translated,
+    with_other_ports,
 )
 from tests.hapy_config.translate.translation_cases import CASES, Case
 
@@ -31,6 +32,7 @@ def values(names: dict[str, object], folder: Path) -> dict[str, object]:
 @pytest.mark.referee
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@with_other_ports
 def test_the_answers_are_haproxys(case: Case, target: str, tmp_path: Path) -> None:
     if target in case.not_for:
         pytest.skip(f"{target} has nothing like it; another test sees that this is said")
