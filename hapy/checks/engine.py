@@ -16,7 +16,8 @@ from hapy.checks.pace import Pace
 from hapy.checks.plan import StepPlan
 from hapy.checks.target import agent_place, health_place
 from hapy.proxy.state import State
-from hapy_config.build.arguments import leading_integer, milliseconds
+from hapy_config.build.arguments import milliseconds
+from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
     from hapy.checks.check import Plan

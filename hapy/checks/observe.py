@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hapy.checks.result import Result, Status
-from hapy_config.build.arguments import leading_integer
+from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
     from hapy.checks.check import Check

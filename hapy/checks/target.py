@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from hapy.checks.plan import Target
 from hapy.checks.result import Ended, Status
 from hapy.net.connect import Destination
-from hapy_config.build.arguments import leading_integer
 from hapy_config.grammar.addresses import AddressUse, parse_address
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
 from hapy_config.model.server import ServerTls
 from hapy_config.words import to_bytes

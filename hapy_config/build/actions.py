@@ -12,12 +12,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.refused import Refused
 from hapy_config.build.replies import read_redirect, read_reply
 from hapy_config.grammar.checks import variable as variable_fault
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.model.proxy import Capture
 

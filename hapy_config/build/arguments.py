@@ -1,7 +1,7 @@
 """Arguments of one statement: how many there may be, and the numbers, times and sizes among them.
 
-HAProxy reads many numbers with C's `atol`: digits count up to the first other character, and no digit is 0. Such a
-number is taken as HAProxy takes it, and the reader is told so at DIAG level.
+Numbers that HAProxy reads with C's `atol` are taken as it takes them (`leading_integer`), and the reader is told so at
+DIAG level.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Final
 
 from hapy_config.build.refused import Refused
 
-_LEADING: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?\d+)")
 _TIME: Final = re.compile(r"(\d*)(.*)", re.DOTALL)
 _IN_MICROSECONDS: Final = {
     "us": 1,
@@ -24,12 +23,6 @@ _IN_MICROSECONDS: Final = {
 }
 _UNITS: Final = {"u": "us", "m": "m", "s": "s", "h": "h", "d": "d"}
 MAX_TIMER: Final = 2_147_483_647
-
-
-def leading_integer(word: str) -> int:
-    """The number a word begins with, 0 without one (C's `atol`)."""
-    match = _LEADING.match(word)
-    return int(match[1]) if match is not None else 0
 
 
 def at_most(words: Sequence[str], count: int, name: str | None = None, first: int = 0) -> None:
@@ -103,7 +96,7 @@ def time_message(error: TimeError, text: str, what: str) -> str:
 
 
 def size(text: str) -> int:
-    """Bytes with an optional k, m or g.
+    """Bytes with an optional k, m or g: 32 bits of them at most.
 
     Raises:
         ValueError: with the offending character as its text.
@@ -114,10 +107,14 @@ def size(text: str) -> int:
     if not digits:
         raise ValueError(rest[:1])
     if not rest:
+        if int(digits[:30]) >> 32:
+            raise ValueError(digits[-1])
         return int(digits)
     factor = {"k": 10, "m": 20, "g": 30}.get(rest[0].lower())
     if factor is None:
         raise ValueError(rest[0])
     if len(rest) > 1:
         raise ValueError(rest[1])
+    if int(digits[:30]) << factor >> 32:
+        raise ValueError(rest)
     return int(digits) << factor

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.proxy import Balance
 from hapy_config.syntax import Statement
 

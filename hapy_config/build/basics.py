@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hapy_config.build.arguments import at_most, leading_integer
+from hapy_config.build.arguments import at_most
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.proxy import Capture
 from hapy_config.syntax import Statement
 

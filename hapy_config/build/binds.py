@@ -67,8 +67,11 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
     ]
 
 
-def listening_addresses(build: Build, text: str, place: int, prefix: str) -> list[Address]:
-    """The addresses of a comma-separated list; one that is none, or that this machine does not have, is noted."""
+def listening_addresses(build: Build, text: str, place: int, prefix: str, *, fatal: bool = True) -> list[Address]:
+    """The addresses of a comma-separated list; one that is none, or that this machine does not have, is noted.
+
+    `fatal`: whether HAProxy refuses the file for one that is none.
+    """
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1]:
         parts.pop()
@@ -77,7 +80,11 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str) -> lis
         try:
             address = parse_address(expand(build, part), BIND)
         except GrammarError as error:
-            build.fault(Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address"))
+            refusal = Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address")
+            if fatal:
+                build.fault(refusal)
+            else:
+                build.alert(refusal.code, build.statement.span(place), refusal.message)
             continue
         if address.family == "name" and not build.host_exists(address.host, address.protocol):
             build.lacking(

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build import tls
-from hapy_config.build.arguments import TimeError, leading_integer, milliseconds
+from hapy_config.build.arguments import TimeError, milliseconds
 from hapy_config.build.refused import Refused
+from hapy_config.grammar.units import leading_integer
 from hapy_config.tls.protocols import protocols_fault
 from hapy_config.tls.versions import put
 
@@ -112,10 +113,10 @@ def _text(field: str, missing: str) -> Reader:
 
 def _mode(words: BindWords, name: str) -> None:
     text = words.peek()
-    if not re.fullmatch(r"[0-7]+", text):
+    if not re.fullmatch(r"[ \t]*[+-]?[0-7]+", text):
         raise words.refuse(f"'mode' : missing or invalid mode '{text}' (octal integer expected)")
     words.position += 1
-    words.values["mode"] = int(text, 8)
+    words.values["mode"] = int(text, 8) & 0o7777
 
 
 def _owner(field: str, kind: str) -> Reader:
@@ -142,15 +143,16 @@ def _id(words: BindWords, name: str) -> None:
     text = words.take("'id' : expects an integer argument")
     if not re.fullmatch(r"[+-]?\d+", text):
         raise words.refuse(f"'id' : expects an integer argument, found '{text}'", back=1)
-    if int(text) <= 0:
+    number = leading_integer(text)
+    if number <= 0:
         raise words.refuse("'id' : custom id has to be > 0", back=1)
-    words.values["number"] = int(text)
+    words.values["number"] = number
 
 
 def _mss(words: BindWords, name: str) -> None:
     text = words.take("'mss' : missing MSS value")
     value = leading_integer(text)
-    if not 1 <= abs(value) <= 65535:
+    if value != -(2**31) and not 1 <= abs(value) <= 65535:  # the one number that has no absolute value
         raise words.refuse("'mss' : expects an MSS with and absolute value between 1 and 65535", back=1)
     words.values["mss"] = value
 
@@ -210,6 +212,11 @@ def _thread(words: BindWords, name: str) -> None:
         match = _THREADS.fullmatch(part)
         if match is None:
             raise words.refuse(f"'{text}' : '{part}' is not a valid number/range.", back=1)
+        for number in (match["group"], match["last_group"]):
+            if number and leading_integer(number) != 1:
+                raise words.refuse(
+                    f"'{text}' thread-group number must be between 1 and 1 (was {leading_integer(number)})", back=1
+                )
         for number in (match["low"], match["high"]):
             if number and number.isdecimal() and not 1 <= int(number) <= _MAX_THREADS:
                 raise words.refuse(
@@ -238,7 +245,7 @@ def _tcp_ut(words: BindWords, name: str) -> None:
 
 def _cip(words: BindWords, name: str) -> None:
     text = words.take("'accept-netscaler-cip' : missing value")
-    if leading_integer(text) <= 0:
+    if not leading_integer(text):
         raise words.refuse(f"'accept-netscaler-cip' : invalid value {leading_integer(text)}, must be >= 0", back=1)
     words.values["netscaler"] = leading_integer(text) & 0xFFFFFFFF
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hapy_config.build.addressing import address
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import Draft
@@ -17,6 +16,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.checks import variable
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.checks import (
     CheckComment,

@@ -11,14 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hapy_config.build.arguments import (
-    TIME_HINT,
-    TIME_SUFFIX,
-    TimeError,
-    leading_integer,
-    milliseconds,
-    time_message,
-)
+from hapy_config.build.arguments import TIME_HINT, TIME_SUFFIX, TimeError, milliseconds, time_message
 from hapy_config.build.draft import BACK, Draft
 from hapy_config.build.expressions import note_references
 from hapy_config.build.patternfiles import pattern_file_fault
@@ -27,6 +20,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.tls import TlsFiles
 from hapy_config.build.watching import Watching
 from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
+from hapy_config.grammar.units import leading_integer
 from hapy_config.source import Source, Span
 from hapy_config.syntax import Statement
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.expressions import check_regex
 from hapy_config.build.resolvconf import PATH, system_has_name_servers
 from hapy_config.build.tls import advise_server, check_bind, server_certificate_fault, server_fault
+from hapy_config.grammar.addresses import is_host_name
+from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -300,11 +301,11 @@ def _check_port(build: Build, draft: Draft, server: Server) -> None:
     address = server.address
     if (
         server.service is not None
-        or address.family in ("unix", "abns", "any")
+        or address.family in ("unix", "abns", "any", "name")  # HAProxy does not ask it of names
         or (address.port and not address.port_offset)
     ):
         return
-    if leading_integer(server.options.get("port", ("0",))[0]) or draft.check_port:
+    if leading_integer(server.options.get("port", ("0",))[0]) & 0xFFFF or draft.check_port:
         return
     if address.family == "ipv4" and address.host == "0.0.0.0":
         return
@@ -332,7 +333,8 @@ def _protocol(build: Build, draft: Draft, server: Server, protocol: str) -> None
 def _resolve(build: Build, draft: Draft, server: Server, statement: Statement) -> None:
     """A host name must have an address, unless `init-addr` can do without."""
     methods = server.init_addr
-    if "libc" in methods and build.host_exists(server.address.host, server.address.protocol):
+    possible = is_host_name(server.address.host)
+    if possible and "libc" in methods and build.host_exists(server.address.host, server.address.protocol):
         return
     label = f"'server {draft.name}/{server.name}'"
     if server.resolvers is not None or any(method not in ("last", "libc") for method in methods):
@@ -343,10 +345,14 @@ def _resolve(build: Build, draft: Draft, server: Server, statement: Statement) -
                 f"{label} : could not resolve address '{server.address.host}', disabling server.",
             )
         return
+    message = f"{label} : could not resolve address '{server.address.host}'."
+    if not possible:
+        build.error("bad-address", statement.span(2), message)
+        return
     build.environment(
         "unresolved-host",
         statement.span(2),
-        f"{label} : could not resolve address '{server.address.host}'.",
+        message,
         "add 'init-addr none' to start without it",
     )
 
@@ -437,16 +443,17 @@ def check_tls_servers(build: Build) -> None:
             continue
         for server in draft.servers:
             if draft.tls_checks or server.name in draft.tls_servers:
-                _unverified(build, draft, server.span, server.name, server.options)
+                check_verified(build, draft.name, server.span, server.name, server.options)
 
 
-def _unverified(build: Build, draft: Draft, span: Span, name: str, options: Mapping[str, tuple[str, ...]]) -> None:
+def check_verified(build: Build, backend: str, span: Span, name: str, options: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse a TLS server that is to be verified and has nothing to verify it by."""
     if options.get("verify", ("required",))[0] == "none" or "ca-file" in options:
         return
     build.error(
         "missing-authority",
         span,
-        f"'server {draft.name}/{name}' : verify is enabled by default but no CA file specified. If you're running on"
+        f"'server {backend}/{name}' : verify is enabled by default but no CA file specified. If you're running on"
         " a LAN where you're certain to trust the server's certificate, please set an explicit 'verify none'"
         " statement on the"
         " 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side verifications by"

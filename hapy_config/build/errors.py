@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.replies import HANDLED, read_error_file, read_reply
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import ErrorPage
 from hapy_config.syntax import Statement

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from hapy_config.syntax import Statement
 
 _SMALLEST_BUFFER: Final = 340
+_LARGEST_BUFFER: Final = 1 << 28
+_FEWEST_HEADERS: Final = 5
 _HASHES: Final = frozenset({"uri", "url_param", "hdr"})
 
 
@@ -68,7 +70,23 @@ def finish(build: Build) -> bool:
 
 def _buffer_size(build: Build) -> None:
     """HAProxy's own error pages must fit into a buffer; the longest takes all of 340 bytes."""
+    headers = build.tune.get("http.maxhdr")
+    if isinstance(headers, int) and headers < _FEWEST_HEADERS:
+        build.error(
+            "small-buffer",
+            NOWHERE,
+            "Internal error: invalid default message for HTTP return code 200: unable to parse headers (error offset:"
+            " 62).",
+            "raise 'tune.http.maxhdr'",
+        )
     size = build.tune.get("bufsize")
+    if isinstance(size, int) and size > _LARGEST_BUFFER - 16:
+        build.error(
+            "bad-argument",
+            NOWHERE,
+            f"global.tune.bufsize must be below 256 MB when HTTP is in use (current value = {-(-size // 16) * 16}).",
+            "lower 'tune.bufsize'",
+        )
     if isinstance(size, int) and size < _SMALLEST_BUFFER:
         build.error(
             "small-buffer",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.build.arguments import leading_integer, size
+from hapy_config.build.arguments import size
 from hapy_config.build.context import Build
 from hapy_config.build.refused import Refused
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.spec import Arg, Keyword, Kind
 from hapy_config.syntax import Statement
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.build.arguments import at_most, leading_integer
+from hapy_config.build.arguments import at_most
 from hapy_config.build.context import Build
 from hapy_config.build.generic import check_arguments
 from hapy_config.build.globals_files import HANDLERS as FILES
@@ -12,6 +12,7 @@ from hapy_config.build.globals_process import HANDLERS as PROCESS
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.build.unknown import unknown_statement
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.syntax import Section, Statement
@@ -43,6 +44,10 @@ def read_global(build: Build, section: Section) -> None:
                 build.error("bad-negation", statement.span(0), _NEGATION, "remove the first word")
                 continue
             negated = words[0] == "no"
+            if not negated and words[1] != "numa-cpu-mapping":
+                message = f"'{words[1]}' cannot handle unexpected argument '{words[1]}'."
+                build.error("bad-negation", statement.span(0), message, "remove the first word")
+                continue
             words, shift = words[1:], 1
         else:
             negated = False
@@ -67,6 +72,8 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
         build.given.add(first)
     if negated:
         if first == "log":
+            if len(words) > 1:
+                raise Refused("log : 'no log' does not expect arguments", 1)
             build.global_log.clear()
         else:
             at_most(words, 0)
@@ -90,6 +97,13 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
                 " 'expose-experimental-directives'",
                 0,
                 code="experimental",
+            )
+        if keyword.deprecated is not None and keyword.deprecated <= TARGET:
+            build.warning(
+                "deprecated",
+                statement.span(0),
+                f"'{keyword.name}' is deprecated and will be removed in version 2.7. Please use '{keyword.instead}'"
+                " instead.",
             )
         check_arguments(build, keyword, statement, count, words)
         _store(build, words)

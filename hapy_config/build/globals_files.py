@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import pwd
+import re
 from typing import Final
 
 from hapy_config.build import tls
@@ -195,6 +196,27 @@ def _provider(build: Build, statement: Statement, words: list[str]) -> None:
         build.lacking(Refused(f"ssl-provider {words[1]}: unknown provider", 1, code="unknown-provider"))
 
 
+def _extra_files(build: Build, statement: Statement, words: list[str]) -> None:
+    found = table("globals").find(words)
+    assert found is not None
+    check_arguments(build, found[0], statement, found[1], words)
+    if len(words) > 2:
+        for index, word in enumerate(words[1:], 1):
+            if word in ("none", "all"):
+                raise Refused("'ssl-load-extra-files' 'none' and 'all' can be only used alone", index)
+
+
+#: A property query of OpenSSL: clauses such as `provider=default`, `?fips=yes` or `-legacy`.
+_PROPERTY: Final = re.compile(r"\s*[?-]?\s*[A-Za-z]\w*(\.[A-Za-z]\w*)*\s*(!?=\s*([^\s,]+|'[^']*'|\"[^\"]*\")\s*)?")
+
+
+def _property_query(build: Build, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2:
+        raise Refused("'ssl-propquery' expects a property query as an argument.", 1, code="missing-argument")
+    if not all(_PROPERTY.fullmatch(clause) for clause in words[1].split(",")):
+        raise Refused(f"'ssl-propquery' : '{words[1]}' is not a property query.", 1)
+
+
 def _lua(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused(f"'{words[0]}' expects a file name as parameter.", 1, code="missing-argument")
@@ -234,6 +256,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "ssl-default-bind-options": _tls_options(_BIND_OPTIONS),
     "ssl-default-server-options": _tls_options(_SERVER_OPTIONS),
     "ssl-dh-param-file": _parameters,
+    "ssl-load-extra-files": _extra_files,
+    "ssl-propquery": _property_query,
     "ssl-provider": _provider,
     "ssl-server-verify": _server_verify,
     "unix-bind": _unix_bind,

@@ -7,7 +7,7 @@ import pwd
 import re
 from typing import Final
 
-from hapy_config.build.arguments import at_most, leading_integer
+from hapy_config.build.arguments import at_most
 from hapy_config.build.binds import listening_addresses, make_binds, read_options
 from hapy_config.build.bindwords import BindWords
 from hapy_config.build.context import Build
@@ -16,6 +16,7 @@ from hapy_config.build.logs import read_target
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.grammar.checks import variable
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import LogTarget
 from hapy_config.syntax import Statement
@@ -29,13 +30,15 @@ _NODE: Final = re.compile(r"[A-Za-z0-9._-]+")
 _PROCESSES: Final = re.compile(r"all|odd|even|(\d+)(?:-(\d*))?")
 
 
-_CPU_SET: Final = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
-
-
-_PROCESS_SET: Final = re.compile(r"(auto:)?(all|odd|even|\d+(-\d*)?)(/(all|odd|even|\d+(-\d*)?))?")
+#: One of `all`, `odd`, `even`, a number or a range; what has no end goes to the last.
+_SET: Final = re.compile(r"all|odd|even|(\d+)(?:-(\d*))?")
+_CPU_RANGE: Final = re.compile(r"(\d+)(?:-(\d*))?")
+_THREAD_SET: Final = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 _THREADS: Final = 64
+#: One more than the highest number of a CPU.
+_CPUS: Final = 1024
 
 
 def _time(build: Build, statement: Statement, words: list[str]) -> None:
@@ -66,7 +69,8 @@ def _numeric_identity(build: Build, statement: Statement, words: list[str]) -> N
     if len(words) < 2:
         raise Refused(f"'{kind}' expects an integer argument.", 1, code="missing-argument")
     at_most(words, 1)
-    if not words[1].isdecimal():
+    number = words[1].removeprefix("-")
+    if not (number.isascii() and number.isdecimal()) or (abs(int(number)) >> 31):
         other = "user" if kind == "uid" else "group"
         build.warning(
             "bad-argument",
@@ -106,6 +110,10 @@ def _max_reloads(build: Build, statement: Statement, words: list[str]) -> None:
         build.warning("missing-argument", statement.span(), f"'{words[0]}' expects an integer argument.")
     else:
         build.loose_number(statement, 1, words[1])
+        number = leading_integer(words[1])
+        if number < 0:
+            message = f"'{words[0]}' : invalid value {number}, must be >= 0"
+            build.warning("bad-argument", statement.span(1), message)
 
 
 def _node(build: Build, statement: Statement, words: list[str]) -> None:
@@ -147,6 +155,8 @@ def _stats(build: Build, statement: Statement, words: list[str]) -> None:
         except Refused:
             bad = text.lstrip("0123456789")[:1]
             raise Refused(f"'stats timeout' : unexpected character '{bad}'", 2) from None
+        if not build.stats_timeout:
+            raise Refused("'stats timeout' expects a positive value", 2)
     elif what == "maxconn":
         if len(words) < 3 or leading_integer(words[2]) <= 0:
             raise Refused("'stats maxconn' expects a positive value", 2)
@@ -187,32 +197,74 @@ def _cpu_map(build: Build, statement: Statement, words: list[str]) -> None:
             len(words),
             code="missing-argument",
         )
-    sound = _PROCESS_SET.fullmatch(words[1]) is not None
-    if not sound:
-        build.fault(Refused(f"cpu-map : '{words[1]}' is not a valid number/range.", 1))
+    process, slash, threads = words[1].removeprefix("auto:").partition("/")
+    sizes: list[int] = []
+    for text in (process, threads) if slash else (process,):
+        with build.noting():
+            sizes.append(_set_size(text))
+    cpus: set[int] = set()
     for index, text in enumerate(words[2:], 2):
-        if not _CPU_SET.fullmatch(text):
-            build.fault(Refused(f"cpu-map : '{text}' is not a CPU range.", index))
-            sound = False
-    if sound and words[1].startswith("auto:"):
-        _check_automatic(words)
-
-
-def _check_automatic(words: list[str]) -> None:
-    process, _, threads = words[1][5:].partition("/")
-    sizes = [_width(part) for part in (process, threads) if part]
-    cpus = sum(_width(part) for text in words[2:] for part in text.split(","))
-    if None not in sizes and cpus not in sizes and not any(size is not None and size >= _THREADS for size in sizes):
+        with build.noting():
+            cpus |= _cpus(text, index)
+    if sizes and cpus and words[1].startswith("auto:") and len(cpus) not in sizes:
         raise Refused("cpu-map : PROC/THREAD range and CPU sets must have the same size to be automatically bound", 1)
 
 
-def _width(text: str) -> int:
-    low, dash, high = text.partition("-")
-    if not low.isdecimal():
-        return _THREADS
-    if not dash:
-        return 1
-    return (int(high) if high else _THREADS) - int(low) + 1
+def _set_size(text: str) -> int:
+    """How many processes or threads a set of cpu-map has.
+
+    Raises:
+        Refused: when it is no set of numbers from 1 to 64.
+    """
+    match = _SET.fullmatch(text)
+    numbers = [leading_integer(number) for number in match.groups() if number] if match is not None else []
+    if match is None or any(not 1 <= number <= _THREADS for number in numbers):
+        raise Refused(f"cpu-map : '{text}' is not a valid number/range. It supports numbers from 1 to {_THREADS}.", 1)
+    if not numbers:
+        return _THREADS if text == "all" else _THREADS // 2
+    last = numbers[-1] if match[2] is None or match[2] else _THREADS
+    return abs(last - numbers[0]) + 1
+
+
+def _cpus(text: str, index: int) -> set[int]:
+    """The CPUs that a word of cpu-map names; of each part HAProxy reads digits, a dash and digits and nothing further.
+
+    Raises:
+        Refused: when it names none.
+    """
+    found: set[int] = set()
+    for place, part in enumerate(text.split(",")):
+        if not part and place:
+            continue
+        match = _CPU_RANGE.match(part)
+        if match is None:
+            raise Refused(f"cpu-map : '{part}' is not a CPU range.", index)
+        low = leading_integer(match[1])
+        high = low if match[2] is None else leading_integer(match[2])
+        if not 0 <= low < _CPUS or not 0 <= high < _CPUS:
+            raise Refused(f"cpu-map : supports CPU numbers from 0 to {_CPUS - 1}.", index)
+        found.update(range(min(low, high), max(low, high) + 1))
+    return found
+
+
+def _thread_group(build: Build, statement: Statement, words: list[str]) -> None:
+    """`thread-group`: a number, then the threads that belong to it."""
+    _nbthread(build, statement, words[:2])
+    seen: set[int] = set()
+    for index, text in enumerate(words[2:], 2):
+        match = _THREAD_SET.fullmatch(text)
+        numbers = [leading_integer(number) for number in match.groups() if number] if match is not None else []
+        if not numbers or any(not 1 <= number <= _THREADS for number in numbers):
+            raise Refused(
+                f"'thread-group {words[1]}' passed an unparsable or invalid thread number '{text}' (valid range is 1 to"
+                f" {_THREADS})",
+                index,
+            )
+        for number in range(min(numbers), max(numbers) + 1):
+            if number in seen:
+                message = f"'thread-group {words[1]}': thread {number} assigned more than once on the same line."
+                build.warning("duplicate", statement.span(index), message)
+            seen.add(number)
 
 
 def _environment(build: Build, statement: Statement, words: list[str]) -> None:
@@ -271,6 +323,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "set-var-fmt": _set_var,
     "setenv": _environment,
     "stats": _stats,
+    "thread-group": _thread_group,
     "thread-groups": _nbthread,
     "tune.rcvbuf.client": _buffer,
     "tune.rcvbuf.server": _buffer,

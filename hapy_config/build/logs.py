@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from hapy_config.build.addressing import address
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.basics import LEVELS
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.addresses import LOG
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
 from hapy_config.model.proxy import LogTarget
 from hapy_config.syntax import Statement

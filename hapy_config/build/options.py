@@ -6,7 +6,6 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final
 
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.checks import begin_own, option_request
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
@@ -14,6 +13,7 @@ from hapy_config.build.expressions import version_note
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import BOTH, warn_side
 from hapy_config.grammar.patterns import is_address
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.model.proxy import ForwardFor

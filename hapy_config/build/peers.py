@@ -6,6 +6,7 @@ from hapy_config.build.addressing import NO_ADDRESS
 from hapy_config.build.binds import listening_addresses, read_options
 from hapy_config.build.bindwords import BindWords
 from hapy_config.build.context import Build
+from hapy_config.build.endings import check_verified
 from hapy_config.build.refused import Refused
 from hapy_config.build.sectiondraft import SectionDraft
 from hapy_config.build.servers import check_name, parse_server_address, read_server_options
@@ -29,7 +30,7 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
     values, options = dict(draft.default_values), dict(draft.default_options)
     label = f"{name}/{name}" if local else f"(null)/{name}"
     read_server_options(ServerWords(build, build.nameless, statement, words, index, label, name, values, options))
-    if values.get("check") or values.get("resolvers") or "agent-check" in options:
+    if values.keys() & {"check", "init_addr", "resolvers"} or "agent-check" in options:
         build.warning(
             "ignored-argument",
             statement.span(),
@@ -111,17 +112,43 @@ def ring_server(build: Build, draft: SectionDraft, statement: Statement, words: 
         raise Refused("'server' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
     check_name(build, words[1], "server name")
     label = f"{draft.name}/{words[1]}"
-    parse_server_address(build, words[2], 2, label)
-    read_server_options(ServerWords(build, build.nameless, statement, words, 3, label, words[1], {}, {}))
+    found = parse_server_address(build, words[2], 2, label)
+    if found.family == "name" and not build.host_exists(found.host, found.protocol):
+        message = f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'"
+        build.lacking(Refused(message, 2, code="unresolved-host"))
+    values: dict[str, object] = {}
+    options: dict[str, tuple[str, ...]] = {}
+    read_server_options(ServerWords(build, build.nameless, statement, words, 3, label, words[1], values, options))
+    draft.has_server = True
+    other = draft.names.setdefault(words[1], statement)
+    if other is not statement:
+        raise Refused(
+            f"backend '{draft.name}', another server named '{words[1]}' was already defined at line {other.line},"
+            " please use distinct names.",
+            1,
+            code="duplicate-name",
+        )
+    if values.get("ssl"):
+        check_verified(build, draft.name, statement.span(), words[1], options)
 
 
 def forward_bind(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     """`bind` and `dgram-bind` of a log-forward section."""
     if len(words) < 2:
         return
-    listening_addresses(build, words[1], 1, f"'{words[0]}' : ")
+    shown = f"'{words[0]} {words[1]}' : "
+    found = listening_addresses(build, words[1], 1, shown, fatal=words[0] != "bind")
     prefix = f"'{words[0]} {words[1]}' in section 'log-forward'"
     reading = BindWords(build, statement, words, 2, f"{prefix} : ")
     read_options(reading, f"{prefix}: ")
-    draft.listens = True
+    draft.listens = draft.listens or bool(found)
+    where = f"'bind {words[1]}' at [{statement.source.name}:{statement.line}]"
+    if words[0] != "bind":
+        return
     build.later.append(lambda: _certificate(build, draft, reading, draft.name, "(null)"))
+    if "process" in words[2:]:
+        raise Refused(f"{prefix} : 'process' is not supported here.", words.index("process", 2), hint="remove it")
+    protocol = reading.options.get("proto", ("none",))[0]
+    if protocol != "none":
+        message = f"frontend '{draft.name}' : MUX protocol '{protocol}' is not usable for {where}."
+        raise Refused(message, words.index(protocol, 2), code="incompatible-protocol")

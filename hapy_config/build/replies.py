@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.httpfile import parse_raw_answer
 from hapy_config.build.refused import Refused
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.expressions import FormatText, LogFormat
 from hapy_config.model.rules import HttpReply, Redirect
 from hapy_config.words import to_bytes

@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hapy_config.build.addressing import expand
-from hapy_config.build.arguments import leading_integer, milliseconds
+from hapy_config.build.arguments import milliseconds
 from hapy_config.build.refused import Refused
 from hapy_config.build.servers import read_server_options
 from hapy_config.build.serverwords import ServerWords
 from hapy_config.grammar.addresses import AddressUse, parse_address
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.resolvers import HOLDS, NameServer, Resolvers
 from hapy_config.model.server import Server, ServerTls
 

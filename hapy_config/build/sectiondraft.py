@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hapy_config.build.draft import Draft
 from hapy_config.model.config import User
 from hapy_config.syntax import Statement
 
@@ -18,6 +19,7 @@ class SectionDraft:
         statements: its lines as words, for the issues that run them.
         names: where named things in it are declared.
         numbers: plain numeric settings.
+        has_server: whether a ring has a server.
         users, groups: of a userlist.
         pages: of an http-errors section.
         listens: whether it has a listener of its own.
@@ -34,6 +36,7 @@ class SectionDraft:
         self.statements: list[tuple[str, ...]] = []
         self.names: dict[str, Statement] = {}
         self.numbers: dict[str, int] = {}
+        self.has_server = False
         self.users: dict[str, User] = {}
         self.groups: dict[str, tuple[tuple[str, ...], Statement]] = {}
         self.pages: dict[int, bytes] = {}

@@ -6,13 +6,14 @@ issues that run them; userlists and http-errors become model objects at once.
 
 from __future__ import annotations
 
+import grp
+import pwd
 import re
 from collections.abc import Callable
 from typing import Final
 
 from hapy_config.build import crtstore, peers, resolvconf
 from hapy_config.build.addressing import address
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.conditional import acl, rest_condition
 from hapy_config.build.context import Build
 from hapy_config.build.cursor import Words
@@ -26,6 +27,7 @@ from hapy_config.build.sectiondraft import SectionDraft
 from hapy_config.build.stick import read_table
 from hapy_config.build.unknown import unknown_statement
 from hapy_config.grammar.addresses import AddressUse
+from hapy_config.grammar.units import leading_integer, leading_long
 from hapy_config.keywords import table
 from hapy_config.keywords.samples import Place
 from hapy_config.keywords.sections import TABLE as SECTIONS
@@ -67,6 +69,9 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
     name = words[1] if len(words) > 1 else ""
     draft = SectionDraft(kind, name, header)
     _check_header(build, draft)
+    last = next((one for (of, _), one in reversed(build.sections.items()) if of == "userlist"), draft)
+    if kind == "userlist" and last is not draft and build.sections.get((kind, name)) is not draft:
+        draft = last  # to which HAProxy adds the lines of one that it ignores
     if build.watched_sections.get(kind):
         build.watch_section(header, kind)
     for statement in section.statements:
@@ -76,7 +81,8 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
         build.statement = statement
         with build.noting():
             _statement(build, draft, statement, line)
-    _finish(build, draft)
+    if draft.header is header:
+        _finish(build, draft)
     return draft
 
 
@@ -116,7 +122,12 @@ def _check_header(build: Build, draft: SectionDraft) -> None:
 
 def _statement(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if words[0] == "no" and draft.kind in ("program", "fcgi-app") and len(words) > 1 and words[1] == "option":
+        if words[2:3] == ["max-reqs"]:
+            raise Refused("negation/default is not supported for option 'max-reqs'.", 2, code="bad-negation")
+        draft.numbers.pop(words[2] if len(words) > 2 else "", None)
         words = words[1:]
+    elif draft.kind == "fcgi-app" and words[:2] == ["option", "mpxs-conns"]:
+        draft.numbers["mpxs-conns"] = 1
     handler = _HANDLERS.get((draft.kind, words[0]))
     if handler is not None:
         handler(build, draft, statement, words)
@@ -136,13 +147,12 @@ def _name_server(build: Build, draft: SectionDraft, statement: Statement, words:
         raise Refused(
             "'nameserver' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument"
         )
-    _entry_name(build, draft, words, "server", "nameserver", statement)
+    _check_entry_name(build, draft, words, "server", "nameserver")
     address(build, words[2], 2, _NAME_SERVER, f"'nameserver {words[1]}' : ")
+    draft.names[words[1]] = statement
 
 
-def _entry_name(
-    build: Build, draft: SectionDraft, words: list[str], title: str, what: str, statement: Statement
-) -> None:
+def _check_entry_name(build: Build, draft: SectionDraft, words: list[str], title: str, what: str) -> None:
     bad = _BAD_NAME.search(words[1])
     if bad is not None:
         message = f"character '{bad[0]}' is not permitted in {title} name '{words[1]}'."
@@ -152,7 +162,6 @@ def _entry_name(
         where = f"{other.source.name}:{other.line}"
         message = f"{what} '{words[1]}' has same name as another {what} (declared at {where})."
         build.fault(Refused(message, 1, code="duplicate-name"))
-    draft.names[words[1]] = statement
 
 
 def _payload_size(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -215,15 +224,16 @@ def _group(build: Build, draft: SectionDraft, statement: Statement, words: list[
 def _mailer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 3:
         raise Refused("'mailer' expects <name> and <addr>[:<port>] as arguments.", len(words), code="missing-argument")
-    _entry_name(build, draft, words, "server", "mailer", statement)
+    _check_entry_name(build, draft, words, "server", "mailer")
     address(build, words[2], 2, _MAILER, f"'mailer {words[1]}' : ")
+    draft.names[words[1]] = statement
 
 
 def _cache_number(minimum: int, maximum: int | None = None) -> Handler:
     def handle(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
         text = words[1] if len(words) > 1 else ""
-        number = leading_integer(text)
-        if maximum is not None and number > maximum:
+        number = leading_long(text)
+        if maximum is not None and not 0 <= number <= maximum:  # HAProxy counts without a sign
             raise Refused(f'"{words[0]}" ({number}) must not be greater than {maximum}', 1)
         if not text.isdecimal() or number < minimum:
             raise Refused(f"{words[0]} wrong value '{text}'", 1)
@@ -271,7 +281,7 @@ def _ring_size(build: Build, draft: SectionDraft, statement: Statement, words: l
                 f"ignoring new size '{size}' that is smaller than current size '{current}' for ring '{draft.name}'.",
             )
             raise Refused(f"size '{size}' is smaller than the current size '{current}'.", 1)
-        draft.numbers["size"] = size
+    draft.numbers[words[0]] = size
 
 
 def _log_line(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -321,6 +331,19 @@ def _acls_of(build: Build, draft: SectionDraft) -> Draft:
     return draft.acls
 
 
+def _program_identity(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """`user` and `group` of a program, which must exist."""
+    kind, name = words[0], words[1] if len(words) > 1 else ""
+    try:
+        _ = pwd.getpwnam(name) if kind == "user" else grp.getgrnam(name)
+    except KeyError:
+        refusal = Refused(f"cannot find {kind} id for '{name}' (0:Success)", 1, code=f"unknown-{kind}")
+        if not name:
+            raise refusal from None
+        build.lacking(refusal)
+    _no_more(words, 2, f"{kind} {name}")
+
+
 def _command(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'command' expects a command with optional arguments separated in words.", 1)
@@ -333,6 +356,8 @@ def _fcgi_option(build: Build, draft: SectionDraft, statement: Statement, words:
         raise Refused(f"unknown option '{name}'.", 1, code="unknown-option")
     if name == "max-reqs" and (len(words) < 3 or leading_integer(words[2]) < 1):
         raise Refused("option 'max-reqs' expects a strictly positive integer argument.", 2)
+    if name == "max-reqs":
+        draft.numbers["max-reqs"] = leading_integer(words[2])
     _no_more(words, 3 if name == "max-reqs" else 2, f"option {name}")
 
 
@@ -360,9 +385,16 @@ def _docroot(build: Build, draft: SectionDraft, statement: Statement, words: lis
 def _set_param(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     if len(words) < 3:
         raise Refused("'set-param' expects <name> and <value> as arguments.", len(words), code="missing-argument")
-    cursor = Words(build, _acls_of(build, draft), statement, words, 1, "", Place(0))
-    cursor.format(words[2], 2)
+    build.later.append(lambda: _check_value(build, draft, statement, words))
     _fcgi_condition(build, draft, statement, words, 3)
+
+
+def _check_value(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    """The value of `set-param`, which HAProxy reads for the proxies that use the application."""
+    if any(proxy.fcgi_app is not None and proxy.fcgi_app[0] == draft.name for proxy in build.proxies):
+        cursor = Words(build, _acls_of(build, draft), statement, words, 1, "", Place.BACKEND_HTTP_REQUEST)
+        with build.noting(statement):
+            cursor.format(words[2], 2)
 
 
 def _fcgi_acl(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -395,7 +427,7 @@ _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     ("peers", "log"): _log_line,
     ("mailers", "mailer"): _mailer,
     ("cache", "total-max-size"): _cache_number(1, 4095),
-    ("cache", "max-object-size"): _cache_number(1),
+    ("cache", "max-object-size"): _cache_number(0),
     ("cache", "max-secondary-entries"): _cache_number(1),
     ("cache", "max-age"): _cache_word,
     ("cache", "process-vary"): _cache_word,
@@ -408,7 +440,9 @@ _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     ("log-forward", "log"): _log_line,
     ("log-forward", "timeout"): _log_forward_timeout,
     ("program", "command"): _command,
+    ("program", "group"): _program_identity,
     ("program", "option"): _program_option,
+    ("program", "user"): _program_identity,
     ("fcgi-app", "docroot"): _docroot,
     ("fcgi-app", "option"): _fcgi_option,
     ("fcgi-app", "path-info"): _path_info,
@@ -434,14 +468,52 @@ def _finish(build: Build, draft: SectionDraft) -> None:
         if "command" not in draft.names:
             build.error("missing-command", where, f"The program section '{name}' lacks a command to launch.")
         build.later.append(lambda: _need_master(build, draft))
-    elif kind == "fcgi-app" and "docroot" not in draft.names:
-        build.error("missing-docroot", where, f"fcgi-app '{name}': no docroot configured.", "add 'docroot <path>'")
+    elif kind == "fcgi-app":
+        if "docroot" not in draft.names:
+            build.error("missing-docroot", where, f"fcgi-app '{name}': no docroot configured.", "add 'docroot <path>'")
+        if draft.numbers.get("max-reqs", 1) > 1 and "mpxs-conns" not in draft.numbers:
+            build.error(
+                "bad-argument",
+                where,
+                f"fcgi-app '{name}': multiplexing not supported, ignore the option 'max-reqs'.",
+                "add 'option mpxs-conns', or remove 'option max-reqs'",
+            )
+    elif kind == "mailers":
+        build.later.append(lambda: _unused_mailers(build, draft))
+    elif kind == "ring":
+        _finish_ring(build, draft)
+    elif kind == "log-forward" and not draft.listens:
+        build.warning(
+            "no-bind",
+            where,
+            f"frontend '{name}' has no 'bind' directive. Please declare it as a backend if this was intended.",
+        )
     elif kind == "userlist":
         build.later.append(lambda: _resolve_users(build, draft))
     elif kind == "peers":
         build.later.append(lambda: _incomplete_peers(build, draft))
     elif kind == "resolvers" and not (draft.names or draft.system_names):
         build.warning("empty-section", where, f"resolvers '{name}' has no nameservers configured!")
+
+
+def _unused_mailers(build: Build, draft: SectionDraft) -> None:
+    """A mailers section that no proxy uses is taken out."""
+    complete = (proxy.email_alert for proxy in build.proxies if {"mailers", "from", "to"} <= proxy.email_alert.keys())
+    if not any(alert["mailers"][0] == draft.name for alert in complete):
+        build.warning("empty-section", draft.header.span(), f"Removing incomplete section 'mailers {draft.name}'.")
+
+
+def _finish_ring(build: Build, draft: SectionDraft) -> None:
+    size, longest = draft.numbers.get("size", 16384), draft.numbers.get("maxlen", 0)
+    if longest > size:
+        build.warning(
+            "bad-argument",
+            draft.header.span(),
+            f"ring '{draft.name}' event max length '{longest}' exceeds size, forced to size '{size}'.",
+        )
+    timeouts = {words[1] for words in draft.statements if words[0] == "timeout" and len(words) > 2}
+    if draft.has_server and not {"connect", "server"} <= timeouts:
+        build.warning("missing-timeouts", draft.header.span(), f"missing timeouts for backend '{draft.name}'.")
 
 
 def _incomplete_peers(build: Build, draft: SectionDraft) -> None:

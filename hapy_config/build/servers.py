@@ -8,7 +8,6 @@ import re
 from typing import Final
 
 from hapy_config.build.addressing import NO_ADDRESS, address_fault, expand
-from hapy_config.build.arguments import leading_integer
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
@@ -20,6 +19,7 @@ from hapy_config.build.serverwords import READERS, ServerWords
 from hapy_config.build.tls import server_certificate
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.model.addresses import Address
@@ -202,7 +202,7 @@ def _tls(build: Build, sni: object, options: dict[str, tuple[str, ...]]) -> Serv
 def _check_agent(
     build: Build, statement: Statement, name: str, draft: Draft, options: dict[str, tuple[str, ...]]
 ) -> None:
-    if "agent-check" in options and leading_integer(options.get("agent-port", ("0",))[0]) <= 0:
+    if "agent-check" in options and not leading_integer(options.get("agent-port", ("0",))[0]) & 0xFFFF:
         build.error(
             "missing-agent-port",
             statement.span(),

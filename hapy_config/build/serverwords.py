@@ -6,18 +6,19 @@ the model) or `options` (what later issues run).
 
 from __future__ import annotations
 
-import re
+import ipaddress
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from hapy_config.build import tls
 from hapy_config.build.addressing import address, read_source
-from hapy_config.build.arguments import TIME_SUFFIX, TimeError, leading_integer, milliseconds
+from hapy_config.build.arguments import TIME_SUFFIX, TimeError, milliseconds
 from hapy_config.build.expressions import expression_words, log_format
 from hapy_config.build.networks import is_network
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.checks import proxy_value_type
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.tls.protocols import protocols_fault
 from hapy_config.tls.versions import put
@@ -353,26 +354,23 @@ def _socks4(words: ServerWords, name: str) -> None:
 
 
 def _init_addr(words: ServerWords, name: str) -> None:
-    text = words.take("'init-addr' expects a comma-delimited list of methods")
     found: list[str] = []
-    for part in text.split(","):
-        if part in ("last", "libc", "none"):
-            found.append(part)
-            continue
-        try:
-            address(words.build, part, words.position - 1, AddressUse(), "")
-        except Refused:
-            raise words.refuse(
-                f"'init-addr' : unknown init-addr method '{part}', supported methods are 'libc', 'last', 'none'.",
-                words.position - 1,
-            ) from None
-        if not re.match(r"[0-9\[:]", part):
+    for part in filter(None, words.lax().split(",")):
+        if part not in ("last", "libc", "none", "*") and not _is_ip(part):
             raise words.refuse(
                 f"'init-addr' : unknown init-addr method '{part}', supported methods are 'libc', 'last', 'none'.",
                 words.position - 1,
             )
-        found.append(part)
+        found.append("0.0.0.0" if part == "*" else part.strip("[]"))
     words.values["init_addr"] = tuple(found)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text[1:-1] if text[0] == "[" and text[-1] == "]" else text)
+    except ValueError:
+        return False
+    return True
 
 
 def _resolvers(words: ServerWords, name: str) -> None:
@@ -389,8 +387,8 @@ def _resolve_net(words: ServerWords, name: str) -> None:
 
 
 def _resolve_options(words: ServerWords, name: str) -> None:
-    text = words.take("'resolve-opts' expects a list of options")
-    for part in text.split(","):
+    text = words.lax().removesuffix(",")
+    for part in text.split(",") if text else ():
         if part not in ("allow-dup-ip", "ignore-weight", "prevent-dup-ip"):
             raise words.refuse(
                 f"'resolve-opts' : unknown resolve-opts option '{part}', supported methods are 'allow-dup-ip',"
@@ -525,6 +523,20 @@ def _certificate(words: ServerWords, name: str) -> None:
     words.options[name] = (text,)
 
 
+_OBSERVED: Final = _choice(
+    ("none", "layer4", "layer7"),
+    "'observe' expects <mode> as argument",
+    "'observe' expects one of 'none', 'layer4', 'layer7' but got '{}'",
+)
+
+
+def _observe(words: ServerWords, name: str) -> None:
+    _OBSERVED(words, name)
+    if words.options[name] == ("layer7",) and words.draft.mode != "http":
+        message = f"{words.prefix}'layer7' can only be used in http proxies."
+        words.build.alert("incompatible-mode", words.statement.span(words.position - 1), message)
+
+
 _ON_ERROR: Final = ("fastinter", "fail-check", "sudden-death", "mark-down")
 
 READERS: Final[dict[str, Reader]] = {
@@ -601,11 +613,7 @@ READERS: Final[dict[str, Reader]] = {
     "no-tlsv13": _keep(0),
     "non-stick": _keep(0),
     "npn": _alpn,
-    "observe": _choice(
-        ("none", "layer4", "layer7"),
-        "'observe' expects <mode> as argument",
-        "'observe' expects one of 'none', 'layer4', 'layer7' but got '{}'",
-    ),
+    "observe": _observe,
     "on-error": _choice(
         _ON_ERROR,
         "'on-error' expects <mode> as argument",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hapy_config.build.arguments import TimeError, leading_integer, milliseconds, size
+from hapy_config.build.arguments import TimeError, milliseconds, size
 from hapy_config.build.conditional import rest_condition
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, Draft
@@ -14,6 +14,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.tables import StickTable
 from hapy_config.grammar.expressions import expression_end, needs, places
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.expressions import SampleExpression
 from hapy_config.syntax import Statement

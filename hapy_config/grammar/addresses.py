@@ -29,6 +29,7 @@ class AddressUse:
         descriptor: `fd@N` is allowed.
         datagram: datagram prefixes are allowed.
         unresolved: how the message about a bad host begins.
+        any_name: what can't be a name is one all the same: it is looked up later, or never.
     """
 
     port_required: bool = False
@@ -37,10 +38,11 @@ class AddressUse:
     descriptor: bool = False
     datagram: bool = False
     unresolved: str = "invalid address: '{host}' in '{text}'"
+    any_name: bool = False
 
 
 BIND: Final = AddressUse(port_required=True, port_range=True, descriptor=True)
-SERVER: Final = AddressUse(port_offset=True, unresolved="could not resolve address '{host}'")
+SERVER: Final = AddressUse(port_offset=True, unresolved="could not resolve address '{host}'", any_name=True)
 LOG: Final = AddressUse(descriptor=True, datagram=True)
 SOURCE: Final = AddressUse()
 #: The `source` of a server, which may name a range of local ports.
@@ -176,6 +178,11 @@ def _port(text: str, port: str, place: int, use: AddressUse) -> tuple[int | None
     return low, high, False
 
 
+def is_host_name(host: str) -> bool:
+    """Whether a resolver could know it."""
+    return _NAME.match(host) is not None and _NUMERIC.match(host) is None
+
+
 def _number(digits: str, place: int, *, allow_zero: bool) -> int:
     value = wrapped(digits)
     if not 0 <= value <= _PORT_MAX or (value == 0 and not allow_zero):
@@ -201,6 +208,8 @@ def _host(text: str, host: str, start: int, family: str, use: AddressUse) -> tup
         found = network(host)
         if found is not None:
             return "ipv4", str(ipaddress.IPv4Address(found.address))
-    elif bare == host and _NAME.match(host) and not _NUMERIC.match(host):
+    elif bare == host and is_host_name(host):
+        return "name", host
+    if use.any_name:
         return "name", host
     raise GrammarError(use.unresolved.format(host=host, text=text), start)

@@ -244,7 +244,7 @@ _VARIABLES_LUA: Final = (
     _variables("txn", (1, 6)),
     _tune(
         "lua.forced-yield",
-        Arg(Kind.INTEGER, "number", minimum=0, optional=True),
+        Arg(Kind.INTEGER, "number", optional=True),
         surplus=True,
         since=(1, 6),
         loss=_NO_LUA,
@@ -253,7 +253,7 @@ _VARIABLES_LUA: Final = (
     ),
     _tune(
         "lua.maxmem",
-        Arg(Kind.INTEGER, "megabytes", minimum=0),
+        Arg(Kind.INTEGER, "megabytes"),
         surplus=True,
         since=(1, 6),
         loss=_NO_LUA,

@@ -8,12 +8,6 @@ from hapy_config import read_text
 from hapy_config.keywords import table
 from tests.hapy_config.keywords.test_tables import TRIED, examples
 
-#: Lines whose verdict hangs on something that hapy does not look at.
-LENIENT = {
-    "ssl-load-extra-files all bundle": "which files lie beside a certificate matters to nothing yet",
-    "user no-such-user": "programs are not started, so nobody looks for their user",
-    "group no-such-group": "programs are not started, so nobody looks for their group",
-}
 #: Findings about other lines that a single line can't have beside it.
 REFERENCES = frozenset(
     {
@@ -49,11 +43,7 @@ def test_good_examples_are_taken(family: str) -> None:
 def test_bad_examples_are_refused(family: str) -> None:
     wrong = []
     for header, lines in examples(family, "bad").items():
-        wrong += [
-            (header, line)
-            for line in lines
-            if not refusals(f"{header}\n{line}\n", 2) and not (line in LENIENT and family in {"globals", "program"})
-        ]
+        wrong += [(header, line) for line in lines if not refusals(f"{header}\n{line}\n", 2)]
     assert wrong == []
 
 
@@ -63,9 +53,3 @@ def test_section_headers() -> None:
             assert not refusals(f"{line}\n", 1), line
         for line in entry.bad:
             assert refusals(f"{line}\n", 1), line
-
-
-@pytest.mark.parametrize("line", LENIENT)
-def test_leniences_are_still_needed(line: str) -> None:
-    family = "program a" if line.endswith(("-user", "-group")) else "global"
-    assert not refusals(f"{family}\n{line}\n", 2)
