@@ -8,7 +8,7 @@ from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
-from hapy_config.model.rules import HttpReply
+from hapy_config.model.rules import HttpReply, Rule
 from hapy_config.source import Span
 from hapy_config.syntax import Document, Section, Statement
 from hapy_config.translate.report import Loss, Note, Translation
@@ -53,6 +53,10 @@ _HTTP_ONLY: Final = frozenset(
 )  # fmt: skip
 
 
+#: Actions that keep clients out.
+_GUARDS: Final = frozenset({"deny", "auth", "tarpit", "reject", "silent-drop"})
+
+
 class Ledger:
     """Notes, and which lines are accounted for.
 
@@ -89,6 +93,11 @@ class Ledger:
     def lost(self, span: Span, text: str) -> None:
         """A line did not go over."""
         self.note(span, Loss.LOST, text)
+
+    def left_out(self, rule: Rule, reason: Exception) -> None:
+        """A rule did not go over; of one that keeps clients out it is said what that means."""
+        opened = "; what it keeps out is let in" if rule.action in _GUARDS else ""
+        self.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}{opened}")
 
     def wrote(self, proxy: Proxy) -> None:
         """A proxy has its counterpart in what is written; what stands in all others does not go over."""

@@ -126,7 +126,7 @@ class SiteWriter:
                 raise Untranslatable("Caddy has nothing like it")
             self.ledger.done(rule.span)
         except Untranslatable as reason:
-            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            self.ledger.left_out(rule, reason)
 
     def request_rules(self, proxy: Proxy, scope: Formula) -> None:
         """`http-request` rules in order."""
@@ -143,7 +143,7 @@ class SiteWriter:
                     self.put(whole, self._request_rule(rule, proxy))
                 self.ledger.done(rule.span)
             except Untranslatable as reason:
-                self.ledger.lost(rule.span, f"http-request {rule.word} was left out: {reason}")
+                self.ledger.left_out(rule, reason)
 
     def _request_rule(self, rule: Rule, proxy: Proxy) -> list[str]:
         action, given = rule.action, rule.arguments
@@ -288,7 +288,7 @@ class SiteWriter:
             self._own_answers(rule)
             self.ledger.done(rule.span)
         except Untranslatable as reason:
-            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            self.ledger.left_out(rule, reason)
             return []
         return [f"header_down {text}"]
 
@@ -301,7 +301,7 @@ class SiteWriter:
             self.put(Every((scope, formula(rule.condition))), ["header \0 {", f"\t{text}", "\tdefer", "}"])
             self.ledger.done(rule.span)
         except Untranslatable as reason:
-            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            self.ledger.left_out(rule, reason)
 
     def _own_answers(self, rule: Rule) -> None:
         if rule.ruleset == "http-after-response":

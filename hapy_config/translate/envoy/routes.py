@@ -191,7 +191,7 @@ class Routes:
                 raise Untranslatable("Envoy has nothing like it")
             self.ledger.done(rule.span)
         except Untranslatable as reason:
-            self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            self.ledger.left_out(rule, reason)
 
     def _rules(self, proxy: Proxy, scope: Formula) -> None:
         guard = scope
@@ -209,7 +209,7 @@ class Routes:
                     self._rule(rule, whole, proxy)
                 self.ledger.done(rule.span)
             except Untranslatable as reason:
-                self.ledger.lost(rule.span, f"http-request {rule.word} was left out: {reason}")
+                self.ledger.left_out(rule, reason)
 
     def _rule(self, rule: Rule, whole: Formula, proxy: Proxy) -> None:
         action, given = rule.action, rule.arguments
@@ -411,7 +411,7 @@ class Routes:
                     raise Untranslatable("Envoy has nothing like it")
                 self.ledger.done(rule.span)
             except Untranslatable as reason:
-                self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+                self.ledger.left_out(rule, reason)
         found: Json = {"response_headers_to_add": added} if added else {}
         return {**found, "response_headers_to_remove": removed} if removed else found
 

@@ -192,7 +192,7 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
                     raise Untranslatable("Envoy has nothing like it")
                 ledger.done(rule.span)
             except Untranslatable as reason:
-                ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+                ledger.left_out(rule, reason)
     chains: list[Json] = []
     taken: set[str] = set()
     for use in proxy.use_backends:

@@ -136,7 +136,7 @@ def request_rules(site: Site, rules: Iterable[Rule], proxy: Proxy, config: Confi
                     _request_rule(site, rule, whole, proxy)
             site.ledger.done(rule.span)
         except Untranslatable as reason:
-            site.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            site.ledger.left_out(rule, reason)
 
 
 def _request_rule(site: Site, rule: Rule, whole: Formula, proxy: Proxy) -> None:
@@ -284,7 +284,7 @@ def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
                 site.ledger.near(rule.span, "answers of nginx's own are not changed")
             site.ledger.done(rule.span)
         except Untranslatable as reason:
-            site.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+            site.ledger.left_out(rule, reason)
 
 
 def _response_rule(site: Site, rule: Rule, into: list[str]) -> None:

@@ -219,7 +219,7 @@ class SiteWriter:
                     site.when(formula(rule.condition), ["return 444;"])
                     self.ledger.near(rule.span, "the connection is closed when its first request has come")
                 except Untranslatable as reason:
-                    self.ledger.lost(rule.span, f"{ruleset} {rule.word} was left out: {reason}")
+                    self.ledger.left_out(rule, reason)
 
     def _choose(self) -> list[Proxy]:
         """Write the rules of the frontend, the choice of a backend, and those of the backends; gives the backends."""

@@ -82,7 +82,7 @@ def _rule(ledger: Ledger, rule: Rule, lines: list[str]) -> None:
             raise Untranslatable("nginx has nothing like it")
         ledger.done(rule.span)
     except Untranslatable as reason:
-        ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}")
+        ledger.left_out(rule, reason)
 
 
 def _networks(rule: Rule, lines: list[str]) -> None:

@@ -42,8 +42,9 @@ def test_what_has_no_counterpart_is_named_with_its_line(target: str) -> None:
         "backend b\n mode http\n server s 10.0.0.1:80\n"
     )
     outcome, _ = translated(target, text)
-    lost = {note.span.line for note in outcome.notes if note.loss is Loss.LOST}
-    assert {4, 5, 6, 7} <= lost
+    lost = {note.span.line: note.text for note in outcome.notes if note.loss is Loss.LOST}
+    assert {4, 5, 6, 7} <= lost.keys()
+    assert lost[6].endswith("; what it keeps out is let in")
 
 
 def test_envoy_gets_routes_in_order_and_clusters_of_all_servers() -> None:
