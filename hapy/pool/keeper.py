@@ -19,7 +19,7 @@ Rules:
   and whose last connection went away gets a new one, all of them at once.
 - A connection that was opened ahead and ends unused shows that more of them aren't needed: automatic warming then stops
   until the next request. If it ended within YOUNG seconds, or can't be opened at all, the next attempt waits: a second,
-  then twice as long each time, a minute at most.
+  then twice as long each time, a minute at most. That ends when a request gets a connection, or the server comes up.
 """
 
 from __future__ import annotations
@@ -201,6 +201,7 @@ class Keeper:
         except (ConnectFailed, TimeoutError):
             kept.probe = False
             self._put_off(kept)
+            pool.on_restored = lambda: self._forgive(kept)
             if not pool.min_conn:
                 pool.asked = False
         else:
@@ -222,6 +223,12 @@ class Keeper:
         else:
             kept.pause = _FIRST_PAUSE
 
+    def _forgive(self, kept: _Kept) -> None:
+        kept.not_before = 0.0
+        kept.pause = _FIRST_PAUSE
+
     def _put_off(self, kept: _Kept) -> None:
+        if kept.not_before > now():
+            return  # several that end together are one failure
         kept.not_before = now() + kept.pause
         kept.pause = min(kept.pause * 2, _LONGEST_PAUSE)

@@ -140,8 +140,9 @@ class Pool:
         bare: names that were asked for lately and whose last connection went away, where `named`.
         at_rest: nothing is kept, and nothing has to be purged.
         on_kept: called when a connection is kept after a rest. on_shortage: when connections went that may have to be
-            replaced ahead of need. on_unused: with its age in seconds, when one that was opened ahead ended unused. All
-            three are set by the keeper.
+            replaced ahead of need. on_unused: with its age in seconds, when one that was opened ahead ended unused.
+            on_restored: when the server can be reached again, set while attempts to reach it are put off. All
+            four are set by the keeper.
     """
 
     __slots__ = (
@@ -163,6 +164,7 @@ class Pool:
         "named",
         "needed",
         "on_kept",
+        "on_restored",
         "on_shortage",
         "on_unused",
         "purge_delay",
@@ -220,6 +222,7 @@ class Pool:
         self.at_rest = True
         self.on_kept: Callable[[], None] | None = None
         self.on_shortage: Callable[[], None] | None = None
+        self.on_restored: Callable[[], None] | None = None
         self.on_unused: Callable[[float], None] | None = None
 
     def __repr__(self) -> str:
@@ -398,6 +401,8 @@ class Pool:
     def connected(self, seconds: float) -> None:
         """Opening a connection took that long."""
         self.distance.add(seconds)
+        if self.on_restored is not None:
+            self.restored()
 
     def _lost(self, key: ConnectionKey, reason: ReuseReason) -> None:
         shelf = self._shelves.get(key)
@@ -442,6 +447,13 @@ class Pool:
         """Wake the keeper where connections may have to be made ahead."""
         if self.on_shortage is not None:
             self.on_shortage()
+
+    def restored(self) -> None:
+        """The server can be reached again, as far as is known: attempts that failed before say nothing any more."""
+        if self.on_restored is not None:
+            forgive, self.on_restored = self.on_restored, None
+            forgive()
+        self.tell_shortage()
 
     # --- keeping ---
 

@@ -281,7 +281,6 @@ class Server:
             self.say("alert" if was else "notice", text)
         else:
             self._turn(self._state_to_return_to())
-            self.pool.tell_shortage()
             self._changed()
             self.say("notice", tell.left_maintenance(self, flag))
             if self.drain:
@@ -326,6 +325,8 @@ class Server:
         self.pool.enabled = self.up and not self.maintenance
         if not self.up:
             self.pool.drop_idle()
+        elif self.pool.enabled:
+            self.pool.restored()
         self.ramp = _FULL
         if state is State.STARTING:
             from hapy.proxy.slowstart import begin
@@ -375,7 +376,7 @@ class Server:
         self.pool.distance = Distance(local=is_local(address))
         self.pool.drop_idle()
         if self.pool.enabled:
-            self.pool.tell_shortage()
+            self.pool.restored()
         if self.backend.cookie_values is not None:
             self.backend.cookie_values.refresh()
 

@@ -131,6 +131,44 @@ async def test_a_server_that_hangs_up_is_not_pestered(clock: Clock) -> None:
             assert it.origin.attempts == attempts + 1
 
 
+async def test_several_that_end_young_together_are_one_failure(clock: Clock) -> None:
+    async with kept(clock, Pool("safe", min_conn=4), distance=0.0) as it:
+        await it.settle()
+        clock.moment += 0.5
+        for connection in list(it.origin.made):
+            connection.end()
+        await it.settle()
+        assert it.origin.open == 0
+        await it.settle(1.1)
+        assert it.origin.open == 4
+
+
+async def test_a_server_that_comes_back_is_warmed_at_once(clock: Clock) -> None:
+    async with kept(clock, Pool("safe", min_conn=2), distance=0.0) as it:
+        it.origin.down = True
+        for _ in range(6):
+            await it.settle(20)
+        attempts = it.origin.attempts
+        await it.settle()
+        assert it.origin.attempts == attempts
+        it.origin.down = False
+        it.pool.restored()
+        await it.settle()
+        assert it.origin.open == 2
+
+
+async def test_a_connection_for_a_request_shows_that_a_server_is_back(clock: Clock) -> None:
+    async with kept(clock, Pool("safe", min_conn=2), distance=0.0) as it:
+        it.origin.down = True
+        for _ in range(6):
+            await it.settle(20)
+        it.origin.down = False
+        Client(it.pool).begin()
+        it.pool.connected(0.0)
+        await it.settle()
+        assert it.origin.open == 1
+
+
 async def test_automatic_warming_waits_for_a_request(clock: Clock) -> None:
     async with kept(clock, Pool("always")) as it:
         await it.settle(60)
