@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+import time
 
 from compat.harness import Connection, World
+from compat.scenarios.basics import ONE_BACKEND
 
 CONFIG = """
 frontend fe
@@ -469,3 +471,28 @@ def connect_tunnel(world: World) -> None:
         elif number == 3:
             client.reset()
         world.logs(number)
+
+
+def time_for_a_head_runs_from_its_first_byte(world: World) -> None:
+    """`timeout http-request` begins anew with the first byte."""
+    world.origin("s1")
+    config = ONE_BACKEND.replace("option httplog", 'option httplog\n    log-format "%ST %tsc %TR"')
+    world.start(config, defaults="    timeout http-request 800ms")
+    client = world.client()
+    client.ending(0.4)
+    client.send("GE")
+    began = time.monotonic()
+    client.receive()
+    world.note(f"after its first byte: {time.monotonic() - began > 0.6}")
+    world.logs(1)
+
+
+def nothing_came(world: World) -> None:
+    """`%Ti` where no byte came."""
+    world.origin("s1")
+    world.start(
+        ONE_BACKEND.replace("option httplog", 'option httplog\n    log-format "%ST %tsc %Ti %TR"'),
+        defaults="    timeout http-request 300ms",
+    )
+    world.client().receive()
+    world.logs(1)

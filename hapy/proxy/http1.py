@@ -45,7 +45,7 @@ class ClientConnection(ClientStream):
         exchange: the request in progress, None while idle or while a head is coming in.
         txn: of the request whose head is coming in.
         started: when the wait for the next request began.
-        head_deadline: when the head that is coming in must be complete.
+        head_deadline: when the head that is coming in must be complete; its time runs from its first byte.
     """
 
     __slots__ = (
@@ -78,12 +78,10 @@ class ClientConnection(ClientStream):
     def on_open(self) -> None:
         """Accepted."""
         self.client = client = self.listening.meet(self.transport)
-        self.started = started = client.accepted
+        self.started = client.accepted
         frontend = self.frontend
         if not frontend.admit(self, client):
             return
-        if frontend.head_timeout is not NEVER:
-            self.head_deadline = started + client.handshake + frontend.head_timeout
         self.expire_after(min(frontend.head_timeout, frontend.client_timeout))
 
     def on_lost(self, error: Exception | None) -> None:
@@ -204,7 +202,7 @@ class ClientConnection(ClientStream):
             exchange.begin(serve(exchange))
             return
         frontend = self.frontend
-        if self.client.requests and self.head_deadline is NEVER and frontend.head_timeout is not NEVER:
+        if self.head_deadline is NEVER and frontend.head_timeout is not NEVER:
             self.head_deadline = now() + frontend.head_timeout
         self.deadline = NEVER
         self.expire_after(min(self.head_deadline - now(), frontend.client_timeout))

@@ -38,7 +38,7 @@ PRELUDE: Final = {
     "backend": "b = t.backend",
     "ms_handshake": "ms_handshake = int(c.handshake * 1000) if c.requests <= 1 else 0",
     "start": "start = t.started",
-    "ms_idle": "ms_idle = int((t.idle_done - start) * 1000) - ms_handshake if t.idle_done >= 0 else -1",
+    "ms_idle": "ms_idle = int((t.idle_done - start) * 1000) - ms_handshake if t.idle_done >= 0 else 0",
     "ms_request": "ms_request = int((t.request_done - start) * 1000) if t.request_done >= 0 else -1",
     "ms_queue": "ms_queue = int((t.queue_done - start) * 1000) if t.queue_done >= 0 else -1",
     "ms_connect": "ms_connect = int((t.connect_done - start) * 1000) if t.connect_done >= 0 else -1",
