@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from hapy_config.build.initaddr import unresolved
 from hapy_config.model.addresses import Address
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import LogTarget, Proxy
@@ -70,6 +71,22 @@ def resolve(config: Config, names: Names, last: Last | None = None) -> Config:
     if all(new is old for new, old in zip(proxies, config.proxies, strict=True)):
         return config
     return dataclasses.replace(config, proxies=proxies)
+
+
+def without_address(config: Config, names: Names) -> Iterator[tuple[bool, Server, str]]:
+    """Servers of a resolved configuration to which `init-addr last` gave nothing: whether that ends the start, and why.
+
+    `hapy_config` has told of the others already.
+    """
+    for proxy in config.proxies:
+        if proxy.load_server_state is None:
+            continue
+        for server in proxy.servers:
+            if server.address.family != "name" or server.service is not None or "last" not in server.init_addr:
+                continue
+            found = unresolved(server, lambda host: names.known(host, ""))
+            if found is not None:
+                yield found[0], server, f"'server {proxy.name}/{server.name}' : {found[1]}"
 
 
 def _proxy(proxy: Proxy, names: Names, last: Last | None) -> Proxy:

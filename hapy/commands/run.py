@@ -14,11 +14,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hapy.names import Names, resolve
+from hapy.names import Names, resolve, without_address
 from hapy.observe.startup import Messages, describe
 from hapy.options import Options, UsageError, parse
 from hapy.processes import StartError
-from hapy_config.diagnostics import Severity
+from hapy_config.diagnostics import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from hapy.master import State
@@ -271,6 +271,13 @@ class Program:
         from hapy.launch import Launch
 
         config = resolve(config, self.names, lambda *names: states[names].host if names in states else None)
+        lost = [
+            Diagnostic("unresolved-host", Severity.ERROR if fatal else Severity.WARNING, server.span, text)
+            for fatal, server, text in without_address(config, self.names)
+        ]
+        self.messages.tell(lost)
+        if any(one.severity is Severity.ERROR for one in lost):
+            return 1
         if options.lenient:
             from hapy.lenient import without_what_is_not_run
 

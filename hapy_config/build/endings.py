@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.expressions import check_regex
+from hapy_config.build.initaddr import unresolved
 from hapy_config.build.resolvconf import PATH, system_has_name_servers
 from hapy_config.build.tls import advise_server, check_bind, server_certificate_fault, server_fault
 from hapy_config.grammar.addresses import is_host_name
@@ -331,30 +332,23 @@ def _protocol(build: Build, draft: Draft, server: Server, protocol: str) -> None
 
 
 def _resolve(build: Build, draft: Draft, server: Server, statement: Statement) -> None:
-    """A host name must have an address, unless `init-addr` can do without."""
-    methods = server.init_addr
+    """A host name must have an address, unless `init-addr` can do without.
+
+    What `last` comes to is not known before the start; `hapy.names` has the last word on such servers.
+    """
+    if "last" in server.init_addr and draft.load_server_state is not None:
+        return
     possible = is_host_name(server.address.host)
-    if possible and "libc" in methods and build.host_exists(server.address.host, server.address.protocol):
-        return
-    label = f"'server {draft.name}/{server.name}'"
-    if server.resolvers is not None or any(method not in ("last", "libc") for method in methods):
-        if "libc" in methods and (server.resolvers is not None or methods[-1] == "none"):
-            build.warning(
-                "unresolved-host",
-                statement.span(2),
-                f"{label} : could not resolve address '{server.address.host}', disabling server.",
-            )
-        return
-    message = f"{label} : could not resolve address '{server.address.host}'."
-    if not possible:
-        build.error("bad-address", statement.span(2), message)
-        return
-    build.environment(
-        "unresolved-host",
-        statement.span(2),
-        message,
-        "add 'init-addr none' to start without it",
-    )
+    found = unresolved(server, lambda host: possible and build.host_exists(host, server.address.protocol))
+    if found is not None:
+        fatal, message = found[0], f"'server {draft.name}/{server.name}' : {found[1]}"
+        if not fatal:
+            build.warning("unresolved-host", statement.span(2), message)
+        elif possible:
+            hint = "add 'init-addr none' to start without it"
+            build.environment("unresolved-host", statement.span(2), message, hint)
+        else:
+            build.error("bad-address", statement.span(2), message)
 
 
 def check_tracks(build: Build) -> None:

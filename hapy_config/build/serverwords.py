@@ -354,15 +354,22 @@ def _socks4(words: ServerWords, name: str) -> None:
 
 
 def _init_addr(words: ServerWords, name: str) -> None:
+    text = words.lax()
     found: list[str] = []
-    for part in filter(None, words.lax().split(",")):
-        if part not in ("last", "libc", "none", "*") and not _is_ip(part):
+    for part in filter(None, text.split(",")):
+        method = part in ("last", "libc", "none")
+        if not (method or part == "*" or _is_ip(part)):
             raise words.refuse(
                 f"'init-addr' : unknown init-addr method '{part}', supported methods are 'libc', 'last', 'none'.",
                 words.position - 1,
             )
+        if not method and any(one not in ("last", "libc", "none") for one in found):
+            raise words.refuse(
+                f"'init-addr' : initial address already specified, cannot add '{part}'.", words.position - 1
+            )
         found.append("0.0.0.0" if part == "*" else part.strip("[]"))
     words.values["init_addr"] = tuple(found)
+    words.options["init-addr"] = (text,)
 
 
 def _is_ip(text: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hapy.names import Names, resolve
+from hapy.names import Names, resolve, without_address
 from hapy_config import read_text
 from hapy_config.model.config import Config
 
@@ -75,3 +75,43 @@ def test_without_names_nothing_is_asked_or_changed(asked: list[str]) -> None:
     before = config(" server a 192.0.2.1:80\n log 192.0.2.2 local0")
     assert resolve(before, Names()) is before
     assert asked == []
+
+
+LOST = "could not resolve address 'lost.test'"
+#: `init-addr` and what else a server line has; what HAProxy 2.6.12 says of a server whose name has no address.
+AT_THE_START = [
+    ("", f"{LOST}."),
+    ("resolvers r", f"{LOST}, disabling server."),
+    ("init-addr libc resolvers r", f"{LOST}."),
+    ("init-addr last,libc resolvers r", f"{LOST}."),
+    ("init-addr last resolvers r", "no method found to resolve address 'lost.test'."),
+    ("init-addr libc,none", f"{LOST}, disabling server."),
+    ("init-addr none,libc", ""),
+    ("init-addr last,none", ""),
+    ("init-addr libc,192.0.2.9", f"{LOST}, falling back to configured address."),
+    ("init-addr 192.0.2.9,libc", ""),
+    ("init-addr 2001:db8::9", ""),
+    ("init-addr [::1]", ""),
+    ("init-addr 192.0.2.9,192.0.2.8", "'init-addr' : initial address already specified, cannot add '192.0.2.8'.."),
+    (
+        "init-addr 192.0.2.9:80",
+        "unknown init-addr method '192.0.2.9:80', supported methods are 'libc', 'last', 'none'..",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), AT_THE_START)
+def test_what_is_said_of_a_name_without_an_address(words: str, said: str) -> None:
+    text = f"resolvers r\n nameserver n 192.0.2.53:53\nlisten l\n bind :80\n server a lost.test:80 {words}\n"
+    found = read_text(text, lookup=lambda _name, _family: False).diagnostics
+    first = next((one.message for one in found if "server l/a" in one.message), "")
+    assert first.endswith(said) if said else not first
+
+
+@pytest.mark.usefixtures("asked")
+def test_without_a_saved_state_the_start_fails_after_all() -> None:
+    loading = " load-server-state-from-file global"
+    text = f"{loading}\n server a lost.test:80 init-addr last\n server b lost.test:80 init-addr last,libc,none"
+    for saved, said in ((None, [(True, "a"), (False, "b")]), ("192.0.2.7", [])):
+        found = resolve(config(text), Names(), lambda _backend, _server, saved=saved: saved)
+        assert [(fatal, server.name) for fatal, server, _ in without_address(found, Names())] == said
