@@ -137,7 +137,9 @@ class _Reading:
         self, sources: Sequence[Source], conditions: dict[str, str], env: MutableMapping[str, str], found: Diagnostics
     ) -> Result:
         """Read once; `conditions` is the environment that `.if` asks for."""
-        surroundings = Surroundings(conditions, self.features, self.version, self.ssl_library)
+        surroundings = Surroundings(
+            conditions, self.features, self.version, self.ssl_library, peer_given=self.local_peer is not None
+        )
         document, found = loader.load_sources(sources, surroundings, env, found)
         readable = document
         if self.target is not None and self.target != TARGET:

@@ -38,7 +38,7 @@ _SPECIAL: Final = re.compile(r"""["'\\#$\0]|[^\S \t\r\n\v\f]|\r(?!\n)|^[ \t\v\f]
 #: A number this long is too big for everything; Python reads none of more than a few thousand digits.
 _MANY_DIGITS: Final = 1000
 _DIGITS: Final = re.compile(r"[0-9]{%d,}" % _MANY_DIGITS)  # noqa: UP031
-_ENVIRONMENT: Final = frozenset({"setenv", "presetenv", "unsetenv", "resetenv"})
+_ENVIRONMENT: Final = frozenset({"setenv", "presetenv", "unsetenv", "resetenv", "localpeer"})
 
 #: Gives a file's content; raises OSError.
 Read = Callable[[str], bytes]
@@ -279,9 +279,14 @@ class _FileReader:
             )
 
     def _change_environment(self, statement: Statement) -> None:
-        """`setenv`, `presetenv`, `unsetenv`, `resetenv`; missing words are the builder's business."""
+        """`setenv`, `presetenv`, `unsetenv`, `resetenv`, `localpeer`; missing words are the builder's business."""
         keyword, *rest = statement.words
         names = rest[: rest.index("")] if "" in rest else rest
+        if keyword == "localpeer":
+            late = any(section.kind == "peers" for section in self.document.sections)
+            if len(names) == 1 and not late and not self.surroundings.peer_given:
+                self.env["HAPROXY_LOCALPEER"] = names[0]
+            return
         if keyword == "resetenv":
             for name in [name for name in self.env if name not in names]:
                 self.env.pop(name, None)

@@ -46,6 +46,7 @@ class Surroundings:
         features: the names listed after a `+` by `-vv`.
         version: the HAProxy version to compare with.
         ssl_library: name and version as OpenSSL tells them (`OpenSSL 3.0.17 …`), or empty without TLS.
+        peer_given: whether `-L` names this process among peers, which `localpeer` does not change.
         enabled: run-time options that are on (`EPOLL`, `SPLICE`, …), for `enabled()` of HAProxy 3.x.
     """
 
@@ -54,6 +55,7 @@ class Surroundings:
     version: str = VERSION
     ssl_library: str = ""
     enabled: frozenset[str] = frozenset()
+    peer_given: bool = False
 
 
 def evaluate_condition(text: str, surroundings: Surroundings) -> bool:

@@ -66,6 +66,7 @@ def build(
     """
     reading = Diagnostics()
     state = Build(reading, env, local_peer or env.get("HAPROXY_LOCALPEER") or host_name(), lookup)
+    state.peer_given = local_peer is not None
     state.master_worker = master_worker
     state.assume_machine = assume_machine
     state.target = target

@@ -92,7 +92,8 @@ class Build(References, Watching):
     Attributes:
         out: findings in the order HAProxy would print them.
         env: the environment, with what `setenv` and its kin changed.
-        local_peer: the name of this process among peers (`-L`, else the host's name).
+        local_peer: the name of this process among peers (`-L`, else `localpeer`, else the host's name).
+        peer_given: whether `-L` gave it.
         resolve: looks host names in ACLs up; None takes what looks like one.
         assume_machine: what this machine lacks refuses nothing.
         statement, shift: what is being read, and how many words (`no`) were taken off its front.
@@ -112,6 +113,7 @@ class Build(References, Watching):
         self.out = out
         self.env: dict[str, str] = dict(env)
         self.local_peer = local_peer
+        self.peer_given = False
         self.master_worker = False
         self._lookup = lookup
         self._hosts: dict[tuple[str, str], bool] = {}

@@ -127,6 +127,7 @@ class Draft:
         self.use_backend_statements: list[Statement] = []
         self.monitor_fail: list[Condition] = []
         self.filters: list[tuple[str, ...]] = []
+        self.caches: set[str] = set()
         self.engines: list[str] = []
         self.error_files: list[tuple[str, tuple[int, ...], Statement]] = []
         self.acls: dict[str, list[AclExpression]] = {}

@@ -154,6 +154,14 @@ def _cache(build: Build, needed: Needed) -> None:
             needed.statement.span(),
             f"config: {title} '{name}': unable to find the cache '{needed.name}' referenced by the filter 'cache'.",
         )
+    elif needed.extra:
+        build.error(
+            "filter-order",
+            needed.statement.span(),
+            f"config: {needed.draft.title} '{needed.draft.name}': unable to enable the compression filter before the"
+            f" cache '{needed.name}'.",
+            "put 'filter compression' behind the lines that name the cache",
+        )
 
 
 def _resolvers(build: Build, needed: Needed) -> None:

@@ -50,6 +50,9 @@ def _trace(build: Build, draft: Draft, statement: Statement, words: list[str]) -
 def _compression(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     if len(words) > 2:
         raise Refused(f"'filter compression' : unknown keyword '{words[2]}'.", 2)
+    if ("compression",) in draft.filters:
+        message = f"'filter' : '{draft.name}: Proxy supports only one compression filter"
+        raise Refused(message, 1, code="duplicate", hint="remove one of the lines")
 
 
 def _cache(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -57,6 +60,13 @@ def _cache(build: Build, draft: Draft, statement: Statement, words: list[str]) -
         raise Refused("'filter' : 'cache : expects a <name> argument'", 2, code="missing-argument")
     if len(words) > 3:
         raise Refused(f"'filter' : 'cache : unexpected argument '{words[3]}''", 3)
+    if ("cache", words[2]) in draft.filters:
+        raise Refused(
+            f"'filter' : '{draft.name}: multiple explicit declarations of the cache filter '{words[2]}''",
+            2,
+            code="duplicate",
+            hint="remove one of the lines",
+        )
     build.needs_cache(draft, statement, words[2])
 
 

@@ -129,6 +129,22 @@ def _node(build: Build, statement: Statement, words: list[str]) -> None:
     build.global_["node"] = name
 
 
+def _local_peer(build: Build, statement: Statement, words: list[str]) -> None:
+    """`localpeer`, which took effect while the file was read; here it is checked."""
+    if len(words) < 2:
+        raise Refused("'localpeer' expects a name as an argument.", 1, code="missing-argument")
+    at_most(words, 1)
+    reason = ""
+    if build.peer_given:
+        reason = "it is already set by using the '-L' command line argument."
+    elif any(kind == "peers" for kind, _ in build.sections):
+        reason = "it is used after 'peers' section."
+    if reason:
+        build.warning("ignored-here", statement.span(0), f"'localpeer' ignored since {reason}")
+    else:
+        build.global_["localpeer"] = words[1]
+
+
 def _description(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'description' expects a string argument.", 1, code="missing-argument")
@@ -312,6 +328,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "grace": _time,
     "group": _identity,
     "hard-stop-after": _time,
+    "localpeer": _local_peer,
     "log": _log,
     "master-worker": _master_worker,
     "mworker-max-reloads": _max_reloads,

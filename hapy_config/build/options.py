@@ -289,6 +289,11 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
         if name != "external-check":
             warn_side(build, draft, statement, name, BACK)
         shape(words)
+        if name not in ("httpchk", "tcp-check"):
+            draft.check_rules = ()  # HAProxy lets them go and does not speak of it
+        else:
+            family = "http-check" if name == "httpchk" else name
+            draft.check_rules = tuple(rule for rule in draft.check_rules if rule[0] == family)
         draft.check = name
         draft.check_statement = statement
         if name == "httpchk":

@@ -21,7 +21,7 @@ class Needed:
         statement: where.
         name: the name; None stands for the section's own.
         kind: table, stick-table, cache, resolvers, http-errors, peers, engine.
-        extra: for tables: the rule's name and the expression.
+        extra: for tables: the rule's name and the expression; for a cache: whether it stands behind the compression.
     """
 
     draft: Draft
@@ -56,8 +56,10 @@ class References:
         self.needed.append(Needed(draft, statement, name, "stick-table", (stores, expression)))
 
     def needs_cache(self, draft: Draft, statement: Statement, name: str) -> None:
-        """A filter or rule names a cache section."""
-        self.needed.append(Needed(draft, statement, name, "cache"))
+        """A filter or rule names a cache section; the first that names it is where the cache's filter stands."""
+        behind = name not in draft.caches and ("compression",) in draft.filters
+        draft.caches.add(name)
+        self.needed.append(Needed(draft, statement, name, "cache", ("behind compression",) if behind else ()))
 
     def needs_resolvers(self, draft: Draft, statement: Statement, name: str) -> None:
         """A do-resolve rule names a resolvers section."""

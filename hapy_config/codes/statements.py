@@ -9,6 +9,16 @@ from hapy_config.codes.spec import Code, Kind, code
 CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ERROR,
+        "filter-order",
+        """What is cached is stored as the server sent it, so the compression has to come behind the cache: `filter
+        compression` may not stand before the first line that names the cache.""",
+        "cache c\n total-max-size 4\nfrontend f\n mode http\n bind :8080\n filter compression\n"
+        " http-request cache-use c\n",
+        "cache c\n total-max-size 4\nfrontend f\n mode http\n bind :8080\n http-request cache-use c\n"
+        " filter compression\n",
+    ),
+    code(
+        Kind.ERROR,
         "unknown-keyword",
         """No version of HAProxy knows the word in this place. It may be misspelt, or stand where the word before it
         takes no argument.""",
