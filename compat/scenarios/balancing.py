@@ -74,3 +74,20 @@ for _by in ("uri", "uri whole", "uri len 5", "uri depth 1", "url_param id", "hdr
 FAMILY["hdr_use_domain_only"] = _sequence("balance hdr(Host) use_domain_only", keyed=True)
 FAMILY["missing_hash_key"] = _sequence("balance hdr(X-None)", keyed=True)
 FAMILY["rdp_cookie_without_cookie"] = _sequence("balance rdp-cookie", count=8)
+
+
+def parameters_in_bodies(world: World) -> None:
+    """`balance url_param` finds its parameter in a POST's body, without `check_post` too, if it has come by then."""
+    row = []
+    for name in ("s1", "s2", "s3", "s4"):
+        world.origin(name)
+    world.start(
+        f"frontend fe\n    bind fd@${{fe}}\n    default_backend be\nbackend be\n    balance url_param id\n{SERVERS}"
+    )
+    for number in range(8):
+        client = world.client()
+        message = client.post("/", f"a=1&id=key{number}".encode())
+        row.append(message.body.decode() if message else "")
+    world.forget_clients()
+    world.forget_origins()
+    world.note(" ".join(row))

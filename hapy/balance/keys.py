@@ -104,14 +104,14 @@ def path_of(target: bytes) -> bytes:
 def _url_param(balance: Balance) -> KeyHash:
     hash_bytes = hash_function(balance)
     name = to_bytes(balance.argument)
-    check_post = "check_post" in balance.options
 
     def of_request(txn: Transaction) -> int | None:
         request = txn.request
         if request is None:
             return None
         value = parameter(request.target.partition(b"?")[2], name)
-        if value is None and check_post and request.method == b"POST" and txn.body:
+        # HAProxy looks at what has come of a POST's body in any case; `check_post` makes it wait for that.
+        if value is None and request.method == b"POST" and txn.body:
             value = parameter(txn.body, name)
         return None if value is None else hash_bytes(value)
 
