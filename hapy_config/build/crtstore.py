@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from hapy_config.syntax import Statement
 
 _FILES: Final = ("crt", "key", "ocsp", "issuer", "sctl")
-_OTHERS: Final = ("alias", "ocsp-update", "acme", "domains", "ips", "jwt")
+_OTHERS: Final = (
+    *("alias", "ocsp-update", "acme", "domains", "ips", "jwt"),
+    *("generate-dummy", "keytype", "bits", "curves"),
+)
 
 
 def base(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -48,7 +51,8 @@ def load(build: Build, draft: SectionDraft, statement: Statement, words: list[st
     if given.get("ocsp-update", "off") not in ("on", "off"):
         raise Refused("'load' : 'ocsp-update' expects 'on' or 'off'.", words.index("ocsp-update") + 1)
     _note_not_run(build, statement, given, words)
-    _load(build, draft, given, words)
+    if given.get("generate-dummy") != "on":
+        _load(build, draft, given, words)
 
 
 def _load(build: Build, draft: SectionDraft, given: dict[str, str], words: list[str]) -> None:
@@ -87,6 +91,7 @@ def _note_not_run(build: Build, statement: Statement, given: dict[str, str], wor
     for word, loss in (
         ("acme", "no certificate is fetched"),
         ("ocsp-update", "responses are not renewed"),
+        ("generate-dummy", "no certificate is made"),
         ("jwt", "the certificate is not used for tokens"),
     ):
         if given.get(word, "off") != "off":

@@ -325,8 +325,10 @@ def _balance_hash(build: Build, draft: Draft) -> None:
 
 
 def _unused_external_check(build: Build, draft: Draft) -> None:
-    _external_command(build, draft)
     given = {setting[1] for setting in draft.settings if setting[0] == "external-check"}
+    if not given:
+        return
+    _external_command(build, draft)
     for what in ("command", "path"):
         if what in given:
             build.warning(

@@ -99,6 +99,13 @@ _RESOLVERS: Final = (
         ok=("accepted_payload_size 8192",),
         bad=("accepted_payload_size", "accepted_payload_size 11", "accepted_payload_size 65536"),
     ),
+    _r(
+        "resolution_pool_size",
+        Arg(Kind.INTEGER, "count", lax=True),
+        since=(1, 8),
+        removed=(1, 9),
+        instead="nothing: it has no limit",
+    ),
 )
 
 _u = _In(_C.USERLIST, "", "12.2")

@@ -123,6 +123,8 @@ def test_stores(folder: Path) -> None:
     assert faults(folder, "crt @web/site crt @web/nokey.pem crt @web/good.pem", store) == []
     assert "No such file" in faults(folder, "crt @web/other", store)[0]
     assert "mandatory 'crt'" in faults(folder, "crt DIR/good.pem", "crt-store\n load alias x\n")[0]
+    made = "crt-store\n load crt none.pem generate-dummy on keytype RSA bits 2048\n"
+    assert faults(folder, "crt DIR/good.pem", made) == []  # it is not run, and said so
 
 
 def test_each_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
