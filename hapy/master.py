@@ -157,6 +157,8 @@ class Master:
 
     def _leave(self, number: int) -> None:
         self.leaving = True
+        if self.notify:
+            notify_systemd("STOPPING=1")
         self.messages.warning("Exiting Master process...")
         tell([worker.pid for worker in self.state.workers], signal.Signals(number))
 

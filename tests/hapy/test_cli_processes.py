@@ -606,6 +606,9 @@ def test_the_service_manager_is_told(stage: Stage) -> None:
         program.signal(signal.SIGUSR2)
         hear("RELOADING=1")
         hear(f"READY=1\nMAINPID={program.process.pid}")
+        if stage.kind == "hapy":  # a master of HAProxy's may lose the signal while it starts itself anew
+            program.signal(signal.SIGTERM)
+            hear("STOPPING=1")
 
 
 @BOTH
