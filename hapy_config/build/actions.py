@@ -28,7 +28,8 @@ _LOG_LEVELS: Final = frozenset(
     {"emerg", "alert", "crit", "err", "error", "warning", "notice", "info", "debug", "silent"}
 )
 _STICK_COUNTERS: Final = 3
-_NUMBER: Final = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)")
+#: What C's `strtoul` reads of a number whose base is not given.
+_NUMBER: Final = re.compile(r"[ \t]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9]\d*))")
 
 
 def _nothing(words: Words) -> Arguments:
@@ -138,7 +139,8 @@ def _set_var(words: Words) -> Arguments:
     if words.action_word.startswith("unset-var"):
         return {"variable": name}
     if words.action_word.startswith("set-var-fmt"):
-        text = words.take("missing format string")
+        text = words.peek()  # HAProxy takes nothing for an empty one
+        words.position += 1
         return {"variable": name, "format": words.format(text, words.position - 1), "options": conditions}
     return {"variable": name, "expression": words.expression(), "options": conditions}
 
@@ -240,8 +242,8 @@ def _counter(words: Words) -> Arguments:
         found["slot"] = 0
     if name.startswith(("sc-set-gpt", "sc-add-gpc")):
         text = words.peek()
-        if re.fullmatch(r"\d+", text):
-            found["number"] = int(text)
+        if re.fullmatch(r"[ \t]*[+-]?\d+", text):
+            found["number"] = int(text) & 0xFFFFFFFF
             words.position += 1
         elif text:
             found["expression"] = words.expression()
@@ -268,7 +270,9 @@ def _integer_or_hex(words: Words) -> Arguments:
         bad = text if match is None else text[match.end() :]
         words.fault(f"invalid character starting at '{bad}' (integer/hex value expected)", words.position - 1)
         return {}
-    return {"number": int(text, 0) if text[:2] in ("0x", "0X") else int(text)}
+    sign, hexadecimal, octal, decimal = match.groups()
+    number = int(hexadecimal, 16) if hexadecimal else int(decimal) if decimal else int(octal or "0", 8)
+    return {"number": (-number if sign == "-" else number) & 0xFFFFFFFF}
 
 
 def _set_timeout(words: Words) -> Arguments:
@@ -279,6 +283,8 @@ def _set_timeout(words: Words) -> Arguments:
         words.fault(f"proxy '{words.draft.name}' has no backend capability", words.start)
     if re.match(r"\d", text):
         value: object = words.time(words.position - 1, f"rule 'set-timeout {which}'")
+        if not value:
+            words.fault(f"null value is not valid for a 'set-timeout {which}' rule", words.position - 1)
     else:
         words.position -= 1
         value = words.expression(f"unexpected character '{text[:1]}' in rule 'set-timeout {which}'")

@@ -112,7 +112,7 @@ def read_proxy(build: Build, section: Section) -> None:
             if handler is not None:
                 handler(build, draft, statement, words)
             elif first in ("no", "default"):
-                _negated(build, draft, statement, handlers)
+                _negated(build, draft, statement, words, handlers)
             else:
                 _other(build, draft, statement)
         except Refused as refusal:
@@ -132,10 +132,10 @@ def _orphans(build: Build, section: Section) -> None:
         )
 
 
-def _negated(build: Build, draft: Draft, statement: Statement, handlers: dict[str, Handler]) -> None:
+def _negated(build: Build, draft: Draft, statement: Statement, line: list[str], handlers: dict[str, Handler]) -> None:
     """`no …` and `default …`; where they have no meaning HAProxy says so and reads the rest of the line."""
-    words = statement.words[1:]
-    handler = _NEGATED.get((statement.words[0], words[0] if words else ""))
+    first, *words = line
+    handler = _NEGATED.get((first, words[0] if words else ""))
     if handler is None:
         build.error("bad-negation", statement.span(0), _NEGATION, "remove the first word")
         handler = handlers.get(words[0]) if words else None

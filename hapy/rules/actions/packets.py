@@ -21,6 +21,7 @@ def _on_client(change: Callable[[socket.socket, int], None]) -> Callable[[Argume
 
     def build(args: Arguments) -> Action:
         number = args.number()
+        number -= number >> 31 << 32  # setsockopt takes an int
 
         def act(txn: Transaction) -> None:
             client = txn.client
