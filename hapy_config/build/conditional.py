@@ -242,6 +242,7 @@ def _use_server(build: Build, draft: Draft, statement: Statement, words: list[st
         raise Refused("'use-server' expects a server name.", 1, code="missing-argument")
     if len(words) < 3 or words[2] not in ("if", "unless"):
         raise Refused("'use-server' requires either 'if' or 'unless' followed by a condition.", 2)
+    build.rule_order(draft, statement, "use-server", "use-server")
     parsed = condition(
         build,
         draft,

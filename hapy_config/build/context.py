@@ -212,16 +212,16 @@ class Build(References, Watching):
     def rule_order(self, draft: Draft, statement: Statement, kind: str, title: str) -> None:
         """Warn of a rule that is written behind one that runs after it."""
         rank = _ORDER.index(kind)
-        if rank < draft.last_rule:
-            article, name = _TITLES[_ORDER[draft.last_rule]]
+        later = draft.rules_seen >> (rank + 1)
+        draft.rules_seen |= 1 << rank
+        if later and kind not in ("use_backend", "use-server"):
+            article, name = _TITLES[_ORDER[rank + (later & -later).bit_length()]]
             own = "an" if title == "http-request" else "a"
             self.warning(
                 "rule-order",
                 statement.span(),
                 f"{own} '{title}' rule placed after {article} '{name}' rule will still be processed before.",
             )
-        else:
-            draft.last_rule = rank
 
     @staticmethod
     def nearest(word: str, known: Iterable[str]) -> str:

@@ -49,6 +49,7 @@ class Draft:
     http_mode: str = "keep-alive"
     log_format: tuple[str, Statement] | None = None
     log_format_kind: str = ""
+    log_format_statement: Statement | None = None
     error_log_format: tuple[str, Statement] | None = None
     log_format_sd: tuple[str, Statement] | None = None
     unique_id_format: tuple[str, Statement] | None = None
@@ -93,7 +94,7 @@ class Draft:
     # what belongs to the section alone
     description: str | None = None
     grace: int = 0
-    last_rule: int = 0
+    rules_seen: int = 0  # a bit for each kind whose order is warned of
     has_rules: bool = False
     late_acls: bool = False
     listens: bool = False

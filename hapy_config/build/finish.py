@@ -395,7 +395,7 @@ def _log_formats(build: Build, draft: Draft) -> None:
         option = draft.log_format_kind.removesuffix("-clf")
         build.warning(
             "needs-http",
-            draft.header.span(),
+            (draft.log_format_statement or draft.header).span(),
             f"'option {option}' not usable with {draft.title} '{draft.name}' (needs 'mode http')."
             " Falling back to 'option tcplog'.",
         )

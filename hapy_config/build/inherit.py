@@ -16,6 +16,7 @@ _ALL: Final = (
     "http_mode",
     "log_format",
     "log_format_kind",
+    "log_format_statement",
     "error_log_format",
     "log_format_sd",
     "unique_id_format",

@@ -226,6 +226,7 @@ def _set_log_format(build: Build, draft: Draft, statement: Statement, kind: str,
         build.warning("overridden", statement.span(), f"'{word}' overrides previous '{old}' in 'defaults' section.")
     draft.log_format = None
     draft.log_format_kind = kind
+    draft.log_format_statement = statement
     if draft.kind == "backend":
         build.warning(
             "ignored-here",
