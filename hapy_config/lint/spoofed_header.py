@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.diagnostics import Severity
+from hapy_config.lint.finals import is_final
+from hapy_config.lint.logic import alternatives
 from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def check(view: View) -> Iterator[Finding]:
             # Two conditions are taken to cover both cases.
             if name in set_always or (len(rules) > 1 and any(rule.action != "add-header" for rule in rules)):
                 continue
-            if _set_elsewhere(view, proxy, name):
+            if _set_elsewhere(view, proxy, name) or all(_others_end(proxy, rule) for rule in rules):
                 continue
             rule = rules[0]
             header = str(rule.arguments.get("name", ""))
@@ -50,6 +52,19 @@ def check(view: View) -> Iterator[Finding]:
                 f"what a client writes into '{header}' itself stays {'beside this one' if added else 'in other cases'}",
                 "write 'set-header'" if added and rule.condition is None else delete,
             )
+
+
+def _others_end(proxy: Proxy, rule: ModelRule) -> bool:
+    """Whether a request for which a `set-header` does not hold is answered here (a redirect to TLS, mostly)."""
+    wanted = alternatives(rule.condition)
+    if rule.action == "add-header" or wanted is None or len(wanted) != 1:
+        return False
+    conditions = [
+        other.condition for other in proxy.rules.get("http-request", ()) if other.action != "allow" and is_final(other)
+    ]
+    conditions.extend(redirect.condition for redirect in proxy.redirects)
+    ended = {one for condition in conditions for one in alternatives(condition) or ()}
+    return all(frozenset({(key, not negated)}) in ended for key, negated in wanted[0])
 
 
 def _set_elsewhere(view: View, proxy: Proxy, name: str) -> bool:
