@@ -6,6 +6,9 @@ TESTS ?=
 # Tests wait more than they work: two at a time for each core.
 WORKERS ?= $(shell echo $$(( 2 * $$(nproc) )))
 
+# The modules that are compiled, as setup.py lists them: who edits one has it compiled anew.
+HOT := $(shell sed -n 's/^    "\(hapy[^"]*\)",$$/\1/p' setup.py | xargs -I% find % -name '*.py')
+
 .PHONY: run test check lint clean
 
 run: $(VENV)/hapy.stamp
@@ -35,15 +38,16 @@ lint: $(VENV)/dev.stamp
 	$(VENV)/bin/mypy
 
 clean:
+	find hapy -name '*.so' -delete
 	rm -rf $(VENV) .ci-venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/hapy.stamp: pyproject.toml .ci/environment
+$(VENV)/hapy.stamp: pyproject.toml setup.py .ci/environment $(HOT)
 	@echo 'making the environment in $(VENV) ...'
 	@.ci/environment $(VENV)
 	@touch $@
 
-$(VENV)/dev.stamp: pyproject.toml .ci/environment
+$(VENV)/dev.stamp: pyproject.toml setup.py .ci/environment $(HOT)
 	@echo 'making the environment in $(VENV) ...'
 	@.ci/environment $(VENV) dev
 	@touch $(VENV)/hapy.stamp $@

@@ -1,1 +1,5 @@
 """The running proxy. It imports `hapy_config`, never the other way round."""
+
+from hapy.compiled import settle
+
+settle()

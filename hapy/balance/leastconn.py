@@ -69,9 +69,10 @@ class LeastConn(Balancer):
     def _first(self) -> Server:
         heap = self._heap
         while True:
-            entry = heap[0]
-            if self._entries.get(entry[2]) is entry:
-                return entry[2]
+            _, sequence, server = heap[0]
+            known = self._entries.get(server)
+            if known is not None and known[1] == sequence:
+                return server
             heappop(heap)
 
     def load_changed(self, server: Server) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from hapy.net.clock import now, wall
 from hapy.proxy.transaction import Client, Transaction
@@ -12,7 +12,7 @@ from hapy.samples.content import Content
 if TYPE_CHECKING:
     from hapy.checks.check import Check
     from hapy.http.message import Response
-    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.transaction import Entry
 
 
 def transaction(check: Check) -> Transaction:
@@ -20,8 +20,7 @@ def transaction(check: Check) -> Transaction:
     backend = check.server.backend
     client = Client(b"", 0, b"", 0, socket.AF_UNSPEC)
     client.accepted, client.accepted_wall = now(), wall()
-    txn = Transaction(client, cast("Frontend", backend), client.accepted)
-    txn.backend = cast("Any", backend)
+    txn = Transaction(client, cast("Entry", backend), client.accepted)
     txn.server = check.server
     if check.probe is not None and check.probe.connected:
         txn.server_ends = check.probe.ends

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hapy.checks.http import Answer
-    from hapy.proxy.exchange import Exchange
     from hapy.proxy.server import Server
 
 #: Seconds that the rest of an answer may take when the check has decided.
@@ -50,6 +49,8 @@ class _Head:
     """What stands in the place of a transaction: only its times are written."""
 
     __slots__ = ("response_done",)
+
+    response_done: float
 
 
 class PooledProbe:
@@ -143,7 +144,7 @@ class PooledProbe:
         assert connection is not None
         self._answer = answer
         request = Request(method, b"/", 11, [])
-        connection.begin(cast("Exchange", self), request, final=False)
+        connection.begin(self, request, final=False)
         if connection.closed:
             self.eof = True
             return

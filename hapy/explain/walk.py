@@ -572,7 +572,6 @@ def _client(asked: Asked, bind: Bind) -> Client:
     client.listener_id = bind.number
     client.accepted = now()
     client.accepted_wall = wall()
-    client.fd = -1
     if bind.tls is not None:
         from hapy.explain.assumed import AssumedTls
 

@@ -11,6 +11,8 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import mypyc_attr
+
 from hapy.http.connection import check_trailers
 from hapy.http.fields import TOKEN_BYTES, check_partial, read_fields
 from hapy.http.interface import BadMessage, Limits
@@ -47,6 +49,7 @@ _RAW_OVERHEAD: Final = 83
 _STRAY_CR: Final = re.compile(rb"\r(?!\n|\Z)")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MessageParser(ABC):
     """A parser of one direction; subclasses read the heads and give the sink's callbacks.
 

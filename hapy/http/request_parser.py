@@ -23,6 +23,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import mypyc_attr
+
 from hapy.http.connection import (
     ConnectionOptions,
     content_length,
@@ -67,6 +69,7 @@ _BEGUN: Final = re.compile(_METHOD + rb'(?:[ \t]+(?:[!"$-~]+(?:[ \t]+[A-Z0-9./]*
 _LENIENT_BEGUN: Final = re.compile(_METHOD + rb"(?:[ \t]+(?:[!-~\x80-\xff]+(?:[ \t]+[A-Z0-9./]*)?)?)?\r?")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RequestParser(MessageParser):
     """Parses the requests of one client connection; see `hapy.http.interface.Parser`."""
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import mypyc_attr
+
 from hapy.http.connection import (
     ConnectionOptions,
     content_length,
@@ -80,13 +82,14 @@ def _plain_length(fields: list[Header]) -> tuple[int, bool, list[Header]] | None
         if name == b"content-length" and length < 0 and value.isdigit() and len(value) < 19:
             length = int(value)
         elif name == b"connection" and value in _KEEP_ALIVE:
-            kept = [one for one in kept if one is not field]
+            kept = [one for one in kept if one[0] != b"connection"]
             keep_alive = True
         else:
             return None
     return None if length < 0 else (length, keep_alive, kept)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ResponseParser(MessageParser):
     """Parses the responses of one server connection; see `hapy.http.interface.Parser`."""
 

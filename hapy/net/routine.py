@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from mypy_extensions import mypyc_attr
+
+from hapy.net.pause import pause
+
+__all__ = ["Promise", "Routine", "in_task", "later", "pause"]
+
 T = TypeVar("T")
-
-
-@types.coroutine
-def pause() -> Generator[None, Any, Any]:
-    """Wait for the routine's `wake`; gives its value."""
-    return (yield)
 
 
 async def in_task(function: Callable[..., Awaitable[T]], *args: Any) -> T:
@@ -39,6 +38,7 @@ async def in_task(function: Callable[..., Awaitable[T]], *args: Any) -> T:
         raise
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Routine:
     """Drives one coroutine at a time. A base class, so that a wait costs no object of its own."""
 

@@ -16,6 +16,8 @@ import socket
 import struct
 from typing import Protocol, cast
 
+from mypy_extensions import mypyc_attr
+
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 
 _Socket = socket.socket
@@ -57,6 +59,7 @@ class Receiver(Protocol):
         """The transport's buffer is below the mark."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Stream:
     """A connection; a `Receiver`, once `data_received` is written.
 

@@ -59,6 +59,8 @@ class Backend:
         cookie_values: which server has which cookie, None where no cookie ties clients to servers.
     """
 
+    active: tuple[Server, ...]
+
     def __init__(self, model: Proxy, env: CompileEnv | None = None, budget: FdBudget | None = None) -> None:
         """Args:
         model: the backend.
@@ -81,7 +83,6 @@ class Backend:
         if self._all_backups:
             self._spare = self._main if self._main.one_table else make_balancer(model, env)
         self.balancer = self._main
-        self.active: tuple[Server, ...] = ()
         self._tracks_load = self._main.tracks_load
         self._prefer_last = "prefer-last-server" in model.options
         self._redispatches = bool(model.redispatch) and "persist" not in model.options

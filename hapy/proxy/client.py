@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hapy.net.stream import Transport
     from hapy.proxy.proxied import Preface
 
 
@@ -30,13 +31,14 @@ class Client:
     """
 
     __slots__ = (
+        "_destination",
+        "_destination_port",
+        "_fd",
+        "_transport",
         "accepted",
         "accepted_wall",
-        "destination",
-        "destination_port",
         "error",
         "family",
-        "fd",
         "handshake",
         "listener_id",
         "listener_name",
@@ -49,11 +51,25 @@ class Client:
         "variables",
     )
 
-    def __init__(self, source: bytes, source_port: int, destination: bytes, destination_port: int, family: int) -> None:
+    def __init__(
+        self,
+        source: bytes,
+        source_port: int,
+        destination: bytes | None,
+        destination_port: int,
+        family: int,
+        transport: Transport | None = None,
+    ) -> None:
+        """All but the transport as above. Without a destination the transport is asked for it when somebody wants it.
+
+        So it is for `fd`: most requests never do.
+        """
         self.source = source
         self.source_port = source_port
-        self.destination = destination
-        self.destination_port = destination_port
+        self._destination = destination
+        self._destination_port = destination_port
+        self._fd = -2
+        self._transport = transport
         self.family = family
         self.listener_name: bytes | None = None
         self.listener_id = 0
@@ -62,8 +78,37 @@ class Client:
         self.handshake = 0.0
         self.requests = 0
         self.variables: dict[str, Any] | None = None
-        self.fd = -1
         self.proxied = False
         self.preface: Preface | None = None
         self.error = ""
         self.tls: Any = None
+
+    @property
+    def destination(self) -> bytes:
+        """The address it connected to."""
+        if self._destination is None:
+            address: Any = None if self._transport is None else self._transport.get_extra_info("sockname")
+            host, port = address[:2] if isinstance(address, tuple) else ("", 0)
+            self.set_destination(host.encode(), port)
+        assert self._destination is not None
+        return self._destination
+
+    @property
+    def destination_port(self) -> int:
+        """The port it connected to."""
+        if self._destination is None:
+            self.destination  # noqa: B018 - it looks both up
+        return self._destination_port
+
+    def set_destination(self, address: bytes, port: int) -> None:
+        """Somebody knows better: the connection is that of another."""
+        self._destination = address
+        self._destination_port = port
+
+    @property
+    def fd(self) -> int:
+        """The socket's number, -1 where it is gone or there was none."""
+        if self._fd == -2:
+            sock = None if self._transport is None else self._transport.get_extra_info("socket")
+            self._fd = -1 if sock is None else sock.fileno()
+        return self._fd

@@ -83,7 +83,7 @@ class Greeting(ServerLink):
         """Accepted."""
         self.client = self.listening.meet(self.raw)
         if self.listening.greeted or self.frontend.screen(self.client):
-            if self.frontend.client_timeout is not NEVER:
+            if self.frontend.client_timeout != NEVER:
                 self.expire_after(self.frontend.client_timeout)
         else:
             self._failed = True

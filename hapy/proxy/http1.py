@@ -60,6 +60,9 @@ class ClientConnection(ClientStream):
         "txn",
     )
 
+    #: What `end` takes away, for the compiler.
+    __deletable__ = ("parser",)
+
     client: Client
 
     def __init__(self, frontend: Frontend, listening: Listening | Met, release: Callable[[], None]) -> None:
@@ -202,7 +205,7 @@ class ClientConnection(ClientStream):
             exchange.begin(serve(exchange))
             return
         frontend = self.frontend
-        if self.head_deadline is NEVER and frontend.head_timeout is not NEVER:
+        if self.head_deadline == NEVER and frontend.head_timeout != NEVER:
             self.head_deadline = now() + frontend.head_timeout
         self.deadline = NEVER
         self.expire_after(min(self.head_deadline - now(), frontend.client_timeout))

@@ -91,7 +91,7 @@ class ProxiedGreeting(Stream):
         elif not (preface.netscaler or preface.proxy):
             client.preface = None
             self._hand_over(waited=False)
-        elif self.frontend.client_timeout is not NEVER:
+        elif self.frontend.client_timeout != NEVER:
             self.expire_after(self.frontend.client_timeout)
 
     def data_received(self, data: bytes) -> None:
@@ -149,7 +149,7 @@ class ProxiedGreeting(Stream):
         if header.family is not None:
             client.family = header.family
             client.source, client.source_port = header.source, header.source_port
-            client.destination, client.destination_port = header.destination, header.destination_port
+            client.set_destination(header.destination, header.destination_port)
             if header.tail and client.preface is not None:
                 client.preface.tail = header.tail
 

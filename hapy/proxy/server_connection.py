@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 from select import POLLIN, poll
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hapy.http.codec import BadMessage
 from hapy.http.message import CHUNKED
@@ -26,11 +26,35 @@ if TYPE_CHECKING:
     from hapy.http.response_parser import ResponseParser
     from hapy.net.sockets import Ends
     from hapy.pool import ConnectionKey, Holder
-    from hapy.proxy.exchange import Exchange
     from hapy.proxy.server import Server
     from hapy.tls.session import TlsSession
 
     ParserFactory = Callable[[ResponseSink], ResponseParser]
+
+
+class Asker(Protocol):
+    """Whose request a connection carries: an exchange, or a check."""
+
+    @property
+    def txn(self) -> Timed:
+        """What `response_done` is set of when the answer's head is complete."""
+
+    def on_server_news(self, connection: ServerConnection) -> None:
+        """Something has come, or the connection has ended."""
+
+    def on_server_drained(self, connection: ServerConnection) -> None:
+        """More of the request may be written."""
+
+
+class Timed(Protocol):
+    """What keeps the moment of an answer.
+
+    Attributes:
+        response_done: its head was complete.
+    """
+
+    response_done: float
+
 
 #: Idle for less than this many seconds, a connection is taken without a look at its socket: the event loop has just
 #: looked itself.
@@ -89,7 +113,7 @@ class ServerConnection(Stream):
         self.tls: TlsSession | None = None
         self.ends: Ends | None = None
         self.holder: Holder | None = None
-        self.exchange: Exchange | None = None
+        self.exchange: Asker | None = None
         self.response: Response | None = None
         self.informational: list[Response] | None = None
         self.pieces: list[bytes] = []
@@ -104,7 +128,7 @@ class ServerConnection(Stream):
 
     # what the path of a request does
 
-    def begin(self, exchange: Exchange, request: Request, *, final: bool) -> None:
+    def begin(self, exchange: Asker, request: Request, *, final: bool) -> None:
         """The next request on this connection is the exchange's."""
         self.final = final
         self.exchange = exchange

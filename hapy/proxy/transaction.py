@@ -7,23 +7,52 @@ Plain slots, set by the path of the request as it goes; nothing here computes. T
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hapy.proxy.client import Client
 
 if TYPE_CHECKING:
     from hapy.http.message import Header, Request, Response
     from hapy.net.sockets import Ends
+    from hapy.observe.counters import FrontendCounters
     from hapy.persist.cookie import Tie
-    from hapy.proxy.backend import Backend
-    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.runtime import Runtime
     from hapy.proxy.server import Server
     from hapy.samples.content import Content
+    from hapy_config.model.proxy import Proxy
 
     #: Waits for a body: (milliseconds, at least this many bytes).
     BodyWaiter = Callable[[int, int], Awaitable[None]]
 
-__all__ = ["Client", "Overrides", "Transaction"]
+__all__ = ["Client", "Entry", "Overrides", "Section", "Transaction"]
+
+
+class Section(Protocol):
+    """A frontend or a backend as rules, samples and logs see it."""
+
+    @property
+    def model(self) -> Proxy:
+        """What the file says."""
+
+    @property
+    def label(self) -> bytes:
+        """Its name."""
+
+
+class Entry(Section, Protocol):
+    """A frontend as they see it. Where there is no client (in checks) the backend itself stands in for it."""
+
+    @property
+    def counters(self) -> FrontendCounters:
+        """What it counts."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """All that runs."""
+
+    @property
+    def unique_id(self) -> Callable[[Transaction], bytes] | None:
+        """Makes the ID of a request (`unique-id-format`)."""
 
 
 class Overrides:
@@ -144,10 +173,10 @@ class Transaction:
         "version",
     )
 
-    def __init__(self, client: Client, frontend: Frontend, started: float) -> None:
+    def __init__(self, client: Client, frontend: Entry, started: float) -> None:
         self.client = client
-        self.frontend = frontend
-        self.backend: Backend | Frontend = frontend
+        self.frontend: Entry = frontend
+        self.backend: Section = frontend
         self.server: Server | None = None
         self.request: Request | None = None
         self.response: Response | None = None

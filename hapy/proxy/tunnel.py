@@ -33,7 +33,7 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
     overrides = exchange.txn.overrides
     if overrides is not None and overrides.timeouts is not None and "tunnel" in overrides.timeouts:
         limit = overrides.timeouts["tunnel"] / 1000
-    if limit is not NEVER:
+    if limit != NEVER:
         exchange.server_timeout = exchange.client_timeout = limit
     else:
         exchange.client_timeout = exchange.frontend.client_timeout
@@ -49,7 +49,7 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
             told_server = True
             server.shut_down()
             exchange.client_timeout = NEVER  # nothing more is due from it
-            if route.server_fin_timeout is not NEVER:
+            if route.server_fin_timeout != NEVER:
                 exchange.server_timeout = route.server_fin_timeout
             exchange.refresh()
         if exchange.client_failure in ("reset", "timeout"):
@@ -72,7 +72,7 @@ async def _outlast(exchange: Exchange) -> None:
         Failed: it did not come in time, or the client broke off.
     """
     limit = exchange.route.client_fin_timeout
-    if limit is not NEVER:
+    if limit != NEVER:
         exchange.client_timeout = limit
     exchange.server_timeout = NEVER
     exchange.refresh()

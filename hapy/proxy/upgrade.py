@@ -54,7 +54,7 @@ class UpgradedConnection(ClientConnection):
             txn.inspection.raw = False
         txn.idle_done = began.idle_done
         txn.request_wall = wall()
-        if frontend.head_timeout is not NEVER:
+        if frontend.head_timeout != NEVER:
             self.head_deadline = now() + frontend.head_timeout
         self.expire_after(min(frontend.head_timeout, frontend.client_timeout))
 

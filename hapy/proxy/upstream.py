@@ -241,7 +241,7 @@ def _look(exchange: Exchange, connection: ServerConnection) -> None:
     if gone == "bad":
         raise Failed(400, "P", "H")
     if gone == "timeout":
-        if exchange.server_timeout is NEVER:
+        if exchange.server_timeout == NEVER:
             raise Failed(0, "c", "D")
         exchange.client_failure = ""  # the server's timeout decides
     elif not exchange.request_ended or (gone == "reset" and exchange.route.abort_on_reset):
@@ -288,7 +288,7 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
     backend = route.backend
     txn = exchange.txn
     assert backend is not None
-    if route.queue_timeout is not NEVER:
+    if route.queue_timeout != NEVER:
         exchange.expire_after(route.queue_timeout)
     try:
         while True:
@@ -330,7 +330,7 @@ async def _open(exchange: Exchange, server: Server, key: ConnectionKey) -> Serve
     if exchange.client_failure and exchange.client_matters():
         server.pool.discard(None)
         raise Failed(0, "C", "C")
-    if exchange.route.connect_timeout is not NEVER:
+    if exchange.route.connect_timeout != NEVER:
         exchange.expire_after(exchange.route.connect_timeout)
     try:
         return await server.connector.dial(key, exchange.txn)

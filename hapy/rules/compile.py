@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from mypy_extensions import mypyc_attr
+
 from hapy.acl import compile_condition
 from hapy.rules.outcomes import WAIT, Outcome
 from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
@@ -19,6 +21,7 @@ Predicate = Callable[["Transaction"], bool]
 _Step = tuple[Predicate | None, Action]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Ruleset:
     """A compiled rule list.
 

@@ -89,7 +89,7 @@ class Session(Stream):
         self.close()
 
     def _wait(self) -> None:
-        if self.timeout is not NEVER:
+        if self.timeout != NEVER:
             self.expire_after(self.timeout)
 
     def data_received(self, data: bytes) -> None:

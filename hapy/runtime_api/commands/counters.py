@@ -34,14 +34,13 @@ def clear_counters(call: Call) -> str:
 
 def _clear(counters: FrontendCounters | BackendCounters | ServerCounters, *, everything: bool) -> None:
     fresh = type(counters)()
-    for kind in type(counters).__mro__:
-        for name in getattr(kind, "__slots__", ()):
-            value = getattr(counters, name)
-            if name in _HIGHEST:
-                setattr(counters, name, getattr(counters, _HIGHEST[name]))
-            elif isinstance(value, Rate):
-                value.highest = 0
-            elif isinstance(value, Times):
-                value.forget(everything=everything)
-            elif everything and name not in _NOW and isinstance(value, int | float):
-                setattr(counters, name, getattr(fresh, name))
+    for name in dir(counters):
+        value = getattr(counters, name)
+        if name in _HIGHEST:
+            setattr(counters, name, getattr(counters, _HIGHEST[name]))
+        elif isinstance(value, Rate):
+            value.highest = 0
+        elif isinstance(value, Times):
+            value.forget(everything=everything)
+        elif everything and name not in _NOW and isinstance(value, int | float):
+            setattr(counters, name, getattr(fresh, name))

@@ -48,7 +48,7 @@ def _frontend(args: Args, env: CompileEnv) -> Callable[[Transaction], Frontend |
         if env.config.frontend(name) is None:
             raise args.error(f"there is no frontend {name!r}")
         return lambda txn: frontends.get(name)
-    return lambda txn: txn.frontend
+    return lambda txn: typed("Frontend", txn.frontend)
 
 
 def _server(args: Args, env: CompileEnv) -> Callable[[Transaction], Server | None]:

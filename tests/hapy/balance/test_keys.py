@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import random
 import sys
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,7 +177,8 @@ def test_parts_of_targets() -> None:
 
 
 def test_map_reduces_weights() -> None:
-    servers: list[Any] = [SimpleNamespace(weight=20), SimpleNamespace(weight=40)]
+    model = backend_model(Balance("roundrobin"), [("a", {"weight": 20}), ("b", {"weight": 40})])
+    servers = Mine(model).backend.servers
     assert server_map(servers, servers) == [servers[0], servers[1], servers[1]]
 
 

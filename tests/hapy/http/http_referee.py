@@ -59,8 +59,9 @@ class Sink:
 
 def describe(head: Request | Response) -> tuple[object, ...]:
     """All that a head says, but for what the codec has merely counted on the way."""
-    slots = sorted({*type(head).__slots__} - {"plain_size"})
-    return tuple(tuple(value) if isinstance(value := getattr(head, slot), list) else value for slot in slots)
+    kind = type(head)
+    fields = [name for name in dir(kind) if not name.startswith("_") and name != "plain_size"]
+    return tuple(tuple(value) if isinstance(value := getattr(head, name), list) else value for name in fields)
 
 
 def read_request(raw: bytes, limits: Limits | None = None) -> tuple[Sink, BadMessage | None]:

@@ -11,9 +11,13 @@ import hapy_config
 from hapy.observe.captures import request_captures, request_cookie, response_captures, response_cookie
 from hapy.observe.log import log_format_of, went_wrong
 from hapy.observe.process import Process
+from hapy.proxy.backend import Backend
 from hapy.rules import Reply, compile_ruleset
 from hapy.samples import CompileEnv
 from hapy.samples.formats import compile_log_format
+from hapy_config.model.addresses import Address
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.server import Server
 from tests.hapy.rules_world import Listeners, Referee, read_answer, transaction
 
 REQUEST = (
@@ -118,10 +122,9 @@ def line_of_hapy(model, config, request: bytes, theirs: bytes) -> bytes:
             txn.cookie_captures = None
         txn.response_captures = None
     else:
-        from types import SimpleNamespace
-
-        txn.backend = SimpleNamespace(label=b"b", current=0)
-        txn.server = SimpleNamespace(label=b"s", current=0)
+        backend = Backend(Proxy("b", "backend", servers=(Server("s", 1, Address("unix", "/nowhere")),)))
+        txn.backend = backend
+        txn.server = backend.servers[0]
         txn.server_ends = ((b"127.0.0.1", 4000), (b"127.0.0.1", 4000))
         txn.queue_done = txn.connect_done = txn.response_done = 50.0
         txn.status = 200

@@ -13,8 +13,6 @@ from typing import Any
 
 import hapy_config
 from hapy.net.connect import ConnectFailed
-from hapy.observe import log
-from hapy.observe.senders import Transport
 from hapy.proxy.runtime import Runtime, build
 from hapy.proxy.server_connection import ServerConnection
 
@@ -169,12 +167,11 @@ class World:
         self.released = 0
         result = hapy_config.read_text(PREAMBLE + config)
         assert result.config is not None, result.diagnostics
-        original = log.make_transport
-        log.make_transport = lambda target: Transport(self._logged, lambda: None)
-        try:
-            self.runtime: Runtime = build(result.config)
-        finally:
-            log.make_transport = original
+        self.runtime: Runtime = build(result.config)
+        for frontend in self.runtime.frontends.values():
+            frontend.logger.close()
+            for sender in frontend.logger.senders:
+                sender.transport = self._logged
         for backend in self.runtime.backends.values():
             for server in backend.servers:
                 server.connector = Dialling(self, server)  # type: ignore[assignment]

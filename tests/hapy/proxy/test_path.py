@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from hapy.proxy.transaction import Transaction
+from hapy.rules.outcomes import Outcome
 from tests.hapy.proxy.dialogue import World, answer, converse, pair, request, settle
 
 
@@ -823,7 +825,11 @@ async def test_a_server_connection_that_served_a_tunnel_is_not_kept() -> None:
 async def test_a_defect_in_the_path_ends_its_connection_only() -> None:
     world = World(pair())
     client, other = world.client(), world.client()
-    world.runtime.frontends["fe"].choose = None  # type: ignore[assignment, method-assign]
+
+    def breaks(_txn: Transaction) -> Outcome | None:
+        raise ZeroDivisionError
+
+    world.runtime.frontends["fe"].monitor = breaks
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("traceback.print_exception", lambda *args, **kwargs: None)
         client.says(request())

@@ -162,7 +162,7 @@ def test_error_pages_of_the_backend_come_first():
 def test_packets_are_marked_on_the_clients_socket():
     rules, txn, _ = compiled("http-request set-tos 0x10")
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
-        txn.client.fd = client.fileno()
+        txn.client._fd = client.fileno()
         assert rules.run(txn) is None
         assert client.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 0x10
 
@@ -171,6 +171,6 @@ def test_marks_that_the_system_refuses_change_nothing():
     rules, txn, _ = compiled("http-request set-mark 5", "http-request set-header a b")
     with socket.socket() as closed:
         number = closed.fileno()
-    txn.client.fd = number
+    txn.client._fd = number
     assert rules.run(txn) is None
     assert (b"a", b"b") in txn.request.headers
