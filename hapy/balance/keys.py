@@ -52,14 +52,14 @@ def key_hash(balance: Balance, env: CompileEnv | None) -> KeyHash:
 def _source(balance: Balance) -> KeyHash:
     hash_address = address_hash(balance)
 
-    @lru_cache(4096)
     def of_text(source: bytes) -> int | None:
         try:
             return hash_address(ipaddress.ip_address(source.decode("latin-1")).packed)
         except ValueError:  # a UNIX socket's client has no address
             return None
 
-    return lambda txn: of_text(txn.client.source if txn.source is None else txn.source)
+    remembered = lru_cache(4096)(of_text)
+    return lambda txn: remembered(txn.client.source if txn.source is None else txn.source)
 
 
 def _uri(balance: Balance) -> KeyHash:

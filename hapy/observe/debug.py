@@ -1,6 +1,6 @@
 """`-d`: what comes and goes, on standard output, in HAProxy's form and with the reason of each reuse.
 
-Nothing of this costs a proxy that runs without `-d`: the lines are written by wrappers around a frontend's own methods.
+Nothing of this costs a proxy that runs without `-d`: the lines are written by what a frontend calls anyway.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hapy.http.message import Header
@@ -26,16 +26,12 @@ def watch(runtime: Runtime) -> None:
 
 
 def _watch(frontend: Frontend) -> None:
-    begin, keep, finish, end = (
-        frontend.begin_request,
-        frontend.keep_response,
-        frontend.finish_request,
-        frontend.finish_session,
-    )
+    keep_request, keep_response = frontend.keep_request, frontend.keep_response
     tell: Callable[..., None] = functools.partial(_tell, frontend)
 
-    def begin_request(txn: Transaction) -> None:
-        begin(txn)
+    def begun(txn: Transaction) -> None:
+        if keep_request is not None:
+            keep_request(txn)
         _accepted(tell, txn)
         request = txn.request
         if request is not None:
@@ -43,25 +39,20 @@ def _watch(frontend: Frontend) -> None:
             tell(txn, "clireq", b" ".join((request.method, request.target, version)))
             _headers(tell, txn, "clihdr", request.headers)
 
-    def keep_response(txn: Transaction) -> None:
+    def answered(txn: Transaction) -> None:
         response = txn.response
         if response is not None:
             tell(txn, "srvrep", b"HTTP/1.1 %d %s" % (response.status, response.reason))
             _headers(tell, txn, "srvhdr", response.headers)
-        if keep is not None:
-            keep(txn)
+        if keep_response is not None:
+            keep_response(txn)
 
-    def finish_request(exchange: Any, *, cut: bool) -> None:
-        finish(exchange, cut=cut)
-        _closed(tell, exchange.txn)
-
-    def finish_session(txn: Transaction, *, logged: bool) -> None:
-        end(txn, logged=logged)
-        _accepted(tell, txn)
+    def over(txn: Transaction) -> None:
+        if txn.request is None:
+            _accepted(tell, txn)
         _closed(tell, txn)
 
-    for wrapper in (begin_request, keep_response, finish_request, finish_session):
-        setattr(frontend, wrapper.__name__, wrapper)
+    frontend.keep_request, frontend.keep_response, frontend.told = begun, answered, over
     for route in (frontend.route, *frontend._routes.values()):
         route.looks_at_answers = True
 

@@ -93,12 +93,20 @@ class Client:
         assert self._destination is not None
         return self._destination
 
+    @destination.setter
+    def destination(self, address: bytes) -> None:
+        self.set_destination(address, self.destination_port)
+
     @property
     def destination_port(self) -> int:
         """The port it connected to."""
         if self._destination is None:
             self.destination  # noqa: B018 - it looks both up
         return self._destination_port
+
+    @destination_port.setter
+    def destination_port(self, port: int) -> None:
+        self.set_destination(self.destination, port)
 
     def set_destination(self, address: bytes, port: int) -> None:
         """Somebody knows better: the connection is that of another."""

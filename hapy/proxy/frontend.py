@@ -59,6 +59,7 @@ class Frontend:
         connection_rules, session_rules, request_rules: compiled, None where there are none.
         inspection: its `tcp-request content` rules, None without any.
         redirects: its `redirect` lines, None without any.
+        told: is told of each request and TCP session that is over (`-d`), None for nobody.
         route: what holds before a backend is chosen. half: a listen's own backend, None of a mere frontend.
     """
 
@@ -115,6 +116,7 @@ class Frontend:
         )
         self.request_rules = runtime.ruleset(model, "http-request") if speaks_http else None
         self.redirects = runtime.redirects(model) if speaks_http else None
+        self.told: Callable[[Transaction], None] | None = None
         self.keep_request = request_captures(model)
         self.keep_request_cookie = request_cookie(model)
         self.keep_response = response_captures(model)
@@ -341,6 +343,8 @@ class Frontend:
         if server is not None:
             server.backend.offer(server)  # after the log line, in which nobody else has the slot yet
         exchange.leave(abort=cut)
+        if self.told is not None:
+            self.told(txn)
 
     @staticmethod
     def _count_half(half: Backend, txn: Transaction) -> None:
@@ -379,6 +383,8 @@ class Frontend:
             self._count_socket(self.sockets[txn.client.listener_id], txn)
         if not logged and (txn.bytes_in or not self.dont_log_null):
             self.logger.log_transaction(txn)
+        if self.told is not None:
+            self.told(txn)
 
     # the end
 
