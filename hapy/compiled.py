@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
-from importlib.util import spec_from_file_location
+from importlib.util import find_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -53,15 +53,13 @@ def _outdated() -> bool:
 
 def settle() -> None:
     """Decide, before any of them is imported."""
-    if not _LIBRARY.exists():
-        return
+    wanted = os.environ.get("HAPY_COMPILE") != "no" and _LIBRARY.exists()
     in_source_tree = (_PACKAGE.parent / "setup.py").exists()
-    if os.environ.get("HAPY_COMPILE") == "no" or (in_source_tree and _outdated()):
+    if not wanted or (in_source_tree and _outdated()):
         sys.meta_path.insert(0, cast("MetaPathFinderProtocol", _Sources))
 
 
 def is_used() -> bool:
     """Whether the path of a request is compiled."""
-    import hapy.proxy.path
-
-    return not str(hapy.proxy.path.__file__).endswith(".py")
+    found = find_spec("hapy.proxy.path")
+    return found is not None and found.origin is not None and found.origin.endswith(_SUFFIX)

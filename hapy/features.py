@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 
+from hapy import compiled
 from hapy.version import HAPROXY_VERSION, __version__
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import Runs
@@ -136,6 +137,7 @@ def build_report() -> str:
 Built without Lua support.
 Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT
 Running on Python version : {platform.python_version()}
+Running with the path of a request : {"compiled" if compiled.is_used() else "as source"}
 {libraries}""",
         pollers(),
         """Available multiplexer protocols :
