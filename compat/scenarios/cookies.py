@@ -6,7 +6,7 @@ import re
 
 from compat.harness import Connection, World
 from hapy.net.clock import wall
-from hapy.persist.dates import encode
+from hapy.persist.dates import decode, encode
 
 _REQUEST_COOKIES = (
     "",
@@ -72,6 +72,9 @@ _MODES = {
     "only": "cookie SRV indirect",
 }
 
+#: Lines without a mode: no letters.
+_BARE = ("nocache", "httponly secure", "postonly", "dynamic", "domain .x attr y", "indirect nocache")
+
 _SERVERS = """
     use-server a if { req.hdr(x-use) a }
     use-server n if { req.hdr(x-use) n }
@@ -96,15 +99,12 @@ def _script(connection: Connection) -> None:
         connection.reply(connection.origin.name.encode(), fields.get("x-status", "200 OK"), headers)
 
 
-def _masked(line: str) -> str:
-    return re.sub(r"\|[\w+/]{5}", "|date", line)
-
-
 class _Teller:
     """Sends requests one after another and notes each with its answer's cookies and its line in the log."""
 
-    def __init__(self, world: World, backends: dict[str, str], front: str = "") -> None:
+    def __init__(self, world: World, backends: dict[str, str], front: str = "", shows_ages: int | None = None) -> None:
         self.world = world
+        self.shows_ages = shows_ages
         self.count = 0
         for name in ("a", "b"):
             world.origin(name, _script)
@@ -125,10 +125,19 @@ class _Teller:
         self.world.syslog.wait(self.count)
         lines = self.world.syslog.traffic()
         log = lines[self.count - 1] if len(lines) >= self.count else "no line"
-        shown = [_masked(line.strip()) for line in answer if re.search(r"HTTP/|cookie|cache-control|x-seen", line)]
+        shown = [self._masked(line.strip()) for line in answer if re.search(r"HTTP/|cookie|cache-control|x-seen", line)]
         server = re.search(r" (\w+/[\w<>]+) .* (\d+) \d+ - - (\S+) ", log)
-        self.world.note(f"{method} {target} {[_masked(header) for header in headers]}")
+        self.world.note(f"{method} {target} {[self._masked(header) for header in headers]}")
         self.world.note(f"    {' '.join(server.groups()) if server else log} {shown}")
+
+    def _masked(self, line: str) -> str:
+        """Without dates, or with ages in their place, to ten minutes."""
+        start = self.shows_ages
+        if start is None:
+            return re.sub(r"\|[\w+/]{5}", "|date", line)
+        return re.sub(
+            r"(?<=\|)[\w+/]{5}", lambda match: str(round((start - decode(match[0].encode())) / 600) * 10), line
+        )
 
     def end(self) -> None:
         """Leave nothing in the transcript but the notes."""
@@ -199,6 +208,66 @@ def dates(world: World) -> None:
                 teller.tell(f"/{backend}/", f"Cookie: SRV=B|{text}|{texts[first]}")
         teller.tell(f"/{backend}/", f"Cookie: SRV=X|{texts['now']}")
         teller.tell(f"/{backend}/", f"Cookie: SRV=B|{texts['ancient']}", "X-Use: a")
+    teller.end()
+
+
+def several_dates(world: World) -> None:
+    """Several dated cookies in one request: which letter stays, and the ages that a new cookie carries on."""
+    start = int(wall())
+    lines = {"both": "insert maxidle 1h maxlife 4h", "idle": "insert indirect maxidle 1h", "none": "insert"}
+    teller = _Teller(world, {name: f"cookie SRV {line}" + _SERVERS for name, line in lines.items()}, shows_ages=start)
+
+    def date(age: int) -> str:
+        return encode(start - age).decode()
+
+    cookies = {
+        "good": f"A|{date(1200)}|{date(3000)}",
+        "bare": "A",
+        "idle": f"A|{date(5000)}|{date(6000)}",
+        "old": f"B|{date(1200)}|{date(90000)}",
+        "unknown": f"X|{date(600)}|{date(1200)}",
+        "down": f"D|{date(600)}|{date(1800)}",
+        "ahead": f"B|{date(-90000)}|{date(-90000)}",
+        "last": f"B|{date(1800)}",
+        "first": f"B||{date(2400)}",
+        "broken": f"A|!!!!!|{date(2400)}",
+    }
+    for backend in lines:
+        for one, first in cookies.items():
+            for two, second in cookies.items():
+                world.note(f"{one}, {two}")
+                teller.tell(f"/{backend}/", f"Cookie: SRV={first}; SRV={second}")
+    teller.end()
+
+
+def shapes(world: World) -> None:
+    """What is left of fields whose cookies are taken out, and of blanks around `=`, in requests and answers."""
+    backends = {
+        "hidden": "cookie SRV insert indirect",
+        "seen": "cookie SRV insert",
+        **{f"bare{number}": f"cookie SRV {words}" for number, words in enumerate(_BARE)},
+    }
+    teller = _Teller(world, {name: line + _SERVERS for name, line in backends.items()})
+    for field in (
+        "a=1 ; SRV=B ; c=2",
+        "a=1, SRV=B; c=2",
+        "a=1; SRV=B, c=2",
+        "a= 1, SRV=X, b=2, SRV=;",
+        ";;SRV=B;;",
+        "a=1;;SRV=B;;SRV=A;",
+        "a;;SRV=B;;SRV=B;; = c",
+        '$Version="1"; SRV=; SRV = B',
+        "$V= A ; SRV=AA ; $V =B ; $V=A",
+        "$V;SRV=B",
+        "$V=1;;SRV=B",
+        "$V=1",
+        "",
+    ):
+        teller.tell("/hidden/", f"Cookie: {field}")
+        teller.tell("/hidden/", f"Cookie: {field}", "Cookie: z=1")
+    for path in ("/seen/", "/hidden/", "/seen/ignored", *(f"/bare{number}/" for number in range(len(_BARE)))):
+        teller.tell(path, "Cookie: SRV=B", "X-Set: Set-Cookie: x = 1 ; path = /@@Set-Cookie: SRV = v; a = b, c = d")
+        teller.tell(path, "Cookie: SRV=B", "X-Set: Set-Cookie: x@@Set-Cookie: y= ; Secure")
     teller.end()
 
 

@@ -6,8 +6,11 @@ What HAProxy 2.6 was seen to do, and this does:
   one that names none too (`I`), and the next cookie of that name gets its chance.
 - With `option persist` or `force-persist` a server that is down will do.
 - `use-server` comes first; the cookie then is but noted (`U`).
+- Of the dates in a request's cookies the last of each kind counts, whatever server it stands with; those of one that is
+  too old count for nothing, and take back what came before. A new cookie keeps the date of the first visit.
 - An answer gets a cookie (`insert`) unless the client's own led to its server, or a date in it must be refreshed.
-- A backend whose `cookie` line has a name and nothing more is read from, and shows no letters in the log.
+- A backend whose `cookie` line has neither a mode nor `indirect` is read from, and shows no letters in the log.
+- Blanks between a cookie's name and its value go, from requests and from answers, whoever's cookie it is.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ class Tie:
     Attributes:
         direct: the server that a cookie or `use-server` chose, None once another has been taken.
         cookies: what looks at the request's cookies, None where the backend has only rules.
-        last, first: the dates in the cookie, in seconds, 0 for none.
+        last, first: the dates in the cookies, in seconds, 0 for none.
         forced: `force-persist` applies. ignored: `ignore-persist` does.
     """
 
@@ -90,16 +93,7 @@ class Cookies:
             ]
         ).encode("utf-8", "surrogateescape")
         #: Whether the log shows letters.
-        self.shown = bool(
-            cookie.mode
-            or cookie.indirect
-            or cookie.nocache
-            or cookie.postonly
-            or cookie.preserve
-            or cookie.httponly
-            or cookie.secure
-            or cookie.dynamic
-        )
+        self.shown = bool(cookie.mode or cookie.indirect)
 
     # requests
 
@@ -120,14 +114,17 @@ class Cookies:
                 kept.append(field)
                 continue
             line = self._read_line(txn, tie, field[1])
-            if line:
-                kept.append((b"cookie", line) if line != field[1] else field)
+            if line == field[1]:
+                kept.append(field)
+            elif line:
+                kept.append((b"cookie", line))
         return kept
 
     def _read_line(self, txn: Transaction, tie: Tie, line: bytes) -> bytes:
         unwanted: list[Part] = []
         changes: list[tuple[int, int]] = []
         dropped = False  # whether the cookie that attributes belong to goes
+        others = False  # whether any other cookie stays; attributes alone don't
         for part in parts(line):
             if part.name.startswith(b"$"):
                 if dropped:
@@ -135,6 +132,7 @@ class Cookies:
                 continue
             dropped = False
             if part.value is None:
+                others = True
                 continue
             behind = 0
             if part.name == self._name:
@@ -143,8 +141,11 @@ class Cookies:
                     dropped = True
                     unwanted.append(part)
                     continue
+            others = True
             if part.value_start > part.name_end + 1 or behind:
                 changes.append((part.name_end, part.value_start + behind))
+        if unwanted and not others:
+            return b""
         if changes:
             line = tightened(line, changes, unwanted)
         return without(line, unwanted) if unwanted else line
@@ -160,12 +161,12 @@ class Cookies:
             if mark and self._mode == "insert":
                 late, _mark, early = dates.partition(b"|")
                 last, first = decode(late), decode(early)
-                if not tie.last and not tie.first:
-                    tie.last, tie.first = last, first
                 fault = self._is_stale(last, first)
                 if fault:
                     txn.cookie_in = fault
+                    tie.last = tie.first = 0
                     return 0
+                tie.last, tie.first = last or tie.last, first or tie.first
         if tie.direct is not None or tie.ignored:
             if txn.cookie_in == "N":
                 txn.cookie_in = "U"
@@ -198,7 +199,7 @@ class Cookies:
                 break
         if down:
             txn.cookie_in = "D"
-        elif txn.cookie_in != "D":
+        elif txn.cookie_in not in ("D", "E", "O"):
             txn.cookie_in = "I"
 
     # answers
@@ -209,16 +210,17 @@ class Cookies:
         assert response is not None
         assert server is not None
         assert tie is not None
-        if tie.ignored:
-            return None
         direct = tie.direct is server
         value = self._values.of(server)
         letter = "N"
         headers = response.headers
         if any(field[0] in _SET_COOKIES for field in headers):
-            headers, letter = self._handle(headers, value, direct=direct)
+            headers, letter = self._handle(headers, value, direct=direct, ignored=tie.ignored)
+        if tie.ignored:
+            response.headers = headers
+            return None
         if self._inserts(txn, tie, direct=direct, provided=letter == "P"):
-            headers = [*headers, (b"set-cookie", self._made(value, tie, direct=direct))]
+            headers = [*headers, (b"set-cookie", self._made(value, tie))]
             letter = "U" if direct and value is not None else "I"
             if self._nocache and is_cacheable(txn.method, response.status, response.headers):
                 headers.append((b"cache-control", b"private"))
@@ -227,18 +229,22 @@ class Cookies:
             txn.cookie_out = letter
         return None
 
-    def _handle(self, headers: list[Header], value: bytes | None, *, direct: bool) -> tuple[list[Header], str]:
+    def _handle(
+        self, headers: list[Header], value: bytes | None, *, direct: bool, ignored: bool
+    ) -> tuple[list[Header], str]:
         """The server's own cookies of that name: gives the fields and the letter of what became of them."""
         letter = "N"
         kept: list[Header] = []
         for field in headers:
             part = next(parts(field[1]), None) if field[0] in _SET_COOKIES else None
-            if part is None or part.value is None or part.name != self._name:
+            if part is None or part.value is None:
                 kept.append(field)
                 continue
             key, line = field
             head, tail = line[: part.name_end] + b"=", line[part.value_start :]
-            if not self._preserves and (self._mode == "insert" or (self._indirect and direct)):
+            if part.name != self._name or ignored:
+                kept.append((key, head + tail))
+            elif not self._preserves and (self._mode == "insert" or (self._indirect and direct)):
                 letter = "D"
             elif value is not None and self._mode == "rewrite":
                 letter = "R"
@@ -263,7 +269,7 @@ class Cookies:
             return True
         return bool(self._life) != bool(tie.first)
 
-    def _made(self, value: bytes | None, tie: Tie, *, direct: bool) -> bytes:
+    def _made(self, value: bytes | None, tie: Tie) -> bytes:
         """The cookie for a server; for one without a value that which makes browsers forget theirs."""
         if value is None:
             return self._name + b"=; Expires=Thu, 01-Jan-1970 00:00:01 GMT" + self._tail
@@ -272,7 +278,7 @@ class Cookies:
             now = int(wall())
             text += b"|" + encode(now)
             if self._life:
-                text += b"|" + encode(tie.first if direct and tie.first else now)
+                text += b"|" + encode(tie.first or now)
         return text + self._tail
 
 

@@ -73,15 +73,23 @@ def _value_end(line: bytes, position: int) -> int:
 
 
 def without(line: bytes, unwanted: list[Part]) -> bytes:
-    """A field without some of its cookies: the delimiters and blanks around them go as HAProxy lets them go."""
-    for part in reversed(unwanted):
-        rest = line[part.end + 1 :].lstrip(_BLANKS) if part.end < len(line) else b""
-        if part.start == 0:
-            line = rest
-        elif not rest and part.end >= len(line):
-            line = line[: part.start - 1]
+    """A field without some of its cookies, in order: each goes with the blanks and the delimiter before it.
+
+    Its own delimiter stays, with one blank behind it.
+    """
+    moved, behind, place = 0, -1, 0
+    for part in unwanted:
+        start = place if part.start == behind else part.start + moved
+        end = part.end + moved
+        rest = line[end + 1 :].lstrip(_BLANKS)
+        if start == 0:
+            head = b""
         else:
-            line = line[: part.start] + b" " + rest
+            head = line[: start - 1].rstrip(_BLANKS) + line[end : end + 1]
+            rest = rest and b" " + rest
+        behind, place = part.end + 1, len(head)
+        moved += len(head) + len(rest) - len(line)
+        line = head + rest
     return line
 
 
