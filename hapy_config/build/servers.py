@@ -19,6 +19,7 @@ from hapy_config.build.serverwords import READERS, ServerWords
 from hapy_config.build.tls import server_certificate
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.units import wrapped
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
@@ -27,6 +28,8 @@ from hapy_config.model.server import HapyPool, Server, ServerTls
 from hapy_config.syntax import Statement
 
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
+#: HAProxy takes more and runs out of memory; nobody means it.
+_MOST_SERVERS: Final = 100_000
 _RANGE: Final = re.compile(r"(\d+)(?:-(\d+))?")
 
 #: Values that are not fields of the model, but of what is made of them.
@@ -56,11 +59,15 @@ def _template(build: Build, draft: Draft, statement: Statement, words: list[str]
     prefix = words[1]
     check_name(build, prefix, "server-template prefix")
     match = _RANGE.fullmatch(words[2])
-    low, high = (int(match[1]), int(match[2] or match[1])) if match is not None else (0, 0)
+    low, high = (wrapped(match[1]), wrapped(match[2] or match[1])) if match is not None else (0, 0)
     if match is not None and match[2] is None:
-        low, high = 1, int(match[1])
+        low, high = 1, wrapped(match[1])
     if low < 1 or high < low:
         build.fault(Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2))
+        low = high = 1
+    elif high - low >= _MOST_SERVERS:
+        hint = f"one line makes {_MOST_SERVERS} servers at most"
+        build.fault(Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2, hint=hint))
         low = high = 1
     label = f"{draft.name}/{prefix}"
     address = parse_server_address(build, words[3], 3, label)

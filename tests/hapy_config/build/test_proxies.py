@@ -165,3 +165,11 @@ def test_a_server_without_address_is_looked_up_only_where_asked() -> None:
     ]
     relaxed = text.replace(":80", ":80 init-addr none")
     assert read_text(relaxed, env={}, lookup=lambda host, family: False).config is not None
+
+
+@pytest.mark.parametrize(
+    ("count", "good"), [("4294967297", True), ("100000", True), ("100001", False), ("9" * 11, False)]
+)
+def test_a_template_makes_so_many_servers_and_no_more(errors: Errors, count: str, good: bool) -> None:
+    found = errors(f"backend b\n server-template s {count} 127.0.0.1:80\n")
+    assert found == ([] if good else [f"Wrong server-template number or range arg '{count}'."])
