@@ -19,8 +19,7 @@ from hapy_config.build.serverwords import READERS, ServerWords
 from hapy_config.build.tls import server_certificate
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
-from hapy_config.grammar.units import wrapped
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.units import leading_integer, wrapped
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.model.addresses import Address
