@@ -56,7 +56,7 @@ def _default_path(build: Build, statement: Statement, words: list[str]) -> None:
         path = words[2] if len(words) > 2 else ""
         if not path:
             raise Refused("'default-path origin' expects a directory as an argument.", 2, code="missing-argument")
-        if not build.files.path(path).is_dir():
+        if not build.files.is_directory(path):
             message = f"couldn't set 'default-path' to origin '{path}': Impossible to get to directory '{path}':"
             build.lacking(Refused(f"{message} No such file or directory.", 2, code="missing-file"))
         build.files.base = build.files.path(path)
@@ -235,8 +235,7 @@ def _file(message: str) -> Handler:
         found = table("globals").find(words)
         assert found is not None
         check_arguments(build, found[0], statement, found[1], words)
-        path = build.files.path(words[1])
-        if not path.exists():
+        if not build.files.exists(words[1]):
             build.lacking(Refused(message.format(words[1]), 1, code="missing-file"))
 
     return handle

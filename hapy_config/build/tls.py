@@ -89,9 +89,8 @@ def _authority_fault(build: Build, path: str) -> str:
     from hapy_config.tls import pem
 
     try:
-        where = build.files.path(path)
-        if where.is_dir():
-            _warn_of_directory(build, path, where)
+        if build.files.is_directory(path):
+            _warn_of_directory(build, path, build.files.path(path))
             return ""
         fault = pem.authority_fault(build.files.read(path))
     except OSError as error:
@@ -178,7 +177,7 @@ def _issuers(build: Build, directory: str = "") -> Iterator[tuple[bytes, ...]]:
     from hapy_config.tls import pem
 
     where = build.files.path(directory)
-    for entry in sorted(where.iterdir()) if where.is_dir() else ():
+    for entry in sorted(where.iterdir()) if build.files.is_directory(directory) else ():
         if entry.is_file() and not entry.name.startswith("."):
             blocks = pem.certificates_in(build.files.read(f"{directory}/{entry.name}"))
             fault = "pem certificate not found" if not blocks or pem.certificate_fault(blocks[0]) else ""
@@ -220,12 +219,12 @@ def certificates(build: Build, name: str) -> list[CertificateFiles]:
     """
     path = based(build, name, "crt-base")
     where = build.files.path(path)
-    if not name.startswith("@") and where.is_dir():
+    if not name.startswith("@") and build.files.is_directory(path):
         return [one for file in _directory(where) for one in certificates(build, f"{path}/{file}")]
-    if not where.exists() and not name.startswith("@"):
+    if not build.files.exists(path) and not name.startswith("@"):
         from hapy_config.tls.pem import BUNDLE
 
-        bundle = [f"{name}.{kind}" for kind in BUNDLE if build.files.path(f"{path}.{kind}").exists()]
+        bundle = [f"{name}.{kind}" for kind in BUNDLE if build.files.exists(f"{path}.{kind}")]
         if bundle and "bundle" in settings(build).extra:
             return [certificate(build, member) for member in bundle]
     return [certificate(build, name)]
@@ -264,7 +263,7 @@ def listed(build: Build, name: str) -> list[CertificateEntry]:
         raise Fault(f"cannot open file '{name}' : {error.strerror}") from None
     found: list[CertificateEntry] = []
     for line in lines(name, content):
-        if build.files.path(based(build, line.name, "crt-base")).is_dir():
+        if build.files.is_directory(based(build, line.name, "crt-base")):
             raise Fault(f"parsing [{name}:{line.number}]: '{line.name}' is a directory")
         options = dict(line.options)
         for word in ("ca-file", "ca-verify-file", "crl-file"):

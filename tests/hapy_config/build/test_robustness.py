@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,3 +57,28 @@ def test_lines_in_any_section(section: str, lines: list[str]) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes(content: bytes) -> None:
     read_text("listen l\n bind :1\n " + content.decode("utf-8", "surrogateescape") + "\n", env={})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "global\n default-path origin {}",
+        "global\n ca-base {}",
+        "global\n lua-load {}",
+        "global\n issuers-chain-path {}",
+        "global\n ssl-dh-param-file {}",
+        "listen l\n bind :1 ssl crt {}",
+        "listen l\n bind :1 ssl crt-list {}",
+        "listen l\n bind :1 ssl crt /x ca-file {} crl-file {}",
+        "listen l\n bind :1 namespace {}",
+        "backend b\n server s 10.0.0.1:1 ssl crt {} ca-file {}",
+        "backend b\n errorfile 503 {}",
+        "backend b\n errorfiles {}",
+        "backend b\n acl a src -f {}",
+        "backend b\n http-request set-header a %[src,map({})]",
+        "backend b\n filter spoe engine e config {}",
+    ],
+)
+@pytest.mark.parametrize("name", ["/" + "a" * 3000, "a" * 300, "/" + "b/" * 4000, "\x01"])
+def test_names_that_no_file_can_have(line: str, name: str) -> None:
+    read_text(line.format(name, name) + "\n", env={}, assume_machine=True)
