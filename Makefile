@@ -16,11 +16,12 @@ run: $(VENV)/hapy.stamp
 	    'hapy runs $(CFG). Type in another terminal:' \
 	    '' \
 	    '    curl -i http://127.0.0.1:8080/                          # one server answers' \
-	    '    curl -s http://127.0.0.1:8080/a http://127.0.0.1:8080/b # one connection, two servers' \
+	    '    curl -s http://127.0.0.1:8080/a http://127.0.0.1:8080/b # two servers answer' \
 	    '    curl -i http://127.0.0.1:8080/api/users                 # another backend' \
 	    '    curl -i http://127.0.0.1:8080/private/                  # denied by a rule' \
 	    '' \
-	    'Each request leaves a line of the access log below. Ctrl-C ends it. To run your own file:' \
+	    'Each request leaves a line of the access log below; Ctrl-C ends it.' \
+	    'To run your own file:' \
 	    '' \
 	    '    $(VENV)/bin/hapy check /etc/haproxy/haproxy.cfg' \
 	    '    $(VENV)/bin/hapy -f /etc/haproxy/haproxy.cfg' \
