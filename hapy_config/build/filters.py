@@ -8,6 +8,8 @@ from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
+from hapy_config.build.spoe import Agent, agents
+from hapy_config.source import Span
 from hapy_config.syntax import Statement
 
 _REGISTERED: Final = ("cache", "compression", "fcgi-app", "opentracing", "spoe", "trace")
@@ -94,15 +96,50 @@ def _configured(kind: str) -> Handler:
         if "config" not in options:
             raise Refused(f"'filter' : ''{kind}' : missing config file'", min(len(words), 2), code="missing-argument")
         file = options["config"]
+        place = words.index("config") + 1
+        content = None
         try:
-            build.files.read(file)
+            content = build.files.read(file)
         except OSError as error:
             message = f"'filter' : 'Could not open configuration file {file} : {error.strerror}'"
-            build.lacking(Refused(message, words.index("config") + 1, code="missing-file"))
+            build.lacking(Refused(message, place, code="missing-file"))
         if kind == "spoe":
             draft.engines.append(options.get("engine", ""))
+            if content is not None:
+                _agent(build, draft, statement, place, agents(content, options.get("engine", "")))
 
     return handle
+
+
+def _agent(build: Build, draft: Draft, statement: Statement, place: int, found: list[Agent]) -> None:
+    """An engine has one agent, and that a backend."""
+    file = statement.words[place]
+    if not found:
+        raise Refused(
+            f"'filter' : 'No SPOE agent found in file {file}'",
+            place,
+            code="bad-spoe",
+            hint="the file must have an 'spoe-agent' section beneath '[ENGINE]', the name behind 'engine'",
+        )
+    agent = found[0]
+    where = f"{file}:{agent.line}"
+    if len(found) > 1:
+        raise Refused(f"'filter' : 'Error(s) found in configuration file {file}'", place, code="bad-spoe")
+    if not agent.backend:
+        message = f"'filter' : 'No backend declared for SPOE agent '{agent.name}' declared at {where}'"
+        raise Refused(message, place, code="bad-spoe", hint="add 'use-backend <name>' to the agent")
+    build.later.append(lambda: _agents_backend(build, draft, statement.span(place), agent, where))
+
+
+def _agents_backend(build: Build, draft: Draft, span: Span, agent: Agent, where: str) -> None:
+    if draft.active and agent.backend not in build.backends:
+        build.error(
+            "bad-spoe",
+            span,
+            f"Proxy {draft.name} : unknown backend '{agent.backend}' used by SPOE agent '{agent.name}' declared at"
+            f" {where}.",
+            build.nearest(agent.backend, build.backends),
+        )
 
 
 def _use_fcgi_app(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

@@ -12,6 +12,12 @@ from hapy_config.codes.spec import Code, Kind, code
 
 CODES: Final[tuple[Code, ...]] = (
     code(
+        Kind.ERROR,
+        "bad-spoe",
+        """The file of `filter spoe` can be read, and has no agent for the engine that the line names, several of them,
+        or one whose `use-backend` is missing or names no backend of the configuration.""",
+    ),
+    code(
         Kind.ENVIRONMENT,
         "unset-variable",
         """An environment variable has no value here; HAProxy puts nothing in its place.""",
