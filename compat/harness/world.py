@@ -152,15 +152,15 @@ class World:
             os.set_inheritable(sock.fileno(), True)
             environment[name] = str(sock.fileno())
             descriptors.append(sock.fileno())
-        self.output = (self.dir / "output").open("wb")
-        self.process = subprocess.Popen(
-            [*self.wrapper, *PROGRAMS[self.program], "-db", "-f", str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            pass_fds=descriptors,
-        )
+        with (self.dir / "output").open("wb") as output:
+            self.process = subprocess.Popen(
+                [*self.wrapper, *PROGRAMS[self.program], "-db", "-f", str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                pass_fds=descriptors,
+            )
 
     def client(self, listener: str = "fe", *, source: str | None = None) -> Client:
         """A client connected to a listener of the program.
@@ -293,8 +293,6 @@ class World:
         for sock in self.listeners.values():
             sock.close()
         self.syslog.close()
-        if self.process is not None:
-            self.output.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def said(self) -> str:
