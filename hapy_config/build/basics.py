@@ -10,7 +10,7 @@ from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.units import leading_integer, leading_long
 from hapy_config.model.proxy import Capture
 from hapy_config.syntax import Statement
 
@@ -240,9 +240,10 @@ def _declare(build: Build, draft: Draft, statement: Statement, words: list[str])
         raise Refused("'declare capture' requires a capture length ('len')", 3)
     if not words[4].lstrip("+-").isdecimal():
         raise Refused(f"'declare capture': cannot parse the length '{words[3]}'.", 4)
-    if leading_integer(words[4]) <= 0:
+    length = leading_long(words[4])
+    if length <= 0:
         raise Refused("length must be > 0", 4)
-    draft.captures.append(Capture(words[2], "", leading_integer(words[4])))
+    draft.captures.append(Capture(words[2], "", length))
 
 
 def _unique_id_header(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -332,6 +333,9 @@ def _bind_process(build: Build, draft: Draft, statement: Statement, words: list[
             break
         if word not in ("odd", "even") and not re.fullmatch(r"\d+(-\d*)?", word):
             raise Refused(f"bind-process : '{word}' is not a valid number/range.", index)
+        if any(leading_integer(number) != 1 for number in re.findall(r"\d+", word)):
+            message = f"bind-process : '{word}' is not a valid number/range. It supports numbers from 1 to 1."
+            raise Refused(message, index, hint="there is one process: remove the line")
     build.warning(
         "deprecated",
         statement.span(),

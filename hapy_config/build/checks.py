@@ -115,7 +115,8 @@ def _set_var(words: Words) -> CheckStep:
     if word == "unset-var":
         return CheckSetVar(name, span=span)
     if word == "set-var-fmt":
-        text = words.take("missing format string")
+        text = words.peek()
+        words.position += 1
         found = words.format(text, words.position - 1)
         return CheckSetVar(name, format=found, conditions=tuple(conditions), span=span)
     return CheckSetVar(name, words.expression(), conditions=tuple(conditions), span=span)
@@ -349,6 +350,7 @@ def _rules(kind: str) -> Handler:
         prefix = f"'{name} {word}' : "
         step = reader(Words(build, draft, statement, words, 2, prefix, Place.CHECK))
         begin_own(draft, name)
+        draft.check_families |= {name}
         _in_order(draft, name, word)
         draft.check_rules = (*draft.check_rules, (name, word))
         draft.check_steps = (*draft.check_steps, (name, step))

@@ -87,6 +87,7 @@ class Draft:
     email_alert: Mapping[str, tuple[str, Statement]] = {}
     check: str = ""
     check_statement: Statement | None = None
+    check_families: frozenset[str] = frozenset()  # of the section's own rules, behind the check that it asks for last
     check_rules: tuple[tuple[str, str], ...] = ()
     check_steps: tuple[tuple[str, CheckStep], ...] = ()
     restrict_names: str | None = None

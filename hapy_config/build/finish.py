@@ -125,6 +125,7 @@ def _proxy(build: Build, draft: Draft) -> None:
         )
     if draft.balance is not None and draft.balance.algorithm == "hash":
         _balance_hash(build, draft)
+    _check_families(build, draft)
     if back:
         _backend(build, draft)
     for name, _, statement in draft.error_files:
@@ -277,6 +278,18 @@ def _binds(build: Build, draft: Draft) -> None:
             )
 
 
+def _check_families(build: Build, draft: Draft) -> None:
+    """Rules of a check that is not made; frontends too are told so."""
+    for family, option in (("tcp-check", "tcp-check"), ("http-check", "httpchk")):
+        if family in draft.check_families and draft.check != option:
+            build.warning(
+                "ignored-rules",
+                draft.header.span(),
+                f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are"
+                " ignored.",
+            )
+
+
 def _backend(build: Build, draft: Draft) -> None:
     balance = draft.balance
     if balance is not None and draft.mode == "tcp" and balance.algorithm in _HASHES:
@@ -287,15 +300,6 @@ def _backend(build: Build, draft: Draft) -> None:
             " robin.",
         )
         draft.balance = None
-    families = {family for family, _ in draft.check_rules}
-    for family, option in (("tcp-check", "tcp-check"), ("http-check", "httpchk")):
-        if family in families and draft.check != option:
-            build.warning(
-                "ignored-rules",
-                draft.header.span(),
-                f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are"
-                " ignored.",
-            )
 
 
 def _needs_httpchk(build: Build, draft: Draft, parent: Draft) -> None:

@@ -295,6 +295,7 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
         else:
             family = "http-check" if name == "httpchk" else name
             draft.check_rules = tuple(rule for rule in draft.check_rules if rule[0] == family)
+        draft.check_families = frozenset()
         draft.check = name
         draft.check_statement = statement
         if name == "httpchk":
