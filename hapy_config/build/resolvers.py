@@ -11,6 +11,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.servers import read_server_options
 from hapy_config.build.serverwords import ServerWords
 from hapy_config.grammar.addresses import AddressUse, parse_address
+from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.units import leading_integer
 from hapy_config.model.resolvers import HOLDS, NameServer, Resolvers
 from hapy_config.model.server import Server, ServerTls
@@ -82,7 +83,11 @@ def check_resolvers(build: Build) -> None:
                 )
             except Refused as refusal:
                 build.out.found.append(refusal.diagnostic(statement))
-            if parse_address(expand(build, words[2]), _USE).family in ("unix", "abns"):
+            try:
+                family = parse_address(expand(build, words[2]), _USE).family
+            except GrammarError:
+                continue  # told already
+            if family in ("unix", "abns"):
                 build.error(
                     "bad-address",
                     statement.span(2),
