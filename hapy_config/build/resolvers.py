@@ -74,7 +74,7 @@ def check_resolvers(build: Build) -> None:
         for words in draft.statements:
             if words[0] != "nameserver" or not _STREAM.match(expand(build, words[2])):
                 continue
-            statement = draft.names[words[1]]
+            statement = build.statement = draft.names[words[1]]
             label = f"{draft.name}/{words[1]}"
             found = draft.streams[words[1]] = ({}, {})
             try:

@@ -93,3 +93,8 @@ def test_haproxy_takes_them_for_faults_too(haproxy: str, tmp_path: Path) -> None
             if refused != bool(faults(text)):
                 wrong.append(text.splitlines()[-1])
     assert wrong == []
+
+
+def test_what_is_read_late_is_told_where_it_stands() -> None:
+    found = faults("resolvers r\n nameserver a tcp@10.0.0.3:53 foo\nfrontend f\n bind :80\n")
+    assert found == Counter({(2, "unknown-keyword"): 1})
