@@ -20,12 +20,13 @@ class Target:
 
     Attributes:
         behave: what is done with a connection; may be replaced at any time.
-        heard: what `hear` was told, in order.
+        heard: what `hear` was told, in order. met: connections so far.
     """
 
     def __init__(self, behave: Behaviour) -> None:
         self.behave = behave
         self.heard: list[bytes] = []
+        self.met = 0
         self.sock = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self.sock.getsockname()[1]
         self._listen()
@@ -44,6 +45,7 @@ class Target:
                 sock, _ = listener.accept()
             except OSError:
                 return
+            self.met += 1
             sock.settimeout(10)
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
@@ -125,6 +127,12 @@ def resetting(_target: Target, sock: socket.socket) -> None:
     """Resets once something has come."""
     sock.recv(4096)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def make_silent(_target: Target, sock: socket.socket) -> None:
+    """Says nothing, and waits for the end."""
+    while sock.recv(4096):
+        pass
 
 
 def said_of_servers(world: World) -> list[str]:

@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hapy.checks.plan import Run, StepPlan
-from hapy.checks.result import Ended, Status, printable
+from hapy.checks.result import Ended, Status, decoded
 from hapy.checks.target import places
 from hapy.proxy.state import Admin
+from hapy.proxy.weights import change_weight
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.checks.check import Check
     from hapy.proxy.server import Server
 
+_INCOMPLETE: Final = "Ignoring incomplete line from agent"
 _END: Final = re.compile(rb"[\r\n]")
 _BLANKS: Final = b" \t,"
 _BIGGEST: Final = 16384
-_MOST_WEIGHT: Final = 256
-
-#: Algorithms whose servers can't weigh more than at the start.
-_STATIC: Final = frozenset({"static-rr", "source", "uri", "url_param", "hdr", "rdp-cookie", "hash"})
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +31,15 @@ class Advice:
     Attributes:
         state: `up`, `down`, `stopped` or `fail` as written, empty where it says nothing of the kind.
         text: what follows a sharp. mode: `ready`, `drain`, `maint` or empty.
-        weight: a percentage as written (`75%`), or empty. maxconn: a number as written, or empty.
-        unknown: the last word that means nothing, or empty.
+        weight: a percentage as written (`75%`), or empty. maxconn: a number as written, None without one.
+        unknown: the first word that means nothing, or empty.
     """
 
     state: str = ""
     text: str = ""
     mode: str = ""
     weight: str = ""
-    maxconn: str = ""
+    maxconn: str | None = None
     unknown: str = ""
 
 
@@ -50,12 +49,15 @@ def read_advice(line: bytes) -> Advice:
     rest = line
     while rest := rest.lstrip(_BLANKS):
         if rest[:1] == b"#":
-            found["text"] = printable(rest[1:].strip(b" \t"))
+            found["text"] = decoded(rest[1:].strip(b" \t"))
             break
         size = next((index for index, byte in enumerate(rest) if byte in _BLANKS), len(rest))
-        word, rest = printable(rest[:size]), rest[size:]
+        word, rest = decoded(rest[:size]), rest[size:]
         kind = _kind(word)
-        found[kind] = word.partition(":")[2] if kind == "maxconn" else word
+        if kind == "unknown":
+            found.setdefault(kind, word)
+        else:
+            found[kind] = word[len("maxconn:") :] if kind == "maxconn" else word
     if "mode" in found:
         found["mode"] = found["mode"].lower()
     return Advice(**found)
@@ -96,7 +98,9 @@ class Agent(StepPlan):
             if probe.eof or len(probe.received) > _BIGGEST:
                 if not probe.received:
                     raise Ended(Status.L7RSP, "TCPCHK got an empty response at step 2")
-                raise Ended(Status.L7TOUT, "Ignoring incomplete line from agent")
+                if check.status is Status.INI:
+                    raise Ended(Status.L7TOUT)
+                raise Ended(check.status, _INCOMPLETE, check.code)
             await run.more()
         check.drop()
         raise follow(check.server, read_advice(line))
@@ -107,20 +111,16 @@ def follow(server: Server, advice: Advice) -> Ended:
     if advice.state and server.agent is not None:
         server.agent.force(up=advice.state.lower() == "up")  # what `ready` finds
     _follow_mode(server, advice.mode)
-    fault = _set_weight(server, advice.weight) if advice.weight else ""
-    if advice.maxconn:
-        fault = _set_maxconn(server, advice.maxconn) or fault
-    text = advice.text
+    fault = change_weight(server, advice.weight) if advice.weight else ""
+    if advice.maxconn is not None:
+        fault = fault or _set_maxconn(server, advice.maxconn)
     if not advice.state:
         if advice.unknown:
-            fault = f"agent reports an error : {advice.unknown}"
-        return Ended(Status.CHECKED, fault)
-    text = text or fault
-    info = f"via agent : {advice.state}" + (f" ({text})" if text else "")
+            return Ended(Status.CHECKED, f"agent reports an error : {advice.unknown}")
+        return Ended(Status.CHECKED, f"agent warns : {fault}" if fault else "")
+    text = advice.text or advice.unknown or fault
     status = Status.L7OK if advice.state.lower() == "up" else Status.L7STS
-    if advice.unknown and not text:
-        info += f" ({advice.unknown})"
-    return Ended(status, info)
+    return Ended(status, f"via agent : {advice.state}" + (f" ({text})" if text else ""))
 
 
 def _follow_mode(server: Server, mode: str) -> None:
@@ -135,20 +135,13 @@ def _follow_mode(server: Server, mode: str) -> None:
         server.set_admin(Admin.FDRAIN, False)
 
 
-def _set_weight(server: Server, word: str) -> str:
-    """A weight in percent of the file's; gives what is wrong with it, or nothing."""
-    digits, _, behind = word.partition("%")
-    if behind or not digits.isdigit():
-        return "Trailing garbage in weight string"
-    percent = int(digits)
-    if percent > 100 and server.backend.model.balance.algorithm in _STATIC:
-        return "Relative weight can only be set within 0 and 100% on static servers"
-    server.set_weight(min(server.model.weight * percent // 100, _MOST_WEIGHT))
-    return ""
-
-
 def _set_maxconn(server: Server, word: str) -> str:
-    if not word.isdigit() or len(word) > 9:
+    if not word:
+        return "Require <maxconn>.\n"
+    match = _NUMBER.match(word)
+    if match is None:
         return "maxconn string empty or preceded by garbage"
+    if match[0] != word:
+        return "Trailing garbage in maxconn string"
     server.set_limits(maxconn=int(word))
     return ""

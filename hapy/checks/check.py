@@ -16,7 +16,7 @@ import random
 from typing import TYPE_CHECKING
 
 from hapy.checks.pace import Pace
-from hapy.checks.result import MOST_INFO, Ended, Result, Status, TimeUp
+from hapy.checks.result import MOST_INFO, Ended, Result, Status, TimeUp, shown
 from hapy.net.clock import NEVER, Watched, now, watch
 from hapy.net.routine import Routine, pause
 from hapy.proxy.state import State
@@ -144,9 +144,8 @@ class Check(Routine):
         return self.downinter if self.health == 0 else self.fastinter
 
     def forgive(self) -> None:
-        """The server comes back from maintenance: it begins again."""
+        """The server comes back from maintenance: it begins again, and what was found last is still told."""
         self.health = self.first_health
-        self.status, self.code, self.info = Status.INI, 0, ""
 
     def force(self, *, up: bool) -> None:
         """Somebody says what the result is: `set server … health`, `set server … agent`."""
@@ -289,7 +288,7 @@ class Check(Routine):
         if self.status.reports_code:
             text += f", code: {self.code}"
         if self.info:
-            text += f', info: "{self.info}"'
+            text += f', info: "{shown(self.info)}"'
         if self.status is not Status.HANA:
             text += f", check duration: {int(self.duration * 1000)}ms"
         return text
@@ -297,7 +296,7 @@ class Check(Routine):
     def describe(self) -> str:
         """Its health in words: `2/3 UP`."""
         if self.healthy:
-            state = "DRAIN" if self.server.weight == 0 or self.server.drain else "UP"
+            state = "UP" if self.server.weight else "DRAIN"
             return f"{self.health - self.rise + 1}/{self.fall} {state}"
         return f"{self.health}/{self.rise} DOWN"
 

@@ -102,7 +102,7 @@ class Engine:
 
         options = server.model.options
         plan = Agent(options.get("agent-send", ("",))[0])
-        inter = _milliseconds(options, "agent-inter", _milliseconds(options, "inter", _INTER)) / 1000
+        inter = _milliseconds(options, "agent-inter", _INTER) / 1000
         check = Check(server, plan, inter=inter, rise=1, fall=1, agent=True)
         check.place = agent_place(server, self._runtime.env(server.backend.model))
         self._finish(check)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.checks.context import show_response
 from hapy.checks.formats import compile_format
-from hapy.checks.result import Ended, Status, printable
+from hapy.checks.result import Ended, Status, decoded
 from hapy.checks.steps import Expectation
 from hapy.http.codec import BadMessage, Limits, response_parser
 from hapy.proxy.state import State
@@ -267,7 +267,7 @@ class HttpExpect(Expectation):
                 head.status,
             )
         else:
-            self.fail(run, printable(head.reason), head.status, Status.L7STS)
+            self.fail(run, decoded(head.reason), head.status, Status.L7STS)
 
 
 Judge = Callable[["Response", bytes, "Transaction"], bool]

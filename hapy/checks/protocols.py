@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hapy.checks.plan import Run, Step, StepPlan, Target
-from hapy.checks.result import Ended, Status, printable
+from hapy.checks.result import Ended, Status, decoded
 from hapy.checks.target import places
 from hapy.net.clock import wall
 from hapy_config.words import to_bytes
@@ -148,7 +148,7 @@ def _smtp_reply(data: bytes) -> tuple[int, str]:
     """The code and the text of the last line."""
     last = data.rstrip(b"\r\n").rpartition(b"\n")[2]
     code, text = last[:3], last[4:]
-    return (int(code) if code.isdigit() and len(code) == 3 else 0), printable(text.rstrip(b"\r"))
+    return (int(code) if code.isdigit() and len(code) == 3 else 0), decoded(text.rstrip(b"\r"))
 
 
 def judge_smtp_greeting(data: bytes, ended: bool) -> Verdict:
@@ -156,7 +156,7 @@ def judge_smtp_greeting(data: bytes, ended: bool) -> Verdict:
     if not ended and b"\n" not in data:
         return None
     if not _REPLY.match(data):
-        return Ended(Status.L7RSP, printable(data.partition(b"\n")[0].rstrip(b"\r")))
+        return Ended(Status.L7RSP, decoded(data.partition(b"\n")[0].rstrip(b"\r")))
     return judge_smtp(data, ended)
 
 
@@ -221,7 +221,7 @@ def _packet(data: bytes, ended: bool) -> bytes | None:
 
 
 def _mysql_error(body: bytes) -> Ended:
-    return Ended(Status.L7STS, printable(body[3:]), int.from_bytes(body[1:3], "little"))
+    return Ended(Status.L7STS, decoded(body[3:]), int.from_bytes(body[1:3], "little"))
 
 
 def judge_mysql_greeting(data: bytes, ended: bool) -> Verdict:
@@ -234,7 +234,7 @@ def judge_mysql_greeting(data: bytes, ended: bool) -> Verdict:
     if len(body) < 2 or body[0] != 10:
         return Ended(Status.L7RSP)
     version, nul, _ = body[1:].partition(b"\x00")
-    return Ended(Status.L7OK, printable(version)) if nul else Ended(Status.L7RSP)
+    return Ended(Status.L7OK, decoded(version)) if nul else Ended(Status.L7RSP)
 
 
 def judge_mysql_login(data: bytes, ended: bool) -> Verdict:
@@ -269,7 +269,7 @@ def judge_pgsql(data: bytes, ended: bool) -> Verdict:
     if data[:1] == b"E":
         if len(data) < 7 or b"\x00" not in data[6:]:
             return Ended(Status.L7RSP) if ended else None
-        return Ended(Status.L7RSP, printable(data[6:].partition(b"\x00")[0]))
+        return Ended(Status.L7RSP, decoded(data[6:].partition(b"\x00")[0]))
     if data[:1] == b"R" and len(data) < 9 and not ended:
         return None
     known = data[:4] == b"R\x00\x00\x00" and int.from_bytes(data[5:9], "big") in _PG_METHODS and len(data) >= 9
@@ -295,7 +295,7 @@ def judge_redis(data: bytes, ended: bool) -> Verdict:
     """`+PONG`; anything else is told when the server has closed."""
     if _PONG in data:
         return Ended(Status.L7OK, "Redis server is ok")
-    return Ended(Status.L7STS, printable(data.partition(b"\n")[0].rstrip(b"\r"))) if ended else None
+    return Ended(Status.L7STS, decoded(data.partition(b"\n")[0].rstrip(b"\r"))) if ended else None
 
 
 # --- LDAP ---

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 #: What is kept of a result's text, in bytes.
 MOST_INFO = 127
+
+_PLAIN: Final = re.compile(r"[ !#-;=?-~]*")
 
 
 class Status(Enum):
@@ -79,6 +83,14 @@ class TimeUp(Exception):  # noqa: N818 - the same
     """The check took too long."""
 
 
-def printable(data: bytes) -> str:
-    """Bytes of a server as the log shows them: what is not printable ASCII in angle brackets."""
-    return "".join(chr(byte) if 32 <= byte < 127 else f"<{byte:02X}>" for byte in data)
+def decoded(data: bytes) -> str:
+    """Bytes of a server as text, for an information."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def shown(text: str) -> str:
+    """An information as logs show it: quotes, angle brackets and what is not printable ASCII in angle brackets."""
+    if _PLAIN.fullmatch(text):
+        return text
+    data = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"<>' else f"<{byte:02X}>" for byte in data)

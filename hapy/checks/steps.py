@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.checks.context import show_bytes
 from hapy.checks.formats import compile_format
-from hapy.checks.result import Ended, Status, printable
+from hapy.checks.result import Ended, Status, decoded
 from hapy.samples import compile_expression
 from hapy.samples.regexes import compile_regex
 from hapy.samples.variables import writer
@@ -142,7 +142,7 @@ def _title(model: CheckExpect) -> str:
         case "string":
             return f"expect string '{model.pattern}'"
         case "binary":
-            return f"expect binary '{printable(bytes.fromhex(model.pattern))}'"
+            return f"expect binary '{decoded(bytes.fromhex(model.pattern))}'"
         case "rstring" | "rstatus":
             return "expect regex"
         case "rbinary":
@@ -187,7 +187,7 @@ class Expectation:
         if self.model.ok_status:
             status = Status[self.model.ok_status] if self.model.ok_status != "UNKNOWN" else Status.UNK
         if self._success_text is not None:
-            info = printable(self._success_text(run.txn))
+            info = decoded(self._success_text(run.txn))
         raise Ended(status, info, self.code(run, code))
 
     def fail(self, run: Run, info: str, code: int, status: Status = Status.L7RSP) -> None:
@@ -199,7 +199,7 @@ class Expectation:
         if self.model.error_status:
             status = Status[self.model.error_status] if self.model.error_status != "UNKNOWN" else Status.UNK
         if self._error_text is not None:
-            info = printable(self._error_text(run.txn))
+            info = decoded(self._error_text(run.txn))
         if run.remark:
             info = f"{info} comment: {run.remark}" if info else f"comment: {run.remark}"
         raise Ended(status, info, self.code(run, code))

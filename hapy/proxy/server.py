@@ -46,6 +46,8 @@ class Server:
         state: what its checks found, RUNNING without any. admin: who keeps it from working.
         up: the state isn't STOPPED. maintenance, drain: whether `admin` says so.
         usable: it takes new traffic: up and not stopping, not in maintenance, not drained, weight above 0.
+        bare_health: what states say of its health when it has no check: 2 at first, 0 once it was out of service (but
+            for its agent), 4 where somebody has said that it works.
         check, agent: its health check and its agent's, None without. observer: is told of traffic (`observe`), or None.
         tracked: the server whose state it takes over. trackers: those that take over this one's.
         last_change: when it last went up or down, on the clock of `hapy.net.clock`.
@@ -67,6 +69,7 @@ class Server:
         "admin",
         "agent",
         "backend",
+        "bare_health",
         "check",
         "connector",
         "counters",
@@ -116,6 +119,7 @@ class Server:
         self.maintenance = missing
         self.usable = self.up and model.weight > 0
         self.drain = False
+        self.bare_health = 0 if missing else 2
         self.fqdn = model.fqdn
         self.resolving: ServerUser | None = None
         self.check: Check | None = None
@@ -216,6 +220,7 @@ class Server:
         """The maintenance to start with, as `begin_as`; so do those who track this server."""
         self.admin |= flag
         self.maintenance = True
+        self.bare_health = 0
         self.pool.enabled = False
         self.begin_as(State.STOPPED)
         for tracker in self.trackers:
@@ -231,6 +236,8 @@ class Server:
         if self.maintenance or state == self.state or (state is State.RUNNING and self.state is State.STARTING):
             return
         was = self.state in _WORKING and not self.drain
+        if state is State.STOPPED and self.agent is None:
+            self.bare_health = 0
         self._turn(state)
         requeued = self._changed()
         level = "alert" if was and state is State.STOPPED else "notice"
@@ -275,6 +282,7 @@ class Server:
         self.pool.enabled = not self.maintenance
         inherited = bool(flag & Admin.IMAINT)
         if self.maintenance:
+            self.bare_health = 0
             self._turn(State.STOPPED)
             requeued = self._changed()
             text = tell.entered_maintenance(self, cause, requeued, inherited=inherited, was_down=was_down)

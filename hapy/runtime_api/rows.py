@@ -205,16 +205,21 @@ def status_of(server: Server) -> str:
         origin = origin.tracked
     check = _enabled(origin.check)
     agent = _enabled(server.agent)
-    if check is None and agent is None:
-        return "DRAIN" if server.drain or server.weight == 0 else "no check"
     if server.state is State.STOPPED:
         if agent is not None and not agent.healthy:
             return "DOWN (agent)"
         health = check.health if check is not None else 0
         return f"DOWN {health}/{check.rise}" if check is not None and health else "DOWN"
-    if server.drain or server.weight == 0:
-        return "DRAIN"
-    word = "NOLB" if server.state is State.STOPPING else "UP"
+    if server.drain and agent is not None:
+        return "DRAIN (agent)"
+    if server.drain:
+        word = "DRAIN"
+    elif server.state is State.STOPPING:
+        word = "NOLB"
+    elif check is None:
+        return "no check"
+    else:
+        word = "UP"
     if check is not None and check.health < check.most:
         return f"{word} {check.health - check.rise + 1}/{check.fall}"
     return word
@@ -273,7 +278,8 @@ def _server(server: Server) -> Row:
         "used_conn_cur": server.pool.used,
         "need_conn_est": server.pool.needed,
     }
-    check, agent = _enabled(server.check), _enabled(server.agent)
+    check = None if server.maintenance else _enabled(server.check)
+    agent = _enabled(server.agent)
     if server.tracked is not None:
         row["tracked"] = f"{server.tracked.backend.model.name}/{server.tracked.model.name}"
     if check is not None or agent is not None:

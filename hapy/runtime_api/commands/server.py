@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy.proxy.state import Admin, State
+from hapy.proxy.weights import change_weight
 from hapy.runtime_api.commands.names import server_named, whole_number
 from hapy.runtime_api.registry import Call, Level, Refusal, command
 from hapy_config.model.addresses import Address
@@ -51,23 +52,14 @@ def _state(server: Server, arguments: list[str]) -> str:
     return ""
 
 
+#: Why a server's state changes, in the log.
+_BY_COMMAND: Final = ", changed from CLI"
+
+
 def _weight(server: Server, arguments: list[str]) -> str:
-    text = _first(arguments)
-    if not text:
-        raise Refusal("Require <weight> or <weight%>.\n")
-    relative = text.endswith("%")
-    digits = text.removesuffix("%")
-    if not digits[:1].isdigit():
-        raise Refusal("Empty weight string empty or preceded by garbage")
-    number = whole_number(digits)
-    if number is None:
-        raise Refusal("Trailing garbage in weight string")
-    if relative:
-        server.set_weight(min(256, (server.model.weight * number + 99) // 100))
-    elif number > 256:
-        raise Refusal("Absolute weight can only be between 0 and 256 inclusive.\n")
-    else:
-        server.set_weight(number)
+    fault = change_weight(server, _first(arguments))
+    if fault:
+        raise Refusal(fault)
     return ""
 
 
@@ -80,7 +72,8 @@ def _health(server: Server, arguments: list[str]) -> str:
         raise Refusal("'set server <srv> health' expects 'up', 'stopping', or 'down'.\n")
     if server.check is not None:
         server.check.health = 0 if wanted is State.STOPPED else server.check.most
-    server.set_state(wanted)
+    server.bare_health = 0 if wanted is State.STOPPED else 4
+    server.set_state(wanted, _BY_COMMAND)
     return ""
 
 
@@ -91,6 +84,10 @@ def _agent(server: Server, arguments: list[str]) -> str:
     if word not in ("up", "down"):
         raise Refusal("'set server <srv> agent' expects 'up' or 'down'.\n")
     server.agent.force(up=word == "up")
+    if word == "down":
+        server.set_state(State.STOPPED, _BY_COMMAND)
+    elif server.check is None or server.check.healthy:
+        server.set_state(State.RUNNING, _BY_COMMAND)
     return ""
 
 

@@ -94,10 +94,10 @@ def state_line(server: Server) -> str:
 
 
 def _health(server: Server) -> int:
-    """The health of the check; without one what it would begin with, until the server was down for the first time."""
-    if server.check is not None:
-        return server.check.health
-    return 0 if server.model.disabled or server.counters.chkdown else 2
+    """The health of the check, none in maintenance."""
+    if server.maintenance:
+        return 0
+    return server.check.health if server.check is not None else server.bare_health
 
 
 def _result(check: Check | None) -> int:
@@ -113,10 +113,11 @@ def _result(check: Check | None) -> int:
 
 def _bits(server: Server, check: Check | None) -> int:
     if check is None:
-        return _PAUSED if server.maintenance else 0
-    paused = check.paused or server.maintenance
+        return _PAUSED if server.model.disabled else 0
     bits = _CONFIGURED | (0 if check.paused else _ENABLED)
-    return bits | (_RUNNING * (check.probe is not None)) | (_PAUSED * paused) | (_AGENT * check.agent)
+    if server.maintenance and not check.agent:
+        bits |= _PAUSED
+    return bits | (_RUNNING * (check.probe is not None)) | (_AGENT * check.agent)
 
 
 def _service(server: Server) -> str:

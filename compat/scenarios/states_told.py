@@ -1,0 +1,195 @@
+"""What agents and commands make of servers, and how logs, statistics and `show servers state` tell it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import socket
+from contextlib import ExitStack
+
+from compat.harness import World
+from compat.harness.targets import Target, make_silent, said_of_servers, saying, wait_until
+
+GLOBAL = "    stats socket {dir}/sock level admin\n"
+_COLUMNS = (
+    *("status", "weight", "uweight", "slim", "check_status", "agent_status", "agent_code", "agent_desc"),
+    *("agent_health", "agent_rise", "agent_fall", "last_agt"),
+)
+
+#: What agents say, each the same all the time.
+ANSWERS = (
+    *("up", "down", "stopped", "fail", "ready", "drain", "maint", "UP", "Maint"),
+    *("50%", "150%", "0%", "300%", "256%", "1%", "2000000000%", "50% 0%", "75%x", "%", "-5%", "1.5%", "50 %"),
+    *("maxconn:5", "maxconn:0", "maxconn:", "maxconn:x", "maxconn:5x", "maxconn:99999"),
+    *("rubbish", "weight:5", "weight:5 rubbish", "up#x", "up#all fine", "up  # ", "#only", "", " "),
+    *('down # bad, "thing" <é>', "down # " + 300 * "x", "down 50%x # why", "foo # why", "50%x # why"),
+    *("up,50%", "50%,down", "up drain", "drain up", "up maint", "down ready", "drain maint", "maint ready", "0% up"),
+    *("up weight:5", "down weight:5 rubbish", "up maxconn:", "up 50%x", "up 50%x foo", "up 50%x maxconn:x"),
+    *("up maxconn:x 50%x", "maxconn:x 50%x rubbish", "up down", "down 101%", "99% up"),
+)
+_ALGORITHMS = {
+    "turns": "balance roundrobin",
+    "map": "balance source",
+    "ring": "balance source\n    hash-type consistent",
+    "static": "balance static-rr",
+    "least": "balance leastconn",
+    "first": "balance first",
+}
+
+
+def ask(world: World, command: str) -> str:
+    """One command on the scenario's stats socket."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(str(world.dir / "sock"))
+        sock.sendall(command.encode() + b"\n")
+        data = b""
+        while piece := sock.recv(65536):
+            data += piece
+    return data.decode()
+
+
+def _serves(world: World) -> bool:
+    try:
+        return bool(ask(world, "show version"))
+    except OSError:
+        return False
+
+
+def _start(world: World, config: str) -> None:
+    """Launch the program and wait for its stats socket."""
+    world.start(config + 'frontend fe\n    bind "fd@${fe}"\n', global_=GLOBAL)
+    assert wait_until(lambda: _serves(world))
+
+
+def _note_states(world: World) -> None:
+    """Each server `s`: columns of its statistics, and of its line in `show servers state`."""
+    shown: dict[str, str] = {}
+    states: dict[str, list[str]] = {}
+
+    def all_seen() -> bool:
+        """Whether each has been seen while no check of it ran."""
+        rows = list(csv.DictReader(io.StringIO(ask(world, "show stat -1 4 -1").removeprefix("# "))))
+        for row in rows:
+            if row["svname"] == "s" and "*" not in row["check_status"] + row["agent_status"]:
+                shown[row["pxname"]] = " ".join(f"{name}={row[name]!r}" for name in _COLUMNS if row[name])
+        for line in ask(world, "show servers state").split("\n")[2:]:
+            words = line.split()
+            if words and words[3] == "s" and not (int(words[13]) | int(words[14])) & 1:
+                states[words[1]] = words[5:9] + words[11:15]  # without the changing time, and what the check last said
+        return all(row["pxname"] in shown and row["pxname"] in states for row in rows if row["svname"] == "s")
+
+    wait_until(all_seen)
+    for name in sorted(shown):
+        world.note(f"{name}: {shown[name]} {' '.join(states.get(name, ()))}")
+
+
+def agent_words(world: World) -> None:
+    """Each answer that an agent may give: what is logged, and what it makes of weight, limit and state."""
+    with ExitStack() as stack:
+        agents = []
+        parts = []
+        answers = [f"{text}\n" for text in ANSWERS]
+        answers += ["up", "50%", "", "100%\r", "100%\r\nup\n", "100%\nup\n"]  # cut lines, several lines
+        for algorithm in ("turns", "map"):
+            for number, text in enumerate(answers):
+                agents.append(Target(saying(text.encode(), close=True)))
+                stack.callback(agents[-1].stop)
+                parts.append(
+                    f"backend {algorithm}{number}\n    {_ALGORITHMS[algorithm]}\n    option log-health-checks\n"
+                    f"    server s 127.0.0.1:9 weight 40 maxconn 7 agent-check agent-addr 127.0.0.1"
+                    f" agent-port {agents[-1].port} agent-inter 1s\n    server z 127.0.0.1:9\n"
+                )
+        _start(world, "".join(parts))
+        wait_until(lambda: all(agent.met >= 3 for agent in agents))
+        for part in parts:
+            name = part.split()[1]
+            lines = [line for line in said_of_servers(world) if f" {name}/s " in line or f" {name} " in line]
+            for line in dict.fromkeys(lines):
+                world.note(line)
+        _note_states(world)
+
+
+def weights_by_command(world: World) -> None:
+    """`set weight` and `set server … weight`: numbers, percentages, nonsense, and algorithms that are laid out once."""
+    _start(
+        world,
+        "".join(
+            f"backend {name}\n    {words}\n    server s 127.0.0.1:9 weight 40\n    server z 127.0.0.1:9\n"
+            for name, words in _ALGORITHMS.items()
+        ),
+    )
+    for name in _ALGORITHMS:
+        for word in (
+            *(
+                "99%",
+                "33%",
+                "101%",
+                "150%",
+                "1%",
+                "700%",
+                "0%",
+                "100%",
+                "-1%",
+                "99999999999999999999%",
+                "100%%",
+                "50%x",
+            ),
+            *("0", "40", "41", "+5", "257", "-1", "5x", "%", "x", "99999999999999999999", ""),
+        ):
+            said = ask(world, f"set weight {name}/s {word}").strip()
+            also = ask(world, f"set server {name}/s weight {word}").strip()
+            world.note(f"{name} {word}: {said!r} {also!r} {ask(world, f'get weight {name}/s').strip()}")
+
+
+_CHECKS = {
+    "none": "",
+    "check": "check",
+    "agent": "agent-check agent-port {agent}",
+    "both": "check agent-check agent-port {agent}",
+}
+_COMMANDS = {
+    "plain": (),
+    "drain": ("set server {} state drain",),
+    "maint": ("set server {} state maint",),
+    "light": ("set weight {} 0",),
+    "lightdrain": ("set weight {} 0", "set server {} state drain"),
+    "agentdown": ("set server {} agent down",),
+    "noagent": ("disable agent {}",),
+    "nohealth": ("disable health {}",),
+    "noagentdrain": ("disable agent {}", "set server {} state drain"),
+    "nohealthdrain": ("disable health {}", "set server {} state drain"),
+    "back": ("set server {} state maint", "set server {} state ready"),
+}
+
+
+def states_by_command(world: World) -> None:
+    """Drain, maintenance, weight 0 and switched-off checks of servers with and without checks and agents."""
+    with ExitStack() as stack:
+        agent = Target(saying(b"up\n", close=True))
+        silent = Target(make_silent)
+        stack.callback(agent.stop)
+        stack.callback(silent.stop)
+        world.places |= {"agent": str(agent.port), "silent": silent.address}
+        parts = ["backend before\n    server one {silent} check inter 900s\n"]  # whose check comes at once
+        for kind, words in _CHECKS.items():
+            parts += [
+                f"backend {kind}-{name}\n    server s {{silent}} weight 40 {words} inter 900s agent-inter 900s\n"
+                "    server z {silent}\n"
+                for name in _COMMANDS
+            ]
+        parts.append("backend off-none\n    server s {silent} disabled\n")
+        parts.append("backend off-check\n    server s {silent} check inter 900s disabled\n")
+        _start(world, "".join(parts))
+        for kind in _CHECKS:
+            for name, commands in _COMMANDS.items():
+                for command in commands:
+                    said = ask(world, command.format(f"{kind}-{name}/s")).strip()
+                    if said:
+                        world.note(f"{kind} {command}: {said}")
+        _note_states(world)
+        for words in ("health down", "health stopping", "health up"):
+            ask(world, f"set server check-plain/s {words}")
+        for line in said_of_servers(world):
+            if " check-plain/s " in line or "agent-agentdown/s" in line:
+                world.note(line)
