@@ -21,13 +21,16 @@ class Target:
     Attributes:
         behave: what is done with a connection; may be replaced at any time.
         heard: what `hear` was told, in order. met: connections so far.
+
+    Args:
+        listener: a socket that listens already; by default one at 127.0.0.1 and a port that the system gives.
     """
 
-    def __init__(self, behave: Behaviour) -> None:
+    def __init__(self, behave: Behaviour, listener: socket.socket | None = None) -> None:
         self.behave = behave
         self.heard: list[bytes] = []
         self.met = 0
-        self.sock = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.sock = listener or socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self.sock.getsockname()[1]
         self._listen()
 

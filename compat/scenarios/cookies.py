@@ -354,7 +354,7 @@ def letters(world: World) -> None:
 
 def dynamic(world: World) -> None:
     """`dynamic`: servers without a value get one made from their address."""
-    port = 40404
+    port = 23405
     backends = {
         "v4": f"cookie SRV insert dynamic\n    dynamic-cookie-key sesame\n    server x 127.0.0.1:{port}"
         "\n    server a {a} cookie A",

@@ -25,16 +25,6 @@ def _named(name: bytes) -> Target:
     return Target(behave)
 
 
-class _Answering(Target):
-    """An HTTP server on a socket that listens already."""
-
-    def __init__(self, listener: socket.socket) -> None:
-        self.behave = http("200 OK")
-        self.heard = []
-        self.sock = listener
-        self._listen()
-
-
 def rdp(world: World) -> None:
     """`persist rdp-cookie`: the server of the cookie; one that is down, one that refuses; with and without redispatch."""
     targets = {name: _named(name.encode()) for name in ("a", "b")}
@@ -86,11 +76,12 @@ listen {mode}
 
 def dynamic_values(world: World) -> None:
     """Cookies made from IPv4 and IPv6 addresses and the key; two servers with one address."""
+    # The port is a part of the value, so it must be the same in every run: one that no client is given.
     listeners = [
-        socket.create_server((host, 40404), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        socket.create_server((host, 23404), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         for host in ("127.0.0.77", "::1")
     ]
-    targets = [_Answering(listener) for listener in listeners]
+    targets = [Target(http("200 OK"), listener) for listener in listeners]
     world.start(
         """
 frontend fe
@@ -99,12 +90,12 @@ frontend fe
 backend v4
     cookie SRV insert dynamic
     dynamic-cookie-key sesame
-    server x 127.0.0.77:40404
-    server y 127.0.0.77:40404
+    server x 127.0.0.77:23404
+    server y 127.0.0.77:23404
 backend v6
     cookie SRV insert dynamic
     dynamic-cookie-key sesame
-    server x [::1]:40404
+    server x [::1]:23404
 """
     )
     for path in ("/v4/", "/v6/"):
