@@ -15,7 +15,8 @@ from hapy_config.build.expressions import version_note
 from hapy_config.build.optionwords import read_all
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.build.serverwords import READERS, ServerWords
+from hapy_config.build.serveroptions import READERS
+from hapy_config.build.serverwords import ServerWords
 from hapy_config.build.tls import server_certificate
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
