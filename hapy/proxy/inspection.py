@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from hapy.http.message import Header, Request
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.runtime import Runtime
-    from hapy.proxy.tcp import Side, TcpSession
+    from hapy.proxy.side import Side
+    from hapy.proxy.tcp import TcpSession
     from hapy.proxy.transaction import Transaction
     from hapy_config.model.proxy import Proxy
 

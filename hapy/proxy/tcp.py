@@ -1,8 +1,7 @@
 """`mode tcp`: one client connection, one server connection, bytes both ways.
 
 Rules:
-- Bytes go from one transport to the other inside the event loop's callback. A side that can't take more pauses the
-  other.
+- Bytes go from side to side as `hapy.proxy.side` tells.
 - A half-close is passed on, and the other direction goes on: `timeout client-fin` and `server-fin` bound it from then
   on.
 - Each side has its own inactivity timeout, moved by bytes in either direction on that side; `timeout tunnel` takes the
@@ -18,9 +17,9 @@ from typing import TYPE_CHECKING
 from hapy.net.clock import NEVER, Watched, now, unwatch, wall, watch
 from hapy.net.connect import ConnectFailed
 from hapy.net.routine import Routine, later, pause
-from hapy.net.stream import Stream
 from hapy.proxy.failures import Failed
 from hapy.proxy.queue import NoServer, QueueFull
+from hapy.proxy.side import ServerSide, Side
 from hapy.proxy.transaction import Transaction
 from hapy.rules.outcomes import CLOSE, REJECT, SILENT_DROP, SWITCH, SWITCH_H2
 
@@ -44,105 +43,6 @@ def forget(txn: Transaction) -> None:
 
 #: Pause before a server that refused is asked again, in seconds.
 RETRY_PAUSE = 1.0
-
-
-class Side(Stream):
-    """One of the two connections of a session.
-
-    Attributes:
-        other: the opposite side, None until it stands and once it is gone.
-        timeout: seconds of inactivity it may have.
-        shut: our FIN has been sent.
-        linked: bytes written here, too, put its timeout off; not so with `option independent-streams`.
-        nolinger: it is closed by a reset as soon as nothing more is to be written (`option nolinger`).
-        holding: what comes is kept in `held`: the other side doesn't stand yet, or content rules look at it first.
-        late: it was silent for too long while content rules waited.
-    """
-
-    __slots__ = ("held", "holding", "late", "linked", "nolinger", "other", "session", "shut", "timeout")
-
-    session: TcpSession
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.other: Side | None = None
-        self.timeout = NEVER
-        self.shut = False
-        self.held: list[bytes] = []
-        self.holding = True
-        self.late = False
-        self.linked = True
-        self.nolinger = False
-
-    def data_received(self, data: bytes) -> None:
-        """Event loop: bytes for the other side."""
-        self.session.passed(self, len(data))
-        other = self.other
-        if self.holding or other is None:
-            self.held.append(data)
-            self.session.more(self)
-        elif not other.closed and not other.shut:
-            other.transport.write(data)
-            moment = now()
-            self.deadline = deadline = moment + self.timeout
-            if deadline < self.looked_at:
-                watch(self)
-            if other.linked:
-                other.deadline = deadline = moment + other.timeout
-                if deadline < other.looked_at:
-                    watch(other)
-
-    def peek(self, limit: int) -> bytes:
-        """What has been held back, as much as content rules see of it."""
-        if len(self.held) > 1:
-            self.held = [b"".join(self.held)]
-        return self.held[0][:limit] if self.held else b""
-
-    def let_go(self) -> None:
-        """Pass on what was held back, and from now on what comes."""
-        self.holding = False
-        other = self.other
-        assert other is not None
-        if self.held and not other.closed and not other.shut:
-            other.transport.write(b"".join(self.held))
-        self.held.clear()
-        self.resume()
-        if self.eof:
-            other.shut_down()
-
-    def on_eof(self) -> None:
-        """The peer has shut its sending side."""
-        other = self.other
-        if other is not None and not self.holding:
-            other.shut_down()
-        self.session.half_closed(self)
-
-    def shut_down(self) -> None:
-        """Send FIN after what is buffered; close when the peer has sent its own."""
-        if self.closed or self.shut:
-            return
-        self.shut = True
-        if self.nolinger:
-            self.abort()
-        elif self.eof:
-            self.close()
-        else:
-            self.transport.write_eof()
-
-    def on_deadline(self) -> None:
-        """This side was silent for too long."""
-        if self.draining:
-            self.close()
-        else:
-            self.session.expired(self)
-
-    def on_drained(self) -> None:
-        """The peer takes bytes again."""
-        self.expire_after(self.timeout)
-
-    def on_lost(self, error: Exception | None) -> None:
-        """The connection is gone."""
-        self.session.lost(self, error)
 
 
 class ClientSide(Side):
@@ -191,26 +91,6 @@ class ClientSide(Side):
 
 def _nothing() -> None:
     """What is left to release of a connection that was handed over."""
-
-
-class ServerSide(Side):
-    """The connection to the server.
-
-    Attributes:
-        preface: what it begins with (a PROXY header).
-    """
-
-    __slots__ = ("preface",)
-
-    def __init__(self, preface: bytes) -> None:
-        super().__init__()
-        self.preface = preface
-
-    def on_open(self) -> None:
-        """It stands: the server may speak at once, and what the client has sent goes out."""
-        if self.preface:
-            self.transport.write(self.preface)
-        self.session.join(self)
 
 
 class TcpSession(Routine):

@@ -1,0 +1,133 @@
+"""The two connections of a session in `mode tcp`.
+
+Bytes go from one transport to the other inside the event loop's callback. A side that can't take more pauses the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hapy.net.clock import NEVER, now, watch
+from hapy.net.stream import Stream
+
+if TYPE_CHECKING:
+    from hapy.proxy.tcp import TcpSession
+
+
+class Side(Stream):
+    """One of the two connections of a session.
+
+    Attributes:
+        other: the opposite side, None until it stands and once it is gone.
+        timeout: seconds of inactivity it may have.
+        shut: our FIN has been sent.
+        linked: bytes written here, too, put its timeout off; not so with `option independent-streams`.
+        nolinger: it is closed by a reset as soon as nothing more is to be written (`option nolinger`).
+        holding: what comes is kept in `held`: the other side doesn't stand yet, or content rules look at it first.
+        late: it was silent for too long while content rules waited.
+    """
+
+    __slots__ = ("held", "holding", "late", "linked", "nolinger", "other", "session", "shut", "timeout")
+
+    session: TcpSession
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other: Side | None = None
+        self.timeout = NEVER
+        self.shut = False
+        self.held: list[bytes] = []
+        self.holding = True
+        self.late = False
+        self.linked = True
+        self.nolinger = False
+
+    def data_received(self, data: bytes) -> None:
+        """Event loop: bytes for the other side."""
+        self.session.passed(self, len(data))
+        other = self.other
+        if self.holding or other is None:
+            self.held.append(data)
+            self.session.more(self)
+        elif not other.closed and not other.shut:
+            other.transport.write(data)
+            moment = now()
+            self.deadline = deadline = moment + self.timeout
+            if deadline < self.looked_at:
+                watch(self)
+            if other.linked:
+                other.deadline = deadline = moment + other.timeout
+                if deadline < other.looked_at:
+                    watch(other)
+
+    def peek(self, limit: int) -> bytes:
+        """What has been held back, as much as content rules see of it."""
+        if len(self.held) > 1:
+            self.held = [b"".join(self.held)]
+        return self.held[0][:limit] if self.held else b""
+
+    def let_go(self) -> None:
+        """Pass on what was held back, and from now on what comes."""
+        self.holding = False
+        other = self.other
+        assert other is not None
+        if self.held and not other.closed and not other.shut:
+            other.transport.write(b"".join(self.held))
+        self.held.clear()
+        self.resume()
+        if self.eof:
+            other.shut_down()
+
+    def on_eof(self) -> None:
+        """The peer has shut its sending side."""
+        other = self.other
+        if other is not None and not self.holding:
+            other.shut_down()
+        self.session.half_closed(self)
+
+    def shut_down(self) -> None:
+        """Send FIN after what is buffered; close when the peer has sent its own."""
+        if self.closed or self.shut:
+            return
+        self.shut = True
+        if self.nolinger:
+            self.abort()
+        elif self.eof:
+            self.close()
+        else:
+            self.transport.write_eof()
+
+    def on_deadline(self) -> None:
+        """This side was silent for too long."""
+        if self.draining:
+            self.close()
+        else:
+            self.session.expired(self)
+
+    def on_drained(self) -> None:
+        """The peer takes bytes again."""
+        self.expire_after(self.timeout)
+
+    def on_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        self.session.lost(self, error)
+
+
+class ServerSide(Side):
+    """The connection to the server.
+
+    Attributes:
+        preface: what it begins with (a PROXY header).
+    """
+
+    __slots__ = ("preface",)
+
+    def __init__(self, preface: bytes) -> None:
+        super().__init__()
+        self.preface = preface
+
+    def on_open(self) -> None:
+        """It stands: the server may speak at once, and what the client has sent goes out."""
+        if self.preface:
+            self.transport.write(self.preface)
+        self.session.join(self)
