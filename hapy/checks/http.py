@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from hapy.checks.context import show_response
 from hapy.checks.formats import compile_format
 from hapy.checks.result import Ended, Status, decoded
-from hapy.checks.steps import Expectation
-from hapy.http.codec import BadMessage, Limits, response_parser
+from hapy.checks.steps import Expectation, Unusable, something
+from hapy.http.codec import BadMessage, Limits, ResponseParser
+from hapy.http.framing import FIELD_OVERHEAD, HEAD_OVERHEAD, STATUS_SIZE, VERSION_SIZE
 from hapy.proxy.state import State
 from hapy.samples.regexes import compile_regex
 from hapy_config.model.checks import CheckExpect
@@ -17,6 +20,7 @@ from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.checks.plan import Run
+    from hapy.http.connection import ConnectionOptions
     from hapy.http.message import Header, Response
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
@@ -27,22 +31,55 @@ if TYPE_CHECKING:
 _WITHOUT_BODY: Final = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
+#: HAProxy's checks take RTSP's answers, too, and any number as a status.
+_STATUS_LINE: Final = re.compile(rb"(?:HTTP|RTSP)/([0-9])\.([0-9])[ \t]+([0-9]{1,9})(?:[ \t]+([^\r\n]*))?")
+#: What a piece of a body takes in HAProxy's buffer, besides its bytes.
+_PIECE_OVERHEAD: Final = 16
+
+
+class _Parser(ResponseParser):
+    """Reads answers to checks: less strictly than those that clients get, since nobody else does anything with them."""
+
+    __slots__ = ()
+
+    def _status_line(self, line: bytes) -> tuple[int, int, bytes]:
+        match = _STATUS_LINE.fullmatch(line)
+        if match is None:
+            raise self._bad("invalid status line")
+        return int(match[1] + match[2]), int(match[3]), match[4] or b""
+
+    def _check_upgrade(self, _headers: list[Header], _options: ConnectionOptions) -> None:
+        """A check asks for none, and 101 is a status as good as any."""
+
+
 class Answer:
     """The answer to one request, as far as it has come; a `hapy.http.codec.ResponseSink`.
 
     Attributes:
-        head: None before it has come. body: its bytes. ended: it is complete. bad: it is no HTTP, or was cut short.
+        head: None before it has come. body: its bytes, as far as they count (`room`).
+        ended: it is complete. bad: it is no HTTP.
     """
 
-    __slots__ = ("_parser", "bad", "body", "ended", "head")
+    __slots__ = ("_limits", "_parser", "bad", "body", "ended", "head")
 
     def __init__(self, limits: Limits, method: bytes) -> None:
-        self._parser = response_parser(limits, self)
+        self._limits = limits
+        self._parser = _Parser(limits, self)
         self._parser.expect(method, False)
         self.head: Response | None = None
         self.body = bytearray()
         self.ended = False
         self.bad = False
+
+    @property
+    def room(self) -> int:
+        """How much of the body is looked at."""
+        head = self.head
+        if head is None:
+            return self._limits.bufsize
+        used = HEAD_OVERHEAD + VERSION_SIZE + STATUS_SIZE + len(head.reason) + _PIECE_OVERHEAD
+        used += sum(FIELD_OVERHEAD + len(name) + len(value) for name, value in head.headers)
+        return self._limits.bufsize - used
 
     def feed(self, data: bytes) -> None:
         """Bytes of it."""
@@ -50,13 +87,14 @@ class Answer:
             self._parser.feed(data)
         except BadMessage:
             self.bad = True
+        head = self.head
+        if head is not None and head.status < 200 and (head.status == 101 or not self.body):
+            self.ended = True  # nothing follows that belongs to it, unless it came along
 
     def feed_eof(self) -> None:
-        """The server has closed its side."""
-        try:
+        """The server has closed its side: all that has come is the answer."""
+        with suppress(BadMessage):
             self._parser.feed_eof()
-        except BadMessage:
-            self.bad = True
         self.ended = True
 
     def on_head(self, head: Response, /) -> None:
@@ -204,17 +242,13 @@ def _node(server: Server) -> str:
 class HttpExpect(Expectation):
     """`http-check expect`."""
 
-    __slots__ = ("_disable_on_404", "_judge", "_least", "_most", "_of_body")
+    __slots__ = ("_disable_on_404", "_judge", "_of_body")
 
-    def __init__(self, model: CheckExpect, env: CompileEnv, *, last: bool, bufsize: int, disable_on_404: bool) -> None:
+    def __init__(self, model: CheckExpect, env: CompileEnv, *, last: bool, disable_on_404: bool) -> None:
         super().__init__(model, env, last=last)
-        self._judge = _judge(model, env)
         self._of_body = model.match in ("string", "rstring", "string-lf")
+        self._judge = None if self._of_body else _judge(model, env)
         self._disable_on_404 = disable_on_404
-        self._most = bufsize
-        self._least = model.min_recv
-        if model.match == "string":
-            self._least = min(self._least, len(to_bytes(model.pattern)))
 
     async def run(self, run: Run) -> None:
         """Read as much of the answer as it takes, and judge it."""
@@ -233,65 +267,60 @@ class HttpExpect(Expectation):
             if run.probe.eof and not answer.ended:
                 answer.feed_eof()
             head = answer.head
-            if head is None and (answer.bad or run.probe.eof):
+            if answer.bad or (head is None and run.probe.eof):
                 raise Ended(Status.L7RSP)
-            if head is not None and self._complete(answer, run, head):
+            found = None if head is None else self._find(answer, head, run)
+            if head is not None and found is not None:
                 break
             await run.more()
-        show_response(run.txn, head, bytes(answer.body))
+        self._conclude(run, head, found=found)
+
+    def _find(self, answer: Answer, head: Response, run: Run) -> bool | None:
+        """Whether what is expected is there; None while there is too little to tell.
+
+        Raises:
+            Ended: that will not matter.
+        """
         if self._disable_on_404 and head.status == 404 and run.check.server.up:
             raise Ended(Status.L7OKC, "", 404)
-        self._conclude(run, answer, head)
-
-    def _complete(self, answer: Answer, run: Run, head: Response) -> bool:
-        """Whether there is enough to judge."""
-        if answer.ended or answer.bad or len(answer.body) >= self._most or not self._of_body:
-            return True
-        if not answer.body or len(answer.body) < self._least:
-            return False
-        if self.model.min_recv >= 0:
-            return True
-        show_response(run.txn, head, bytes(answer.body))
-        return self._judge(head, bytes(answer.body), run.txn)
-
-    def _conclude(self, run: Run, answer: Answer, head: Response) -> None:
-        if self._of_body and not answer.body:
+        room = answer.room
+        ended = answer.ended or len(answer.body) >= room
+        body = bytes(answer.body[:room])
+        show_response(run.txn, head, body)
+        if self._judge is not None:
+            try:
+                return self._judge(head, run.txn)
+            except Unusable as error:
+                self.give_up(run, error)
+        if body:
+            return self.look(run, body, ended=ended)
+        if ended:
             self.fail(run, "HTTP content check could not find a response body", head.status)
-        if self._judge(head, bytes(answer.body), run.txn) is not self.model.inverse:
+        return None
+
+    def _conclude(self, run: Run, head: Response, *, found: bool) -> None:
+        inverse = self.model.inverse
+        if found is not inverse:
             self.succeed(run, "", head.status)
         elif self._of_body:
-            inverse = self.model.inverse
-            self.fail(
-                run,
-                "HTTP check matched unwanted content" if inverse else "HTTP content check did not match",
-                head.status,
-            )
+            info = "HTTP check matched unwanted content" if inverse else "HTTP content check did not match"
+            self.fail(run, info, head.status)
         else:
             self.fail(run, decoded(head.reason), head.status, Status.L7STS)
 
 
-Judge = Callable[["Response", bytes, "Transaction"], bool]
+Judge = Callable[["Response", "Transaction"], bool]
 
 
 def _judge(model: CheckExpect, env: CompileEnv) -> Judge:
-    """What looks at an answer."""
+    """What looks at the head of an answer."""
     match model.match:
         case "status":
             ranges = _status_ranges(model.pattern)
-            return lambda head, _body, _txn: any(low <= head.status <= high for low, high in ranges)
+            return lambda head, _txn: any(low <= head.status <= high for low, high in ranges)
         case "rstatus":
             search = compile_regex(model.pattern).search
-            return lambda head, _body, _txn: search(b"%d" % head.status) is not None
-        case "string":
-            wanted = to_bytes(model.pattern)
-            return lambda _head, body, _txn: wanted in body
-        case "rstring":
-            search = compile_regex(model.pattern).search
-            return lambda _head, body, _txn: search(body) is not None
-        case "string-lf":
-            assert model.format is not None
-            render = compile_format(model.format, env)
-            return lambda _head, body, txn: render(txn) in body
+            return lambda head, _txn: search(b"%d" % head.status) is not None
     return _header_judge(model, env)
 
 
@@ -306,18 +335,20 @@ def _status_ranges(text: str) -> list[tuple[int, int]]:
 
 def _header_judge(model: CheckExpect, env: CompileEnv) -> Judge:
     assert model.name is not None
-    name = _text_judge(model.name, env, fold=True)
-    value = _text_judge(model.value, env, fold=False) if model.value is not None else None
+    name_test = _text_test(model.name, env, fold=True)
+    value_test = _text_test(model.value, env, fold=False) if model.value is not None else None
     whole = model.match == "fhdr"
 
-    def judge(head: Response, _body: bytes, txn: Transaction) -> bool:
+    def judge(head: Response, txn: Transaction) -> bool:
+        name = name_test(txn)
+        value = value_test(txn) if value_test is not None else None
         for field, text in head.headers:
-            if not name(field, txn):
+            if not name(field):
                 continue
             if value is None:
                 return True
             for one in [text] if whole else [part.strip(b" \t") for part in text.split(b",")]:
-                if value(one, txn):
+                if value(one):
                     return True
         return False
 
@@ -331,22 +362,26 @@ _COMPARISONS: Final[dict[str, Callable[[bytes, bytes], bool]]] = {
     "str": lambda text, wanted: text == wanted,
 }
 
+#: Compares one text.
+Test = Callable[[bytes], bool]
 
-def _text_judge(pattern: TextPattern, env: CompileEnv, *, fold: bool) -> Callable[[bytes, Transaction], bool]:
-    """What compares one text; names of fields come in lower case."""
+
+def _text_test(pattern: TextPattern, env: CompileEnv, *, fold: bool) -> Callable[[Transaction], Test]:
+    """Gives, for one answer, what compares texts with a pattern; names of fields come in lower case."""
     if pattern.method == "reg":
         search = compile_regex(pattern.text, ignore_case=fold).search
-        return lambda text, _txn: search(text) is not None
+        return lambda _txn: lambda text: search(text) is not None
     compare = _COMPARISONS[pattern.method]
+
+    def with_text(wanted: bytes) -> Test:
+        wanted = wanted.lower() if fold else wanted
+        return lambda text: compare(text, wanted)
+
     if pattern.format is not None:
         render = compile_format(pattern.format, env)
-        if fold:
-            return lambda text, txn: compare(text, render(txn).lower())
-        return lambda text, txn: compare(text, render(txn))
-    wanted = to_bytes(pattern.text)
-    if fold:
-        wanted = wanted.lower()
-    return lambda text, _txn: compare(text, wanted)
+        return lambda txn: with_text(something(render(txn)))
+    test = with_text(to_bytes(pattern.text))
+    return lambda _txn: test
 
 
 #: What `option httpchk` expects where nothing else is said.

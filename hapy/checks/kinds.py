@@ -91,7 +91,7 @@ def _http(checks: Checks, env: CompileEnv, bufsize: int) -> StepPlan:
         if isinstance(model, CheckRequest):
             steps.append(SendRequest(model, env, limits, state=checks.send_state))
         elif isinstance(model, CheckExpect):
-            expect = partial(HttpExpect, model, env, bufsize=bufsize, disable_on_404=checks.disable_on_404)
+            expect = partial(HttpExpect, model, env, disable_on_404=checks.disable_on_404)
             steps.append(expect(last=index == last))
         else:
             steps.append(_common(model, env))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from hapy.checks.context import show_bytes
 from hapy.checks.formats import compile_format
 from hapy.checks.result import Ended, Status, decoded
 from hapy.samples import compile_expression
 from hapy.samples.regexes import compile_regex
+from hapy.samples.types import to_int
 from hapy.samples.variables import writer
 from hapy_config.words import to_bytes
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hapy.checks.plan import Run, Target
     from hapy.proxy.transaction import Transaction
     from hapy.samples import CompileEnv
+    from hapy.samples.types import Value
     from hapy_config.model.checks import CheckComment, CheckConnect, CheckExpect, CheckSend, CheckSetVar
     from hapy_config.model.expressions import LogFormat
 
@@ -44,8 +46,8 @@ class Connect:
         run.extra = None
         target = self._resolve(run, self.model)
         if self._port is not None:
-            port = self._port(run.txn)
-            if not isinstance(port, int) or not 0 < port < 65536:
+            port = _number(self._port(run.txn), 0)
+            if not 0 < port < 65536:
                 raise Ended(Status.SOCKERR, "Connection error" + run.at())
             where = target.destination
             target = replace(target, destination=replace(where, port=port))
@@ -71,21 +73,28 @@ class Send:
         if self._render is not None:
             data = self._render(run.txn)
             if self._binary:
-                data = unhexed(data, run)
+                try:
+                    data = unhexed(data)
+                except ValueError:
+                    info = f"tcp-check send : failed to build log-format string at step {run.number}"
+                    raise Ended(Status.L7RSP, info) from None
         run.probe.received.clear()
         run.send(data)
 
 
-def unhexed(text: bytes, run: Run) -> bytes:
+def unhexed(text: bytes) -> bytes:
     """The bytes that hexadecimal digits stand for.
 
     Raises:
-        Ended: there are other characters among them, or half a byte.
+        ValueError: there are other characters among them, or half a byte.
     """
-    try:
-        return bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        raise Ended(Status.L7RSP, f"TCPCHK invalid binary string at step {run.number}") from None
+    return bytes.fromhex(text.decode("ascii"))
+
+
+def _number(value: Value | None, usual: int) -> int:
+    """A value as a number, `usual` where it is none."""
+    number = None if value is None else to_int(value)
+    return number if isinstance(number, int) else usual
 
 
 class SetVar:
@@ -142,7 +151,8 @@ def _title(model: CheckExpect) -> str:
         case "string":
             return f"expect string '{model.pattern}'"
         case "binary":
-            return f"expect binary '{decoded(bytes.fromhex(model.pattern))}'"
+            shown, _, _ = bytes.fromhex(model.pattern).partition(b"\0")  # as C prints it
+            return f"expect binary '{decoded(shown)}'"
         case "rstring" | "rstatus":
             return "expect regex"
         case "rbinary":
@@ -154,27 +164,119 @@ def _title(model: CheckExpect) -> str:
     return "expect"
 
 
-class Expectation:
-    """What `expect` steps have in common: statuses and messages of both outcomes."""
+class Unusable(Exception):  # noqa: N818 - what a server's answer would be compared with is none of its making
+    """A log format gives nothing that could be looked for. The text says why."""
 
-    __slots__ = ("_code", "_error_text", "_success_text", "comment", "last", "model", "timeout_status", "title")
+
+def something(text: bytes) -> bytes:
+    """What a log format gave.
+
+    Raises:
+        Unusable: that is nothing.
+    """
+    if not text:
+        raise Unusable("log-format string evaluated to an empty string")
+    return text
+
+
+Wanted = Callable[["Transaction"], bytes]
+
+
+def _wanted(model: CheckExpect, env: CompileEnv) -> Wanted | None:
+    """Gives the bytes that must be in an answer, or raises `Unusable`; None for what is no piece of text."""
+    if model.match in ("string", "binary"):
+        text = to_bytes(model.pattern) if model.match == "string" else bytes.fromhex(model.pattern)
+        return lambda _txn: text
+    if model.match not in ("string-lf", "binary-lf"):
+        return None
+    assert model.format is not None
+    render = compile_format(model.format, env)
+    if model.match == "string-lf":
+        return lambda txn: something(render(txn))
+
+    def binary(txn: Transaction) -> bytes:
+        try:
+            return unhexed(something(render(txn)))
+        except ValueError:
+            raise Unusable("Failed to parse hexastring resulting of eval of a log-format string") from None
+
+    return binary
+
+
+def _search(model: CheckExpect) -> Callable[[bytes], bool] | None:
+    """Looks for a regular expression; None for what is none."""
+    if model.match not in ("rstring", "rbinary"):
+        return None
+    search = compile_regex(model.pattern).search
+    if model.match == "rstring":
+        return lambda data: search(data) is not None
+    return lambda data: search(data.hex().upper().encode()) is not None
+
+
+class Expectation:
+    """What `expect` steps have in common: patterns in bytes, statuses and messages of both outcomes."""
+
+    __slots__ = (
+        "_code",
+        "_error_text",
+        "_search",
+        "_success_text",
+        "_wanted",
+        "comment",
+        "last",
+        "model",
+        "timeout_status",
+        "title",
+    )
 
     def __init__(self, model: CheckExpect, env: CompileEnv, *, last: bool) -> None:
         self.model = model
         self.title = _title(model)
         self.comment = model.comment
         self.last = last
+        self._wanted = _wanted(model, env)
+        self._search = _search(model)
         self._code = compile_expression(model.status_code, env) if model.status_code is not None else None
         self._success_text = _rendering(model.on_success, env)
         self._error_text = _rendering(model.on_error, env)
         self.timeout_status = Status[model.tout_status] if model.tout_status else Status.L7TOUT
 
+    def look(self, run: Run, data: bytes, *, ended: bool) -> bool | None:
+        """Whether the pattern is in the data; None while more may come that tells.
+
+        Nothing is said of fewer bytes than `min-recv` wants, or than a text has that is looked for. Without `min-recv`
+        what is not there may still come.
+
+        Raises:
+            Ended: there is no pattern.
+        """
+        least = self.model.min_recv
+        if self._wanted is not None:
+            try:
+                wanted = self._wanted(run.txn)
+            except Unusable as error:
+                self.give_up(run, error)
+            least = max(least, len(wanted))
+        if len(data) < least and not ended:
+            return None
+        if self._wanted is not None:
+            found = wanted in data
+        else:
+            assert self._search is not None
+            found = self._search(data)
+        return found if found or ended or self.model.min_recv >= 0 else None
+
+    def give_up(self, run: Run, error: Unusable) -> NoReturn:
+        """There is nothing to compare with.
+
+        Raises:
+            Ended: always.
+        """
+        raise Ended(Status.L7RSP, self._remarked(run, str(error)))
+
     def code(self, run: Run, usual: int) -> int:
         """The code to report."""
-        if self._code is None:
-            return usual
-        value = self._code(run.txn)
-        return value if isinstance(value, int) else usual
+        return usual if self._code is None else _number(self._code(run.txn), usual)
 
     def succeed(self, run: Run, info: str, code: int, status: Status = Status.L7OK) -> None:
         """It is met; with the last step the check passes.
@@ -196,13 +298,21 @@ class Expectation:
         Raises:
             Ended: always.
         """
-        if self.model.error_status:
-            status = Status[self.model.error_status] if self.model.error_status != "UNKNOWN" else Status.UNK
         if self._error_text is not None:
             info = decoded(self._error_text(run.txn))
-        if run.remark:
-            info = f"{info} comment: {run.remark}" if info else f"comment: {run.remark}"
-        raise Ended(status, info, self.code(run, code))
+        raise Ended(self.error_status(status), self._remarked(run, info), self.code(run, code))
+
+    def error_status(self, usual: Status) -> Status:
+        """The status to report of a failure."""
+        if not self.model.error_status:
+            return usual
+        return Status[self.model.error_status] if self.model.error_status != "UNKNOWN" else Status.UNK
+
+    @staticmethod
+    def _remarked(run: Run, info: str) -> str:
+        if not run.remark:
+            return info
+        return f"{info} comment: {run.remark}" if info else f"comment: {run.remark}"
 
 
 def _rendering(fmt: LogFormat | None, env: CompileEnv) -> Renderer | None:
@@ -212,15 +322,12 @@ def _rendering(fmt: LogFormat | None, env: CompileEnv) -> Renderer | None:
 class Expect(Expectation):
     """`tcp-check expect`."""
 
-    __slots__ = ("_least", "_matches", "_most", "_name")
+    __slots__ = ("_most", "_name")
 
     def __init__(self, model: CheckExpect, env: CompileEnv, *, last: bool, bufsize: int) -> None:
         super().__init__(model, env, last=last)
-        self._matches, length = matcher(model, env)
         self._name = f" '{model.pattern}'" if model.match == "string" else f" ({_KINDS[model.match]})"
         self._most = bufsize
-        # nothing can be found in fewer bytes than a fixed pattern has, whatever min-recv says
-        self._least = model.min_recv if length is None else min(model.min_recv, length)
 
     async def run(self, run: Run) -> None:
         """Read until the pattern is found, or can't be any more."""
@@ -228,41 +335,22 @@ class Expect(Expectation):
         run.acted = True
         run.check.step_status = self.timeout_status
         received = probe.received
-        while True:
+        found: bool | None = None
+        while found is None:
             ended = probe.eof or len(received) >= self._most
-            if ended and not received:
-                number = run.number if run.plan.tells_place else run.number + 1
-                raise Ended(Status.L7RSP, f"TCPCHK got an empty response at step {number}")
-            if received and (ended or len(received) >= self._least):
-                data = bytes(received)
+            if received:
+                data = bytes(received[: self._most])
                 show_bytes(run.txn, data)
-                found = self._matches(data, run)
-                if found or ended or self.model.min_recv >= 0:
-                    break
-            await run.more()
+                found = self.look(run, data, ended=ended)
+            elif ended:
+                remark = f" comment: '{run.remark}'" if run.remark else ""
+                info = f"TCPCHK got an empty response at step {run.number}{remark}"
+                raise Ended(self.error_status(Status.L7RSP), info)
+            if found is None:
+                await run.more()
         if found is not self.model.inverse:
             self.succeed(run, "(tcp-check)", 0)
             run.check.step_status = Status.L7TOUT
             return
         verb = "matched unwanted" if self.model.inverse else "did not match"
         self.fail(run, f"TCPCHK {verb} content{self._name} at step {run.number}", 0)
-
-
-Matcher = Callable[[bytes, "Run"], bool]
-
-
-def matcher(model: CheckExpect, env: CompileEnv) -> tuple[Matcher, int | None]:
-    """What looks for a pattern in bytes, and the length of a pattern that is fixed."""
-    if model.match in ("string", "binary"):
-        wanted = to_bytes(model.pattern) if model.match == "string" else bytes.fromhex(model.pattern)
-        return lambda data, _run: wanted in data, len(wanted)
-    if model.match in ("rstring", "rbinary"):
-        search = compile_regex(model.pattern).search
-        if model.match == "rstring":
-            return lambda data, _run: search(data) is not None, None
-        return lambda data, _run: search(data.hex().upper().encode()) is not None, None
-    assert model.format is not None
-    render = compile_format(model.format, env)
-    if model.match == "string-lf":
-        return lambda data, run: render(run.txn) in data, None
-    return lambda data, run: unhexed(render(run.txn), run) in data, None

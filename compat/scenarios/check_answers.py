@@ -1,0 +1,165 @@
+"""What checks make of odd answers: heads that are hardly HTTP, patterns in answers that are not all there, empty formats."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from compat.harness import World
+from compat.harness.targets import Behaviour, first_words, saying
+from compat.scenarios.checks import HEAD, make_targets, start
+
+_OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+#: Each as one piece, after which the connection stays.
+ANSWERS = {
+    "plain": _OK,
+    "old": b"HTTP/1.0 200 OK\r\n\r\nhello",
+    "endless": b"HTTP/1.1 200 OK\r\n\r\nhello",
+    "chunked": _CHUNKED + b"5\r\nhello\r\n0\r\n\r\n",
+    "chunked_cut": _CHUNKED + b"5\r\nhel",
+    "chunked_badly": _CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n",
+    "two": _OK + _OK,
+    "continuing": b"HTTP/1.1 100 Continue\r\n\r\n" + _OK,
+    "only_hints": b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n",
+    "switching": b"HTTP/1.1 101 Switching\r\n\r\nhello",
+    "none": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "unchanged": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    "high": b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+    "low": b"HTTP/1.1 20 Odd\r\nContent-Length: 0\r\n\r\n",
+    "four_digits": b"HTTP/1.1 2000 Odd\r\nContent-Length: 0\r\n\r\n",
+    "no_reason": b"HTTP/1.1 500\r\nContent-Length: 0\r\n\r\n",
+    "bare_lines": b"HTTP/1.1 500 Bad\nContent-Length: 5\n\nhello",
+    "version_2": b"HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "rtsp": b"RTSP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "icy": b"ICY 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "small_letters": b"http/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "garbage": b"\0\1\2 garbage\r\n\r\n",
+    "cut": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "bad_field": b"HTTP/1.1 200 OK\r\nBad Field: x\r\nContent-Length: 0\r\n\r\n",
+    "two_lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "half": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello",
+    "large": b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + b"x" * 39995 + b"hello",
+    "just_fits": b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + b"x" * 16238 + b"hello" + b"x" * 23757,
+    "just_not": b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + b"x" * 16239 + b"hello" + b"x" * 23756,
+    "large_head": b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20000 + b"\r\nContent-Length: 5\r\n\r\nhello",
+    "odd_reason": b'HTTP/1.1 503 a "b" <c> \xe9\t\x7f ' + b"r" * 300 + b"\r\nContent-Length: 0\r\n\r\n",
+    "blank_first": b"\r\n\r\n" + _OK,
+}
+
+
+def _compare(world: World, targets: dict[str, Behaviour], rows: list[tuple[str, str]], option: str, rule: str) -> None:
+    """One backend a row: (target, rules joined by ` | `)."""
+    with ExitStack() as stack:
+        make_targets(world, stack, targets)
+        parts = []
+        for number, (target, rules) in enumerate(rows, 1):
+            lines = "".join(f"    {rule} {text}\n" for text in rules.split(" | ") if text)
+            parts.append(f"backend b{number}\n    option {option}\n    {HEAD}{lines}    server s {{{target}}} check\n")
+        start(world, "".join(parts), defaults="mode tcp")
+        first_words(world, [f"b{number}/s" for number in range(1, len(rows) + 1)])
+
+
+def http_heads(world: World) -> None:
+    """`option httpchk` alone: what is an answer, and what a good one."""
+    targets = {name: saying(b"", answer) for name, answer in ANSWERS.items()}
+    _compare(world, targets, [(name, "") for name in ANSWERS], "httpchk GET / HTTP/1.1", "http-check")
+
+
+def http_bodies(world: World) -> None:
+    """`http-check expect string`: what belongs to a body, and how much of it is looked at."""
+    targets = {name: saying(b"", answer) for name, answer in ANSWERS.items()}
+    rows = [(name, "expect string hello") for name in ANSWERS]
+    _compare(world, targets, rows, "httpchk GET / HTTP/1.1", "http-check")
+
+
+def http_ends(world: World) -> None:
+    """The same when the server closes."""
+    targets = {name: saying(b"", answer, close=True) for name, answer in ANSWERS.items() if name != "large_head"}
+    _compare(world, targets, [(name, "expect rstring ^hello") for name in targets], "httpchk GET /", "http-check")
+
+
+def http_404_at_once(world: World) -> None:
+    """`disable-on-404`: nothing but the status counts."""
+    targets = {"gone": saying(b"", b"HTTP/1.1 404 Gone\r\nContent-Length: 5\r\n\r\n")}
+    rows = [
+        ("gone", f"disable-on-404 | expect {words}") for words in ("string hello", "min-recv 3 string x", "status 404")
+    ]
+    _compare(world, targets, rows, "httpchk GET /", "http-check")
+
+
+_PIECES = ("+PO", "+PONG", "xxxxxxxxxxx+PONG", "x" * 20)
+_LEAST = ("", "min-recv -1 ", "min-recv 0 ", "min-recv 2 ", "min-recv 5 ", "min-recv 6 ", "min-recv 100 ")
+
+
+def tcp_least(world: World) -> None:
+    """`tcp-check expect min-recv`: too little for a pattern, and enough."""
+    targets = {f"p{number}": saying(text.encode()) for number, text in enumerate(_PIECES)}
+    targets |= {f"e{number}": saying(text.encode(), close=True) for number, text in enumerate(_PIECES[:2])}
+    patterns = (
+        "string +PONG",
+        "! string +PONG",
+        "binary 2b504f4e47",
+        "rstring PONG",
+        "! rstring ERR",
+        "string-lf +PON",
+    )
+    rows = [(name, f"expect {least}{text}") for name in targets for least in _LEAST for text in patterns]
+    _compare(world, targets, rows, "tcp-check", "tcp-check")
+
+
+def http_least(world: World) -> None:
+    """`http-check expect min-recv`, the same."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"
+    targets = {f"p{number}": saying(b"", head + text.encode()) for number, text in enumerate(_PIECES)}
+    patterns = ("string +PONG", "! string +PONG", "rstring PONG", "! rstring ERR", "string-lf +PON")
+    rows = [(name, f"expect {least}{text}") for name in targets for least in _LEAST for text in patterns]
+    _compare(world, targets, rows, "httpchk GET /", "http-check")
+
+
+_EMPTY = "%[var(check.none)]"
+
+
+def tcp_without_patterns(world: World) -> None:
+    """Formats that give nothing, or no bytes; answers without any; titles that hold a NUL."""
+    rows = [
+        *(
+            ("pong", f"send-binary-lf {text} comment foo | expect string +PONG")
+            for text in ("zz", "4%[int(1)]2", _EMPTY)
+        ),
+        *(("pong", f"send-lf {text} | expect string +PONG") for text in (_EMPTY, "a")),
+        *(
+            ("pong", f"expect {inverse}{kind}-lf {text} comment foo on-error bad error-status L4CON")
+            for inverse in ("", "! ")
+            for kind, text in (("string", _EMPTY), ("binary", _EMPTY), ("binary", "zz"), ("binary", "123"))
+        ),
+        ("closing", "expect string a comment foo"),
+        ("closing", "expect string a comment foo on-error xx error-status L6RSP"),
+        ("closing", "comment bar | expect string a"),
+        ("closing", "connect comment bar | expect string a"),
+        ("silent", "expect binary 410042"),
+        ("pong", "unset-var(check.a) | expect rstring PO. on-success %[res.len] status-code res.payload(0,1)"),
+        ("pong", "expect string +PONG status-code str(12)"),
+    ]
+    _compare(world, {}, rows, "tcp-check", "tcp-check")
+
+
+def http_without_patterns(world: World) -> None:
+    """Formats that give nothing in HTTP checks; codes that are texts."""
+    rows = [
+        *(("fields", f"expect {kind} comment foo") for kind in (f"string-lf {_EMPTY}", f"! string-lf {_EMPTY}")),
+        *(
+            ("fields", f"expect {inverse}hdr {text} comment foo on-error bar")
+            for inverse in ("", "! ")
+            for text in (
+                f"name-lf {_EMPTY}",
+                f"name x-a value-lf {_EMPTY}",
+                f"name nope value-lf {_EMPTY}",
+                f"name-lf nope value-lf -m end {_EMPTY}",
+            )
+        ),
+        ("ok", "send meth POST uri-lf %s body-lf %s | expect status 200 on-success ok".replace("%s", _EMPTY)),
+        ("fields", "expect ! status 200 on-error %[status] status-code res.hdr(content-length)"),
+        ("fields", "expect ! status 200 status-code res.hdr(x-a)"),
+    ]
+    _compare(world, {}, rows, "httpchk GET /", "http-check")
