@@ -217,12 +217,17 @@ def _dies(proxy: Proxy) -> Iterator[str]:
 
 def _where(proxy: Proxy) -> str:
     """On which server a connection is tried again."""
-    if not proxy.redispatch or len(proxy.servers) < 2:
+    interval = proxy.redispatch
+    if interval is None or len(proxy.servers) < 2:
         return ", each time on the same server"
-    if proxy.redispatch > 0:
-        times = "each time" if proxy.redispatch == 1 else f"every {proxy.redispatch}. time"
+    if interval == 1 or not proxy.balance.by_request:
+        times = "each time"
+    elif interval == 0:
+        return ", each time on the same server unless that goes down"
+    elif interval > 0:
+        times = f"every {interval}. time"
     else:
-        times = "the last time" if proxy.redispatch == -1 else f"the {-proxy.redispatch}. time from the last"
+        times = "the last time" if interval == -1 else f"the {-interval}. time from the last"
     return f", {times} on another server (option redispatch)"
 
 

@@ -20,15 +20,13 @@ if TYPE_CHECKING:
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.inspection import Inspection
     from hapy.proxy.server import Server
+    from hapy.proxy.server_connection import ServerConnection
     from hapy.proxy.transaction import Transaction
     from hapy.rules import Outcome
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.rules import Rule
 
 _MODES: Final = {"keep-alive": 0, "server-close": 1, "close": 2}
-
-#: Algorithms that go round: any server will do, so a retry goes to another one at once.
-_ROUND: Final = frozenset({"roundrobin", "static-rr", "random"})
 
 #: What `retry-on all-retryable-errors` stands for.
 _ALL_RETRYABLE: Final = frozenset(
@@ -166,7 +164,7 @@ class Route:
         self.retry_events = frozenset(events)
         self.retry_statuses = frozenset(event for event in events if event.isdigit())
         self.retries_connections = "conn-failure" in events
-        self._always_redispatches = be.balance.algorithm in _ROUND
+        self._always_redispatches = not be.balance.by_request
 
     def _set_rules(self, frontend: Frontend, backend: Backend | None) -> None:
         runtime = frontend.runtime
@@ -280,11 +278,15 @@ class Route:
         """The request has no further use for its server: keep or close the connection, free the slot."""
         connection = exchange.server
         assert connection is not None
-        server = connection.server
-        pool = server.pool
+        exchange.txn.bytes_out += connection.size
+        self.part(exchange, connection)
+        self.free_slot(exchange)
+
+    def part(self, exchange: Exchange, connection: ServerConnection) -> None:
+        """The request has no further use for this connection: keep or close it."""
+        pool = connection.server.pool
         exchange.server = None
         exchange.sending = False
-        exchange.txn.bytes_out += connection.size
         if connection.reusable and exchange.request_sent:
             own = None
             if connection.private or pool.reuse == "never":
@@ -296,7 +298,6 @@ class Route:
         else:
             connection.exchange = None
             pool.discard(connection)
-        self.free_slot(exchange)
 
     def free_slot(self, exchange: Exchange) -> None:
         """Give the server's slot back and count what it did; `Backend.offer` then passes it on."""
@@ -323,7 +324,7 @@ class Route:
         """
         backend = self.backend
         every = self.model.redispatch
-        if not every or backend is None:
+        if every is None or backend is None:
             return False
         if txn is not None:
             if txn.tie is not None and txn.tie.forced:

@@ -253,11 +253,12 @@ class TcpSession(Routine):
         """
         txn = self.txn
         avoid: Server | None = None
+        forced = route.use_server(txn) if route.use_server is not None else None
         tries = 0
         while True:
             server = self.holds
             if server is None:
-                server = self.holds = txn.server = await self._slot(route, avoid)
+                server = self.holds = txn.server = await self._slot(route, forced, avoid)
                 txn.queue_done = now()
                 server.counters.open()
                 server.counters.rate.add(txn.queue_done)
@@ -281,10 +282,11 @@ class TcpSession(Routine):
             txn.retries += 1
             server.counters.wretr += 1
             server.backend.counters.wretr += 1
-            if route.redispatches(tries, txn) or (server.unresolved and route.backend and route.backend.active):
+            homeless = server.unresolved and route.backend and route.backend.active
+            if homeless or route.redispatches(tries, txn, bound=server is forced):
                 self._release()
                 server.backend.offer(server)
-                avoid = server
+                avoid, forced = server, None
                 self._note_redispatch(server)
             elif error_kind != "source":
                 await self._rest(RETRY_PAUSE)
@@ -294,10 +296,9 @@ class TcpSession(Routine):
         left.counters.wredis += 1
         left.backend.counters.wredis += 1
 
-    async def _slot(self, route: Route, avoid: Server | None) -> Server:
+    async def _slot(self, route: Route, forced: Server | None, avoid: Server | None) -> Server:
         backend = route.backend
         assert backend is not None
-        forced = route.use_server(self.txn) if route.use_server is not None else None
         try:
             server = backend.assign(self.txn, forced, avoid)
             if server is None:

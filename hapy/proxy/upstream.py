@@ -5,10 +5,11 @@ Rules (seen on the wire of HAProxy 2.6, and section "retries" of its manual):
 - A connection that fails is tried again on the same server after a second (or `timeout connect` where that is less;
   after a timeout at once), unless `option redispatch` sends the request elsewhere, which happens at once.
 - An answer that never comes is asked for again only if `retry-on` names that failure and the whole request was there
-  when it was first sent. It goes to the same server at once.
+  when it was first sent. `option redispatch` says where, as for connections; it happens at once. After a status that
+  `retry-on` names, the connection that brought it may carry the next attempt.
 - When a connection that had been used before ends without a byte, the server had closed it meanwhile. hapy then sends
   the request again on a new connection when that is safe: its method is idempotent (RFC 9110 section 9.2.2) and its
-  body is at hand. This costs no retry.
+  body is at hand. This costs no retry; it is not done where `retry-on none` or `disable-l7-retry` says so.
 - Where nothing helps, a request that is not the first of its client's connection is not answered: that connection is
   closed without a word, as HAProxy does, for the client to repeat it as it must be able to.
 """
@@ -85,16 +86,21 @@ async def fetch(exchange: Exchange) -> Response:
                 await pause()
                 if connection.informational is not None and connection.failure != "bad":
                     _pass_on_informational(exchange, connection)
+            bad = connection.failure == "bad"  # its body began with something else than a chunk
+            if route.retry_statuses and not bad and _may_ask_again(exchange, str(response.status)):
+                raise Lost(str(response.status))
             if server.observer is not None:
                 server.observer.answered(response.status)
-            if connection.failure == "bad":
-                raise Lost("junk-response")  # its body began with something else than a chunk
-            if route.retry_statuses and _may_ask_again(exchange, str(response.status)):
-                raise Lost(str(response.status))
+            if bad:
+                raise Lost("junk-response")
             return response  # noqa: TRY300 - what follows is the other end of an attempt
         except Lost as lost:
-            _give_up_attempt(exchange, connection, lost.event, repeatable=repeatable)
-            fresh = True
+            again = _give_up_attempt(exchange, connection, lost.event, repeatable=repeatable)
+            fresh = not lost.event.isdigit()
+            if again and route.redispatches(txn.retries, txn, bound=server is forced):
+                fresh, avoid, forced = False, server, None
+                _leave_server(exchange, server)
+                server = None
 
 
 def _assign(exchange: Exchange, forced: Server | None, avoid: Server | None) -> Server | None:
@@ -157,34 +163,50 @@ async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fr
     return connection
 
 
-def _give_up_attempt(exchange: Exchange, connection: ServerConnection, event: str, *, repeatable: bool) -> None:
-    """The server gave no answer: get ready for another attempt on a new connection.
+def _give_up_attempt(exchange: Exchange, connection: ServerConnection, event: str, *, repeatable: bool) -> bool:
+    """The server gave no answer, or one to be asked for again: get ready for another attempt.
+
+    Returns:
+        Whether it is one of the retries, rather than the repetition of what a dead connection swallowed.
 
     Raises:
         Failed: there must be none.
     """
     txn = exchange.txn
     server = connection.server
-    if server.observer is not None and connection.response is None:
+    again = _may_ask_again(exchange, event)
+    if server.observer is not None and connection.response is None and (not again or connection.failure == "bad"):
         server.observer.not_answered(connection.failure)
-    exchange.server = None
-    exchange.sending = False
+    if again and event.isdigit():
+        exchange.route.part(exchange, connection)
+    else:
+        exchange.server = None
+        exchange.sending = False
+        server.pool.discard(connection)
     txn.response_done = -1.0
-    server.pool.discard(connection)
-    if _may_ask_again(exchange, event):
+    if again:
         txn.retries += 1
         server.counters.wretr += 1
         server.backend.counters.wretr += 1
     elif (
         event != "empty-response"
         or connection.received
-        or not (txn.reused and repeatable and exchange.replay is not None)
+        or not (txn.reused and repeatable and exchange.replay is not None and _may_repeat(exchange))
     ):
         raise _failure(exchange, connection, event) from None
     if exchange.replay:
         exchange.pieces = [exchange.replay]
         exchange.size = len(exchange.replay)
     exchange.request_sent = False
+    return again
+
+
+def _leave_server(exchange: Exchange, server: Server) -> None:
+    """The next attempt goes to another server: this one's slot is for others."""
+    exchange.route.free_slot(exchange)
+    server.backend.offer(server)
+    if exchange.txn.tie is not None:
+        exchange.txn.tie.direct = None
 
 
 def _send(exchange: Exchange, connection: ServerConnection, moment: float) -> None:
@@ -260,6 +282,12 @@ def _may_ask_again(exchange: Exchange, event: str) -> bool:
         and len(exchange.replay) <= exchange.frontend.buffer_size
         and not (overrides is not None and overrides.no_l7_retry)
     )
+
+
+def _may_repeat(exchange: Exchange) -> bool:
+    """Whether nobody has said that requests must not be sent twice."""
+    overrides = exchange.txn.overrides
+    return bool(exchange.route.retry_events) and not (overrides is not None and overrides.no_l7_retry)
 
 
 def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Failed:
@@ -366,10 +394,7 @@ async def _after_refusal(
     server.counters.wretr += 1
     backend.counters.wretr += 1
     if route.redispatches(attempt, txn, bound=bound) or (server.unresolved and backend.active):
-        route.free_slot(exchange)
-        backend.offer(server)
-        if txn.tie is not None:
-            txn.tie.direct = None
+        _leave_server(exchange, server)
         return None
     if failure.kind != "timeout":
         exchange.expire_after(min(RETRY_PAUSE, route.connect_timeout))

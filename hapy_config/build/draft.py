@@ -75,7 +75,7 @@ class Draft:
     reuse: str | None = None
     fullconn: int | None = None
     retries: int = 3
-    redispatch: int = 0
+    redispatch: int | None = None
     retry_on: frozenset[str] | None = None
     max_keep_alive_queue: int = -1
     http_send_name_header: str | None = None

@@ -179,7 +179,7 @@ def _redispatch(build: Build, draft: Draft, statement: Statement, words: list[st
     if warn_side(build, draft, statement, "redispatch", BACK):
         return
     if to != "on":
-        draft.redispatch = 0
+        draft.redispatch = None
     elif len(words) > 2:
         draft.redispatch = leading_integer(words[2])
     else:

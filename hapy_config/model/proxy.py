@@ -84,6 +84,11 @@ class Balance:
     hash_modifier: str = ""
     hash_balance_factor: int = 0
 
+    @property
+    def by_request(self) -> bool:
+        """Whether something of the request decides, by its hash; with other algorithms any server will do."""
+        return self.algorithm in {"source", "uri", "url_param", "hdr", "rdp-cookie", "hash"}
+
 
 @dataclass(frozen=True, slots=True)
 class ForwardFor:
@@ -189,7 +194,8 @@ class Proxy:
         maxconn: of a frontend: connections at once; None takes the process-wide one.
         fullconn: of a backend: the load at which servers get their whole maxconn; None for the computed default.
         retries: attempts after the first.
-        redispatch: 0 never; n > 0 every nth retry; n < 0: on the last retry but -n-1.
+        redispatch: the interval of `option redispatch`, None without that option: n > 0 every nth retry; n < 0: on the
+            last retry but -n-1. With algorithms that hash nothing each retry goes elsewhere, whatever it says.
         retry_on: conn-failure, empty-response, junk-response, response-timeout, 0rtt-rejected, status codes, as
             strings.
         cookie: of a backend: what ties clients to servers. dynamic_cookie_key: the secret of its `dynamic`.
@@ -246,7 +252,7 @@ class Proxy:
     use_servers: tuple[UseServer, ...] = ()
     fullconn: int | None = None
     retries: int = 3
-    redispatch: int = 0
+    redispatch: int | None = None
     retry_on: frozenset[str] = frozenset({"conn-failure"})
     max_keep_alive_queue: int = -1
     http_send_name_header: str | None = None

@@ -83,7 +83,7 @@ def test_backend() -> None:
     assert "http-reuse always" in said("backend api", "server connections")
     dies = said("backend api", "if a server dies")
     assert "a1 and a2: each is checked every 5 s" in dies
-    assert "the last time on another server (option redispatch)" in dies
+    assert "each time on another server (option redispatch)" in dies
     assert "the answer is 503 or the server closes without an answer (retry-on)" in dies
     assert "a3 takes over" in dies
     assert "up to 2 s (timeout queue), then get 503" in said("backend api", "when all are busy")

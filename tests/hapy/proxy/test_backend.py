@@ -122,7 +122,7 @@ def test_raising_maxconn_lets_requests_out() -> None:
 
 
 def test_a_server_going_down_sends_its_queue_elsewhere_with_redispatch() -> None:
-    for redispatch in (0, -1):
+    for redispatch in (None, -1):
         be, mine = backend({"maxconn": 1}, {}, redispatch=redispatch)
         forced = be.by_name["s1"]
         be.assign(mine.transaction(), forced)
@@ -130,7 +130,7 @@ def test_a_server_going_down_sends_its_queue_elsewhere_with_redispatch() -> None
         be.assign(txn, forced)
         ticket = be.enqueue(txn, lambda: None)
         forced.set_operational(up=False)
-        assert ticket.waiting is (redispatch == 0)
+        assert ticket.waiting is (redispatch is None)
         assert ticket.server is None
 
 
