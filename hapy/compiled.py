@@ -38,7 +38,8 @@ class _Sources:
         found = PathFinder.find_spec(name, path)
         if found is None or found.origin is None or not found.origin.endswith(_SUFFIX):
             return found
-        return spec_from_file_location(name, found.origin.removesuffix(_SUFFIX) + ".py")
+        source = found.origin.removesuffix(_SUFFIX) + ".py"
+        return spec_from_file_location(name, source) if Path(source).exists() else found  # the library has none
 
 
 def _outdated() -> bool:

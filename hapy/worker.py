@@ -153,7 +153,7 @@ class Worker:
             case signal.SIGUSR1:
                 if not self.stopping:
                     self.stopping = True
-                    group.start_soon(self._stop_softly, group.cancel_scope)
+                    group.start_soon(self._stop_softly, group)
             case signal.SIGTTOU:
                 for _proxy, listener in self.listeners:
                     listener.pause()
@@ -182,7 +182,7 @@ class Worker:
         """The proxies with listeners, each once."""
         return list({id(proxy): proxy for proxy, _listener in self.listeners}.values())
 
-    async def _stop_softly(self, everything: anyio.CancelScope) -> None:
+    async def _stop_softly(self, group: TaskGroup) -> None:
         settings = self.job.config.global_
         if settings.grace:
             self.messages.notice(f"Scheduling a soft-stop in {settings.grace} ms.")
@@ -193,6 +193,8 @@ class Worker:
         if self.control is not None:
             self.control.close()
         self.job.runtime.stop()
+        if settings.close_spread_time > 0:
+            group.start_soon(self.job.runtime.part, settings.close_spread_time / 1000)
         for proxy in self.job.config.proxies:
             if not proxy.disabled:
                 front, back = self._connections(proxy)
@@ -202,7 +204,7 @@ class Worker:
             await self._idle()
         if self.everything.count > 0:
             await self._stop_hard()
-        everything.cancel()
+        group.cancel_scope.cancel()
 
     async def _idle(self) -> None:
         if self.everything.count > 0:

@@ -225,3 +225,23 @@ backend be
         client.get(target)
         client.ending(0.1)
         client.close()
+
+
+def few_private_connections(world: World) -> None:
+    """`max-session-srv-conns`: so many idle connections are a client's own; the others are closed."""
+    world.origin("s1", b"1")
+    world.origin("s2", b"2")
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    max-session-srv-conns 1
+    default_backend be
+backend be
+    http-reuse never
+    server s1 {s1}
+    server s2 {s2}
+""")
+    client = world.client()
+    for number in range(6):
+        client.get(f"/{number}")
+    client.close()

@@ -283,6 +283,19 @@ def captured(world: World) -> None:
     world.logs(2)
 
 
+def long_cookies(world: World) -> None:
+    """A captured cookie is kept as far as `tune.http.cookielen` lets it."""
+
+    def script(connection: Connection) -> None:
+        while connection.read() is not None:
+            connection.reply(b"ok", headers=(f"Set-Cookie: SID={'y' * 150}",))
+
+    world.origin("s1", script)
+    _start(world, 'capture cookie SID len 100\nlog-format "%CC %CS"', global_="tune.http.cookielen 30")
+    world.once("/", f"Cookie: SID={'x' * 150}")
+    world.logs(1)
+
+
 def buffered_requests(world: World) -> None:
     """`option http-buffer-request`: the body is waited for, until it is there, the buffer is full or the time is up."""
     world.origin("s1", b"ok")
@@ -428,3 +441,31 @@ def half_closed_upgrade(world: World) -> None:
     client.sock.shutdown(socket.SHUT_WR)
     client.seen.append(repr(client.reader.to_end()))
     world.logs(1)
+
+
+def sent_to_the_server(world: World) -> None:
+    """`redir`: the server's clients are sent there for what they would GET; everything else it gets from here."""
+    world.origin("s1", b"served")
+    _start(
+        world,
+        "",
+        "cookie S insert\nhttp-request set-path /new%[path] if { path /b }\nhttp-response set-header x-response 1\n"
+        "http-after-response set-header x-after 1\nserver s1 {s1} cookie one redir http://img.example.com",
+    )
+    world.once("/a?b=1")
+    world.once("/b", "Cookie: S=one", method="HEAD")
+    world.once("/a", method="OPTIONS")
+    world.once("*")
+    client = world.client()
+    client.send("GET /x HTTP/1.0\nConnection: keep-alive\n\n")
+    client.receive()
+    client.expect_end()
+    client = world.client()
+    client.send("GET /x HTTP/1.1\nHost: a\nContent-Length: 5\n\nab")
+    client.receive()
+    client.expect_end()
+    client = world.client()
+    client.post("/x", b"abc")
+    client.get("/y")
+    client.expect_end()
+    world.logs(8)

@@ -292,6 +292,11 @@ def redirect_page(code: int, url: bytes, cookie: bytes | None = None) -> Page:
     return Page(code, _REDIRECT_REASONS[code], tuple(headers))
 
 
+def server_redirect_page(url: bytes) -> Page:
+    """The answer of a server with `redir`: to this URL."""
+    return Page(302, _REDIRECT_REASONS[302], ((b"cache-control", b"no-cache"), (_LENGTH, b"0"), (b"location", url)))
+
+
 def reply_page(status: int, headers: Iterable[Header], content_type: bytes | None = None, body: bytes = b"") -> Page:
     """The answer of `http-request return`, `deny … hdr`, `http-error` with a body or headers of their own.
 

@@ -100,6 +100,20 @@ def reply(exchange: Exchange, outcome: Reply) -> bool:
     return _send(exchange, *built)
 
 
+def send_away(exchange: Exchange, location: bytes) -> bool:
+    """Answer for a server with `redir`; whether the client's connection must be cut.
+
+    As in HAProxy that is the last answer on the connection.
+    """
+    from hapy.http.errors import server_redirect_page
+
+    txn = exchange.txn
+    txn.term_cause, txn.term_phase, txn.status = "L", "C", 302
+    response, body = server_redirect_page(location).build(txn.method or b"GET")
+    response.keep_alive = False
+    return _send(exchange, response, body)
+
+
 def answer_error(exchange: Exchange, failure: Failed) -> bool:
     """Send the error page of a failure; whether the client's connection must be cut.
 

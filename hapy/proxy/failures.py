@@ -42,3 +42,15 @@ class Lost(Exception):  # noqa: N818 - perhaps the request is sent again
     def __init__(self, event: str) -> None:
         super().__init__(event)
         self.event = event
+
+
+class Redirected(Exception):  # noqa: N818 - an answer to give, not a defect
+    """The client is sent to the server (`redir`).
+
+    Attributes:
+        location: where it finds what it asked for.
+    """
+
+    def __init__(self, location: bytes) -> None:
+        super().__init__(location)
+        self.location = location

@@ -12,6 +12,7 @@ from hapy.net.clock import now
 from hapy.observe.captures import request_captures, request_cookie, response_captures, response_cookie
 from hapy.observe.counters import FrontendCounters
 from hapy.observe.log import Logger
+from hapy.pool.own import DEFAULT_LIMIT
 from hapy.proxy.http1 import ClientConnection
 from hapy.proxy.listening import Listening
 from hapy.proxy.route import Route, seconds
@@ -19,6 +20,7 @@ from hapy.proxy.sizes import CLOSE_SIZE, head_size
 from hapy.proxy.tcp import ClientSide
 from hapy.proxy.transaction import Transaction
 from hapy.rules.outcomes import ALLOW, Reply
+from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,7 @@ class Frontend:
         counters: what statistics print. sockets: the same for each of its binds (`option socket-stats`), or None.
         logger: its access log. gate: its `maxconn`.
         stopping: it is being shut down: idle connections go, answers say so.
+        lets_idle_wait: idle connections don't go then, but with their next answer (`option idle-close-on-response`).
         connections: those that are open.
         limits, buffer_size: what a request's head may be, and how much of a body is held.
         closes: answers end the client's connection (`option httpclose`).
@@ -74,6 +77,7 @@ class Frontend:
             self.sockets = {bind.number: FrontendCounters() for bind in model.binds}
         self.gate = Gate(model.maxconn or 0)
         self.stopping = False
+        self.lets_idle_wait = "idle-close-on-response" in model.options
         self.connections: set[FrontConnection] = set()
         options = model.options
         tune = runtime.config.global_.tune
@@ -91,7 +95,10 @@ class Frontend:
         self.dont_log_null = "dontlognull" in options
         self.name_cases = runtime.name_cases if "h1-case-adjust-bogus-client" in options else None
         self.buffers_bodies = "http-buffer-request" in options
-        self.max_own = int(tune.get("max-session-srv-conns", 5))
+        self.max_own = DEFAULT_LIMIT
+        for words in model.settings:
+            if words[0] == "max-session-srv-conns":
+                self.max_own = leading_integer(words[1])
         timeouts = model.timeouts
         self.client_timeout = seconds(timeouts.client)
         self.head_timeout = seconds(timeouts.http_request)
@@ -389,7 +396,7 @@ class Frontend:
     # the end
 
     def stop(self) -> None:
-        """Soft stop: idle connections are closed, all others with their next answer."""
+        """Soft stop: idle connections are closed unless told to wait, all others with their next answer."""
         self.stopping = True
         for connection in tuple(self.connections):
             connection.stop()

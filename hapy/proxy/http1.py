@@ -45,6 +45,7 @@ class ClientConnection(ClientStream):
         exchange: the request in progress, None while idle or while a head is coming in.
         txn: of the request whose head is coming in.
         started: when the wait for the next request began.
+        last: the next answer is the last.
         head_deadline: when the head that is coming in must be complete; its time runs from its first byte.
     """
 
@@ -54,6 +55,7 @@ class ClientConnection(ClientStream):
         "exchange",
         "frontend",
         "head_deadline",
+        "last",
         "listening",
         "parser",
         "started",
@@ -74,6 +76,7 @@ class ClientConnection(ClientStream):
         self.txn: Transaction | None = None
         self.started = 0.0
         self.head_deadline = NEVER
+        self.last = frontend.stopping
         self.parser = request_parser(frontend.limits, self)
 
     # the connection
@@ -164,6 +167,9 @@ class ClientConnection(ClientStream):
 
     def stop(self) -> None:
         """The frontend stops: an idle connection that has had its answer is closed, any other at its next answer."""
+        self.last = True
+        if self.frontend.lets_idle_wait:
+            return
         if self.exchange is None and self.txn is None and self.client.requests and not self.draining:
             self.finish()
 
@@ -255,8 +261,8 @@ class ClientConnection(ClientStream):
         self.deadline = deadline = moment + self.frontend.idle_timeout
         if deadline < self.looked_at:
             watch(self)
-        if self.frontend.stopping:
-            self.finish()
+        if self.last:
+            self.stop()
 
     def _go_on(self) -> None:
         """The next request may be here already."""
@@ -354,7 +360,7 @@ class Http1Exchange(Exchange):
             request = self.request
             frontend = self.frontend
             self.keep_alive = keep = (
-                stay and request.keep_alive and body != UNTIL_CLOSE and not frontend.closes and not frontend.stopping
+                stay and request.keep_alive and body != UNTIL_CLOSE and not frontend.closes and not stream.last
             )
             if keep and response.version < 11 and first_value(response.headers, b"transfer-encoding") is not None:
                 self.keep_alive = keep = False  # there is no such field in HTTP/1.0

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from hapy.http.message import TUNNEL, Response
 from hapy.net.clock import now
 from hapy.net.routine import pause
-from hapy.proxy.answers import answer_error, conclude, conclude_response
+from hapy.proxy.answers import answer_error, conclude, conclude_response, send_away
 from hapy.proxy.bodies import answer_waiter, buffer_body, look_at_body, waiter
 from hapy.proxy.exchange import ClientGone
-from hapy.proxy.failures import Failed, letter
+from hapy.proxy.failures import Failed, Redirected, letter
 from hapy.proxy.private import sees_challenge
 from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import head_size
@@ -105,6 +105,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
                     await _attend(exchange)
                 if exchange.client_failure == "reset":
                     raise Failed(0, "C", "D")
+    except Redirected as found:
+        cut = send_away(exchange, found.location)
     except Failed as failure:
         cut = answer_error(exchange, failure)
     except ClientGone:

@@ -6,14 +6,18 @@ Built before any socket is opened and before the process forks; nothing here nee
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
+
 from hapy.acl import compile_condition
 from hapy.http.codec import Limits
+from hapy.net.clock import now
 from hapy.net.sockets import towards
 from hapy.observe.process import Process
 from hapy.pool import FdBudget
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from hapy.checks.engine import Engine
     from hapy.dns.section import Section
     from hapy.proxy.exchange import Exchange
+    from hapy.proxy.frontend import FrontConnection
     from hapy.proxy.inspection import Inspection
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
@@ -303,16 +308,36 @@ class Runtime:
             self.checks.start()
 
     def stop(self) -> None:
-        """Soft stop."""
+        """Soft stop. With `close-spread-time` clients stay for now; see `part`."""
         self.process.stopping = True
         if self.checks is not None:
             self.checks.stop()
-        for frontend in self.frontends.values():
-            frontend.stop()
+        if not self.config.global_.close_spread_time:
+            for frontend in self.frontends.values():
+                frontend.stop()
         for backend in self.backends.values():
             for server in backend.servers:
                 server.pool.enabled = False
                 server.pool.drop_idle()
+
+    async def part(self, window: float) -> None:
+        """End each of the clients' connections at some moment of the next `window` seconds (`close-spread-time`).
+
+        An idle one ends at that moment, any other with its next answer.
+        """
+        began = now()
+        leaving: list[FrontConnection] = []
+        for frontend in self.frontends.values():
+            frontend.lets_idle_wait = False  # as in HAProxy
+            leaving += frontend.connections
+        random.shuffle(leaving)
+        for index, connection in enumerate(leaving):
+            await anyio.sleep(began + window * (index + 1) / (len(leaving) + 1) - now())
+            if not connection.closed:
+                connection.stop()
+        await anyio.sleep(began + window - now())
+        for frontend in self.frontends.values():
+            frontend.stop()
 
     def abort(self) -> None:
         """Hard stop."""

@@ -14,6 +14,7 @@ from hapy.pool.distance import Distance, is_local
 from hapy.proxy import state as tell
 from hapy.proxy.queue import Queue
 from hapy.proxy.state import DRAIN, MAINTENANCE, Admin, State
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.checks.check import Check
@@ -54,6 +55,7 @@ class Server:
         unresolved: its name has no address, or not yet (RMAINT); `address` is then the last one.
         fqdn: the host name that gives it its address, or None. resolving: how it lives by that, None where nothing
             looks names up while hapy runs.
+        redir: what clients' GETs and HEADs are sent to instead, their path follows it; None to serve them.
         current: requests (TCP: connections) that hold one of its slots. leaving: one of them is about to give it back.
         maxconn, minconn, maxqueue: the limits now, 0 for none.
         queue: requests that wait for this server and no other.
@@ -90,6 +92,7 @@ class Server:
         "pool",
         "queue",
         "ramp",
+        "redir",
         "resolving",
         "scaled",
         "state",
@@ -104,6 +107,7 @@ class Server:
         self.model = model
         self.backend = backend
         self.label = model.name.encode()
+        self.redir = None if model.redir is None else to_bytes(model.redir)
         self.address = model.address
         self.generation = 0
         self.key = ConnectionKey(0)

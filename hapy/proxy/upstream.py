@@ -26,7 +26,7 @@ from hapy.net.routine import later, pause
 from hapy.pool import ReuseReason
 from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
-from hapy.proxy.failures import KILLED, Failed, Lost
+from hapy.proxy.failures import KILLED, Failed, Lost, Redirected
 from hapy.proxy.reframing import Misframed, reframe_request
 from hapy.proxy.sizes import head_size
 
@@ -48,6 +48,7 @@ async def fetch(exchange: Exchange) -> Response:
 
     Raises:
         Failed: there is none.
+        Redirected: the server chosen is one that clients are sent to.
     """
     route = exchange.route
     txn = exchange.txn
@@ -62,6 +63,8 @@ async def fetch(exchange: Exchange) -> Response:
             if server is None:
                 server, avoid = await _queue(exchange, forced, avoid)
             route.hold_slot(exchange, server, avoid)
+            if server.redir is not None:
+                _send_away(exchange, server.redir)
         connector = server.connector
         key = server.key if connector.fixed else connector.key(txn)
         connection = None if fresh else _reuse(exchange, server, key, repeatable=repeatable)
@@ -101,6 +104,21 @@ async def fetch(exchange: Exchange) -> Response:
                 fresh, avoid, forced = False, server, None
                 _leave_server(exchange, server)
                 server = None
+
+
+def _send_away(exchange: Exchange, prefix: bytes) -> None:
+    """The server has `redir`: its clients are to ask it themselves.
+
+    Raises:
+        Redirected: for a GET or a HEAD of a path; anything else goes to the server as usual.
+    """
+    request = exchange.request
+    if request.method in (b"GET", b"HEAD"):
+        from hapy.samples.targets import path_and_query
+
+        path = path_and_query(request.target)
+        if path is not None:
+            raise Redirected(prefix + path)
 
 
 def _assign(exchange: Exchange, forced: Server | None, avoid: Server | None) -> Server | None:

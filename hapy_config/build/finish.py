@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.advice import advise
@@ -21,6 +22,7 @@ from hapy_config.build.expressions import check_format, checked_format, expressi
 from hapy_config.build.options import HTTP_ONLY
 from hapy_config.build.refused import Refused
 from hapy_config.build.resolvers import check_resolvers
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import Balance
 from hapy_config.model.rules import UseBackend, UseServer
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _SMALLEST_BUFFER: Final = 340
 _LARGEST_BUFFER: Final = 1 << 28
 _FEWEST_HEADERS: Final = 5
+#: What is kept of a captured cookie at most, in bytes, where `tune.http.cookielen` says nothing.
+_COOKIE_LENGTH: Final = 63
 _HASHES: Final = frozenset({"uri", "url_param", "hdr"})
 
 
@@ -148,6 +152,7 @@ def _proxy(build: Build, draft: Draft) -> None:
         _http_only(build, draft)
     advise(build, draft)
     _timeouts(build, draft)
+    _captured_cookie(build, draft)
 
 
 def _known_errors(build: Build, draft: Draft, name: str) -> None:
@@ -572,6 +577,24 @@ def _timeouts(build: Build, draft: Draft) -> None:
             "   | with such a configuration. To fix this, please ensure that all following\n"
             "   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
         )
+
+
+def _captured_cookie(build: Build, draft: Draft) -> None:
+    """No more of a captured cookie is kept than `tune.http.cookielen` allows."""
+    for index, capture in enumerate(draft.captures):
+        if capture.direction != "cookie":
+            continue
+        limit = leading_integer(str(build.tune.get("http.cookielen", _COOKIE_LENGTH)))
+        if limit < 0:
+            limit = _COOKIE_LENGTH
+        if capture.length > limit:
+            build.warning(
+                "shortened-capture",
+                draft.header.span(),
+                f"truncating capture length to {limit} bytes for {draft.title} '{draft.name}'.",
+                "raise 'tune.http.cookielen', or ask for less",
+            )
+            draft.captures[index] = replace(capture, length=limit)
 
 
 def _has_listener(build: Build) -> bool:

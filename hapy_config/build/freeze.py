@@ -46,7 +46,8 @@ _BACK_FIELDS: Final = frozenset(
 _GLOBAL_FIELDS: Final = (
     "maxconn", "daemon", "master_worker", "nbthread", "pidfile", "user", "group", "uid", "gid", "chroot", "ulimit_n",
     "node",
-    "description", "localpeer", "hard_stop_after", "grace", "log_tag", "log_send_hostname", "strict_limits",
+    "description", "localpeer", "hard_stop_after", "grace", "close_spread_time",
+    "log_tag", "log_send_hostname", "strict_limits",
 )  # fmt: skip
 
 

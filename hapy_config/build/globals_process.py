@@ -21,7 +21,11 @@ from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import LogTarget
 from hapy_config.syntax import Statement
 
-_TIMES: Final = {"hard-stop-after": "hard_stop_after", "grace": "grace"}
+_TIMES: Final = {
+    "hard-stop-after": "hard_stop_after",
+    "grace": "grace",
+    "close-spread-time": "close_spread_time",
+}
 
 
 _NODE: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -44,6 +48,9 @@ _CPUS: Final = 1024
 def _time(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused(f"'{words[0]}' expects <time> as argument.", 1, code="missing-argument")
+    if words[0] == "close-spread-time" and words[1] == "infinite":
+        build.global_["close_spread_time"] = -1
+        return
     build.global_[_TIMES[words[0]]] = build.time(statement, words, 1, f"<{words[0]}>")
 
 
@@ -326,6 +333,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "description": _description,
     "gid": _numeric_identity,
     "grace": _time,
+    "close-spread-time": _time,
     "group": _identity,
     "hard-stop-after": _time,
     "localpeer": _local_peer,

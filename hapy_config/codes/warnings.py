@@ -69,6 +69,13 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.WARNING,
+        "shortened-capture",
+        """More of a cookie is to be captured than is ever kept: `tune.http.cookielen` bytes, 63 by default.""",
+        "listen l\n bind :8080\n capture cookie SID len 100\n",
+        "global\n tune.http.cookielen 100\nlisten l\n bind :8080\n capture cookie SID len 100\n",
+    ),
+    code(
+        Kind.WARNING,
         "never-matches",
         """The condition can't become true: it asks for something that is not there yet, or no more, when the rule
         runs.""",

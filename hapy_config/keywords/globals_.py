@@ -48,7 +48,7 @@ _PROCESS: Final = (
         _TIME,
         surplus=True,
         since=(2, 6),
-        ok=("close-spread-time 5s",),
+        ok=("close-spread-time 5s", "close-spread-time infinite"),
         bad=("close-spread-time", "close-spread-time x"),
     ),
     _global(

@@ -18,6 +18,7 @@ class Global:
         maxconn: connections at once in the whole process; None takes the computed default.
         tune: every `tune.*` that was set, by the name after `tune.`, as an int where it is a number.
         env: variables set by setenv/presetenv, in order.
+        close_spread_time: ms over which a soft stop spreads the ends of clients' connections; -1 to leave them.
         stats_sockets: `stats socket` lines as words; stats_binds: the addresses that they listen on.
         stats_timeout: ms of silence that end a session there, 0 for none. stats_maxconn: sessions at once.
         settings: every other statement that the tables know, as words.
@@ -39,6 +40,7 @@ class Global:
     localpeer: str | None = None
     hard_stop_after: int | None = None
     grace: int = 0
+    close_spread_time: int = 0
     log: tuple[LogTarget, ...] = ()
     log_tag: str | None = None
     log_send_hostname: str | None = None

@@ -244,6 +244,58 @@ def test_a_soft_stop_closes_idle_connections_and_lets_requests_finish(stage: Sta
 
 
 @BOTH
+def test_idle_connections_may_wait_for_their_last_answer(stage: Stage) -> None:
+    stage.write("option idle-close-on-response")
+    program = stage.start("-db", "-f", "cfg")
+    until(stage.serving)
+    with stage.connect() as idle:
+        stage.ask(idle)
+        program.signal(signal.SIGUSR1)
+        program.expect("Proxy f stopped (cumulated conns: FE: ")
+        assert "connection: close\r\n" in stage.ask(idle)
+        assert idle.recv(100) == b""
+    assert program.wait() == 0
+
+
+@BOTH
+def test_clients_may_stay_until_they_leave(stage: Stage) -> None:
+    stage.write(settings="close-spread-time infinite")
+    program = stage.start("-db", "-f", "cfg")
+    until(stage.serving)
+    with stage.connect() as idle:
+        stage.ask(idle)
+        program.signal(signal.SIGUSR1)
+        program.expect("Proxy f stopped (cumulated conns: FE: ")
+        for _ in range(2):
+            assert "connection: close\r\n" not in stage.ask(idle)
+    assert program.wait() == 0
+
+
+@BOTH
+def test_the_ends_of_idle_connections_are_spread(stage: Stage) -> None:
+    stage.write(settings="close-spread-time 1s")
+    program = stage.start("-db", "-f", "cfg")
+    until(stage.serving)
+    clients = [stage.connect() for _ in range(12)]
+    for client in clients:
+        stage.ask(client)
+    program.signal(signal.SIGUSR1)
+    program.expect("Proxy f stopped (cumulated conns: FE: ")
+    ended: set[socket.socket] = set()
+    steps = 0
+    while len(ended) < len(clients):
+        found, _, _ = select.select([client for client in clients if client not in ended], [], [], PATIENCE)
+        assert all(client.recv(100) == b"" for client in found)
+        assert found
+        ended.update(found)
+        steps += 1
+    assert steps > 1
+    for client in clients:
+        client.close()
+    assert program.wait() == 0
+
+
+@BOTH
 def test_hard_stop_after_ends_a_soft_stop(stage: Stage) -> None:
     stage.write(settings="hard-stop-after 200ms")
     program = stage.start("-db", "-f", "cfg")

@@ -78,3 +78,12 @@ def test_sources_when_asked_for(word: str) -> None:
     assert run.returncode == 0, run.stderr
     used, outdated = run.stdout.split()
     assert used == str(word != "no" and outdated == "False")
+
+
+@pytest.mark.parametrize("word", ["", "no"])
+def test_everything_can_be_loaded_ahead(word: str) -> None:
+    """Before `chroot` all modules are, and the compiled ones' shared library is among them."""
+    command = [sys.executable, "-c", "import hapy.processes; hapy.processes.load_everything()"]
+    environment = {**os.environ, "HAPY_COMPILE": word}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
