@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.alike import nearest
 from hapy_config.diagnostics import Diagnostic, Severity
+from hapy_config.grammar.checks import SCOPES
 
 if TYPE_CHECKING:
     from hapy_config.syntax import Document
 
 _QUOTED: Final = re.compile(r"'([^'\s]+)'")
-_ALIKE: Final = 0.6
+_VARIABLE: Final = re.compile(r"invalid variable name '([^'.]+)\.")
 _PROXY_KINDS: Final = ("frontend", "backend", "listen")
 
 
@@ -60,8 +61,11 @@ class Hints:
         match found.code:
             case "unknown-keyword" | "outside-section":
                 from hapy_config.keywords import table
+                from hapy_config.keywords.spec import TARGET
 
-                return _near(word, [entry.name for entry in table("sections")])
+                return _near(word, [entry.name for entry in table("sections") if entry.known_in(TARGET)])
+            case "bad-track" if "required proxy" in found.message:
+                return _near_quoted(found.message, self._names_of("section"))
             case "unknown-server" | "bad-track":
                 return _near_quoted(found.message, self._names_of("server"))
             case "unknown-reference" | "unknown-table" | "unknown-backend" | "unknown-section" | "unknown-defaults":
@@ -71,6 +75,8 @@ class Hints:
 
                 name = found.message.partition("no such format variable '")[2].partition("'")[0]
                 return _near(name, ALIASES)
+            case "bad-argument" if (scoped := _VARIABLE.search(found.message)) is not None:
+                return _near(scoped[1], SCOPES)
             case "bad-argument" | "missing-argument":
                 choices = [one for one in _QUOTED.findall(found.message) if one != word]
                 return _near(word, choices)
@@ -97,8 +103,7 @@ class Hints:
 
 
 def _near(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=_ALIKE) if word else []
-    return near[0] if near and near[0] != word else ""
+    return nearest(word, known)
 
 
 def _near_quoted(message: str, known: Iterable[str]) -> str:

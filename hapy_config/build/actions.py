@@ -216,6 +216,8 @@ def _counter(words: Words) -> Arguments:
     """sc-inc-gpc*, sc-set-gpt*: `(idx,slot)` or `(slot)`."""
     word = words.action_word
     name, opened, rest = word.partition("(")
+    if name.endswith("*"):  # the table's way of writing it
+        raise words.refuse(f"invalid stick table track ID '{word}'", words.start - 1)
     indexed = name in ("sc-inc-gpc", "sc-set-gpt", "sc-add-gpc")
     what = "gpc" if "gpc" in name else "gpt"
     found: dict[str, object] = {}

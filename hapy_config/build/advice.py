@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.draft import FRONT
+from hapy_config.build.expressions import BUFFERS
 from hapy_config.grammar.expressions import needs
 from hapy_config.model.expressions import SampleExpression
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from hapy_config.model.expressions import Condition
     from hapy_config.source import Span
 
-_BUFFERS: Final = frozenset({"request buffer", "response buffer"})
 _LATE: Final = frozenset({"request buffer", "HTTP request", "HTTP request headers", "HTTP request body"})
 _NO_DELAY: Final = (
     "{} '{}' : a '{}' rule explicitly depending on request contents without any 'tcp-request inspect-delay' setting."
@@ -33,7 +33,7 @@ def advise(build: Build, draft: Draft) -> None:
     reads = _Reads()
     if draft.mode == "http":
         for condition, span in _conditions(draft):
-            if reads.parts(condition) & _BUFFERS:
+            if reads.parts(condition) & BUFFERS:
                 build.warning(
                     "needs-tcp",
                     span,

@@ -46,7 +46,11 @@ def _mode(build: Build, draft: Draft, statement: Statement, words: list[str]) ->
             code="removed-keyword",
         )
     if mode not in ("http", "tcp"):
-        raise Refused(f"unknown proxy mode '{mode}'.", 1, hint="the modes are 'http' and 'tcp'")
+        raise Refused(
+            f"unknown proxy mode '{mode}'.",
+            1,
+            hint=build.nearest(mode, ("http", "tcp")) or "the modes are 'http' and 'tcp'",
+        )
     at_most(words, 1)
     draft.mode = mode
 
@@ -225,7 +229,10 @@ def _capture(build: Build, draft: Draft, statement: Statement, words: list[str])
         at_most(words, 5, f"capture {kind}")
         draft.captures.append(Capture(kind, words[3], leading_integer(words[5])))
     else:
-        raise Refused("'capture' expects 'cookie' or 'request header' or 'response header'.", 1)
+        wrong = 2 if kind in ("request", "response") and len(words) > 2 else 1
+        known = ("header",) if wrong == 2 else ("cookie", "request", "response")
+        hint = build.nearest(words[wrong] if len(words) > wrong else "", known)
+        raise Refused("'capture' expects 'cookie' or 'request header' or 'response header'.", wrong, hint=hint)
 
 
 def _declare(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -272,13 +279,17 @@ def _max_session_srv_conns(build: Build, draft: Draft, statement: Statement, wor
     draft.settings.append(tuple(words))
 
 
+_ALGORITHMS: Final = ("identity", "gzip", "deflate", "raw-deflate")
+
+
 def _compression(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     what = words[1] if len(words) > 1 else ""
     if what == "algo":
         _word(words, 2, "'compression' expects <algorithm>.")
         for index, algorithm in enumerate(words[2:], 2):
-            if algorithm not in ("identity", "gzip", "deflate", "raw-deflate"):
-                build.fault(Refused(f"'compression' : '{algorithm}' is not a supported algorithm.", index))
+            if algorithm not in _ALGORITHMS:
+                hint = build.nearest(algorithm, _ALGORITHMS)
+                build.fault(Refused(f"'compression' : '{algorithm}' is not a supported algorithm.", index, hint=hint))
     elif what == "type":
         _word(words, 2, "'compression' expects <type>.")
     elif what == "offload":
@@ -299,10 +310,13 @@ def _external_check(build: Build, draft: Draft, statement: Statement, words: lis
     draft.settings.append(tuple(words))
 
 
+_ALERT_WORDS: Final = ("from", "mailers", "myhostname", "to", "level")
+
+
 def _email_alert(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     what = _word(words, 1, "missing argument after 'email-alert'.")
-    if what not in ("from", "mailers", "myhostname", "to", "level"):
-        raise Refused(f"email-alert: unknown argument '{what}'.", 1)
+    if what not in _ALERT_WORDS:
+        raise Refused(f"email-alert: unknown argument '{what}'.", 1, hint=build.nearest(what, _ALERT_WORDS))
     value = words[2] if len(words) > 2 else ""
     if what == "level" and value not in LEVELS:
         raise Refused(f"unknown log level 'level' after '{value}'", 2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Final
 
+from hapy_config.alike import nearest
 from hapy_config.build.addressing import address_fault, expand
 from hapy_config.build.bindwords import READERS, BindWords
 from hapy_config.build.context import Build
@@ -130,13 +130,13 @@ def _unknown(words: BindWords, name: str, prefix: str) -> Refused:
         code = "newer-keyword" if entry.since > TARGET else "removed-keyword"
         hint = version_note(entry.since, entry.removed)
         return Refused(f"{message}.", words.position, code=code, hint=hint)
-    near = difflib.get_close_matches(name, READERS, n=1, cutoff=0.5)
+    near = nearest(name, READERS)
     if near:
         return Refused(
-            f"{message}; did you mean '{near[0]}' maybe ?",
+            f"{message}; did you mean '{near}' maybe ?",
             words.position,
             code="unknown-keyword",
-            hint=f"did you mean '{near[0]}'?",
-            suggestion=near[0],
+            hint=f"did you mean '{near}'?",
+            suggestion=near,
         )
     return Refused(f"{message}.", words.position, code="unknown-keyword")

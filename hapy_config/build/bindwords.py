@@ -72,15 +72,13 @@ class BindWords:
         self.position += 1
         return word
 
-    def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument") -> Refused:
+    def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument", hint: str = "") -> Refused:
         """The refusal of the word at the position, or `back` words before it."""
-        return Refused(f"{self.prefix}{message}{self.suffix}", self.position - back, code=code)
+        return Refused(f"{self.prefix}{message}{self.suffix}", self.position - back, code=code, hint=hint)
 
     def lacking(self, message: str, code: str, hint: str = "") -> None:
         """Refuse the word before the position for something that this machine does not have."""
-        refusal = self.refuse(message, back=1, code=code)
-        refusal.hint = hint
-        self.build.lacking(refusal)
+        self.build.lacking(self.refuse(message, back=1, code=code, hint=hint))
 
 
 Reader = Callable[[BindWords, str], None]
@@ -275,7 +273,8 @@ def _tls_word(missing: str) -> Reader:
 def _tls_version(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the ssl/tls version")
     if text not in tls.VERSIONS:
-        raise words.refuse(f"'{text}' : unknown ssl/tls version", back=1)
+        hint = words.build.nearest(text, tls.VERSIONS)
+        raise words.refuse(f"'{text}' : unknown ssl/tls version", back=1, hint=hint)
     put(words.tls, name, (text,))
 
 
@@ -292,7 +291,9 @@ def _verify(words: BindWords, name: str) -> None:
     text = words.take("'verify' : missing verify method")
     if text not in ("none", "optional", "required"):
         raise words.refuse(
-            f"'verify' : unknown verify method '{text}', only 'none', 'optional', and 'required' are supported", back=1
+            f"'verify' : unknown verify method '{text}', only 'none', 'optional', and 'required' are supported",
+            back=1,
+            hint=words.build.nearest(text, ("none", "optional", "required")),
         )
     words.tls[name] = (text,)
 

@@ -242,7 +242,8 @@ def _expect(kind: str) -> _Reader:
                 found |= {"match": word, "inverse": inverse}
                 _pattern(words, word, found)
             elif inverse or not _expect_option(words, word, found):
-                words.fault(_ONLY[kind].format(word), words.position - 1)
+                hint = words.build.nearest(word, (*_PATTERNS[kind], *_EXPECT_OPTIONS))
+                words.fault(_ONLY[kind].format(word), words.position - 1, hint=hint)
         if "match" not in found:
             raise words.refuse("expects at least a matching pattern as arguments")
         return CheckExpect(**found, span=words.statement.span())
@@ -291,6 +292,12 @@ def _header_pattern(words: Words, word: str, found: dict[str, Any]) -> None:
             words.position += 1
     if "name" not in found:
         raise words.refuse(f"'{word}' expects at the keyword name as first argument followed by a pattern")
+
+
+_EXPECT_OPTIONS: Final = (
+    *("min-recv", "comment", "on-success", "on-error"),
+    *("status-code", "ok-status", "error-status", "tout-status"),
+)
 
 
 def _expect_option(words: Words, word: str, found: dict[str, Any]) -> bool:

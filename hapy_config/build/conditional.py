@@ -12,6 +12,7 @@ from hapy_config.build.registry import Handler
 from hapy_config.grammar.conditions import check_acl_name, parse_acl, parse_condition, predefined, unavailable
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, places
+from hapy_config.keywords.acls import PREDEFINED
 from hapy_config.keywords.samples import PLACE_NAMES, Place
 from hapy_config.model.expressions import Condition
 from hapy_config.model.proxy import PersistRule
@@ -158,7 +159,7 @@ def _acl_error(build: Build, draft: Draft, statement: Statement, error: GrammarE
     hint = error_hint(error)
     _, found, rest = error.message.partition("no such ACL : '")
     if found:
-        hint = build.nearest(rest.rstrip("'"), draft.acls)
+        hint = build.nearest(rest.rstrip("'"), (*draft.acls, *PREDEFINED))
     build.error("bad-condition", statement.span(error.word), f"{prefix}{error.message}.", hint)
 
 

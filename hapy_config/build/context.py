@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import socket
 import stat
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.alike import nearest
 from hapy_config.build.arguments import TIME_HINT, TIME_SUFFIX, TimeError, milliseconds, time_message
 from hapy_config.build.draft import BACK, Draft
 from hapy_config.build.expressions import note_references
@@ -236,8 +236,8 @@ class Build(References, Watching):
     @staticmethod
     def nearest(word: str, known: Iterable[str]) -> str:
         """`did you mean 'x'?`, or empty when nothing known is near."""
-        near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6) if word else []
-        return f"did you mean '{near[0]}'?" if near else ""
+        near = nearest(word, known)
+        return f"did you mean '{near}'?" if near else ""
 
     # -- arguments
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.alike import nearest
 from hapy_config.build.patternfiles import map_fault
 from hapy_config.build.refused import Refused, first_of
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
 from hapy_config.grammar.formats import parse_format, sound_part
 from hapy_config.grammar.regexes import compile_regex
+from hapy_config.keywords.acls import ACL_KEYWORDS, MATCH_TYPES
 from hapy_config.keywords.log_aliases import ALIASES
 from hapy_config.keywords.samples import Place
+from hapy_config.keywords.spec import TARGET
 from hapy_config.model.expressions import FormatAlias, FormatExpression, FormatText, LogFormat, SampleExpression
 from hapy_config.syntax import Statement
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 #: Log variables that HAProxy refuses in TCP proxies; `%tsc` it lets pass there.
 HTTP_ONLY: Final = frozenset(name for name, alias in ALIASES.items() if alias.requires == "http") - {"tsc"}
 
+
+#: What only connections without HTTP have.
+BUFFERS: Final = frozenset({"request buffer", "response buffer"})
 
 #: Where a format names a backend or a server, HAProxy says nothing of HTTP.
 _CHOICES: Final = (Place.FRONTEND_USE_BACKEND, Place.BACKEND_SERVER)
@@ -166,7 +172,7 @@ def check_format(
                     statement.span(place),
                     f"HTTP log/header format not usable with {draft.title} '{draft.name}' (needs 'mode http').",
                 )
-            if prefix.startswith("error detected in") and needs(expression) in ("request buffer", "response buffer"):
+            if prefix.startswith("error detected in") and BUFFERS.issuperset(needs(expression).split(",")):
                 build.warning(
                     "needs-tcp",
                     statement.span(place),
@@ -230,23 +236,30 @@ def note_references(
 
 
 def error_hint(error: GrammarError) -> str:
-    """A suggestion for a misspelt fetch or converter."""
+    """A suggestion for a misspelt fetch, converter or matching method."""
+    _, found, rest = error.message.partition("unknown matching method '")
+    if found:
+        near = nearest(rest.partition("'")[0], MATCH_TYPES)
+        return f"did you mean '{near}'?" if near else ""
     for what, family in (("unknown fetch method '", "fetches"), ("unknown converter '", "converters")):
         _, found, rest = error.message.partition(what)
         if found:
-            return suggestion(rest.partition("'")[0], family)
+            return suggestion(rest.partition("'")[0], family, acl=" in ACL expression" in rest)
     return ""
 
 
-def suggestion(name: str, family: str) -> str:
-    """`did you mean …`, or in which version the name came or went."""
+def suggestion(name: str, family: str, *, acl: bool = False) -> str:
+    """`did you mean …`, or in which version the name came or went; ACLs have criteria of their own beside fetches."""
     from hapy_config.keywords import table
 
     entries = table(family)
     entry = entries.get(name)
     if entry is not None:
         return version_note(entry.since, entry.removed)
-    near = entries.suggest(name)
+    known = [one.name for one in entries if one.known_in(TARGET)]
+    if acl:
+        known += ACL_KEYWORDS
+    near = nearest(name, known)
     return f"did you mean '{near}'?" if near else ""
 
 

@@ -35,6 +35,9 @@ def _filter(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     draft.settings.append(tuple(words))
 
 
+_TRACED: Final = ("random-forwarding", "random-parsing", "hexdump", "quiet")
+
+
 def _trace(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     index = 2
     while index < len(words):
@@ -43,10 +46,11 @@ def _trace(build: Build, draft: Draft, statement: Statement, words: list[str]) -
             if index + 1 >= len(words):
                 raise Refused("'filter trace' : 'name' option without argument.", index + 1)
             index += 2
-        elif word in ("random-forwarding", "random-parsing", "hexdump", "quiet"):
+        elif word in _TRACED:
             index += 1
         else:
-            raise Refused(f"'filter trace' : unknown keyword '{word}'.", index)
+            hint = build.nearest(word, ("name", *_TRACED))
+            raise Refused(f"'filter trace' : unknown keyword '{word}'.", index, hint=hint)
 
 
 def _compression(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -88,7 +92,8 @@ def _configured(kind: str) -> Handler:
         while index < len(words):
             word = words[index]
             if word not in names:
-                raise Refused(f"'filter' : ''{kind}' : unknown keyword '{word}''", index)
+                message = f"'filter' : ''{kind}' : unknown keyword '{word}''"
+                raise Refused(message, index, hint=build.nearest(word, names))
             if index + 1 >= len(words):
                 raise Refused(f"'filter' : ''{kind}' : '{word}' option without value'", index + 1)
             options[word] = words[index + 1]

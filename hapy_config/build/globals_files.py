@@ -79,7 +79,8 @@ def _tls_options(known: tuple[str, ...]) -> Handler:
                 if not text:
                     raise Refused(f"'{word}' : missing the ssl/tls version on global statement '{name}'.", index)
                 if text not in tls.VERSIONS:
-                    build.fault(Refused(f"'{text}' : unknown ssl/tls version on global statement '{name}'.", index))
+                    message = f"'{text}' : unknown ssl/tls version on global statement '{name}'."
+                    build.fault(Refused(message, index, hint=build.nearest(text, tls.VERSIONS)))
                 index += 1
 
     return handle

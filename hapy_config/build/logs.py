@@ -39,7 +39,8 @@ def read_target(build: Build, statement: Statement, words: list[str], name: str 
     """
     missing = f"{name} : expects <address> and <facility> or global as arguments"
     if len(words) < 3:
-        raise Refused(missing, len(words), code="missing-argument")
+        hint = build.nearest(words[1], ("global",)) if len(words) == 2 else ""
+        raise Refused(missing, len(words) - bool(hint), code="missing-argument", hint=hint)
     index = 2
     length, form, sample = 1024, "", None
     if index < len(words) and words[index] == "len":

@@ -137,7 +137,8 @@ def _negated(build: Build, draft: Draft, statement: Statement, line: list[str], 
     first, *words = line
     handler = _NEGATED.get((first, words[0] if words else ""))
     if handler is None:
-        build.error("bad-negation", statement.span(0), _NEGATION, "remove the first word")
+        hint = "remove the first word" if words else build.nearest(first, CONTEXTS)
+        build.error("bad-negation", statement.span(0), _NEGATION, hint)
         handler = handlers.get(words[0]) if words else None
     if handler is None:
         return

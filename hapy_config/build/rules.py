@@ -29,6 +29,9 @@ _BY_RULESET: Final = {
     "tcp-response content": (Place.FRONTEND_RESPONSE_CONTENT, Place.BACKEND_RESPONSE_CONTENT),
 }
 
+#: HTTP actions behind which HAProxy warns of another rule, unless they have a condition.
+ENDING: Final = frozenset({"allow", "auth", "deny", "redirect", "return", "tarpit"})
+
 
 def places_of(ruleset: str, draft: Draft) -> Place:
     """Where the rules of that ruleset run in that section; a listen's run in two places."""
@@ -116,7 +119,14 @@ def _http_rule(ruleset: str) -> Handler:
             build.rule_order(draft, statement, ruleset, ruleset)
         build.watch_action(statement, ruleset, action)
         draft.has_rules = True
-        draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
+        rules = draft.rules.setdefault(ruleset, [])
+        if rules and rules[-1].condition is None and rules[-1].action in ENDING:
+            build.warning(
+                "rule-after-final",
+                statement.span(),
+                f"previous '{ruleset}' action is final and has no condition attached, further entries are NOOP.",
+            )
+        rules.append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
 
     return handle
 
@@ -180,6 +190,11 @@ def _inspect_delay(build: Build, draft: Draft, statement: Statement, words: list
     except Refused as refusal:
         reason = refusal.message.replace(" in argument to .", "")
         raise Refused(f"{expected} ({reason})", 2, hint=refusal.hint) from None
+    known = draft.inspect_delay if words[0] == "tcp-request" else draft.response_inspect_delay
+    if known:
+        message = f"ignoring {words[0]} inspect-delay (was already defined) in {draft.title} '{draft.name}'"
+        build.warning("duplicate", statement.span(), message)
+        return
     if words[0] == "tcp-request":
         draft.inspect_delay = delay
     else:

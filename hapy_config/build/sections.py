@@ -546,6 +546,7 @@ def _resolve_users(build: Build, draft: SectionDraft) -> None:
                     "unknown-member",
                     statement.span(),
                     f"userlist '{draft.name}': no such group '{group}' specified in user '{user.name}'",
+                    build.nearest(group, draft.groups),
                 )
     for name, (members, statement) in draft.groups.items():
         for member in members:
@@ -555,6 +556,7 @@ def _resolve_users(build: Build, draft: SectionDraft) -> None:
                     "unknown-member",
                     statement.span(),
                     f"userlist '{draft.name}': no such user '{member}' specified in group '{name}'",
+                    build.nearest(member, draft.users),
                 )
             else:
                 draft.users[member] = User(

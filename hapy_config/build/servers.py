@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from typing import Final
 
+from hapy_config.alike import nearest
 from hapy_config.build.addressing import NO_ADDRESS, address_fault, expand
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
@@ -138,8 +138,7 @@ def _unknown(words: ServerWords, name: str) -> Refused:
     if entry is not None and not entry.known_in(TARGET):
         code = "newer-keyword" if entry.since > TARGET else "removed-keyword"
         return Refused(f"{message}.", place, code=code, hint=version_note(entry.since, entry.removed))
-    near = difflib.get_close_matches(name, READERS, n=1, cutoff=0.5)
-    suggestion = near[0] if near else None
+    suggestion = nearest(name, READERS) or None
     if suggestion is not None:
         message += f"; did you mean '{suggestion}' maybe ?"
     else:

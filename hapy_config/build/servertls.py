@@ -95,7 +95,9 @@ def _verify(words: ServerWords, name: str) -> None:
     text = words.take("'verify' : missing verify method")
     if text not in ("none", "required"):
         raise words.refuse(
-            f"'verify' : unknown verify method '{text}', only 'none' and 'required' are supported", words.position - 1
+            f"'verify' : unknown verify method '{text}', only 'none' and 'required' are supported",
+            words.position - 1,
+            hint=words.build.nearest(text, ("none", "required")),
         )
     words.options[name] = (text,)
 
@@ -120,7 +122,8 @@ def _sni(words: ServerWords, name: str) -> None:
 def _tls_version(words: ServerWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the ssl/tls version")
     if text not in tls.VERSIONS:
-        raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1)
+        hint = words.build.nearest(text, tls.VERSIONS)
+        raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1, hint=hint)
     put(words.options, name, (text,))
 
 

@@ -232,7 +232,8 @@ def _stick(build: Build, draft: Draft, statement: Statement, words: list[str]) -
         index += 2
     if index < len(words) and words[index]:
         if words[index] not in ("if", "unless"):
-            build.fault(Refused(f"'stick': unknown keyword '{words[index]}'.", index))
+            hint = build.nearest(words[index], ("table", "if", "unless"))
+            build.fault(Refused(f"'stick': unknown keyword '{words[index]}'.", index, hint=hint))
         error = "'stick': error detected while parsing sticking condition : "
         rest_condition(build, draft, statement, words, index, where, error)
     if draft.side & BACK and expression is not None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hapy_config.alike import nearest
 from hapy_config.build.expressions import version_note
 from hapy_config.build.refused import Refused
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
-from hapy_config.keywords.spec import TARGET, Context, Keyword, Table
+from hapy_config.keywords.spec import TARGET, Context, Table
 from hapy_config.syntax import Statement
 
 if TYPE_CHECKING:
@@ -36,9 +36,17 @@ def unknown_statement(build: Build, family: str, kind: str, statement: Statement
             return Refused(
                 message, 0, code="removed-keyword", hint=f"{version_note(keyword.since, keyword.removed)}{instead}"
             )
-        return Refused(message, 0, code="wrong-section", hint=f"it may stand in: {_sections(keyword)}")
-    elsewhere = next((e for name in _STATEMENTS if (e := table(name).get(word)) is not None), None)
-    if elsewhere is not None:
+        return Refused(message, 0, code="wrong-section", hint=f"it may stand in: {_sections(keyword.where)}")
+    second = words[1] if len(words) > 1 else ""
+    following = [entry.name.split()[1] for entry in own if entry.name.startswith(f"{word} ")]
+    if second and following:
+        return Refused(message, 1, code="unknown-keyword", hint=build.nearest(second, following))
+    elsewhere = Context(0)
+    for name in _STATEMENTS:
+        for entry in table(name):
+            if entry.name == word or entry.name.startswith(f"{word} "):
+                elsewhere |= entry.where
+    if elsewhere:
         return Refused(message, 0, code="wrong-section", hint=f"it may stand in: {_sections(elsewhere)}")
     near = _nearest(word, own, CONTEXTS[kind])
     if near is None:
@@ -52,15 +60,16 @@ def unknown_statement(build: Build, family: str, kind: str, statement: Statement
     )
 
 
-def _sections(keyword: Keyword) -> str:
-    return ", ".join(kind for kind, context in CONTEXTS.items() if keyword.where & context) or "no section"
+def _sections(where: Context) -> str:
+    return ", ".join(kind for kind, context in CONTEXTS.items() if where & context) or "no section"
 
 
 def _nearest(word: str, own: Table, context: Context) -> str | None:
     """The nearest first word of a statement that may stand there."""
     names = {entry.name.partition(" ")[0] for entry in own if entry.where & context and entry.known_in(TARGET)}
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return near[0] if near else None
+    if own is table("proxies"):
+        names.add("option")
+    return nearest(word, sorted(names)) or None
 
 
 def unknown_action(build: Build, ruleset: str, word: str, known: Iterable[str], index: int = 1) -> Refused:
@@ -74,6 +83,6 @@ def unknown_action(build: Build, ruleset: str, word: str, known: Iterable[str], 
     if entry is not None and not entry.known_in(TARGET):
         code = "newer-keyword" if entry.since > TARGET else "removed-keyword"
         return Refused(message, index, code=code, hint=version_note(entry.since, entry.removed))
-    near = difflib.get_close_matches(word.partition("(")[0], [name.rstrip("(*)") for name in names], n=1, cutoff=0.6)
-    hint = f"did you mean '{near[0]}'?" if near else ""
+    near = nearest(word.partition("(")[0], (name.rstrip("(*)") for name in names))
+    hint = f"did you mean '{near}'?" if near else ""
     return Refused(message, index, code="unknown-action", hint=hint)

@@ -8,9 +8,9 @@ One module a group, each with a `CODES` tuple; the codes of linter rules stand w
 
 from __future__ import annotations
 
-import difflib
 import functools
 
+from hapy_config import alike
 from hapy_config.codes.spec import Code, Kind, code
 
 
@@ -33,5 +33,4 @@ def matching(prefix: str) -> list[str]:
 
 def nearest(name: str) -> str:
     """The code most like a misspelt one, or an empty string."""
-    near = difflib.get_close_matches(name, list(catalogue()), n=1, cutoff=0.5)
-    return near[0] if near else ""
+    return alike.nearest(name, catalogue())

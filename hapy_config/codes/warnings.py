@@ -45,6 +45,15 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.WARNING,
+        "rule-after-final",
+        """The rule before it has no condition and ends the rule set (allow, deny, tarpit, auth, redirect, return), so
+        this one and those behind it never run. A deny behind an allow protects nothing. Move the rule up, or give the
+        other one a condition.""",
+        "frontend f\n bind :8080\n http-request allow\n http-request deny if { path /admin }\n",
+        "frontend f\n bind :8080\n http-request deny if { path /admin }\n http-request allow\n",
+    ),
+    code(
+        Kind.WARNING,
         "overridden",
         """The line replaces an earlier one of the same section; one of the two is a mistake.""",
         "frontend f\n bind :8080\n timeout client 1s\n timeout client 2s\n",

@@ -105,7 +105,8 @@ def check(
         elif not valid(kind, value):
             raise GrammarError(f"failed to parse '{value}' as type '{kind}' at position {number}", place, number)
     given = len(values)
-    if given > len(types) and (types or values != ("",)):
+    quoted_nothing = bool(starts) and not types and text[starts[0] : starts[0] + 1] != ")"
+    if given > len(types) and (types or values != ("",) or quoted_nothing):
         place = starts[len(types)] - (1 if types else 0)
         raise GrammarError(
             f"expected ')' before '{text[place:]}'", place, len(types) if len(types) > 1 else len(types) + 1

@@ -164,7 +164,7 @@ def _unit(index: int, *, micro_only: bool = False) -> Check:
         unit = args[index]
         if micro_only:
             return "" if unit in ("us", "ms") else f"expects 'us' or 'ms', got '{unit}'"
-        return "" if unit in ("", "s", "ms", "us") else f"expects 's', 'ms' or 'us', got '{unit}'"
+        return "" if unit in ("s", "ms", "us") else f"expects 's', 'ms' or 'us', got '{unit}'"
 
     return check
 
@@ -201,13 +201,15 @@ def _distinguished_name(args: Args) -> str:
 
 def _block_position(args: Args) -> str:
     text = _argument(args, 0)
-    if text in ("head", "tail", "first"):
-        return ""
-    try:
-        integer(text)
-    except ValueError:
-        return "invalid block position"
-    return ""
+    return "" if text in ("head", "tail", "first") or text.isdecimal() else "invalid block position"
+
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _method(args: Args) -> str:
+    method = _argument(args, 0)
+    return "" if not method or _TOKEN.fullmatch(method) else "expects valid method."
 
 
 def _add_item(args: Args) -> str:
@@ -353,6 +355,7 @@ def _distcc(args: Args) -> str:
 
 
 _FETCHES: Final[dict[str, Check]] = {
+    "meth": _method,
     **dict.fromkeys(("distcc_body", "distcc_param"), _distcc),
     "bool": _bool,
     "bin": _bin,

@@ -298,6 +298,8 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
     (
         ANY_BUFFER,
         """
+        distcc_body(string[,integer]): bin [1.8]
+        distcc_param(string[,integer]): sint [1.8]
         payload(integer,integer): bin
         payload_lv(integer,integer[,string]): bin
         """,
@@ -392,8 +394,6 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         ANY_HEADERS,
         """
         cookie([string]): str
-        distcc_body(string[,integer]): bin [1.8]
-        distcc_param(string[,integer]): sint [1.8]
         hdr([string,integer]): str
         internal.htx.data: sint [2.2]
         internal.htx.free: sint [2.2]

@@ -211,10 +211,3 @@ class Table:
             if entry is not None:
                 return entry, count
         return None
-
-    def suggest(self, name: str) -> str | None:
-        """The known name nearest to a misspelt one, or None when none is near."""
-        import difflib  # only when something is misspelt
-
-        near = difflib.get_close_matches(name, list(self._entries), n=1, cutoff=0.6)
-        return near[0] if near else None

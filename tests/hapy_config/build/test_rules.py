@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hapy_config import Severity
 from hapy_config.model.expressions import LogFormat, SampleExpression
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from tests.hapy_config.build.conftest import Errors, Read
+from tests.hapy_config.build.conftest import Errors, Read, result_of
 
 FRONTEND = "frontend f\n bind :1\n "
 
@@ -133,3 +134,29 @@ def test_refused(errors: Errors, line: str, part: str) -> None:
 
 def test_arguments_and_condition_are_both_judged(errors: Errors) -> None:
     assert len(errors(FRONTEND + "http-request set-path %[x] if { path_reg ( }\n")) == 2
+
+
+def warned(text: str) -> list[tuple[str, int]]:
+    """The codes of what is warned of, and the lines."""
+    found = result_of(text + " default_backend b\nbackend b\n").diagnostics
+    return [(one.code, one.span.line) for one in found if one.severity is Severity.WARNING]
+
+
+@pytest.mark.parametrize(
+    "action", ["allow", "deny deny_status 400", "tarpit", "auth", "redirect location /x", "return"]
+)
+def test_a_rule_behind_a_final_one_is_warned_of(action: str) -> None:
+    found = warned(f"{FRONTEND}http-request {action}\n http-request deny if {{ path /x }}\n http-request allow\n")
+    assert found == [("rule-after-final", 9)]
+
+
+@pytest.mark.parametrize("action", ["allow if TRUE", "silent-drop", "set-path /x", "reject"])
+def test_a_rule_behind_another_one_is_not(action: str) -> None:
+    assert warned(f"{FRONTEND}http-request {action}\n http-request deny\n") == []
+
+
+def test_the_first_inspect_delay_counts(read: Read) -> None:
+    text = f"{FRONTEND}tcp-request inspect-delay 0\n tcp-request inspect-delay 5s\n tcp-request inspect-delay 9s\n"
+    assert warned(text) == [("duplicate", 10)]
+    (proxy,) = read(text).proxies
+    assert proxy.inspect_delay == 5000

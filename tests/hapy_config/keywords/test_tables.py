@@ -103,7 +103,6 @@ def test_lookup_prefers_the_longest_name() -> None:
     assert found is not None
     assert found[0].name == "http-check set-var-fmt*"
     assert proxies.find(["nothing"]) is None
-    assert table("options").suggest("forwadfor") == "forwardfor"
 
 
 def test_a_family_cannot_hold_a_name_twice() -> None:
