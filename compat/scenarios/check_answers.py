@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from contextlib import ExitStack
 
 from compat.harness import World
-from compat.harness.targets import Behaviour, first_words, saying
-from compat.scenarios.checks import HEAD, make_targets, start
+from compat.harness.targets import Behaviour, first_words, make_silent, saying, wait_until
+from compat.scenarios.checks import GREETING, HEAD, OK_PACKET, make_targets, start
+from compat.scenarios.states_told import GLOBAL, ask
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -163,3 +166,88 @@ def http_without_patterns(world: World) -> None:
         ("fields", "expect ! status 200 status-code res.hdr(x-a)"),
     ]
     _compare(world, {}, rows, "httpchk GET /", "http-check")
+
+
+def _frame(kind: int, flags: int, values: bytes) -> bytes:
+    body = bytes([kind]) + flags.to_bytes(4, "big") + b"\0\0" + values
+    return len(body).to_bytes(4, "big") + body
+
+
+def _packet(body: bytes, sequence: int = 0) -> bytes:
+    return len(body).to_bytes(3, "little") + bytes([sequence]) + body
+
+
+_VERSION = b"\x07version\x08\x032.0"
+_SIZE = b"\x0emax-frame-size\x03\xfc\xf0\x06"
+_CAPABILITIES = b"\x0ccapabilities\x08\0"
+_LDAP_LONG = bytes.fromhex("3084000000100201016184000000070a010004000400")
+
+_PROTOCOLS: dict[str, tuple[str, Behaviour]] = {
+    "my_version_9": ("mysql-check", saying(_packet(b"\x093.23\0abc"))),
+    "my_version_9_user": ("mysql-check user bob", saying(_packet(b"\x093.23\0abc"))),
+    "my_bare": ("mysql-check", saying(GREETING)),
+    "my_user": ("mysql-check user bob", saying(GREETING, OK_PACKET)),
+    "my_empty_ok": ("mysql-check user bob", saying(GREETING, _packet(b"", 2))),
+    "my_at_once": ("mysql-check user bob", saying(GREETING + OK_PACKET)),
+    "my_no_answer": ("mysql-check user bob", saying(GREETING, close=True)),
+    "my_half_packet": ("mysql-check", saying(GREETING[:20], close=True)),
+    "my_denied": ("mysql-check user bob", saying(GREETING, _packet(b"\xff\x15\x04#28000Access denied", 2))),
+    "ldap_success": ("ldap-check", saying(b"", bytes.fromhex("300c02010161070a010004000400"))),
+    "ldap_long": ("ldap-check", saying(b"", _LDAP_LONG)),
+    "ldap_long_begun": ("ldap-check", saying(b"", _LDAP_LONG[:14])),
+    "ldap_short": ("ldap-check", saying(b"", b"0" + bytes(11))),
+    "ldap_other": ("ldap-check", saying(b"", b"hello world there")),
+    "ssl_four_bytes": ("ssl-hello-chk", saying(b"", b"\x16\3\0\0")),
+    "ssl_five_bytes": ("ssl-hello-chk", saying(b"", b"\x16\3\0\0\2")),
+    "ssl_http": ("ssl-hello-chk", saying(b"", b"HTTP/1.1 400 Bad\r\n\r\n")),
+    **{
+        f"gone_{kind[:3]}": (kind, saying(b"", close=True))
+        for kind in ("smtpchk", "redis-check", "pgsql-check user bob", "ldap-check", "ssl-hello-chk", "spop-check")
+    },
+    "gone_my": ("mysql-check", saying(b"", close=True)),
+    "gone_my_user": ("mysql-check user bob", saying(b"", close=True)),
+    "gone_after_greeting": ("smtpchk", saying(b"220 hi\r\n", b"", close=True)),
+    "gone_after_hello": ("smtpchk", saying(b"220 hi\r\n", b"250 hi\r\n", b"", close=True)),
+    **{f"pg_method_{number}": ("pgsql-check user bob", saying(b"", b"R\0\0\0\x0c" + number.to_bytes(4, "big") + b"abcd"))
+       for number in range(14)},
+    "spop_ok": ("spop-check", saying(b"", _frame(101, 1, _VERSION + _SIZE + _CAPABILITIES))),
+    "spop_order": ("spop-check", saying(b"", _frame(101, 1, _CAPABILITIES + b"\1x\x11" + _SIZE + _VERSION))),
+    "spop_no_version": ("spop-check", saying(b"", _frame(101, 1, _SIZE + _CAPABILITIES))),
+    "spop_version_1": ("spop-check", saying(b"", _frame(101, 1, b"\x07version\x08\x031.0" + _SIZE))),
+    "spop_no_size": ("spop-check", saying(b"", _frame(101, 1, _VERSION + _CAPABILITIES))),
+    "spop_small": ("spop-check", saying(b"", _frame(101, 1, _VERSION + b"\x0emax-frame-size\x03\xff\0"))),
+    "spop_large": ("spop-check", saying(b"", _frame(101, 1, _VERSION + b"\x0emax-frame-size\x03\xfd\xf0\x06"))),
+    "spop_in_pieces": ("spop-check", saying(b"", _frame(101, 0, _VERSION + _SIZE))),
+    "spop_number_as_version": ("spop-check", saying(b"", _frame(101, 1, b"\x07version\x03\2" + _SIZE))),
+    "spop_rest": ("spop-check", saying(b"", _frame(101, 1, _VERSION + _SIZE + b"\xff"))),
+    "spop_other_frame": ("spop-check", saying(b"", _frame(103, 1, b""))),
+    **{f"spop_leaves_{code}": ("spop-check", saying(b"", _frame(102, 1, b"\x0bstatus-code\x03" + bytes([code]))))
+       for code in (*range(14), 99)},
+}  # fmt: skip
+
+
+def protocols(world: World) -> None:
+    """What odd answers of databases and others mean, and what `show stat` keeps of it."""
+    with ExitStack() as stack:
+        make_targets(world, stack, {name: behave for name, (_, behave) in _PROTOCOLS.items()} | {"silent": make_silent})
+        parts = [
+            f"backend {name}\n    option {option}\n    {HEAD}    server s {{{name}}} check\n"
+            for name, (option, _) in _PROTOCOLS.items()
+        ]
+        world.start("".join(parts) + 'frontend fe\n    bind "fd@${fe}"\n', defaults="mode tcp", global_=GLOBAL)
+        first_words(world, [f"{name}/s" for name in _PROTOCOLS])
+        kept: dict[str, str] = {}
+
+        def all_seen() -> bool:
+            """Whether each server has been seen while no check of it ran."""
+            for row in csv.DictReader(io.StringIO(ask(world, "show stat -1 4 -1").removeprefix("# "))):
+                if not row["check_status"].startswith(("*", "INI")):
+                    shown = (
+                        row[column] for column in ("status", "check_status", "check_code", "last_chk", "check_desc")
+                    )
+                    kept[row["pxname"]] = " ".join(shown)
+            return len(kept) == len(_PROTOCOLS)
+
+        wait_until(all_seen)
+        for name in _PROTOCOLS:
+            world.note(f"{name}: {kept.get(name)}")

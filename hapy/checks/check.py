@@ -262,7 +262,7 @@ class Check(Routine):
             return
         changed = before != (status, self.health)
         if self.log_all and changed:
-            self._tell()
+            self._tell(result.aside[:MOST_INFO] or self.info)
         self._follow(status)
 
     def _follow(self, status: Status) -> None:
@@ -281,14 +281,14 @@ class Check(Routine):
 
     def _reason(self) -> str:
         """What the server's line says of the reason; with `log-health-checks` the check's own line has said it."""
-        return "" if self.log_all else self._described()
+        return "" if self.log_all else self._described(self.info)
 
-    def _described(self) -> str:
+    def _described(self, info: str) -> str:
         text = f", reason: {self.status.value}"
         if self.status.reports_code:
             text += f", code: {self.code}"
-        if self.info:
-            text += f', info: "{shown(self.info)}"'
+        if info:
+            text += f', info: "{shown(info)}"'
         if self.status is not Status.HANA:
             text += f", check duration: {int(self.duration * 1000)}ms"
         return text
@@ -300,7 +300,7 @@ class Check(Routine):
             return f"{self.health - self.rise + 1}/{self.fall} {state}"
         return f"{self.health}/{self.rise} DOWN"
 
-    def _tell(self) -> None:
+    def _tell(self, info: str) -> None:
         server = self.server
         kind = "Agent" if self.agent else "Health"
         outcome = "failed"
@@ -308,7 +308,7 @@ class Check(Routine):
             outcome = "conditionally succeeded" if self.status is Status.L7OKC else "succeeded"
         backup = "backup " if server.model.backup else ""
         name = f"{server.backend.model.name}/{server.model.name}"
-        text = f"{kind} check for {backup}server {name} {outcome}{self._described()}, status: {self.describe()}."
+        text = f"{kind} check for {backup}server {name} {outcome}{self._described(info)}, status: {self.describe()}."
         audience = server.backend.audience
         if audience is not None:
             audience.server(server, "notice", text)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from hapy.checks import spop
 from hapy.checks.plan import Run, Step, StepPlan, Target
 from hapy.checks.result import Ended, Status, decoded
 from hapy.checks.target import places
@@ -61,7 +62,7 @@ def _lingering(run: Run) -> Target:
 
 
 async def _read(
-    run: Run, judge: Callable[[bytes, bool], Verdict], *, step: int, size: Callable[[bytes], int] | None = None
+    run: Run, judge: Callable[[bytes, bool], Verdict], *, step: int, empty: Status = Status.L7RSP, keep: bool = False
 ) -> Ended:
     """Read until a verdict is possible; `judge` is told whether no more can come. What it has judged is dropped.
 
@@ -69,7 +70,8 @@ async def _read(
         run: the run.
         judge: gives the verdict.
         step: how a message calls this step.
-        size: gives how many bytes it is about; without it all that have come.
+        empty: what an answer without a byte is.
+        keep: what was judged stays for the next step.
 
     Raises:
         Ended: nothing came at all.
@@ -80,18 +82,18 @@ async def _read(
         if probe.received:
             verdict = judge(bytes(probe.received), ended)
             if verdict is not None:
-                del probe.received[: size(bytes(probe.received)) if size is not None else None]
+                if not keep:
+                    probe.received.clear()
                 return verdict
         if ended:
             if not probe.received:
-                raise Ended(Status.L7RSP, f"TCPCHK got an empty response at step {step}")
+                raise Ended(empty, f"TCPCHK got an empty response at step {step}")
             raise Ended(Status.L7RSP)
         await run.more()
 
 
 #: Bytes of an answer that are looked at.
 _MOST: Final = 16384
-_GO_ON: Final = Ended(Status.L7OK)
 
 
 # --- TLS ---
@@ -111,14 +113,18 @@ def ssl_hello() -> bytes:
 async def _ssl_hello(run: Run) -> None:
     run.send(ssl_hello())
     run.check.step_status = Status.L6TOUT
-    raise await _read(run, judge_ssl, step=3)
+    raise await _read(run, judge_ssl, step=2, empty=Status.L6RSP)
+
+
+#: Bytes of the head of a record.
+_RECORD: Final = 5
 
 
 def judge_ssl(data: bytes, ended: bool) -> Verdict:
-    """A TLS server answers by a handshake record or by an alert; something else may go on as it likes."""
-    if data[0] in (0x15, 0x16):
-        return Ended(Status.L6OK)
-    return Ended(Status.L6RSP) if ended else None
+    """A TLS server answers by a handshake record or by an alert."""
+    if len(data) < _RECORD and not ended:
+        return None
+    return Ended(Status.L6OK if data[0] in (0x15, 0x16) else Status.L6RSP)
 
 
 # --- SMTP ---
@@ -134,12 +140,15 @@ def _smtp(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, Non
         hello = to_bytes(f"{words[0]} {words[1]}\r\n")
 
     async def talk(run: Run) -> None:
-        for judge, answer in ((judge_smtp_greeting, hello), (judge_smtp_hello, b"QUIT\r\n")):
-            verdict = await _read(run, judge, step=2)
-            if verdict.result.status is not Status.L7OK:
-                raise verdict
-            run.send(answer)
-        raise await _read(run, judge_smtp, step=2)
+        greeting = await _read(run, judge_smtp_greeting, step=2)
+        if greeting.result.status is not Status.L7OK:
+            raise greeting
+        run.send(hello)
+        welcome = await _read(run, judge_smtp_hello, step=5, empty=Status.L7STS)
+        if welcome.result.status is not Status.L7OK:
+            raise welcome
+        run.send(b"QUIT\r\n")
+        raise await _read(run, judge_smtp, step=7, empty=Status.L7STS)
 
     return talk
 
@@ -198,7 +207,7 @@ def _mysql(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, No
     async def talk(run: Run) -> None:
         if login is not None:
             run.send(login)
-        greeting = await _read(run, judge_mysql_greeting, step=2, size=_packet_size)
+        greeting = await _read(run, judge_mysql_greeting, step=2 if login is None else 3, keep=True)
         if login is None or greeting.result.status is not Status.L7OK:
             raise greeting
         answer = await _read(run, judge_mysql_login, step=3)
@@ -207,44 +216,35 @@ def _mysql(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, No
     return talk
 
 
-def _packet_size(data: bytes) -> int:
-    return 4 + int.from_bytes(data[:3], "little")
-
-
-def _packet(data: bytes, ended: bool) -> bytes | None:
-    """The first packet's body; empty when it will never be complete."""
-    if len(data) >= 4:
-        size = int.from_bytes(data[:3], "little")
-        if len(data) >= 4 + size:
-            return data[4 : 4 + size]
-    return b"" if ended else None
-
-
-def _mysql_error(body: bytes) -> Ended:
-    return Ended(Status.L7STS, decoded(body[3:]), int.from_bytes(body[1:3], "little"))
+def _packet(data: bytes) -> bytes | None:
+    """The first packet's body, None where it is not complete."""
+    size = int.from_bytes(data[:3], "little")
+    return data[4 : 4 + size] if len(data) >= 4 + size else None
 
 
 def judge_mysql_greeting(data: bytes, ended: bool) -> Verdict:
-    """The server's version, or why it won't talk."""
-    body = _packet(data, ended)
+    """The server's version, or why it won't talk; whatever else it says is fine."""
+    body = _packet(data)
     if body is None:
-        return None
-    if body[:1] == b"\xff" and len(body) >= 3:
-        return _mysql_error(body)
-    if len(body) < 2 or body[0] != 10:
-        return Ended(Status.L7RSP)
-    version, nul, _ = body[1:].partition(b"\x00")
-    return Ended(Status.L7OK, decoded(version)) if nul else Ended(Status.L7RSP)
+        return Ended(Status.L7RSP) if ended else None
+    return _mysql_error(body) or Ended(Status.L7OK, aside=decoded(body[1:].partition(b"\x00")[0]))
 
 
 def judge_mysql_login(data: bytes, ended: bool) -> Verdict:
-    """The answer to the login: anything but an error will do."""
-    body = _packet(data, ended)
+    """The packet behind the greeting, which answers the login: anything but an error will do."""
+    body = _packet(data[4 + int.from_bytes(data[:3], "little") :])
     if body is None:
+        return Ended(Status.L7RSP) if ended else None
+    return _mysql_error(body) or Ended(Status.L7OK)
+
+
+def _mysql_error(body: bytes) -> Verdict:
+    """What an error packet says, None where it is none."""
+    if body[:1] != b"\xff":
         return None
-    if not body:
+    if len(body) < 3:
         return Ended(Status.L7RSP)
-    return _mysql_error(body) if body[0] == 0xFF and len(body) >= 3 else _GO_ON
+    return Ended(Status.L7STS, decoded(body[3:]), int.from_bytes(body[1:3], "little"))
 
 
 # --- PostgreSQL ---
@@ -288,7 +288,7 @@ _PONG: Final = b"+PONG\r\n"
 
 async def _redis(run: Run) -> None:
     run.send(_PING)
-    raise await _read(run, judge_redis, step=3)
+    raise await _read(run, judge_redis, step=2, empty=Status.L7STS)
 
 
 def judge_redis(data: bytes, ended: bool) -> Verdict:
@@ -303,28 +303,32 @@ def judge_redis(data: bytes, ended: bool) -> Verdict:
 _BIND: Final = bytes.fromhex("300c020101600702010304008000")
 _LDAP_DOC: Final = "See RFC: http://tools.ietf.org/html/rfc4511#section-4.1.9"
 _NO_LDAP: Final = "Not LDAPv3 protocol"
+#: The shortest answer to a bind.
+_BOUND: Final = 14
 
 
 async def _ldap(run: Run) -> None:
     run.send(_BIND)
-    raise await _read(run, judge_ldap, step=3)
+    raise await _read(run, judge_ldap, step=2)
 
 
 def judge_ldap(data: bytes, ended: bool) -> Verdict:
     """The result code of the anonymous bind."""
+    if len(data) < _BOUND and not ended:
+        return None
     try:
         if data[0] != 0x30:
-            return Ended(Status.L7RSP, _NO_LDAP) if ended else None
+            return Ended(Status.L7RSP, _NO_LDAP)
         place = _behind_length(data, 1)
-        if data[place : place + 4] != b"\x02\x01\x01\x61"[: len(data) - place]:
+        if not b"\x02\x01\x01\x61".startswith(data[place : place + 4]):
             return Ended(Status.L7RSP, _NO_LDAP)
         place = _behind_length(data, place + 4)
-        if data[place : place + 2] != b"\x0a\x01"[: len(data) - place]:
+        if not b"\x0a\x01".startswith(data[place : place + 2]):
             return Ended(Status.L7RSP, _NO_LDAP)
         code = data[place + 2]
     except IndexError:
         return Ended(Status.L7RSP) if ended else None
-    return Ended(Status.L7STS, _LDAP_DOC, code) if code else Ended(Status.L7OK, "Success")
+    return Ended(Status.L7STS, _LDAP_DOC, code) if code else Ended(Status.L7OK, aside="Success")
 
 
 def _behind_length(data: bytes, place: int) -> int:
@@ -339,33 +343,7 @@ def _behind_length(data: bytes, place: int) -> int:
 
 # --- SPOP ---
 
-_SPOP_HELLO: Final = (
-    b"\x00\x00\x00\x4e\x01\x00\x00\x00\x01\x00\x00\x12supported-versions\x08\x032.0\x0emax-frame-size\x03\xfc\xf0\x06"
-    b"\x0ccapabilities\x08\x00\x0bhealthcheck\x11"
-)
-_AGENT_HELLO: Final = 101
-_AGENT_DISCONNECT: Final = 102
-_BIGGEST_FRAME: Final = 16384
-_BAD_FRAME: Final = "invalid frame received"
-
 
 async def _spop(run: Run) -> None:
-    run.send(_SPOP_HELLO)
-    raise await _read(run, judge_spop, step=3)
-
-
-def judge_spop(data: bytes, ended: bool) -> Verdict:
-    """The agent's hello."""
-    bad = Ended(Status.L7RSP, _BAD_FRAME)
-    if len(data) < 4:
-        return bad if ended else None
-    size = int.from_bytes(data[:4], "big")
-    if size < 7 or len(data) > _BIGGEST_FRAME:
-        return bad
-    if len(data) < 4 + size:
-        return bad if ended else None
-    frame = data[4 : 4 + size]
-    complete = frame[1:5] == b"\x00\x00\x00\x01"
-    if frame[0] == _AGENT_DISCONNECT and complete:
-        return Ended(Status.L7RSP, "disconnect frame received")
-    return Ended(Status.L7OK) if frame[0] == _AGENT_HELLO and complete and frame[5:7] == b"\x00\x00" else bad
+    run.send(spop.HELLO)
+    raise await _read(run, spop.judge_spop, step=2)

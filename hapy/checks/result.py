@@ -63,20 +63,22 @@ class Result:
 
     Attributes:
         code: the number that came (an HTTP status, an exit status), or 0.
-        info: more about it, for the log; its bytes decoded with surrogate escapes.
+        info: more about it; its bytes decoded with surrogate escapes.
+        aside: what `option log-health-checks` tells in its place: of a success HAProxy does not keep all it has told.
     """
 
     status: Status
     code: int = 0
     info: str = ""
+    aside: str = ""
 
 
 class Ended(Exception):  # noqa: N818 - the way out of a check's steps, not a defect
     """A step has decided on the whole check."""
 
-    def __init__(self, status: Status, info: str = "", code: int = 0) -> None:
+    def __init__(self, status: Status, info: str = "", code: int = 0, *, aside: str = "") -> None:
         super().__init__(info)
-        self.result = Result(status, code, info)
+        self.result = Result(status, code, info, aside)
 
 
 class TimeUp(Exception):  # noqa: N818 - the same

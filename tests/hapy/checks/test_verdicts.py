@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hapy.checks import protocols
+from hapy.checks import protocols, spop
 from hapy.checks.agent import Advice, read_advice
 from hapy.checks.result import Ended, Status, decoded, shown
 
@@ -20,7 +20,7 @@ JUDGES = [
     protocols.judge_pgsql,
     protocols.judge_redis,
     protocols.judge_ldap,
-    protocols.judge_spop,
+    spop.judge_spop,
 ]
 
 #: Bytes that look like the beginning of something.
@@ -61,7 +61,7 @@ def test_any_bytes_give_a_verdict(judge: object, data: bytes) -> None:
 @given(data=LIKELY, cut=st.integers(1, 64))
 @pytest.mark.parametrize(
     "judge",
-    [protocols.judge_mysql_greeting, protocols.judge_ldap, protocols.judge_spop],
+    [protocols.judge_mysql_greeting, protocols.judge_ldap, spop.judge_spop],
     ids=lambda judge: judge.__name__,
 )
 def test_more_bytes_never_change_a_verdict(judge: object, data: bytes, cut: int) -> None:
