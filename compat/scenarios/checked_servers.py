@@ -161,9 +161,12 @@ def external(world: World) -> None:
             "#!/bin/sh\n"
             'echo "$# $1 $2 $3" > "$(dirname "$0")/args.$HAPROXY_SERVER_NAME"\n'
             'env | grep -v "PORT=\\|PWD=\\|^_=\\|SHLVL" | sort > "$(dirname "$0")/env.$HAPROXY_SERVER_NAME"\n'
-            'case "$HAPROXY_SERVER_NAME" in three) exit 3;; slow) exec sleep 9;; esac\n'
+            'ls -l /proc/$$/fd | grep -c socket > "$(dirname "$0")/sockets.$HAPROXY_SERVER_NAME"\n'
+            'case "$HAPROXY_SERVER_NAME" in three) exit 3;; killed) kill -9 $$;; slow) exec sleep 9;; esac\n'
         )
         script.chmod(0o755)
+        (world.dir / "path.sh").write_text('#!/bin/sh\necho "<$PATH>" > "${0%path.sh}args.path"\n')
+        (world.dir / "path.sh").chmod(0o755)
         world.start(
             f"""
 global
@@ -181,7 +184,13 @@ backend b
     server good {{silent}} check
     server three {{silent}} check maxconn 7 ssl verify none
     server slow {{silent}} check
+    server killed {{silent}} check
     server unix unix@/tmp/nowhere check
+backend bare
+    option external-check
+    option log-health-checks
+    external-check command {world.dir}/path.sh
+    server s {{silent}} check inter 900ms
 backend none
     option external-check
     option log-health-checks
@@ -189,7 +198,8 @@ backend none
     server s {{silent}} check inter 900ms
 """
         )
-        first_words(world, ["b/good", "b/three", "b/slow", "b/unix", "none/s"])
+        first_words(world, ["b/good", "b/three", "b/slow", "b/killed", "b/unix", "bare/s", "none/s"])
         for name in ("good", "three", "unix"):
-            for what in ("args", "env"):
+            for what in ("args", "env", "sockets"):
                 world.note(f"{what} {(world.dir / f'{what}.{name}').read_text().split()}")
+        world.note((world.dir / "args.path").read_text())

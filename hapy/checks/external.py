@@ -1,10 +1,17 @@
-"""`option external-check`: a program decides (configuration manual, 4.2, `external-check command`)."""
+"""`option external-check`: a program decides (configuration manual, 4.2, `external-check command`).
+
+Rules:
+- A program sees the environment that the manual names and nothing else, and of our files only the usual three.
+- One that takes too long is told to end, and ended; whatever it has started goes with it.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
 _NOT_USED = "NOT_USED"
 #: What a program that can't be started is reported with.
 _NO_PROGRAM = 255
+#: What one is reported with that a signal has ended.
+_KILLED = -1
 #: How long a program that took too long may take to end, in seconds.
 _GRACE = 1.0
 
@@ -33,7 +42,7 @@ class External:
         checks = backend.model.checks
         self._backend = backend
         self._command = checks.command or ""
-        self._path = checks.path
+        self._path = checks.path or ""
         self._address, self._port = "", ""
         for bind in backend.model.binds:
             if bind.address.family in ("ipv4", "ipv6", "any", "unix"):
@@ -54,7 +63,7 @@ class External:
 
     def _environment(self, server: Server, port: str) -> dict[str, str]:
         model = self._backend.model
-        found = {
+        return {
             "HAPROXY_PROXY_NAME": model.name,
             "HAPROXY_PROXY_ID": str(model.number),
             "HAPROXY_PROXY_ADDR": self._address,
@@ -67,14 +76,21 @@ class External:
             "HAPROXY_SERVER_CURCONN": str(server.current),
             "HAPROXY_SERVER_SSL": str(int(server.model.tls is not None)),
             "HAPROXY_SERVER_PROTO": "h1" if model.mode == "http" else "tcp",
+            "PATH": self._path,
         }
-        if self._path is not None:
-            found["PATH"] = self._path
-        return found
+
+
+def _keep_files() -> None:
+    """Have no file of ours go to programs, inherited listeners among them, which would outlive us in their hands."""
+    for number in [int(path.name) for path in Path("/dev/fd").iterdir()]:
+        if number > 2:
+            with suppress(OSError):  # the folder's own, closed by now
+                os.set_inheritable(number, False)
 
 
 async def _execute(words: list[str], environment: dict[str, str]) -> int:
-    """Run a program; gives its exit status, or the signal that ended it."""
+    """Run a program; gives its exit status."""
+    _keep_files()
     try:
         process = await anyio.open_process(
             words, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=environment, start_new_session=True
@@ -82,15 +98,14 @@ async def _execute(words: list[str], environment: dict[str, str]) -> int:
     except (OSError, ValueError):
         return _NO_PROGRAM
     try:
-        return abs(await process.wait())
+        return max(await process.wait(), _KILLED)
     except BaseException:
         with anyio.CancelScope(shield=True), suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+            os.killpg(process.pid, signal.SIGTERM)
             with anyio.move_on_after(_GRACE):
                 await process.wait()
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
         raise
     finally:
         with anyio.CancelScope(shield=True):

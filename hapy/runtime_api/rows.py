@@ -248,7 +248,7 @@ def _check_values(check: Check, prefix: str) -> _ROW:
         "last_chk" if prefix == "check" else "last_agt": check.info,
     }
     if check.status.reports_code:
-        row[f"{prefix}_code"] = check.code
+        row[f"{prefix}_code"] = check.code & 0xFFFFFFFF  # a program that a signal ended is -1
     if check.duration >= 0:
         row[f"{prefix}_duration"] = int(check.duration * 1000)
     return row
