@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from hapy.explain.conditions import condition
+from hapy.explain.frontends import told_rules
 from hapy.explain.values import address, count, duration, listed
 from hapy_config.model.checks import CheckRequest
 
@@ -22,6 +23,7 @@ REUSE_IN_SHORT: Final = {
     "safe": "Server connections are shared, but for the first request of each client connection",
     "never": "Each client connection has server connections of its own",
 }
+CLOSED_IN_SHORT: Final = "A server connection carries one request"
 
 _ALGORITHMS: Final = {
     "roundrobin": "in turn",
@@ -30,11 +32,11 @@ _ALGORITHMS: Final = {
     "first": "to the first server that has a free slot",
     "source": "by the client's address: the same client, the same server",
     "uri": "by the URI: the same one, the same server",
-    "url_param": "by the URL parameter {argument}: the same value, the same server",
-    "hdr": "by the header {argument}: the same value, the same server",
+    "url_param": "by the URL parameter {argument}: the same value, the same server; without it in turn",
+    "hdr": "by the header {argument}: the same value, the same server; without it in turn",
     "random": "at random, to the less busy of {draws} drawn",
-    "rdp-cookie": "by the RDP cookie {argument}: the same value, the same server",
-    "hash": "by the value of {argument}: the same value, the same server",
+    "rdp-cookie": "by the RDP cookie {argument}: the same value, the same server; without it in turn",
+    "hash": "by the value of {argument}: the same value, the same server; without one in turn",
     "sticky": "to the server that served last",
 }
 
@@ -63,6 +65,8 @@ _EVENTS: Final = {
 
 def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
     """A backend (or a listen's back half)."""
+    if not proxy.is_frontend:
+        yield "rules", list(told_rules(proxy))
     yield "balances", list(_balances(proxy))
     yield "servers", list(_servers(proxy))
     yield "server connections", list(_shares(proxy, config))
@@ -137,7 +141,18 @@ def _server(server: Server) -> str:
         extras.append("in maintenance from the start")
     if server.send_proxy:
         extras.append(f"told of the client by a PROXY header, version {server.send_proxy}")
-    return f"{server.name} at {address(server.address)}" + (f": {'; '.join(extras)}." if extras else ".")
+    if "agent-check" in server.options:
+        extras.append("an agent on it tells its state and weight")
+    if server.slowstart:
+        extras.append(f"after a failure its share grows for {duration(server.slowstart)} (slowstart)")
+    return f"{server.name} at {_place(server)}" + (f": {'; '.join(extras)}." if extras else ".")
+
+
+def _place(server: Server) -> str:
+    if server.address.family == "any" or server.address.host in ("0.0.0.0", "::"):
+        port = server.address.port
+        return "the address that the client came to" + (f", port {port}" if port else "")
+    return address(server.address)
 
 
 def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
@@ -190,21 +205,26 @@ def _dies(proxy: Proxy) -> Iterator[str]:
         yield f"{server.name} is up or down with {server.track} (track)."
     if not checked and not tracking:
         yield "Nobody checks the servers: a dead one goes on getting its share."
-    if proxy.retries:
+    if proxy.retries and proxy.retry_on - {"none"}:
         again = f"A connection that fails is tried again up to {count(proxy.retries, 'time')} (retries)"
         again += _where(proxy)
         yield f"{again}; then {'the client gets 503' if http else 'the client is closed'}."
     else:
-        yield f"A connection that fails is not tried again (retries 0): {'503' if http else 'the client is closed'}."
+        why = "retry-on none" if proxy.retries else "retries 0"
+        yield f"A connection that fails is not tried again ({why}): {'503' if http else 'the client is closed'}."
     backups = [server.name for server in proxy.servers if server.backup]
     if backups:
         together = "allbackups" in proxy.options and len(backups) > 1
         verb = "take" if together else "takes"
         yield f"When all others are down, {listed(backups if together else backups[:1])} {verb} over."
+    cut = [one.name for one in proxy.servers if one.options.get("on-marked-down", ("",))[0] == "shutdown-sessions"]
+    if cut:
+        who = "" if len(cut) == len(proxy.servers) else f" on {listed(cut)}"
+        yield f"What is under way{who} is cut as soon as a check has found the server down (on-marked-down)."
     if not http:
         yield "Connections to it break; their clients see that."
         return
-    events = sorted(event for event in proxy.retry_on if event != "conn-failure")
+    events = sorted(event for event in proxy.retry_on if event not in ("conn-failure", "none"))
     if events:
         named = [_EVENTS.get(event, f"the answer is {event}") for event in events]
         yield f"A {unit} is sent again when {listed(named, 'or')} (retry-on), as long as it fits the buffer."
@@ -248,7 +268,11 @@ def _checked(server: Server, who: str, proxy: Proxy) -> str:
     every = duration(int(options.get("inter", ("2000",))[0]))
     fall = options.get("fall", ("3",))[0]
     rise = options.get("rise", ("2",))[0]
-    return f"{who} checked every {every} {_asked(proxy)}: out after {fall} failures, back after {rise} successes."
+    port = options.get("port", ("",))[0]
+    where = f" on port {port}" if port else ""
+    return (
+        f"{who} checked every {every}{where} {_asked(proxy)}: out after {fall} failures, back after {rise} successes."
+    )
 
 
 def _busy(proxy: Proxy) -> Iterator[str]:
@@ -272,6 +296,12 @@ def _waits(proxy: Proxy) -> Iterator[str]:
         yield f"A server may take {duration(timeouts.connect)} to accept (timeout connect)."
     else:
         yield "A server may take as long as the system lets it to accept: there is no timeout connect."
+    if proxy.mode != "http" and timeouts.tunnel:
+        yield (
+            f"From then on both sides may be silent for {duration(timeouts.tunnel)} (timeout tunnel), whatever timeout "
+            "client and timeout server say."
+        )
+        return
     what = "to answer, and between two pieces of it" if proxy.mode == "http" else "between two pieces"
     if timeouts.server:
         yield f"It may take {duration(timeouts.server)} {what} (timeout server)."

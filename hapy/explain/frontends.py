@@ -35,10 +35,10 @@ def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
     """A frontend (or a listen's front half)."""
     yield "listens", list(_listens(proxy, config))
     yield "looks at", list(_looks(proxy, config))
-    yield "rules", list(_rules(proxy))
+    yield "rules", list(told_rules(proxy))
     yield "sends", list(_sends(proxy))
     yield "client connections", list(_connections(proxy))
-    yield "who waits", list(_waits(proxy))
+    yield "who waits", list(_waits(proxy, config))
     yield "log", list(_log(proxy))
 
 
@@ -75,18 +75,26 @@ def _looks(proxy: Proxy, config: Config) -> Iterator[str]:
             "Connections (mode tcp): each is given to a server once, when it opens; what travels in it is passed on "
             "as it is."
         )
-        targets = [use.target for use in proxy.use_backends if isinstance(use.target, str)]
-        targets += [proxy.default_backend] if proxy.default_backend is not None else []
-        found = [config.backend(name) for name in dict.fromkeys(targets)]
-        if web := [one.name for one in found if one is not None and one.mode == "http"]:
+        if web := [one.name for one in _targets(proxy, config) if one.mode == "http"]:
             yield f"What goes to {listed(web)} is HTTP from there on (mode http): the requests, one by one."
 
 
-def _rules(proxy: Proxy) -> Iterator[str]:
+def _targets(proxy: Proxy, config: Config) -> list[Proxy]:
+    """The backends that it names."""
+    names = [use.target for use in proxy.use_backends if isinstance(use.target, str)]
+    names += [proxy.default_backend] if proxy.default_backend is not None else []
+    names += [proxy.name] if proxy.is_backend else []
+    return [one for name in dict.fromkeys(names) if (one := config.backend(name)) is not None]
+
+
+def told_rules(proxy: Proxy) -> Iterator[str]:
+    """How many rules there are, and what they do."""
     for ruleset, rules in proxy.rules.items():
-        if rules:
+        if rules and ruleset.startswith("http-") and proxy.mode != "http":
+            yield f"{count(len(rules), 'rule')} of {ruleset}: left aside in mode tcp."
+        elif rules:
             yield f"{count(len(rules), 'rule')} of {ruleset}: {_deeds(rules)}."
-    if proxy.redirects:
+    if proxy.redirects and proxy.mode == "http":
         yield f"{count(len(proxy.redirects), 'redirect')}, behind the rules of http-request."
     if proxy.monitor_uri and proxy.mode == "http":
         yield f"{proxy.monitor_uri} is answered 200 before any rule (monitor-uri)."
@@ -146,18 +154,22 @@ def _connections(proxy: Proxy) -> Iterator[str]:
     yield "A client's `Connection: close` ends that client's connection and no server's."
 
 
-def _waits(proxy: Proxy) -> Iterator[str]:
+def _waits(proxy: Proxy, config: Config) -> Iterator[str]:
     timeouts = proxy.timeouts
     if proxy.mode == "http":
         if timeouts.http_request:
             yield f"A client may take {duration(timeouts.http_request)} for a request's head (timeout http-request)."
         else:
             yield "A client may send a request's head as slowly as timeout client lets it (no timeout http-request)."
+    who = "It" if proxy.mode == "http" else "A client"
+    tunnels = proxy.mode != "http" and any(one.timeouts.tunnel for one in _targets(proxy, config))
+    until = ", until its connection has a server with a timeout tunnel" if tunnels else ""
     if timeouts.client:
-        yield f"It may be silent for {duration(timeouts.client)} (timeout client)."
+        yield f"{who} may be silent for {duration(timeouts.client)} (timeout client){until}."
     else:
-        yield "It may be silent for ever: there is no timeout client."
-    if timeouts.tarpit:
+        yield f"{who} may be silent for ever: there is no timeout client."
+    holds = any(rule.action == "tarpit" for rules in proxy.rules.values() for rule in rules)
+    if timeouts.tarpit and holds:
         yield f"One that a rule holds waits {duration(timeouts.tarpit)} (timeout tarpit)."
 
 

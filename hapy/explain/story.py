@@ -54,10 +54,13 @@ def _overview(config: Config) -> Chapter:
         sentences.append(f"Per connection: {', '.join(tcp)} (mode tcp).")
     if not entries:
         sentences.append("Nothing listens.")
-    shared = {proxy.reuse for proxy in live if proxy.is_backend and proxy.mode == "http" and proxy.servers}
-    for reuse in sorted(shared):
-        names = [proxy.name for proxy in live if proxy.is_backend and proxy.mode == "http" and proxy.reuse == reuse]
+    asked = [proxy for proxy in live if proxy.is_backend and proxy.mode == "http" and (proxy.servers or proxy.dispatch)]
+    kept = [proxy for proxy in asked if proxy.http_mode == "keep-alive"]
+    for reuse in sorted({proxy.reuse for proxy in kept}):
+        names = [proxy.name for proxy in kept if proxy.reuse == reuse]
         sentences.append(f"{backends.REUSE_IN_SHORT[reuse]}: {', '.join(names)} (http-reuse {reuse}).")
+    if closed := [proxy.name for proxy in asked if proxy not in kept]:
+        sentences.append(f"{backends.CLOSED_IN_SHORT}: {', '.join(closed)} (option http-server-close or httpclose).")
     limit = config.global_.maxconn
     if limit:
         sentences.append(f"At most {limit:,} client connections at once in all (maxconn); others wait in the kernel.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hapy.acl import compile_condition
 from hapy.acl.conditions import compile_acl
+from hapy.balance.keys import key_hash
 from hapy.explain import values
 from hapy.explain.changes import Snapshot
 from hapy.explain.findings import Answer, Candidate, Stage, Step, Test, Walk
@@ -361,7 +362,7 @@ class _Passage:
             for name, value in txn.request.headers
         )
         usable = backend.active
-        how = _how(backend, forced, by_rule=named)
+        how = _how(backend, txn, env, forced, by_rule=named)
         try:
             server = backend.assign(txn, forced, None, None, bound=bound)
         except (NoServer, QueueFull):
@@ -530,7 +531,7 @@ def _decision(outcome: Outcome) -> str:
     return f"ends here ({outcome.name})"
 
 
-def _how(backend: Backend, forced: Server | None, *, by_rule: bool) -> str:
+def _how(backend: Backend, txn: Transaction, env: CompileEnv, forced: Server | None, *, by_rule: bool) -> str:
     """Why this server, in a few words."""
     if forced is not None:
         return "named by use-server" if by_rule else "named by its cookie"
@@ -541,6 +542,8 @@ def _how(backend: Backend, forced: Server | None, *, by_rule: bool) -> str:
     if len(backend.active) == 1:
         return "the only one that takes requests"
     if backend.balancer.keyed:
+        if key_hash(balance, env)(txn) is None:
+            return f"in turn, since this request has no key (balance {name}): the first choice right after start"
         return f"by the hash of this request's key (balance {name}): the same request always goes there"
     return f"the first choice right after start (balance {name})"
 

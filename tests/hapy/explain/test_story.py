@@ -189,3 +189,50 @@ backend more
     assert "each time on another server" in dies
     assert "When all others are down, s3 takes over." in dies
     assert "up to 5 s (timeout connect), then get 503." in said("backend more", "when all are busy", config)
+
+
+def test_what_is_left_aside_and_what_has_no_say() -> None:
+    config = """\
+defaults
+    timeout connect 5s
+    timeout client 30s
+    timeout server 1m
+    timeout tarpit 9s
+frontend web
+    mode http
+    bind :80
+    default_backend closing
+backend closing
+    mode http
+    option http-server-close
+    http-request deny if { path /x }
+    retry-on none
+    balance url_param id
+    server s1 0.0.0.0:81 check port 9 on-marked-down shutdown-sessions agent-check agent-port 1 slowstart 9s
+    server s2 192.0.2.2:81
+listen raw
+    mode tcp
+    bind :81
+    timeout tunnel 1h
+    http-request deny
+    server s1 192.0.2.1:81
+"""
+    short = said("in short", "balances and shares", config)
+    assert "A server connection carries one request: closing (option http-server-close or httpclose)." in short
+    assert "shared" not in short
+    assert said("backend closing", "rules", config) == "1 rule of http-request: deny."
+    assert "without it in turn" in said("backend closing", "balances", config)
+    servers = said("backend closing", "servers", config)
+    assert "s1 at the address that the client came to, port 81: an agent on it tells its state" in servers
+    assert "its share grows for 9 s" in servers
+    dies = said("backend closing", "if a server dies", config)
+    assert "A connection that fails is not tried again (retry-on none)" in dies
+    assert "is sent again when" not in dies
+    assert "every 2 s on port 9 by connecting" in dies
+    assert "What is under way on s1 is cut" in dies
+    assert "holds" not in said("frontend web", "who waits", config)
+    assert said("listen raw", "rules", config) == "1 rule of http-request: left aside in mode tcp."
+    waits = said("listen raw", "who waits", config)
+    assert "A client may be silent for 30 s (timeout client), until its connection has a server" in waits
+    assert "both sides may be silent for 1 h (timeout tunnel), whatever" in waits
+    assert "between two pieces" not in waits
