@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from hapy_config.model.proxy import ErrorPage, Proxy
 from hapy_config.model.rules import HttpReply, Redirect
 from hapy_config.translate.flow import Piece, Subject, Untranslatable, pieces
+
+#: Of rules that ask for passwords.
+IN_CLEAR: Final = "the passwords stand in what was written, as a client sends them (base64)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,11 @@ def raw_answer(raw: bytes) -> Answer:
         elif lower not in ("content-length", "connection", "transfer-encoding", "date"):
             headers.append((name.strip(), (value.strip(),)))
     return Answer(int(words[1]), content_type, (_text(body),), tuple(headers), location)
+
+
+def asking(realm: object) -> Answer:
+    """The answer that asks for a name and a password."""
+    return Answer(401, "text/html", None, (("WWW-Authenticate", (f'Basic realm="{realm}"',)),))
 
 
 def redirect_answer(redirect: Redirect) -> Answer:

@@ -125,6 +125,11 @@ _ALIASES: Final = {
     "HPO": Subject("path"),
     "HU": Subject("url"),
 }
+_COUNTED: Final = frozenset({"req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt"})
+#: Of a comparison: whether the number must be reached, and how much more than what stands there that is.
+_COMPARISONS: Final = {"ge": (True, 0), "gt": (True, 1), "lt": (False, 0), "le": (False, 1)}
+#: The longest text whose length is compared.
+_LONGEST: Final = 9000
 _NETWORK_NAMES: Final = {"localhost": "127.0.0.1/32"}
 
 
@@ -193,6 +198,8 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         return TRUE  # what reads the name in a TLS greeting waits for the greeting by itself
     if fetch == "method":
         return Test(Subject("method"), "exact", acl.patterns)
+    if fetch in _COUNTED and (counted := _count(acl)) is not None:
+        return counted
     try:
         what = subject(acl.criterion)
     except Untranslatable as reason:
@@ -201,13 +208,19 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         wanted = acl.patterns not in (("0",), ("false",))
         return Test(what, "present") if wanted else Not(Test(what, "present"))
     if acl.match == "found":
-        return Test(what, "present")
+        # An empty query is there; no other proxy tells it from none.
+        return Test(Subject("url"), "regex", (r"\?",)) if what.kind == "query" else Test(what, "present")
     if acl.match == "ip":
         return Test(what, "network", tuple(_NETWORK_NAMES.get(value, value) for value in acl.patterns))
     if acl.match == "int":
-        if not all(value.isdecimal() for value in acl.patterns):
+        if all(value.isdecimal() for value in acl.patterns):
+            return Test(what, "exact", acl.patterns)
+        bound = _bound(acl.patterns)
+        if bound is None or what.kind not in ("header", "param", "cookie"):
             raise Untranslatable(f"ranges of '{acl.criterion.text}' can't be tested there")
-        return Test(what, "exact", acl.patterns)
+        above, least = bound
+        reached = Test(what, "regex", (rf"^0*({number_from(least)})([^0-9]|$)",))
+        return reached if above else Every((Test(what, "regex", ("^[0-9]",)), Not(reached)))
     ignore_case = acl.ignore_case or what.lower
     if acl.match in _HOW:
         return Test(what, _HOW[acl.match], acl.patterns, ignore_case)
@@ -217,7 +230,43 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         return _bounded(what, acl.patterns, "/?.:", ignore_case=ignore_case)
     if acl.match == "len" and all(value.isdecimal() for value in acl.patterns):
         return Test(what, "regex", tuple(f"^.{{{value}}}$" for value in acl.patterns))
+    if acl.match == "len" and (bound := _bound(acl.patterns)) is not None and bound[1] <= _LONGEST:
+        above, least = bound
+        # No engine takes more than 1,000 of one thing at a time.
+        reached = Test(what, "regex", ("^" + ".{1000}" * (least // 1000) + f".{{{least % 1000}}}",))
+        return reached if above else Not(reached)
     raise Untranslatable(f"values of '{acl.criterion.text}' can't be compared in that way ({acl.match})")
+
+
+def _count(acl: AclExpression) -> Formula | None:
+    """The count of a header compared with none: whether it is there; None for other numbers."""
+    fetch = acl.criterion.fetch
+    bound = _bound(acl.patterns)
+    if acl.criterion.converters or len(fetch.args) != 1 or (bound is not None and bound[1] != 1):
+        return None
+    name = fetch.args[0]
+    there = Test(Subject("host") if name.lower() == "host" else Subject("header", name), "present")
+    if bound is not None:
+        return there if bound[0] else Not(there)
+    return Not(there) if acl.patterns in (("0",), ("eq", "0")) else None
+
+
+def _bound(patterns: tuple[str, ...]) -> tuple[bool, int] | None:
+    """A comparison as the least number that is reached (True) or not (False); None where it is of another kind."""
+    if len(patterns) != 2 or patterns[0] not in _COMPARISONS or not patterns[1].isdecimal():
+        return None
+    above, more = _COMPARISONS[patterns[0]]
+    return above, int(patterns[1]) + more
+
+
+def number_from(least: int) -> str:
+    """A regular expression for decimal numbers from `least` on, without zeros in front."""
+    digits = str(least)
+    cases = [rf"[1-9][0-9]{{{len(digits)},}}", digits]
+    for place, digit in enumerate(digits):
+        if digit != "9":
+            cases.append(f"{digits[:place]}[{int(digit) + 1}-9][0-9]{{{len(digits) - place - 1}}}")
+    return "|".join(cases)
 
 
 def _bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool) -> Test:

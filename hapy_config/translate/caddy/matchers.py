@@ -101,6 +101,10 @@ def replacement(text: str) -> str:
     return _BACKREFERENCE.sub(r"$\1", text.replace("$", "$$"))
 
 
+#: Subjects that are no text at all where a request has none: nothing but `==` can be asked of that.
+_MAY_BE_NONE: Final = frozenset({"cookie", "param"})
+
+
 def expression(whole: Formula) -> str:
     """A condition.
 
@@ -131,10 +135,23 @@ def _test(one: Test) -> str:
     if one.subject.kind == "base":
         raise Untranslatable("Caddy can't compare host and path in one")
     if one.how == "present":
-        return f'{where} != ""'
+        return _present(one.subject, where)
     prefix = "HTTP/" if one.subject.kind == "version" else ""
     tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
-    return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+    asked = tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+    if one.how == "exact" and not one.ignore_case:
+        return asked
+    return f"({_present(one.subject, where)} && {asked})" if one.subject.kind in _MAY_BE_NONE else asked
+
+
+def _present(subject: Subject, where: str) -> str:
+    """Whether there is something to look at."""
+    name = _SPECIAL.sub(r"\\\1", subject.name)
+    if subject.kind == "cookie":
+        return f"{{http.request.header.Cookie}}.matches({_text(rf'(^|;[ ]*){name}=[^;]')})"
+    if subject.kind == "param":
+        return f"{{http.request.uri.query}}.matches({_text(f'(^|&){name}=')})"
+    return f'{where} != ""'
 
 
 def _path(how: str, value: str, *, ignore_case: bool) -> str:

@@ -9,7 +9,7 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.answers import Answer, answer_of, page_answer, redirect_answer
+from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, page_answer, redirect_answer
 from hapy_config.translate.caddy.matchers import decodes, expression, quoted, regex, replacement, string
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
 from hapy_config.translate.flow import (
@@ -153,6 +153,9 @@ class SiteWriter:
             if action == "tarpit":
                 self.ledger.near(rule.span, "tarpit: Caddy answers at once, without the wait")
             return self._answer(answer_of(reply, {"deny": 403, "tarpit": 500, "return": 200}[action], proxy))
+        if action == "auth":
+            self.ledger.near(rule.span, IN_CLEAR)
+            return self._answer(asking(given.get("realm") or proxy.name))
         if action in ("silent-drop", "reject"):
             return ["abort \0 "]
         if action == "redirect":
@@ -267,7 +270,16 @@ class SiteWriter:
         if lines:
             self.put(scope, lines)
         else:
-            self.put(scope, self._answer(Answer(503, "text/html")))
+            self.put(scope, self._answer(self._page(503, backend)))
+
+    def _page(self, status: int, backend: Proxy) -> Answer:
+        """A page of one's own for a backend's requests, else one like HAProxy's."""
+        own = {**self.proxy.error_pages, **backend.error_pages}.get(status)
+        try:
+            return page_answer(own, backend) if own is not None else Answer(status, "text/html")
+        except Untranslatable as reason:
+            self.ledger.lost(backend.span, f"the page for {status} was left out: {reason}")
+            return Answer(status, "text/html")
 
     def plain_responses(self, backend: Proxy) -> list[str]:
         """`header_down` lines of the response rules that have no condition."""
@@ -320,23 +332,24 @@ class SiteWriter:
 
     def _errors(self, backends: list[Proxy]) -> list[str]:
         """What is answered when servers fail: HAProxy's statuses, and pages of one's own."""
-        own = dict(self.proxy.error_pages)
         self.ledger.note_pages(self.proxy)
         for backend in backends:
             self.ledger.note_pages(backend)
             if backend is not self.proxy and any(words[0] == "compression" for words in backend.settings):
                 self.ledger.lost(self.ledger.line(backend, "compression", "algo"), "Caddy compresses for whole sites")
-            own = {**backend.error_pages, **own}
         lines = ["handle_errors {"]
         for status, causes in ((503, "502, 503"), (504, "504")):
-            try:
-                answer = page_answer(own[status], self.proxy) if status in own else Answer(status, "text/html")
-                body = [line.replace("\0 ", f"@e{status} ", 1) for line in self._answer(answer)]
-            except Untranslatable as reason:
-                self.ledger.lost(self.proxy.span, f"the page for {status} was left out: {reason}")
-                continue
-            lines += [
-                f"\t@e{status} expression `{{http.error.status_code}} in [{causes}]`",
-                *(f"\t{line}" for line in body),
-            ]
+            pages = {backend.name: self._page(status, backend) for backend in backends}
+            usual = self._page(status, self.proxy)
+            failed = f"{{http.error.status_code}} in [{causes}]"
+            for number, answer in enumerate(dict.fromkeys(one for one in pages.values() if one != usual)):
+                names = [name for name, one in pages.items() if one == answer]
+                asked = expression(Test(Subject("backend"), "exact", tuple(names)))
+                which = f"{failed} && {asked}" if len(backends) > 1 else failed
+                lines += self._error(f"@e{status}_{number + 1}", which, answer)
+            lines += self._error(f"@e{status}", failed, usual)
         return [*lines, "}"]
+
+    def _error(self, matcher: str, which: str, answer: Answer) -> list[str]:
+        body = [line.replace("\0 ", f"{matcher} ", 1) for line in self._answer(answer)]
+        return [f"\t{matcher} expression `{which}`", *(f"\t{line}" for line in body)]

@@ -14,6 +14,7 @@ from hapy_config.translate.caddy.upstreams import duration
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import Untranslatable
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
+from hapy_config.translate.plain import in_plain_words
 from hapy_config.translate.report import Translation
 
 _VERSIONS: Final = {"TLSv1.2": "tls1.2", "TLSv1.3": "tls1.3"}
@@ -61,6 +62,7 @@ def to_caddy(config: Config, document: Document) -> Translation:
         `Caddyfile`; notes about every statement that did not go over as it was.
     """
     ledger = Ledger(config, document, "Caddy")
+    config = in_plain_words(ledger)
     sites: list[str] = []
     fronts = [one for one in config.proxies if one.is_frontend and not one.disabled]
     taken: set[int] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any, Final
 
@@ -26,6 +27,13 @@ _OPERATORS: Final = {
 _HEADERS: Final = {"host": ":authority", "hostname": ":authority", "method": ":method", "path": ":path", "url": ":path"}
 _SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
 _BEYOND: Final = re.compile(r"\(\?(?:[=!]|<[=!]|>|R|\d|&)|\\[1-9]|[*+?}]\+|\(\?\|")
+
+
+#: What routes can't look at becomes a header before they are asked: name and operator by subject.
+TOLD: Final = {
+    "src": ("x-hapy-src", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+    "dst_port": ("x-hapy-dst-port", "%DOWNSTREAM_LOCAL_PORT%"),
+}
 
 
 def escaped(text: str) -> str:
@@ -121,10 +129,10 @@ def _matcher(one: Test, tail: str = "") -> Json:
 
 def _header(one: Test, *, wanted: bool) -> Json:
     kind = one.subject.kind
-    name = one.subject.name if kind == "header" else _HEADERS.get(kind)
+    name = one.subject.name if kind == "header" else _HEADERS.get(kind) or TOLD.get(kind, (None,))[0]
     found: Json
     if kind == "cookie":
-        value = "[^;]*" if one.how == "present" else _pattern(one, whole=False)
+        value = "[^;]+" if one.how == "present" else _pattern(one, whole=False)
         pattern = f"(?:.*;)? *{escaped(one.subject.name)}={value}(?:;.*)?"
         found = {"name": "cookie", "string_match": {"safe_regex": {"regex": pattern}}}
     elif kind == "tls":
@@ -133,6 +141,8 @@ def _header(one: Test, *, wanted: bool) -> Json:
         raise Untranslatable(f"Envoy's routes can't look at it ({kind})")
     elif one.how == "present":
         found = {"name": name, "present_match": True}
+    elif one.how == "network" and kind == "src":
+        found = {"name": name, "string_match": {"safe_regex": {"regex": _networks(one.values)}}}
     elif one.how == "network":
         raise Untranslatable("Envoy's routes can't look at addresses in headers")
     else:
@@ -140,9 +150,41 @@ def _header(one: Test, *, wanted: bool) -> Json:
         found = {"name": name, "string_match": _matcher(one, tail)}
     if not wanted:
         found["invert_match"] = True
-        if kind not in ("host", "hostname", "method", "path", "url", "tls"):
+        # A header that is not there fails all tests of its value; whether it is there is asked as it is.
+        if "present_match" not in found and kind not in ("host", "hostname", "method", "path", "url", "tls"):
             found["treat_missing_header_as_empty"] = True
     return found
+
+
+def _networks(values: tuple[str, ...]) -> str:
+    """Addresses and networks as a regular expression for the text of an address.
+
+    Raises:
+        Untranslatable: one is a network of IPv6, or none.
+    """
+    texts = []
+    for value in values:
+        try:
+            net = ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            raise Untranslatable(f"'{value}' is no network") from None
+        if net.num_addresses == 1:
+            texts.append(escaped(str(net.network_address)))
+        elif net.version == 4:
+            first, last = net.network_address.packed, net.broadcast_address.packed
+            texts.append(r"\.".join(_octet(low, high) for low, high in zip(first, last, strict=True)))
+        else:
+            raise Untranslatable("Envoy's routes can't look at networks of IPv6")
+    return texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
+
+
+def _octet(low: int, high: int) -> str:
+    """A part of an IPv4 address between two values."""
+    if low == high:
+        return str(low)
+    if (low, high) == (0, 255):
+        return r"\d+"
+    return f"(?:{'|'.join(str(value) for value in range(low, high + 1))})"
 
 
 def _query(one: Test, *, wanted: bool) -> Json:

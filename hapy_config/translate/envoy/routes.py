@@ -13,9 +13,9 @@ from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import Span
-from hapy_config.translate.answers import Answer, answer_of, redirect_answer
+from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, redirect_answer
 from hapy_config.translate.envoy.clusters import seconds
-from hapy_config.translate.envoy.matching import Json, match_of, regex, string
+from hapy_config.translate.envoy.matching import TOLD, Json, match_of, regex, string
 from hapy_config.translate.flow import (
     FALSE,
     TRUE,
@@ -119,6 +119,7 @@ class Routes:
         self.denied: dict[str, Json] = {}
         self.backends: dict[str, Proxy] = {}
         self.numbered = False
+        self.told: list[str] = []
         self._changes: list[Change] = []
         self._rewritten = False
         self._changed: set[str] = set()
@@ -156,7 +157,12 @@ class Routes:
             self._backend(default, TRUE, TRUE)
         else:
             self._put(TRUE, _direct(Answer(503, "text/html")))
-        self.numbered = "X-REQUEST-ID" in repr(self.routes)
+        text = repr(self.routes)
+        self.numbered = "X-REQUEST-ID" in text
+        self.told = [subject for subject, (name, _) in TOLD.items() if name in text]
+        for route in self.routes if self.told else ():
+            if "route" in route:
+                route["request_headers_to_remove"] += [TOLD[subject][0] for subject in self.told]
         return self.routes
 
     def _check(self, whole: Formula) -> None:
@@ -181,6 +187,16 @@ class Routes:
             return
         for tests in alternatives(whole, 32):
             self.routes.append({"match": match_of(tests), **action})
+
+    @staticmethod
+    def _routable(whole: Formula) -> bool:
+        """Whether routes can ask for a condition."""
+        try:
+            for tests in alternatives(whole, 32):
+                match_of(tests)
+        except Untranslatable:
+            return False
+        return True
 
     def _connection_rule(self, rule: Rule) -> None:
         try:
@@ -219,7 +235,7 @@ class Routes:
             answer = answer_of(reply, default, proxy) if isinstance(reply, HttpReply) else Answer(403)
             if action in ("tarpit", "silent-drop", "reject"):
                 self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")
-            if looks_at(whole, "src", "dst_port"):
+            if looks_at(whole, *TOLD) and not self._routable(whole):
                 if answer.status != 403 or self.routes:
                     self.ledger.near(
                         rule.span, "what looks at addresses is asked before all routes, and answers with 403"
@@ -227,6 +243,9 @@ class Routes:
                 self._deny(whole, rule.span)
             else:
                 self._put(whole, _direct(answer))
+        elif action == "auth":
+            self.ledger.near(rule.span, IN_CLEAR)
+            self._put(whole, _direct(asking(given.get("realm") or proxy.name)))
         elif action == "redirect":
             redirect = given["redirect"]
             assert isinstance(redirect, Redirect)
@@ -459,10 +478,8 @@ def _redirect(redirect: Redirect) -> Json:
     found: Json = {"response_code": _CODES[redirect.code]}
     whole = "".join(one if isinstance(one, str) else f"\0{one.kind}\0" for one in target)
     match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
-    if match is None:
-        raise Untranslatable("its address is made of parts that Envoy can't put together")
-    scheme, host, path, rest = match.groups()
-    if not scheme:  # Envoy's redirects tell a whole URL
+    scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
+    if not scheme:  # Envoy's redirects tell a whole URL, and keep its end or replace it
         added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
         added.insert(0, header_to_add("location", string(target), append=False))
         return {"direct_response": {"status": redirect.code}, "response_headers_to_add": added}

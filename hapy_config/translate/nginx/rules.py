@@ -11,7 +11,7 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.answers import Answer, answer_of, redirect_answer
+from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, redirect_answer
 from hapy_config.translate.auth import auth_condition
 from hapy_config.translate.flow import (
     FALSE,
@@ -28,6 +28,7 @@ from hapy_config.translate.flow import (
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.text import always_quoted, block, identifier, literal, quoted
 from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.plain import without_passwords
 from hapy_config.translate.report import Loss
 
 #: Codes that nginx never makes itself, for jumps to named locations.
@@ -125,7 +126,7 @@ def request_rules(site: Site, rules: Iterable[Rule], proxy: Proxy, config: Confi
     for rule in rules:
         try:
             if rule.action == "auth":
-                _auth(site, rule, config, scope)
+                _ask(site, rule, proxy, config, guard)
             elif rule.action in _UNSEEN:
                 site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
             else:
@@ -249,7 +250,20 @@ def _rewrite(site: Site, rule: Rule, whole: Formula) -> None:
     site.ledger.near(rule.span, "nginx rewrites the decoded path, and encodes it again for the server")
 
 
-def _auth(site: Site, rule: Rule, config: Config, scope: Formula) -> None:
+def _ask(site: Site, rule: Rule, proxy: Proxy, config: Config, scope: Formula) -> None:
+    """`http-request auth`: nginx's own means, or a look at the header where passwords are kept in clear."""
+    realm = str(rule.arguments.get("realm") or proxy.name)
+    try:
+        _auth(site, rule, realm, config, scope)
+    except Untranslatable as reason:
+        plain = without_passwords(rule.condition, config)
+        if plain == rule.condition and plain is not None:
+            raise reason from None
+        site.when(simplified(Every((formula(plain), scope))), site.answer(asking(realm)))
+        site.ledger.near(rule.span, IN_CLEAR)
+
+
+def _auth(site: Site, rule: Rule, realm: str, config: Config, scope: Formula) -> None:
     """`http-request auth unless { http_auth(list) }`, with more terms or without."""
     found, rest = auth_condition(rule.condition)
     users = config.userlists.get(found)
@@ -257,9 +271,8 @@ def _auth(site: Site, rule: Rule, config: Config, scope: Formula) -> None:
         raise Untranslatable(f"there is no userlist '{found}'")
     if site.auth is not None:
         raise Untranslatable("nginx takes one list of users for a server")
-    realm = rule.arguments.get("realm") or "protected"
     condition = site.variables.condition(simplified(Every((rest, scope))), moved=site.moved)
-    text = literal(str(realm))
+    text = literal(realm)
     if condition:
         text = site.variables.map(condition, [("1", text)], "off", "realm", volatile=True)
     file = f"{identifier(found)}.htpasswd"

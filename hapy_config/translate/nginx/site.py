@@ -311,7 +311,7 @@ class SiteWriter:
         """What asks the servers of a backend."""
         servers = upstream(self.ledger, backend, self.variables, stream=False)
         if not servers or backend.disabled:
-            return self._page(503)
+            return self._no_server(backend)
         scheme, tls = tls_lines(self.ledger, backend, self.variables, stream=False)
         note_backend(self.ledger, backend)
         lines = [f"proxy_pass {scheme}://{upstream_name(backend.name)};", *tls]
@@ -375,6 +375,18 @@ class SiteWriter:
             inside = self.variables.test(Test(where, "network", told.excepted))
             value = self.variables.map(inside, [("1", before)], value, told.header)
         return value
+
+    def _no_server(self, backend: Proxy) -> list[str]:
+        """What a backend without servers answers: its page for 503, or the frontend's."""
+        own = {**self.proxy.error_pages, **backend.error_pages}.get(503)
+        if own is None:
+            return self._page(503)
+        try:
+            jump = self.site.answer(page_answer(own, backend), named=True)
+        except Untranslatable as reason:
+            self.ledger.lost(backend.span, f"the page for 503 was left out: {reason}")
+            return self._page(503)
+        return jump
 
     def _error_pages(self, backend: Proxy) -> list[str]:
         """What nginx answers when servers fail: HAProxy's statuses, and pages of one's own."""

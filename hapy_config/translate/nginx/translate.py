@@ -14,6 +14,7 @@ from hapy_config.translate.nginx.site import SiteWriter
 from hapy_config.translate.nginx.streams import stream_server
 from hapy_config.translate.nginx.text import block, quoted
 from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.plain import in_plain_words
 from hapy_config.translate.report import Translation
 
 _CONNECTIONS: Final = 4096
@@ -73,6 +74,7 @@ def to_nginx(config: Config, document: Document) -> Translation:
         `nginx.conf`, and files that it names; notes about every statement that did not go over as it was.
     """
     ledger = Ledger(config, document, "nginx")
+    config = in_plain_words(ledger, passwords=False)
     http, files = _http(ledger, config)
     stream = _stream(ledger, config)
     connections = config.global_.maxconn or _CONNECTIONS

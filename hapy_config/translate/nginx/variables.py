@@ -20,7 +20,6 @@ _SIMPLE: Final = {
     "src_port": "$remote_port",
     "dst": "$server_addr",
     "dst_port": "$server_port",
-    "tls": "$https",
     "scheme": "$scheme",
     "sni": "$ssl_server_name",
     "client_dn": "$ssl_client_s_dn",
@@ -142,6 +141,8 @@ class Variables:
             return self.map(source, [(key, "$hapy_found")], "", what.name, volatile=what.kind == "param")
         if what.kind.startswith("$"):
             return what.kind
+        if what.kind == "tls":
+            return self.map("$https", [("on", "1")], "0", "tls")
         return _SIMPLE[what.kind]
 
     def string(self, parts: tuple[Piece, ...], *, moved: bool = False) -> str:
@@ -153,10 +154,13 @@ class Variables:
         """A variable that is 1 where a test holds, else 0."""
         if one.how == "network":
             return self._network(one)
-        source = self.value(Subject(one.subject.kind, one.subject.name), moved=moved)
+        tls = one.subject.kind == "tls"
+        source = "$https" if tls else self.value(Subject(one.subject.kind, one.subject.name), moved=moved)
         volatile = moved or one.subject.kind.startswith("$")
         flag = "~*" if one.ignore_case else "~"
         stem = f"is_{one.subject.name or one.subject.kind.strip('$')}"
+        if one.how == "present" and one.subject.kind == "param":  # with an empty value, too
+            return self.map("$args", [(f"~(?:^|&){escaped(one.subject.name)}=", "1")], "0", stem, volatile=True)
         if one.how == "present":
             return self.map(source, [("", "0")], "1", stem, volatile=volatile)
         prefix = "HTTP/" if one.subject.kind == "version" else ""

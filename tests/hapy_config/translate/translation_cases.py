@@ -432,7 +432,7 @@ backend one
             Ask("/", headers={"Authorization": "Basic YW5uOnNlY3JldA=="}),
             Ask("/", headers={"Authorization": "Basic YW5uOndyb25n"}),
         ),
-        lost={"caddy": ("http-request auth",), "envoy": ("http-request auth",)},
+        lost={"caddy": ("http-request auth",), "envoy": ("http-request auth",)},  # bob's is kept as a hash
         unlike={"caddy": ("/",), "envoy": ("/",)},
     ),
     Case(
@@ -966,6 +966,179 @@ backend two
             for key in ("", "k1", "k3")
         ),
         lost={"caddy": ("maxconn",)},
-        unlike={"envoy": ("/sec/x", "/sec.js")},  # what looks at addresses is asked first, and answers with 403
+    ),
+    Case(
+        "passwords-in-clear",
+        r"""
+userlist staff
+    group ops users root
+    group dev users ann
+    user root insecure-password s3cret
+    user ann insecure-password other
+frontend web
+    bind 127.0.0.1:{port}
+    acl known http_auth(staff)
+    acl ops http_auth_group(staff) ops
+    http-request auth realm "Admin's" if {{ path_beg /admin }} !ops
+    http-request auth if {{ path_beg /dev }} !known
+    http-request set-header X-Known yes if known
+    default_backend one
+backend one
+    http-request auth if {{ path_beg /back }} !{{ http_auth(staff) }}
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask(path, headers={"Authorization": given} if given else {}, seen=("WWW-Authenticate",))
+            for path in ("/", "/admin/x", "/dev", "/back")
+            for given in ("", "Basic cm9vdDpzM2NyZXQ=", "basic  YW5uOm90aGVy", "Basic YW5uOmJhZA==", "Bearer x")
+        ),
+    ),
+    Case(
+        "maintenance",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    errorfile 503 {folder}/503.http
+    use_backend app if {{ src 127.0.0.2 127.0.4.0/22 }}
+    http-request return status 503 content-type text/plain string "soon" hdr Retry-After 60 if !{{ src 127.0.0.2 127.0.4.0/22 }} {{ path /soon }}
+    default_backend closed
+backend app
+    server s 127.0.0.1:{one}
+backend closed
+""",
+        (
+            *paths("/", "/soon", seen=("X-Page", "Retry-After")),
+            *paths("/", "/soon", source="127.0.0.2"),
+            *paths("/", "/soon", source="127.0.7.255"),
+            *paths("/", "/soon", source="127.0.8.0"),
+        ),
+        lost={"envoy": ("errorfile",)},
+        unlike={"envoy": ("/",)},
+    ),
+    Case(
+        "pages-of-backends",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend own if {{ path_beg /own }}
+    use_backend late if {{ path_beg /wait }}
+    default_backend plain
+backend own
+    errorfile 503 {folder}/503.http
+    server s 127.0.0.1:{dead}
+backend plain
+    server s 127.0.0.1:{dead}
+backend late
+    timeout server 300ms
+    errorfile 504 {folder}/504.http
+    server s 127.0.0.1:{one}
+""",
+        paths("/", "/own", "/wait", seen=("X-Page",)),
+        lost={"envoy": ("errorfile",)},
+        unlike={"envoy": ("/own", "/wait")},
+    ),
+    Case(
+        "variables-counts-and-lengths",
+        r"""
+frontend web
+    bind 127.0.0.1:{port} ssl crt {folder}/own.pem
+    bind 127.0.0.1:{other}
+    http-request set-var(txn.from) req.hdr(origin)
+    http-request set-var(txn.name) req.hdr(host),lower
+    http-request deny deny_status 400 if {{ hdr_cnt(x-key) 0 }} {{ path_beg /keyed }}
+    http-request deny deny_status 413 if {{ req.hdr(x-size) -m int gt 1999 }}
+    http-request deny deny_status 405 if {{ url_len gt 1500 }}
+    http-request deny deny_status 410 if {{ path_len lt 3 }} {{ hdr_cnt(x-short) gt 0 }}
+    http-request deny deny_status 429 if {{ req.hdr(user-agent) -m reg -i (curl|wget|python|nikto|sqlmap|nmap|masscan|zgrab|semrush|ahrefs|majestic|dotbot|petalbot) }}
+    use_backend two if {{ var(txn.name) -m beg img. }}
+    default_backend one
+backend one
+    http-request set-header X-From "%[var(txn.from)]" if {{ var(txn.from) -m end .example }}
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+""",
+        (
+            *paths("/", "/keyed", "/" + "x" * 1600, port="other"),
+            *(Ask("/keyed", headers={"X-Key": value}, port="other") for value in ("1", "a,b")),
+            *(
+                Ask("/", headers={"X-Size": value}, port="other")
+                for value in ("1999", "2000", "02000", "10000", "x", "9")
+            ),
+            Ask("/ab", headers={"X-Short": "1"}, port="other"),
+            Ask("/a", headers={"X-Short": "1"}, port="other"),
+            Ask("/", headers={"User-Agent": "An AhrefsBot"}, port="other"),
+            Ask("/", headers={"Host": "IMG.x"}, port="other"),
+            Ask("/", headers={"Origin": "https://a.example"}, port="other"),
+            Ask("/", headers={"Origin": "https://b.test"}, tls="a.example"),
+        ),
+    ),
+    Case(
+        "addresses-put-together",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request redirect code 301 location http://www.%[hdr(host)]%[capture.req.uri] if {{ hdr(host) -i a.example }}
+    http-request deny deny_status 404 if {{ dst_port {port} }} {{ path /port }}
+    http-request set-header X-Inside yes if {{ src 127.0.0.0/30 }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/x?y=1"),
+            Ask("/port", headers={"Host": "b.example"}),
+            *(Ask("/", headers={"Host": "b.example"}, source=f"127.0.0.{last}") for last in (1, 3, 4)),
+        ),
+        lost={"caddy": ("http-request deny",)},
+        unlike={"caddy": ("/port",)},
+    ),
+    Case(
+        "what-is-not-so",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-No-Cookie yes if !{{ req.cook(a) -m found }}
+    http-request set-header X-Other-Cookie yes unless {{ req.cook(a) 1 }}
+    http-request return status 200 content-type text/plain string "no query" if !{{ query -m found }} {{ path /query }}
+    http-request return status 200 content-type text/plain string "no parameter" if !{{ url_param(p) -m found }} {{ path /p }}
+    http-request return status 200 content-type text/plain string "other parameter" if !{{ url_param(p) 1 2 }} {{ path /p }}
+    http-request return status 200 content-type text/plain string "other key" if !{{ hdr(x-key) k1 k2 }} {{ path /key }}
+    http-request return status 200 content-type text/plain string "no key" unless {{ hdr(x-key) -m found }} || !{{ path /any }}
+    http-request return status 200 content-type text/plain string "host" if !{{ hdr(host) -i a.example }} !{{ hdr_end(host) .b.example }}
+    http-request return status 200 content-type text/plain string "outside" if !{{ src 127.0.0.1 }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/query", "/query?", "/query?x", "/p", "/p?p=1", "/p?p=", "/p?q=1&p=3", "/key", "/any"),
+            *(Ask("/", headers={"Cookie": value}) for value in ("a=1", "a=2", "b=1", "ba=1", "a=")),
+            *(Ask(path, headers={"X-Key": value}) for path in ("/key", "/any") for value in ("k1", "k3")),
+            *(Ask("/", headers={"Host": value}) for value in ("A.example", "x.b.example", "c")),
+            Ask("/", source="127.0.0.2"),
+        ),
+    ),
+    Case(
+        "parts-of-what-may-be-missing",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-1 yes if {{ req.cook(k) -m beg ab }}
+    http-request set-header X-2 yes if !{{ req.cook(k) -m sub b }}
+    http-request set-header X-3 yes if {{ url_param(k) -m end b }} || {{ hdr(x-k) -m reg ^a }}
+    default_backend one
+backend one
+    http-request set-header X-4 yes if !{{ url_param(k) -m reg b$ }}
+    http-request set-header X-5 yes if !{{ hdr(x-k) -m sub b }}
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/?k", "/?k=", "/?k=ab", "/?k=abc", "/?j=1&k=xb"),
+            *(Ask("/", headers={"Cookie": value}) for value in ("k=ab", "k=abc", "k=cab; j=1", "j=ab", "k=x", "k=")),
+            *(Ask("/", headers={"X-K": value}) for value in ("a", "ab", "ba", "x")),
+        ),
+        lost={"envoy": ("http-request set-header X-4", "http-request set-header X-5")},
+        unlike={"envoy": ("/", "/?k", "/?k=", "/?k=ab", "/?k=abc", "/?j=1&k=xb")},
     ),
 )

@@ -1,0 +1,209 @@
+"""A configuration in words that all proxies know, where it says the same in HAProxy's own.
+
+- `http_auth(list)`, where passwords are kept in clear, is a test of the Authorization header.
+- A variable that one `set-var` gives every request is what it was made of, where no rule changes that.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.expressions import (
+    AclExpression,
+    Call,
+    Condition,
+    FormatExpression,
+    LogFormat,
+    SampleExpression,
+    Term,
+)
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import HttpReply, Redirect, Rule
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.report import Loss
+
+_SETTING: Final = "set-var*"
+_BASIC: Final = "[Bb][Aa][Ss][Ii][Cc]"
+_NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
+#: What of a request a rule changes, by the fetches that look at it.
+_PATH_FETCHES: Final = frozenset({"path", "pathq", "url", "query", "base", "url_param", "urlp", "capture.req.uri"})
+_FIXED_FETCHES: Final = frozenset(
+    {"src", "src_port", "dst", "dst_port", "ssl_fc", "ssl_fc_sni", "str", "int", "req.ver"}
+)
+_HEADER_FETCHES: Final = frozenset({"req.hdr", "hdr", "req.fhdr"})
+_HEADER_CHANGES: Final = frozenset({"set-header", "add-header", "del-header", "replace-header", "replace-value"})
+
+
+def in_plain_words(ledger: Ledger, *, passwords: bool = True) -> Config:
+    """The ledger's configuration said more plainly; the ledger keeps it, and is told of the lines that go with that.
+
+    Args:
+        ledger: has the configuration.
+        passwords: for rules that ask for a password, too.
+    """
+    plain = _Plain(ledger.config)
+    config = ledger.config = plain.config(ledger, passwords=passwords)
+    return config
+
+
+def without_passwords(condition: Condition | None, config: Config) -> Condition | None:
+    """A condition with passwords as tests of the header, where they are kept in clear."""
+    return _Plain(config).condition(condition)
+
+
+class _Plain:
+    """One configuration while it is rewritten."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._users = config.userlists
+        self._variables = dict(_variables(config))
+        self._kept: frozenset[str] = frozenset()
+
+    def config(self, ledger: Ledger, *, passwords: bool) -> Config:
+        """The configuration; `set-var` rules that nothing needs any more are left out of it."""
+        self._kept = frozenset() if passwords else frozenset({"auth"})
+        return replace(self._config, proxies=tuple(self._proxy(one, ledger) for one in self._config.proxies))
+
+    def _proxy(self, proxy: Proxy, ledger: Ledger) -> Proxy:
+        rules = {name: tuple(self._rules(found, ledger)) for name, found in proxy.rules.items()}
+        redirects = tuple(self._redirect(one) for one in proxy.redirects)
+        uses = tuple(
+            replace(
+                one,
+                condition=self.condition(one.condition),
+                target=self._format(one.target) if isinstance(one.target, LogFormat) else one.target,
+            )
+            for one in proxy.use_backends
+        )
+        return replace(proxy, rules=rules, redirects=redirects, use_backends=uses)
+
+    def _rules(self, rules: Iterable[Rule], ledger: Ledger) -> Iterator[Rule]:
+        for rule in rules:
+            if rule.action == _SETTING and _variable(rule) in self._variables:
+                ledger.note(rule.span, Loss.NONE, f"{rule.word}: its value stands where the variable was used")
+                continue
+            arguments = {name: self._argument(value) for name, value in rule.arguments.items()}
+            condition = rule.condition if rule.action in self._kept else self.condition(rule.condition)
+            yield replace(rule, condition=condition, arguments=arguments)
+
+    def _argument(self, value: object) -> object:
+        if isinstance(value, LogFormat):
+            return self._format(value)
+        if isinstance(value, Redirect):
+            return self._redirect(value)
+        if isinstance(value, HttpReply):
+            headers = tuple((name, self._format(text)) for name, text in value.headers)
+            body = self._format(value.body_format) if value.body_format is not None else None
+            return replace(value, headers=headers, body_format=body)
+        return value
+
+    def _redirect(self, redirect: Redirect) -> Redirect:
+        return replace(redirect, target=self._format(redirect.target), condition=self.condition(redirect.condition))
+
+    def condition(self, condition: Condition | None) -> Condition | None:
+        """A condition said more plainly."""
+        if condition is None:
+            return None
+        found = tuple(tuple(self._term(term) for term in terms) for terms in condition.alternatives)
+        return replace(condition, alternatives=found)
+
+    def _term(self, term: Term) -> Term:
+        return replace(term, expressions=tuple(self._test(one) for one in term.expressions))
+
+    def _test(self, acl: AclExpression) -> AclExpression:
+        fetch = acl.criterion.fetch
+        if fetch.name in ("http_auth", "http_auth_group") and len(fetch.args) == 1 and not acl.files:
+            return self._passwords(acl)
+        return replace(acl, criterion=self._sample(acl.criterion))
+
+    def _passwords(self, acl: AclExpression) -> AclExpression:
+        """A test of the header; as it is where a password is kept as a hash, which can't be turned round."""
+        fetch = acl.criterion.fetch
+        users = self._users.get(fetch.args[0])
+        if users is None or any(user.encrypted for user in users.users.values()):
+            return acl
+        wanted = set(acl.patterns)
+        named = [user for user in users.users.values() if fetch.name == "http_auth" or user.groups & wanted]
+        if not named:
+            return replace(acl, criterion=_NEVER, match="bool", patterns=())
+        texts = (f"{user.name}:{user.password}".encode() for user in named)
+        return replace(
+            acl,
+            criterion=SampleExpression("req.fhdr(authorization)", Call("req.fhdr", ("authorization",)), (), "str"),
+            match="reg",
+            patterns=tuple(f"^{_BASIC} +{re.escape(base64.b64encode(text).decode())}$" for text in texts),
+        )
+
+    def _format(self, format_: LogFormat) -> LogFormat:
+        items = tuple(
+            replace(item, expression=self._sample(item.expression)) if isinstance(item, FormatExpression) else item
+            for item in format_.items
+        )
+        return replace(format_, items=items)
+
+    def _sample(self, sample: SampleExpression) -> SampleExpression:
+        fetch = sample.fetch
+        made = self._variables.get(fetch.args[0]) if fetch.name == "var" and len(fetch.args) == 1 else None
+        if made is None:
+            return sample
+        return replace(made, converters=made.converters + sample.converters, type=sample.type)
+
+
+def _variables(config: Config) -> Iterator[tuple[str, SampleExpression]]:
+    """What variables stand for, of those that each request gets and that mean the same to its end."""
+    fronts = [one for one in config.proxies if one.is_frontend and one.mode == "http" and not one.disabled]
+    every = [rule for proxy in config.proxies for ruleset in proxy.rules.values() for rule in ruleset]
+    for name in dict.fromkeys(_variable(rule) for rule in every if rule.action == _SETTING):
+        changing = [rule for rule in every if _variable(rule) == name]
+        setting = [rule for proxy in fronts for rule in proxy.rules.get("http-request", ()) if rule in changing]
+        values = {value for rule in setting if isinstance(value := rule.arguments.get("expression"), SampleExpression)}
+        if (
+            len(setting) == len(changing) == len(fronts)
+            and len(values) == 1
+            and all(rule.condition is None and rule.action == _SETTING for rule in setting)
+            and all(_set_first(proxy, name) for proxy in fronts)
+        ):
+            value = values.pop()
+            if not _altered(value.fetch, every):
+                yield name, value
+
+
+def _variable(rule: Rule) -> str:
+    """The variable, with its scope, that a rule sets or forgets."""
+    return str(rule.arguments.get("variable", ""))
+
+
+def _set_first(proxy: Proxy, name: str) -> bool:
+    """Whether a frontend sets a variable before its rules look at it."""
+    for rule in proxy.rules.get("http-request", ()):
+        if _variable(rule) == name:
+            return True
+        if repr(name) in repr(rule):
+            return False
+    return False
+
+
+def _altered(fetch: Call, rules: Iterable[Rule]) -> bool:
+    """Whether a rule changes what a fetch takes, or might."""
+    if fetch.name in _FIXED_FETCHES:
+        return any(rule.action in ("set-src", "set-src-port", "set-dst", "set-dst-port") for rule in rules)
+    actions = {rule.action for rule in rules if rule.ruleset == "http-request"}
+    if fetch.name in _PATH_FETCHES:
+        return any("path" in one or "uri" in one or "query" in one for one in actions) or fetch.name == "base"
+    if fetch.name == "method":
+        return "set-method" in actions
+    if fetch.name in _HEADER_FETCHES and len(fetch.args) == 1:
+        return any(_changes_header(rule, fetch.args[0]) for rule in rules)
+    return True
+
+
+def _changes_header(rule: Rule, header: str) -> bool:
+    if rule.ruleset != "http-request" or rule.action not in _HEADER_CHANGES:
+        return False
+    return rule.arguments.get("match", "str") != "str" or str(rule.arguments.get("name")).lower() == header.lower()
