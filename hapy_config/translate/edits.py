@@ -17,6 +17,7 @@ class Replace:
         note: what else to know, empty for nothing.
         first_of: it must run before all others of this ruleset, as the old line did.
         last_of: it must run behind all others of this ruleset that were there before.
+        behind: the number of a line that it must run behind, too; 0 for none.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Replace:
     note: str = ""
     first_of: str = ""
     last_of: str = ""
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,17 @@ def process_option(line: Line) -> Iterator[Edit]:
 def cpu_map(line: Line) -> Iterator[Edit]:
     """`cpu-map 2 1`, which spoke of the second process."""
     if len(line.words) > 1 and line.words[1].isdecimal() and int(line.words[1]) > 1:
-        yield Replace(f"cpu-map 1/{line.words[1]}{line.tail(2)}", note="the process has become a thread")
+        yield thread_of_process(line)
+
+
+def thread_of_process(line: Line) -> Replace:
+    """`cpu-map` of one of several processes, which is a thread now."""
+    return Replace(f"cpu-map 1/{line.words[1]}{line.tail(2)}", note="the process has become a thread")
+
+
+def several_processes(line: Line) -> bool:
+    """Whether a line is an `nbproc` that asks for more than one."""
+    return line.words[0] == "nbproc" and line.words[1:2] not in ((), ("1",))
 
 
 _ONE_PROCESS: Final = "there is one process; `thread` on bind lines chooses among its threads"

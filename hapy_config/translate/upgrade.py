@@ -17,12 +17,16 @@ from hapy_config.source import Source, Span
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace
 from hapy_config.translate.lines import Line, read_lines
 from hapy_config.translate.newer_words import step_back
+from hapy_config.translate.old_order import in_order
 from hapy_config.translate.old_rules import REWRITERS as RULES
 from hapy_config.translate.old_settings import REWRITERS as SETTINGS
+from hapy_config.translate.old_settings import several_processes, thread_of_process
 from hapy_config.translate.report import Loss, Note, Translation
 
 #: Since when the rules are there that the `reqrep` family becomes.
 _RULES_SINCE: Final[Version] = (2, 1)
+#: Since when there is one process.
+_THREADS_SINCE: Final[Version] = (2, 5)
 _PROXIES: Final = frozenset({"frontend", "backend", "listen", "defaults"})
 _LISTENERS: Final = frozenset({"frontend", "listen"})
 _DEFAULT_INDENT: Final = "    "
@@ -90,22 +94,32 @@ def _origin(files: Sequence[_File], span: Span) -> Span:
 def _rewrite(source: Source, version: Version) -> _File:
     file = _File(source, [[line] for line in source.lines])
     found = list(read_lines(source))
+    late: list[tuple[Line, Replace]] = []
     for index, line in enumerate(found):
         if line.section in _PROXIES and line.words[0] == line.section:
             _header(file, line, found[index + 1 :])
             continue
-        for edit in _edits(line, version):
-            _apply(file, line, edit, found)
+        for edit in _edits(line, version, found):
+            if isinstance(edit, Replace) and edit.behind:
+                late.append((line, edit))
+            else:
+                _apply(file, line, edit, found)
+    for line, edit in late:  # what they stand behind is where it will stay
+        _apply(file, line, edit, found)
     if not source.ends_with_newline and source.lines:
         span = Span(source.name, len(source.lines), 1, len(source.lines[-1]) + 1)
         file.notes.append(Note(span, Loss.NONE, "the last line ends with a line feed now"))
     return file
 
 
-def _edits(line: Line, version: Version) -> Iterator[Edit]:
+def _edits(line: Line, version: Version, found: Sequence[Line]) -> Iterator[Edit]:
     first = line.words[0]
     if line.section in _PROXIES and first in RULES and version >= _RULES_SINCE:
-        yield from RULES[first](line)
+        for edit in RULES[first](line):
+            yield in_order(line, edit, found)
+        return
+    if line.words[:2] == ("cpu-map", "1") and version >= _THREADS_SINCE and any(map(several_processes, found)):
+        yield thread_of_process(line)
         return
     if first in SETTINGS and version >= SETTINGS[first][0]:
         edits = list(SETTINGS[first][1](line))
@@ -159,7 +173,7 @@ def _last(line: Line, edit: Replace, found: Sequence[Line]) -> Line | None:
         for other in found
         if other.number > line.number
         and (other.section, other.name) == (line.section, line.name)
-        and other.words[0] == edit.last_of
+        and (other.words[0] == edit.last_of or other.number == edit.behind)
     ]
     return below[-1] if below else None
 

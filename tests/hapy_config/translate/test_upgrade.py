@@ -310,3 +310,35 @@ def test_old_files_of_the_corpus(haproxy: str, tmp_path: Path) -> None:
             assert all(any(sign in alert for sign in machine) for alert in alerts), (entry["id"], alerts)
             passed += 1
     assert passed > 20
+
+
+def test_what_is_added_is_not_seen_by_the_rules_below() -> None:
+    old = (r"rspadd Server:\ lb", r"rspadd Via:\ lb", "rspidel ^Server:.*", r"reqadd X-A:\ 1  # a", "reqdel ^X-B:")
+    assert lines(*old) == [
+        "http-response add-header Via lb",
+        "http-response del-header Server",
+        "http-response add-header Server lb",
+        "http-request add-header X-A 1  # a",
+        "http-request del-header X-B",
+    ]
+
+
+def test_allowing_spares_denies_and_nothing_else() -> None:
+    test, spared = "{ req.fhdr(Host) -m reg -i '^(a or b)' }", "!{ var(txn.allowed) -m bool }"
+    old = (r"reqallow ^Host:\ ok", "reqdel ^X-A:", r"reqideny ^Host:\ (a\ or\ b) if METH_GET or METH_POST")
+    assert lines(*old) == [
+        "http-request set-var(txn.allowed) bool(true) if { req.fhdr(Host) -m reg ^ok }",
+        "http-request del-header X-A",
+        f"http-request deny if {test} METH_GET {spared} or {test} METH_POST {spared}",
+    ]
+    assert lines(r"reqallow ^Host:\ ok", r"reqdeny ^Host:\ a")[0].startswith("http-request allow if")
+    backend = "backend b\n reqdeny ^X:\n server s 192.0.2.1\n"
+    text = f"{HEAD}frontend f\n bind :80\n default_backend b\n reqallow ^Host:\\ ok\n reqdeny ^Y:\n{backend}"
+    found = migrated(text).files["a.cfg"]
+    assert found.count("!{ var(txn.allowed) -m bool }") == 2
+
+
+def test_processes_become_threads() -> None:
+    text = "global\n nbproc 2\n cpu-map 1 0\n cpu-map 2 1\n"
+    assert migrated(text).files["a.cfg"] == "global\n nbthread 2\n cpu-map 1/1 0\n cpu-map 1/2 1\n"
+    assert migrated("global\n cpu-map 1 0-3\n").files["a.cfg"] == "global\n cpu-map 1 0-3\n"

@@ -1,0 +1,95 @@
+"""The order in which the old rules ran, where it was not that of the lines.
+
+- `reqadd` and `rspadd` added their lines when all other old rules of their section had run: what deletes or rewrites
+  such a header did not see them.
+- `reqallow` spared a request what denies below it, there and in the backend, and nothing else; `http-request allow`
+  ends the section's rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from hapy_config.translate.edits import Edit, Replace
+from hapy_config.translate.lines import Line
+
+_VARIABLE: Final = "txn.allowed"
+_ALLOWED: Final = f"!{{ var({_VARIABLE}) -m bool }}"
+#: A quoted word; what stands between them is left.
+_QUOTED: Final = re.compile(r"""("(?:\\.|[^"\\])*"|'[^']*')""")
+_ALLOWING: Final = ("reqallow", "reqiallow")
+_DENYING: Final = ("reqdeny", "reqideny", "reqtarpit", "reqitarpit")
+
+
+def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
+    """An old rule's edit, so that it does its work when the old one did.
+
+    Args:
+        line: the rule.
+        edit: what becomes of it by itself.
+        found: all lines of the file.
+    """
+    first = line.words[0]
+    if not isinstance(edit, Replace):
+        return edit
+    if first in ("reqadd", "rspadd"):
+        return replace(edit, behind=_seeing(line, found))
+    if first in _ALLOWING and not _may_end(line, found):
+        _, _, condition = edit.text.partition("http-request allow")
+        return replace(edit, text=f"http-request set-var({_VARIABLE}) bool(true){condition}")
+    if first in _DENYING and any(_spares(other, line, found) for other in found):
+        head, _, condition = edit.text.partition(" if ")
+        return replace(edit, text=f"{head} if {_with_term(condition)}")
+    return edit
+
+
+def _seeing(line: Line, found: Sequence[Line]) -> int:
+    """The line of the last old rule below that must not see the header that a line adds; 0 without one."""
+    side = line.words[0][:3]
+    name = line.words[1].partition(":")[0].lower() if len(line.words) > 1 else ""
+    last = 0
+    for other in found:
+        first = other.words[0]
+        if (
+            other.number > line.number
+            and _together(other, line)
+            and first.startswith(side)
+            and not first.endswith("add")
+        ):
+            pattern = other.words[1].lower() if len(other.words) > 1 else ""
+            if name in pattern or not pattern.startswith("^") or first in _ALLOWING:
+                last = other.number
+    return last
+
+
+def _together(one: Line, other: Line) -> bool:
+    return (one.section, one.name) == (other.section, other.name)
+
+
+def _may_end(line: Line, found: Sequence[Line]) -> bool:
+    """Whether all that comes after a `reqallow` in its section denies, and nothing denies in backends."""
+    rest = [other for other in found if other.number > line.number and _together(other, line)]
+    if any(other.words[0].startswith("req") and other.words[0] not in (*_DENYING, *_ALLOWING) for other in rest):
+        return False
+    return line.section == "backend" or not any(
+        other.section == "backend" and other.words[0] in _DENYING for other in found
+    )
+
+
+def _spares(allowing: Line, line: Line, found: Sequence[Line]) -> bool:
+    """Whether a `reqallow` that sets the variable spares requests this line."""
+    if allowing.words[0] not in _ALLOWING or _may_end(allowing, found):
+        return False
+    if _together(allowing, line):
+        return allowing.number < line.number
+    return line.section == "backend" and allowing.section in ("frontend", "listen")
+
+
+def _with_term(condition: str) -> str:
+    """A condition whose every alternative asks for one thing more."""
+    parts = _QUOTED.split(condition)
+    parts[::2] = [part.replace(" or ", f" {_ALLOWED} or ") for part in parts[::2]]
+    return f"{''.join(parts)} {_ALLOWED}"
