@@ -119,7 +119,7 @@ def _translate(sources: Sequence[Source], options: argparse.Namespace) -> Transl
         if version is None:
             raise ValueError(f"--to {target}: versions are {shown(VERSIONS[0])} to {shown(VERSIONS[-1])}")
     elif target not in OTHERS:
-        raise ValueError(f"--to {target}: there is no such target")
+        raise ValueError(f"--to {target}: targets are haproxy-VERSION, {', '.join(OTHERS)}")
     if origin != "haproxy":
         if version is None:
             raise ValueError(f"--from {origin} needs --to haproxy-VERSION")

@@ -347,9 +347,10 @@ def _bind_process(build: Build, draft: Draft, statement: Statement, words: list[
             break
         if word not in ("odd", "even") and not re.fullmatch(r"\d+(-\d*)?", word):
             raise Refused(f"bind-process : '{word}' is not a valid number/range.", index)
-        if any(leading_integer(number) != 1 for number in re.findall(r"\d+", word)):
-            message = f"bind-process : '{word}' is not a valid number/range. It supports numbers from 1 to 1."
-            raise Refused(message, index, hint="there is one process: remove the line")
+        most = build.processes
+        if any(not 1 <= leading_integer(number) <= most for number in re.findall(r"\d+", word)):
+            message = f"bind-process : '{word}' is not a valid number/range. It supports numbers from 1 to {most}."
+            raise Refused(message, index, hint="there is one process: remove the line" if most == 1 else "")
     build.warning(
         "deprecated",
         statement.span(),

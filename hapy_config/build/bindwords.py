@@ -187,9 +187,10 @@ def _process(words: BindWords, name: str) -> None:
     if match is None:
         raise words.refuse(f"'process' : '{text}' is not a valid number/range.", back=1)
     for number in (match[1], match[2]):
-        if number is not None and number.isdecimal() and int(number) != 1:
+        most = words.build.processes
+        if number is not None and number.isdecimal() and not 1 <= int(number) <= most:
             raise words.refuse(
-                f"'process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1.\n", back=1
+                f"'process' : '{text}' is not a valid number/range. It supports numbers from 1 to {most}.\n", back=1
             )
     for number in (match[3], match[4]):
         if number is not None and number.isdecimal() and not 1 <= int(number) <= _MAX_THREADS:

@@ -189,9 +189,10 @@ def _stats(build: Build, statement: Statement, words: list[str]) -> None:
             match = _PROCESSES.fullmatch(text)
             if match is None:
                 build.fault(Refused(f"'stats bind-process' : '{text}' is not a valid number/range.", index))
-            elif any(number and int(number) != 1 for number in match.groups()):
+            elif any(number and not 1 <= int(number) <= build.processes for number in match.groups()):
                 message = (
-                    f"'stats bind-process' : '{text}' is not a valid number/range. It supports numbers from 1 to 1."
+                    f"'stats bind-process' : '{text}' is not a valid number/range. "
+                    f"It supports numbers from 1 to {build.processes}."
                 )
                 build.fault(Refused(message, index))
     else:

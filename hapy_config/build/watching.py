@@ -51,6 +51,11 @@ class Watching:
         self.watched_actions = watched_names("actions")
         self.watched_options = watched_names("options")
 
+    @property
+    def processes(self) -> int:
+        """The highest number of a process: several could run before 2.5."""
+        return 64 if self.target is not None and self.target < (2, 5) else 1
+
     def _note(self, keyword: Keyword, span: Span, title: str) -> None:
         loss = f": {keyword.loss}" if keyword.loss else ""
         if keyword.runs is Runs.NO:

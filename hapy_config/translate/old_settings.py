@@ -77,6 +77,10 @@ def process_option(line: Line) -> Iterator[Edit]:
     if "process" not in line.words[2:]:
         return
     index = line.words.index("process", 2)
+    _, slash, threads = (line.words[index + 1] if len(line.words) > index + 1 else "").partition("/")
+    if slash and line.words[0] == "bind":
+        yield Replace(" ".join((*line.raw[:index], "thread", threads, *line.raw[index + 2 :])))
+        return
     yield Replace(" ".join((*line.raw[:index], *line.raw[index + 2 :])), note="there is one process to listen")
 
 

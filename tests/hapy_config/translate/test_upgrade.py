@@ -342,3 +342,12 @@ def test_processes_become_threads() -> None:
     text = "global\n nbproc 2\n cpu-map 1 0\n cpu-map 2 1\n"
     assert migrated(text).files["a.cfg"] == "global\n nbthread 2\n cpu-map 1/1 0\n cpu-map 1/2 1\n"
     assert migrated("global\n cpu-map 1 0-3\n").files["a.cfg"] == "global\n cpu-map 1 0-3\n"
+
+
+def test_older_versions_have_several_processes() -> None:
+    text = f"global\n nbproc 4\n{HEAD}listen l\n bind :80 process 2\n bind-process 2-4\n server s 192.0.2.1\n"
+    assert migrated(text, (2, 4)).notes == ()
+    assert [note.text for note in migrated(text.replace("2-4", "65"), (2, 4)).notes] == [
+        "bind-process : '65' is not a valid number/range. It supports numbers from 1 to 64."
+    ]
+    assert lines("bind :81 process 1/2-3 ssl crt x") == ["bind :81 thread 2-3 ssl crt x"]
