@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.expressions import check_regex
 from hapy_config.build.initaddr import unresolved
+from hapy_config.build.refused import Refused
 from hapy_config.build.resolvconf import PATH, system_has_name_servers
 from hapy_config.build.tls import advise_server, check_bind, server_certificate_fault, server_fault
 from hapy_config.grammar.addresses import is_host_name
@@ -41,6 +42,10 @@ def check_regexes(build: Build) -> None:
     """Compile the regular expressions among the arguments of converters."""
     for draft, statement, index, text in build.regexes:
         if draft.active:
+            if not text:
+                message = "missing regex in arg 1 of conversion keyword 'regsub'"
+                build.fault(Refused(message, index, code="missing-argument"), statement)
+                continue
             prefix = f"error in regex '{text}' in arg 1 of conversion keyword 'regsub' : "
             with build.noting(statement):
                 check_regex(build, statement, text, index, prefix)

@@ -225,7 +225,8 @@ def note_references(
             fault = map_fault(build, call)
             if fault:
                 message = f"failed to parse sample expression <{expression.text}> : invalid args in converter"
-                build.lacking(Refused(f"{message} '{call.name}' : {fault}.", index, code="bad-pattern-file"), statement)
+                refusal = Refused(f"{message} '{call.name}' : {fault}.", index, code="bad-pattern-file")
+                (build.lacking if any(call.args[:1]) else build.fault)(refusal, statement)
         elif call.name == "regsub" and call.args:
             build.regexes.append((draft, statement, index, call.args[0]))
     found = tuple(references(expression))

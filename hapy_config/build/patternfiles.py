@@ -58,9 +58,7 @@ def _fault(build: Build, name: str, match: str, *, ignore_case: bool, as_map: bo
 
 def map_fault(build: Build, call: Call) -> str:
     """Why the file that a `map…` converter names can't be used, or an empty string."""
-    if not call.args:
-        return ""
-    name = call.args[0]
+    name = call.args[0] if call.args else ""
     key = (name, call.name, False, True)
     known = build.pattern_files.get(key)
     if known is None:

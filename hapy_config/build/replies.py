@@ -58,6 +58,9 @@ def read_redirect(words: Words, *, formatted: bool) -> Redirect:
             )
     if not kind:
         raise words.refuse("redirection type expected ('prefix', 'location', or 'scheme')", code="missing-argument")
+    if words.response and kind != "location":
+        hint = "answers are redirected with 'location <url>'"
+        raise words.refuse("response only supports redirect type 'location'", target_place - 1, hint=hint)
     parsed = words.format(target, target_place) if formatted else LogFormat(target, (FormatText(target),))
     return Redirect(
         kind,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
-from hapy_config.keywords.spec import Keyword, Runs, Version
+from hapy_config.keywords.spec import TARGET, Keyword, Runs, Version
 
 if TYPE_CHECKING:
     from hapy_config.grammar.errors import GrammarError
@@ -29,6 +29,12 @@ def watched_names(family: str) -> frozenset[str]:
     return frozenset(entry.name for entry in table(family) if entry.runs is not Runs.YES)
 
 
+@functools.cache
+def early_names(family: str) -> frozenset[str]:
+    """The names of a family's entries that hapy runs though they are newer than the HAProxy it follows."""
+    return frozenset(entry.name for entry in table(family) if entry.early)
+
+
 #: Losses of what watches over the service instead of serving requests. They are told as warnings, and the start goes
 #: on: while all servers work, no client and no server sees a difference.
 _OPERATIONAL = ("servers are not checked", "the server is not checked", "no mail is sent")
@@ -39,14 +45,14 @@ class Watching:
 
     def __init__(self) -> None:
         self.not_run: list[Diagnostic] = []
-        #: The HAProxy version whose verdict is asked for (None: what hapy itself takes), and the fetches and converters
-        #: that it does not know: the statement, the word, the entry.
+        #: The HAProxy version whose verdict is asked for (None: what hapy itself takes), and the fetches,
+        #: converters and server options that it does not know: the statement, the word, the entry.
         self.target: Version | None = None
         self.other_versions: list[tuple[Statement, int, Keyword]] = []
         self.watched = watched_first_words("proxies") | {"option"}
         self.watched_globals = watched_first_words("globals")
         self.watched_sections = {entry.name: entry for entry in table("sections") if entry.runs is not Runs.YES}
-        self.watched_server_options = watched_names("servers")
+        self.watched_server_options = watched_names("servers") | early_names("servers")
         self.watched_bind_options = watched_names("binds")
         self.watched_actions = watched_names("actions")
         self.watched_options = watched_names("options")
@@ -103,6 +109,10 @@ class Watching:
         """Note a server option."""
         keyword = table("servers").get(name)
         assert keyword is not None
+        if keyword.early:
+            if self.target == TARGET:  # other versions' words are looked up in the document
+                self.other_versions.append((statement, index, keyword))
+            return
         self._note(keyword, statement.span(index), f"server option '{name}'")
 
     def watch_bind_option(self, statement: Statement, index: int, name: str) -> None:

@@ -21,6 +21,7 @@ _PART: Final = re.compile(
 _DOUBLE_ESCAPE: Final = re.compile(r"""\\([\\"'nrt ])""")
 _CONTROL: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
+_MASK_LENGTH: Final = re.compile(r"\s*\+?[0-9]+\Z")
 _FIELD_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
 _DELAY: Final = re.compile(r"[0-9]+(us|ms|s|m|h|d)?\Z")
 _SIGNED_64: Final = (-(2**63), 2**63 - 1)
@@ -130,7 +131,7 @@ def valid(kind: str, value: str) -> bool:
         return _FIELD_NUMBER.match(value) is not None
     if kind == "delay":
         return _DELAY.match(value) is not None
-    if kind.endswith("mask") and value.isdecimal():
+    if kind.endswith("mask") and _MASK_LENGTH.match(value) is not None:
         return int(value) <= (32 if kind == "IPv4 mask" else 128)
     try:
         if kind.startswith("IPv4"):

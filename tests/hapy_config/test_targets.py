@@ -36,6 +36,8 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("listen l\n bind :1\n bind-process all\n", "2.6", set(), {"deprecated"}),
         ("listen l\n bind :1\n bind-process all\n", "2.8", {"removed-keyword"}, set()),
         # newer than 2.6
+        ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "2.6", {"newer-keyword"}, set()),
+        ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "3.2", set(), set()),
         ("global\n tune.h2.be.glitches-threshold 5\n", "3.0", set(), set()),
         ("global\n tune.h2.be.glitches-threshold\n", "3.0", {"missing-argument"}, set()),
         ("global\n tune.h2.be.glitches-threshold 5\n", "2.8", {"newer-keyword"}, set()),

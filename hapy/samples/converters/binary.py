@@ -176,7 +176,7 @@ def _xxh3(args: Args, env: CompileEnv) -> Converter:
 
 def _mask(text: str, bits: int) -> int:
     """A mask as a prefix length or in address form, as an integer."""
-    if text.isdigit():
+    if text.strip(" +").isdigit():
         length = int(text)
         if length > bits:
             raise ValueError(text)
