@@ -151,6 +151,38 @@ def _stick_table(build: Build, needed: Needed) -> None:
         )
 
 
+#: Filters beside which HAProxy finds the place of each other one by itself.
+_UNORDERED: Final = frozenset({"cache", "compression", "fcgi-app"})
+
+
+def _needs_order(draft: Draft) -> bool:
+    """Whether a proxy has filters among which HAProxy does not place another one by itself."""
+    return any(words[0] not in _UNORDERED for words in draft.filters)
+
+
+def check_filters(build: Build, draft: Draft) -> None:
+    """Compression and FastCGI beside other filters must say where they run."""
+    if not _needs_order(draft):
+        return
+    if draft.fcgi_app is not None:
+        name, statement = draft.fcgi_app
+        first = next(words for words in draft.filters if words[0] not in _UNORDERED)
+        if ("fcgi-app", name) not in draft.filters[: draft.filters.index(first)]:
+            build.error(
+                "implicit-filter",
+                statement.span(1),
+                f"config: proxy '{draft.name}': require an explicit filter declaration to use the fcgi-app '{name}'.",
+                f"add 'filter fcgi-app {name}' before the other filters",
+            )
+    if ("compression",) not in draft.filters and any(words[0] == "compression" for words in draft.settings):
+        build.error(
+            "implicit-filter",
+            draft.header.span(),
+            f"config: {draft.title} '{draft.name}': require an explicit filter declaration to use HTTP compression",
+            "add 'filter compression' where it shall run among the other filters",
+        )
+
+
 def _cache(build: Build, needed: Needed) -> None:
     if ("cache", needed.name) not in build.sections and needed.draft.kind != "defaults":
         title, name = needed.draft.title, needed.draft.name
@@ -159,6 +191,15 @@ def _cache(build: Build, needed: Needed) -> None:
             needed.statement.span(),
             f"config: {title} '{name}': unable to find the cache '{needed.name}' referenced by the filter 'cache'.",
         )
+    elif _needs_order(needed.draft) and ("cache", needed.name) not in needed.draft.filters:
+        if needed.draft.kind != "defaults":
+            build.error(
+                "implicit-filter",
+                needed.statement.span(),
+                f"config: {needed.draft.title} '{needed.draft.name}': require an explicit filter declaration to use the"
+                f" cache '{needed.name}'.",
+                f"add 'filter cache {needed.name}' where it shall run among the other filters",
+            )
     elif needed.extra:
         build.error(
             "filter-order",

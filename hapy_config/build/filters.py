@@ -8,7 +8,7 @@ from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.build.spoe import Agent, agents
+from hapy_config.build.spoe import Agent, Engine, read_engine
 from hapy_config.source import Span
 from hapy_config.syntax import Statement
 
@@ -111,33 +111,49 @@ def _configured(kind: str) -> Handler:
         if kind == "spoe":
             draft.engines.append(options.get("engine", ""))
             if content is not None:
-                _agent(build, draft, statement, place, agents(content, options.get("engine", "")))
+                _agent(build, draft, statement, place, read_engine(content, options.get("engine", "")))
 
     return handle
 
 
-def _agent(build: Build, draft: Draft, statement: Statement, place: int, found: list[Agent]) -> None:
+def _agent(build: Build, draft: Draft, statement: Statement, place: int, found: Engine) -> None:
     """An engine has one agent, and that a backend."""
     file = statement.words[place]
-    if not found:
+    if found.fault:
+        message = f"'filter' : 'Error(s) found in configuration file {file}'"
+        raise Refused(message, place, code="bad-spoe", hint=found.fault)
+    if not found.agents:
         raise Refused(
             f"'filter' : 'No SPOE agent found in file {file}'",
             place,
             code="bad-spoe",
             hint="the file must have an 'spoe-agent' section beneath '[ENGINE]', the name behind 'engine'",
         )
-    agent = found[0]
+    agent = found.agents[0]
     where = f"{file}:{agent.line}"
-    if len(found) > 1:
+    if len(found.agents) > 1:
         raise Refused(f"'filter' : 'Error(s) found in configuration file {file}'", place, code="bad-spoe")
     if not agent.backend:
         message = f"'filter' : 'No backend declared for SPOE agent '{agent.name}' declared at {where}'"
         raise Refused(message, place, code="bad-spoe", hint="add 'use-backend <name>' to the agent")
+    if undefined := found.undefined():
+        raise Refused(f"'filter' : '{undefined} at {file}'", place, code="bad-spoe")
     build.later.append(lambda: _agents_backend(build, draft, statement.span(place), agent, where))
 
 
 def _agents_backend(build: Build, draft: Draft, span: Span, agent: Agent, where: str) -> None:
-    if draft.active and agent.backend not in build.backends:
+    if not draft.active:
+        return
+    backend = build.backends.get(agent.backend)
+    if backend is not None and backend.mode == "http":
+        build.error(
+            "bad-spoe",
+            span,
+            f"Proxy {draft.name} : backend '{agent.backend}' used by SPOE agent '{agent.name}' declared at {where} does"
+            " not support HTTP mode.",
+            f"write 'mode tcp' in backend '{agent.backend}': agents speak SPOP",
+        )
+    elif backend is None:
         build.error(
             "bad-spoe",
             span,

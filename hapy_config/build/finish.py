@@ -10,6 +10,7 @@ from hapy_config.build.conditional import complete_acls
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.endings import (
     check_arguments_of_expressions,
+    check_filters,
     check_groups,
     check_needed,
     check_regexes,
@@ -148,6 +149,7 @@ def _proxy(build: Build, draft: Draft) -> None:
     _mail(build, draft)
     _statistics(build, draft)
     _applications(build, draft)
+    check_filters(build, draft)
     if draft.mode != "http":
         _http_only(build, draft)
     advise(build, draft)

@@ -14,8 +14,9 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ERROR,
         "bad-spoe",
-        """The file of `filter spoe` can be read, and has no agent for the engine that the line names, several of them,
-        or one whose `use-backend` is missing or names no backend of the configuration.""",
+        """The file of `filter spoe` can be read, and HAProxy would refuse it: it has no agent for the engine that the
+        line names, or several of them, a statement is wrong, something is named that does not exist, or the agent's
+        `use-backend` is missing, names no backend of the configuration, or one that speaks HTTP.""",
     ),
     code(
         Kind.ENVIRONMENT,

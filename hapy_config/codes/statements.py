@@ -9,6 +9,15 @@ from hapy_config.codes.spec import Code, Kind, code
 CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ERROR,
+        "implicit-filter",
+        """HAProxy puts the filters of caches, compression and FastCGI where they belong by itself, but not among others
+        (spoe, trace): there a `filter` line must say where each runs.""",
+        "cache c\n total-max-size 4\nfrontend f\n mode http\n bind :8080\n filter trace\n http-request cache-use c\n",
+        "cache c\n total-max-size 4\nfrontend f\n mode http\n bind :8080\n filter trace\n filter cache c\n"
+        " http-request cache-use c\n",
+    ),
+    code(
+        Kind.ERROR,
         "filter-order",
         """What is cached is stored as the server sent it, so the compression has to come behind the cache: `filter
         compression` may not stand before the first line that names the cache.""",

@@ -31,6 +31,23 @@ MAIN = (
         ("", "spoe-agent a\n use-backend b\n", False),
         ("engine e", f"[x]\nspoe-agent a\n use-backend q\n{AGENT} use-backend b\n{MESSAGE}", False),
         ("engine e", "", True),
+        *(
+            ("engine e", f"{AGENT} use-backend b\n {line}\n{MESSAGE}", refused)
+            for line, refused in (
+                *(("nonsense", True), ("option nonsense", True), ("option async", False), ("no option async", False)),
+                *(("no option force-set-var", True), ("option var-prefix a-b", True), ("option var-prefix a.b", False)),
+                *(("timeout hello", True), ("timeout hello x", True), ("timeout other 1s", True), ("messages m", True)),
+                *(("messages other", True), ("groups other", True), ("max-frame-size 1", True), ("log global", False)),
+                *(("option dontlog-normal x", True), ("no log", False), ("log x", True), ("maxconnrate x", False)),
+            )
+        ),
+        *(
+            ("engine e", f"{AGENT} use-backend b\n{MESSAGE} {line}\n", refused)
+            for line, refused in (("args a-b=src c=str(x=y)", False), ("args srcc", True), ("event nowhere", True))
+        ),
+        ("engine e", f"{AGENT} groups g\n use-backend b\n{MESSAGE}spoe-group g\n messages m\n", False),
+        ("engine e", f"{AGENT} groups g\n use-backend b\n{MESSAGE}spoe-group g\n messages x\n", True),
+        ("engine e", f"{AGENT} use-backend b\n{MESSAGE}{MESSAGE}", True),
     ],
 )
 def test_verdicts(
@@ -42,3 +59,13 @@ def test_verdicts(
     done = subprocess.run([haproxy, "-c", "-f", "main.cfg"], capture_output=True, check=False)
     assert (done.returncode == 1) == refused, done.stderr
     assert (read_config(["main.cfg"], env={}).config is None) == refused
+
+
+@pytest.mark.referee
+def test_the_agents_backend_speaks_no_http(haproxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("spoe.cfg").write_text(f"{AGENT} use-backend b\n{MESSAGE}", encoding="utf-8")
+    Path("main.cfg").write_text(MAIN.format("engine e").replace("mode tcp", "mode http"), encoding="utf-8")
+    done = subprocess.run([haproxy, "-c", "-f", "main.cfg"], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert "does not support HTTP mode" in read_config(["main.cfg"], env={}).diagnostics.found[-1].message
