@@ -246,6 +246,71 @@ def _do_resolve(world: World, names: _Names) -> None:
     client.close()
 
 
+def _do_resolve_anew(world: World, names: _Names) -> None:
+    """Every request asks for its names, unless a server lives by one; which of several addresses it gets, in HTTP and TCP."""
+    world.origin("o")
+    port = world.origins["o"].address.rpartition(":")[2]
+    server = names.server
+    server.set("o.test", "A", "127.0.0.1")
+    server.set("served.test", "A", "127.0.0.1", "127.0.0.2")
+    server.set("many.test", "A", *(f"127.0.{number}.{number}" for number in range(9, 1, -1)))
+    server.set("both.test", "A", "127.0.0.1")
+    server.set("both.test", "AAAA", *(f"2001:db8::{number}" for number in range(6, 1, -1)))
+    names.start(
+        f"""    http-request do-resolve(txn.ip,r,ipv4) hdr(name)
+    http-request do-resolve(txn.six,r) hdr(six)
+    http-request return status 200 content-type text/plain lf-string "%[var(txn.ip)] %[var(txn.six)]"
+backend used
+    server s served.test:80 resolvers r init-addr none resolve-prefer ipv4
+frontend bytes
+    mode tcp
+    bind "fd@${{bytes}}"
+    tcp-request inspect-delay 5s
+    tcp-request content do-resolve(txn.ip,r,ipv4) str(o.test) if {{ req.len gt 3 }}
+    tcp-request content set-dst var(txn.ip)
+    tcp-request content set-dst-port int({port})
+    default_backend there
+backend there
+    mode tcp
+    server clear 0.0.0.0
+"""
+    )
+    names.settle(2)
+    for headers in (["name: o.test"], ["name: o.test"], ["name: many.test"], ["six: both.test"], ["name: served.test"]):
+        before = [one for one in server.queries if one[0] != "served.test"]
+        answer = world.once("/", *headers)
+        after = [one for one in server.queries if one[0] != "served.test"]
+        world.note(f"{headers}: {answer}, asked {after[len(before) :]}")
+    server.set("o.test", "A", "127.0.0.9")
+    world.note(f"it has moved: {world.once('/', 'name: o.test')}")
+    server.set("o.test", "A", "127.0.0.1")
+    world.note(f"bytes: {world.once('/', listener='bytes')}")
+
+
+def _set_dst(world: World, _names: _Names) -> None:
+    """A server without an address of its own is where `set-dst` says, in whichever way it is written."""
+    world.origin("o")
+    port = world.origins["o"].address.rpartition(":")[2]
+    places = ("0.0.0.0:0", "0.0.0.0", "*:0", "[::]:0", "ipv6@:::0", f"0.0.0.0:{port}", f"[::]:{port}")
+    rules = "".join(f"    use_backend b{number} if {{ path /{number} }}\n" for number in range(len(places)))
+    backends = "".join(
+        f"backend b{number}\n    retries 0\n    server clear {place}\n" for number, place in enumerate(places)
+    )
+    world.start(
+        f"""frontend fe
+    bind "fd@${{fe}}"
+    http-request set-dst hdr(ip)
+    http-request set-dst-port int({port})
+{rules}
+{backends}
+""",
+        defaults="    http-reuse always\n",
+    )
+    for number, place in enumerate(places):
+        seen = [world.once(f"/{number}", f"ip: {ip}")[:40] for ip in ("127.0.0.1", "127.0.0.2", "::1", "127.0.0.1")]
+        world.note(f"{place.replace(port, 'PORT')}: {seen}")
+
+
 def _liars(query: dns.message.Message, answer: dns.message.Message) -> list[bytes]:
     """Before the honest answer: an answer with another id, to another name, a question, and noise."""
     honest = answer.to_wire()
@@ -394,6 +459,8 @@ FAMILY = {
     "services": _with_names(_services),
     "services_with_addresses": _with_names(_services_with_addresses),
     "do_resolve": _with_names(_do_resolve),
+    "do_resolve_anew": _with_names(_do_resolve_anew),
+    "set_dst": _with_names(_set_dst),
     "lies": _with_names(_lies),
     "lies_about_the_type": _with_names(_lies_about_the_type),
     "cut_answers": _with_names(_cut_answers),

@@ -6,8 +6,10 @@ server sends raises anything but `BadAnswer`.
 
 from __future__ import annotations
 
+import socket
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import dns.exception
 import dns.flags
@@ -18,6 +20,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.IN.SRV
 import dns.rrset
+
+from hapy.samples.hashes import xxh32
 
 #: Aliases that are followed before they are taken for a loop.
 _MOST_ALIASES = 64
@@ -55,8 +59,7 @@ class Answer:
     Attributes:
         status: `valid`, `nx` (no such name), `refused`, `other` (another error code), `empty` (the name has no records
             of the type), `truncated` or `cname` (its aliases lead nowhere).
-        addresses: of A and AAAA records, in order.
-        services: of SRV records, in order.
+        addresses: of A and AAAA records. services: of SRV records.
         extra: addresses that came along, by name: of the hosts that SRV records point to.
         aliased: aliases were followed.
     """
@@ -68,20 +71,41 @@ class Answer:
     aliased: bool = False
 
 
-def canonical(name: str) -> str:
-    """A name as resolutions are kept by: lower case, without the last dot.
+def canonical(name: str | bytes) -> str:
+    """A name as resolutions are kept by: lower case, without the last dot, odd bytes as zone files write them.
+
+    Args:
+        name: as files write it, or the bytes that a client has sent.
 
     Raises:
         BadName: it is none (empty, a label too long, …).
     """
     try:
-        parsed = dns.name.from_text(name.lower())
+        if isinstance(name, bytes):
+            parsed = dns.name.Name([*name.lower().removesuffix(b".").split(b"."), b""])
+        else:
+            parsed = dns.name.from_text(name.lower())
     except (dns.exception.DNSException, UnicodeError, ValueError, IndexError) as error:
-        raise BadName(f"'{name}' is no host name") from error
+        raise BadName(f"{name!r} is no host name") from error
     text = parsed.to_text(omit_final_dot=True)
     if text in ("@", ".", ""):
         raise BadName("a host name must not be empty")
     return text
+
+
+@lru_cache(4096)
+def rank(record: str | Service) -> int:
+    """Of several addresses, or services, the one with the lowest goes first, whatever the order of the answer.
+
+    Servers get the same ones after a restart, and on every machine that asks. It is the order of HAProxy 2.6: XXH32 of
+    the address or of the target's labels, the record's type for a seed.
+    """
+    if isinstance(record, Service):
+        labels = dns.name.from_text(record.target).labels[:-1]
+        return xxh32(b"".join(bytes([len(label)]) + label for label in labels), dns.rdatatype.SRV)
+    if ":" in record:
+        return xxh32(socket.inet_pton(socket.AF_INET6, record), dns.rdatatype.AAAA)
+    return xxh32(socket.inet_pton(socket.AF_INET, record), dns.rdatatype.A)
 
 
 def question(name: str, kind: str, number: int, payload: int) -> bytes:

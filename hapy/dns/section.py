@@ -38,8 +38,7 @@ TlsMaker = Callable[[NameServerModel], "Outgoing | None"]
 _HOLDS = {"nx": "nx", "refused": "refused", "timeout": "timeout"}
 _OTHER_FAMILY = {"A": "AAAA", "AAAA": "A"}
 
-#: Resolutions on demand that are remembered; questions of a section that may be open before no more are asked for them.
-MOST_KEPT = 4096
+#: Questions of a section that may be open before no more are asked on demand.
 MOST_OPEN = 16384
 
 #: Told of the end of a resolution.
@@ -62,8 +61,8 @@ class Resolution:
     Attributes:
         name, kind: the name and the record type (A, AAAA, SRV) that is preferred.
         users: servers that live by it; without any it is asked for on demand only.
-        addresses: of A and AAAA records, and when an answer last had each. services: the same of SRV records, by
-            (target, port).
+        addresses: of A and AAAA records, and when an answer last had each; in the order of their rank. services: the
+            same of SRV records, by (target, port).
         extra: addresses that came along with the services, by name.
         status: how the last resolution ended: `valid`, another `Answer.status`, `timeout`; empty before the first.
         last_valid, ended: when the last good answer came; when the last resolution ended.
@@ -133,12 +132,12 @@ class Resolution:
             self._begin_try()
 
     def wait(self, waiter: Waiter) -> None:
-        """Have a call when there is an answer or none is to be had; at once where one is fresh (`hold valid`)."""
+        """Have a call when there is an answer or none is to be had; at once where a server lives by the name and it has
+        an answer. HAProxy 2.6 does not make do with an answer that is younger than `hold valid`.
+        """
         if not self.running and self.status == "valid":
-            hold = self._section.model.hold_valid / 1000
-            if self.users or now() - self.ended < hold:
-                waiter(self)
-                return
+            waiter(self)
+            return
         if not self.running and len(self._section.numbers) >= MOST_OPEN:
             self.status = "other"
             waiter(self)
@@ -265,12 +264,12 @@ class Resolution:
         for address, seen in self.addresses.items():
             if address not in fresh and moment - seen < hold:
                 fresh[address] = seen
-        self.addresses = fresh
+        self.addresses = dict(sorted(fresh.items(), key=lambda item: messages.rank(item[0])))
         services = {(one.target, one.port): (one, moment) for one in answer.services}
         for key, kept in self.services.items():
             if key not in services and moment - kept[1] < hold:
                 services[key] = kept
-        self.services = services
+        self.services = dict(sorted(services.items(), key=lambda item: messages.rank(item[1][0])))
         self.extra = answer.extra
         source = f"{self._section.model.name}/{nameserver.name}"
         changed = False
@@ -324,7 +323,7 @@ class Section:
         self.numbers: dict[int, Resolution] = {}
         self.started = False
 
-    def resolution(self, name: str, kind: str) -> Resolution:
+    def resolution(self, name: str | bytes, kind: str) -> Resolution:
         """The resolution of a name, shared by all that use it.
 
         Raises:
@@ -351,19 +350,10 @@ class Section:
         self.tidy(resolution)
 
     def tidy(self, resolution: Resolution) -> None:
-        """Forget a resolution that nobody uses and that has nothing to remember; and others when there are many."""
-        if resolution.idle and resolution.status != "valid":
-            self._drop(resolution)
-        elif len(self.resolutions) > MOST_KEPT:
-            oldest = now() - self.model.hold_valid / 1000
-            for one in [one for one in self.resolutions.values() if one.idle and one.ended < oldest]:
-                self._drop(one)
-            if resolution.idle and len(self.resolutions) > MOST_KEPT:
-                self._drop(resolution)
-
-    def _drop(self, resolution: Resolution) -> None:
-        unwatch(resolution)
-        self.resolutions.pop((resolution.name, resolution.kind), None)
+        """Forget a resolution that nobody uses."""
+        if resolution.idle:
+            unwatch(resolution)
+            self.resolutions.pop((resolution.name, resolution.kind), None)
 
     def start(self, group: TaskGroup) -> None:
         """Ask for all names, on the event loop."""

@@ -84,9 +84,13 @@ class Connector:
         self._header = header
         self._generation = -1
         self._base: Destination | None = None
-        address = server.address
+        self.refit()
+
+    def refit(self) -> None:
+        """Take note of the server's address: does it leave open where connections go?"""
+        address = self.server.address
         alike = self._header is None and not (
-            address.port_offset or address.family == "any" or (source is not None and source.usesrc)
+            address.port_offset or address.unspecified or (self._source is not None and self._source.usesrc)
         )
         self.fixed = alike and self._name is None
         self.named = alike and self._name is not None
@@ -104,8 +108,8 @@ class Connector:
         return ConnectionKey(
             self.server.generation,
             name=self._name(txn) if self._name is not None else None,
-            host=destination.host.encode() if address.family == "any" else None,
-            port=destination.port if address.port_offset or address.family == "any" else 0,
+            host=destination.host.encode() if address.unspecified else None,
+            port=destination.port if address.port_offset or address.unspecified else 0,
             source=destination.source[0].encode() if destination.source is not None else None,
             source_port=destination.source[1] if destination.source is not None else 0,
             proxy_header=self._header(txn) if self._header is not None else b"",
@@ -164,7 +168,11 @@ class Connector:
         if base is None or self._generation != self.server.generation:
             base = self._base = self._resolve()
             self._generation = self.server.generation
-        if self.fixed or txn is None:
+        if self.fixed:
+            return base
+        if txn is None:
+            if self.server.address.unspecified:
+                raise ConnectFailed("refused", "only a client's request says where to")
             return base
         return self._for_request(base, txn)
 
@@ -176,7 +184,7 @@ class Connector:
             bound = (source.address.host, source.address.port or 0)
         interface = source.interface if source is not None else None
         special = (self._options, source is not None and source.usesrc is not None, self._namespace)
-        if address.family == "any":
+        if address.unspecified:
             return Destination(socket.AF_INET, "0.0.0.0", address.port or 0, bound, interface, *special)
         family = _FAMILIES.get(address.family)
         if family is None:
@@ -190,7 +198,7 @@ class Connector:
         address = self.server.address
         client = txn.client
         host, port, family = base.host, base.port, base.family
-        if address.family == "any":
+        if address.unspecified:
             host = (txn.destination or client.destination).decode()
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             if not address.port_offset:

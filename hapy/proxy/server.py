@@ -385,6 +385,9 @@ class Server:
         self.generation += 1
         self.key = ConnectionKey(self.generation)
         self.pool.generation = self.generation
+        connector = getattr(self, "connector", None)  # while the runtime is built there is none yet
+        if connector is not None:
+            connector.refit()
         self.pool.distance = Distance(local=is_local(address))
         self.pool.drop_idle()
         if self.pool.enabled:

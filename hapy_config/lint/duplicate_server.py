@@ -21,8 +21,8 @@ def check(view: View) -> Iterator[Finding]:
         seen: dict[tuple[object, ...], Server] = {}
         for server in proxy.servers:
             address = server.address
-            # Slots of a template share a name; relative ports and "any" addresses are filled in later.
-            if server.disabled or server.service or address.family == "any" or address.port_offset:
+            # Slots of a template share a name; relative ports and addresses of the client's choice are filled in later.
+            if server.disabled or server.service or address.unspecified or address.port_offset:
                 continue
             key = (
                 (address.family, address.host, address.port),

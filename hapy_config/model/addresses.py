@@ -29,6 +29,13 @@ class Address:
     protocol: str = ""
 
     @property
+    def unspecified(self) -> bool:
+        """It is no machine's (`*`, 0.0.0.0, ::): a bind listens on all, a server is where the client wanted to go."""
+        if self.family in ("ipv4", "ipv6"):
+            return not self.host.strip("0.:")
+        return self.family == "any"
+
+    @property
     def ports(self) -> range:
         """All ports of a range."""
         return range(self.port or 0, (self.port_end or self.port or 0) + 1)

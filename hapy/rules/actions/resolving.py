@@ -42,7 +42,7 @@ def _do_resolve(args: Arguments) -> AsyncAction:
         if value is None:
             return
         try:
-            resolution = resolvers.resolution(to_string(value).decode("utf-8", "surrogateescape"), kind)
+            resolution = resolvers.resolution(to_string(value), kind)
         except BadName:
             return
         answer = Promise()

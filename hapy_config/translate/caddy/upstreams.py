@@ -49,7 +49,7 @@ def dialled(address: Address) -> str:
     """
     if address.family == "unix":
         return f"unix/{address.host}"
-    if address.family in ("abns", "fd", "any") or address.port is None or address.port_offset:
+    if address.family in ("abns", "fd") or address.unspecified or address.port is None or address.port_offset:
         raise Untranslatable("Caddy can't connect to such an address")
     host = f"[{address.host}]" if address.family == "ipv6" else address.host
     return f"{host}:{address.port}"

@@ -49,7 +49,8 @@ def socket_address(address: Address, port: int | None = None, *, dialled: bool =
     if address.family in ("unix", "abns"):
         return {"pipe": {"path": f"@{address.host}" if address.family == "abns" else address.host}}
     number = port if port is not None else address.port
-    if address.family == "fd" or number is None or address.port_offset or address.datagram:
+    lacks = address.family == "fd" or number is None or address.port_offset or address.datagram
+    if lacks or (dialled and address.unspecified):
         raise Untranslatable("Envoy has no such address")
     host = {"any": "0.0.0.0", "ipv6": address.host or "::"}.get(address.family, address.host)
     if not dialled and address.family == "name":

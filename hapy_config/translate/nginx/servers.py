@@ -138,6 +138,8 @@ def _server(ledger: Ledger, server: Server, method: str) -> str:
         address = place(server.address, None)
         if server.address.port_offset or (server.address.port is None and server.address.family != "unix"):
             raise Untranslatable("its port depends on the client's")
+        if server.address.unspecified:
+            raise Untranslatable("it is where the client wanted to go")
         if server.service is not None:
             raise Untranslatable("servers out of SRV records are not in this nginx")
     except Untranslatable as reason:

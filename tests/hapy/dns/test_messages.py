@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hapy.dns.messages import Answer, BadAnswer, BadName, Service, canonical, number_of, question, read
+from hapy.dns.messages import Answer, BadAnswer, BadName, Service, canonical, number_of, question, rank, read
 
 
 def answer(
@@ -86,14 +86,49 @@ def test_questions() -> None:
     assert str(message.question[0]) == "a.test. IN SRV"
 
 
-@pytest.mark.parametrize("name", ["", ".", "a..b", "x" * 64, ".".join(["abcdefgh"] * 40), "a\\", "\ud800"])
-def test_impossible_names(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "a..b",
+        "x" * 64,
+        ".".join(["abcdefgh"] * 40),
+        "a\\",
+        "\ud800",
+        b"",
+        b".",
+        b"a..b",
+        b".a",
+        b"x" * 64,
+        b"x..",
+    ],
+)
+def test_impossible_names(name: str | bytes) -> None:
     with pytest.raises(BadName):
         canonical(name)
 
 
-@given(st.text())
-def test_any_text_is_a_name_or_none(text: str) -> None:
+@pytest.mark.parametrize(
+    ("records", "first"),
+    [
+        (["190.183.14.238", "199.127.26.80", "29.190.240.126", "98.52.127.6"], "199.127.26.80"),
+        (["105.143.93.199", "41.36.71.227", "33.67.0.2"], "33.67.0.2"),
+        (["8aa2::4628", "5a80::7858", "775e::e6e1", "3581::1cd1"], "5a80::7858"),
+        (["e272::fd07", "9820::f5b7", "3dec::a081", "ffe8::7fd4", "ee28::56a7"], "3dec::a081"),
+    ],
+)
+def test_the_first_of_several_is_the_one_that_haproxy_takes(records: list[str], first: str) -> None:
+    assert min(records, key=rank) == first
+
+
+def test_services_are_in_the_order_of_haproxys_servers() -> None:
+    order = "hldekciagfjb"
+    assert "".join(sorted("abcdefghijkl", key=lambda letter: rank(Service(f"{letter}.test", 80, 1)))) == order
+
+
+@given(st.text() | st.binary())
+def test_any_text_is_a_name_or_none(text: str | bytes) -> None:
     try:
         name = canonical(text)
     except BadName:
