@@ -28,6 +28,9 @@ FAILED: Final = 2
 
 #: Differences that are shown in full.
 _SHOWN: Final = 10
+#: Lines of each, and how long they may be.
+_LINES_SHOWN: Final = 40
+_LINE_SHOWN: Final = 400
 
 
 def main(words: list[str]) -> int:
@@ -45,17 +48,20 @@ def main(words: list[str]) -> int:
     result = read_config(options.files, features=features.have(), assume_machine=True)
     errors = [finding for finding in (*found, *result.diagnostics) if finding.severity is Severity.ERROR]
     if result.config is None or found.has_errors:
-        for finding in errors:
+        for finding in dict.fromkeys(errors):
             print(f"{finding.span}: {finding.message}", file=sys.stderr)
         return FAILED
     try:
         requests = _requests(options, result.config)
         with _tidy():
-            outcome = verify(sources, requests, haproxy=program)
+            pages = _statistics(requests, result.config)
+            outcome = verify(sources, requests, haproxy=program, own_pages=pages)
     except (RequestError, NoWayInError, CannotRunError, OSError) as error:
-        text = "".join(one if one.isprintable() else "?" for one in str(error))
+        text = "".join(one if one.isprintable() or one == "\n" else "?" for one in str(error))
         print(f"hapy verify: {text}", file=sys.stderr)
         return FAILED
+    if pages:
+        print("note: of statistics pages the status alone is compared")
     _report(outcome)
     return DIFFERENT if outcome.differences else ALIKE
 
@@ -104,6 +110,17 @@ def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, As
         (name if name in live and not options.frontend else _frontend(config, live, request, options.frontend), request)
         for request, name in found
     ]
+
+
+def _statistics(requests: list[tuple[str, Asked]], config: Config) -> frozenset[int]:
+    """The numbers of requests for statistics, which each program shows in its own way and of itself."""
+    found = set()
+    for number, (name, request) in enumerate(requests):
+        proxy = config.frontend(name)
+        target = request.head.split(b" ", 2)[1].decode("latin-1")
+        if proxy is not None and proxy.stats is not None and target.startswith(proxy.stats.uri):
+            found.add(number)
+    return frozenset(found)
 
 
 @contextmanager
@@ -169,12 +186,21 @@ def _report(outcome: Outcome) -> None:
 
 
 def _show(difference: Difference) -> None:
-    line = difference.asked.head.split(b"\r\n")[0].decode("utf-8", "backslashreplace")
-    print(f"\n{line}  (frontend {difference.frontend})")
+    first = difference.asked.head.split(b"\r\n")[0].decode("utf-8", "backslashreplace")
+    print(f"\n{first}  (frontend {difference.frontend})")
     theirs, ours = difference.theirs, difference.ours
     if theirs.server != ours.server:
         print(f"  server: haproxy {theirs.server or 'none'}, hapy {ours.server or 'none'}")
-    for what, one, other in (("answer", theirs.answer, ours.answer), ("server gets", theirs.received, ours.received)):
-        for changed in list(difflib.unified_diff(one, other, "haproxy", "hapy", lineterm="", n=0))[2:]:
-            if not changed.startswith("@@"):
-                print(f"  {what}: {changed}")
+    lines = [
+        f"  {what}: {changed}"
+        for what, one, other in (
+            ("answer", theirs.answer, ours.answer),
+            ("server gets", theirs.received, ours.received),
+        )
+        for changed in list(difflib.unified_diff(one, other, "haproxy", "hapy", lineterm="", n=0))[2:]
+        if not changed.startswith("@@")
+    ]
+    for line in lines[:_LINES_SHOWN]:
+        print(line if len(line) <= _LINE_SHOWN else f"{line[:_LINE_SHOWN]}…")
+    if len(lines) > _LINES_SHOWN:
+        print(f"  … and {len(lines) - _LINES_SHOWN} lines more")

@@ -65,7 +65,7 @@ def asked(text: str, *, headers: Sequence[str] = (), source: str | None = None, 
             raise RequestError("a request is HTTP/1.0 or HTTP/1.1")
         version = found
     if not 1 <= len(words) <= 2:
-        raise RequestError(f"'{text}' is no request; write for example: GET https://shop.example/cart")
+        raise RequestError(f"'{text[:80]}' is no request; write for example: GET https://shop.example/cart")
     method = words[0] if len(words) == 2 else "GET"
     parts = _split(words[-1])
     fields = [_field(line) for line in headers]

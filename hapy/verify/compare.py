@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -74,13 +74,20 @@ class Outcome:
     connections: tuple[int, int]
 
 
-def verify(sources: Sequence[Source], requests: Sequence[tuple[str, Asked]], *, haproxy: str = "haproxy") -> Outcome:
+def verify(
+    sources: Sequence[Source],
+    requests: Sequence[tuple[str, Asked]],
+    *,
+    haproxy: str = "haproxy",
+    own_pages: Container[int] = (),
+) -> Outcome:
     """Replay requests through both programs.
 
     Args:
         sources: the configuration's files.
         requests: (frontend, request) pairs, in order; each comes on a connection of its own.
         haproxy: the other program.
+        own_pages: the numbers of those whose answers, but for their status, are a program's own to make.
 
     Raises:
         CannotRunError: one of the programs does not take the configuration.
@@ -93,6 +100,10 @@ def verify(sources: Sequence[Source], requests: Sequence[tuple[str, Asked]], *, 
                 seen.append([program.ask(*pair, number) for number, pair in enumerate(requests)])
             opened.append(stage.reset())
         left_out = stage.private.left_out
+    for all_seen in seen:
+        all_seen[:] = [
+            replace(one, answer=one.answer[:1]) if number in own_pages else one for number, one in enumerate(all_seen)
+        ]
     differences = [
         Difference(request, frontend, theirs, ours)
         for (frontend, request), theirs, ours in zip(requests, *seen, strict=True)
@@ -205,7 +216,7 @@ class _Program:
             if self._process.poll() is not None:
                 said = output.read_text(errors="replace")
                 errors = [line for line in said.splitlines() if "[ALERT]" in line] or said.splitlines()
-                raise CannotRunError(f"{self.command[0]} does not start:\n" + "\n".join(errors[:10]))
+                raise CannotRunError("\n".join((f"{self.command[0]} does not start", *errors[:10])))
             if self._serves():
                 return
             time.sleep(0.05)

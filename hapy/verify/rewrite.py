@@ -103,8 +103,11 @@ def make_private(sources: Sequence[Source], stub: StubAddress, syslog: str) -> P
 def _rewritten(line: Line, private: Private, stub: StubAddress, syslog: str) -> str | None:
     """The new line, None to leave it."""
     first = line.words[0]
-    if line.section in _SECTIONS_LEFT_OUT or (line.section == "peers" and first != "peers"):
+    if line.section in _SECTIONS_LEFT_OUT:
         return _without(line, private, f"section {line.section}")
+    if line.section == "peers" and first not in ("peers", "table"):
+        _tell(private, "peers are left out: stick tables are not shared")
+        return f"{line.indent}disabled"  # its tables stay
     if line.section == "global":
         return _global(line, syslog)
     if line.section in _PROXIES:

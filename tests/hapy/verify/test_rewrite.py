@@ -54,7 +54,7 @@ def test_what_reaches_outside() -> None:
     assert lines[14:16] == ['bind "fd@${hapy_verify_0_fe}" name plain', 'bind "fd@${hapy_verify_1_fe}" name tls']
     assert lines[18] == "server s1 127.0.0.1:9 weight 3"
     assert lines[19] == "server-template t 2 127.0.0.1:9 cookie c"
-    assert lines[23] == "# peer other 192.0.2.2:1024"
+    assert lines[23] == "disabled"
     assert found.listeners == {"fe": ["hapy_verify_0_fe", "hapy_verify_1_fe"]}
     assert found.servers == [("be", "s1"), ("be", "t")]
     assert "health checks are left out: all servers are up" in found.left_out

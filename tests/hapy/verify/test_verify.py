@@ -126,3 +126,24 @@ def test_what_was_used_goes_when_it_is_interrupted(
     for folder in Path("/proc").glob("[0-9]*"):  # no program of it is left
         with suppress(OSError):
             assert str(used).encode() not in (folder / "cmdline").read_bytes()
+
+
+@pytest.mark.referee
+def test_peers_and_statistics(haproxy: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    peers = "peers others\n peer far 192.0.2.9:1\n table seen type ip size 1k\n"
+    table = "    stick-table type ip size 1k peers others\n    http-request track-sc0 src table others/seen\n"
+    page = "listen page\n bind :81\n stats enable\n stats uri /\n"
+    config.write_text(CONFIG.replace("frontend web\n", f"{peers}frontend web\n{table}") + page)
+    assert main([str(config), "--against", haproxy]) == 0
+    out = capsys.readouterr().out
+    assert "peers are left out" in out
+    assert "of statistics pages the status alone is compared" in out
+    assert "2 of 2 requests alike" in out
+
+
+@pytest.mark.referee
+def test_long_differences_are_cut(haproxy: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = "".join(f"    http-response add-header X-{number} %[rand(1000000000)]\n" for number in range(60))
+    config.write_text(CONFIG.replace("    option forwardfor\n", many))
+    assert main([str(config), "--against", haproxy]) == 1
+    assert "lines more" in capsys.readouterr().out
