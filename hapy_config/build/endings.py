@@ -161,19 +161,21 @@ def _needs_order(draft: Draft) -> bool:
 
 
 def check_filters(build: Build, draft: Draft) -> None:
-    """Compression and FastCGI beside other filters must say where they run."""
-    if not _needs_order(draft):
-        return
+    """Compression beside other filters must say where it runs; HAProxy 2.6 takes no FastCGI beside them at all."""
     if draft.fcgi_app is not None:
         name, statement = draft.fcgi_app
-        first = next(words for words in draft.filters if words[0] not in _UNORDERED)
-        if ("fcgi-app", name) not in draft.filters[: draft.filters.index(first)]:
+        if any(words[0] == "fcgi-app" and words[1] != name for words in draft.filters):
+            message = f"proxy '{draft.name}' : only one fcgi-app supported per backend."
+            build.error("duplicate", statement.span(1), message, "remove one of the lines")
+        elif _needs_order(draft):
             build.error(
                 "implicit-filter",
                 statement.span(1),
                 f"config: proxy '{draft.name}': require an explicit filter declaration to use the fcgi-app '{name}'.",
-                f"add 'filter fcgi-app {name}' before the other filters",
+                "HAProxy 2.6 refuses it with one, too: take the other filters out",
             )
+    if not _needs_order(draft):
+        return
     if ("compression",) not in draft.filters and any(words[0] == "compression" for words in draft.settings):
         build.error(
             "implicit-filter",
