@@ -1,8 +1,8 @@
 """Verdicts of other HAProxy versions, by the keyword tables.
 
 The builder speaks 2.6. For another version the document is changed first: what that version knows and 2.6 does not is
-checked by its table entry and taken out, what 2.6 only knows by another name is renamed. Afterwards every word is
-looked up once more, and what the version does not know, or warns of, is said.
+checked by its table entry and taken out, what 2.6 only knows by another name is renamed, and arguments that are newer
+get stand-ins. Afterwards every word is looked up once more, and what the version does not know, or warns of, is said.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
 from hapy_config.keywords import FAMILIES, table
 from hapy_config.keywords.actions_spec import RULESETS, Action
 from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Version
+from hapy_config.keywords.values import OTHER_MODES, values_in, without
 from hapy_config.syntax import Document, Section, Statement
 
 #: The oldest version whose manual the tables were made from in full.
@@ -43,6 +44,8 @@ _RENAMED: Final = {
 #: The first version whose defaults sections may be named in another's header, and the first where they hold rules.
 _FROM: Final = Keyword(name="from", since=(2, 4))
 _RULES_IN_DEFAULTS: Final[Version] = (2, 6)
+#: What a section says of its servers: in a mode that 2.6 does not know only that mode's manual tells what is right.
+_OF_SERVERS: Final = frozenset({"balance", "default-server", "hash-type", "server", "server-template"})
 #: Where the options of a line begin, and their family.
 _OPTION_LINES: Final = {
     "bind": ("binds", 2),
@@ -50,6 +53,8 @@ _OPTION_LINES: Final = {
     "server-template": ("servers", 4),
     "default-server": ("servers", 1),
 }
+#: The first version whose `bytes` takes the names of variables.
+_VARIABLES_IN_BYTES: Final[Version] = (3, 0)
 _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section", "removed-keyword"})
 #: Since when HAProxy says so, and as what before that.
 _LATER_FINDINGS: Final[dict[str, tuple[Version, Version]]] = {
@@ -106,6 +111,16 @@ def uses(section: Section) -> Iterator[Use]:
 
 def statement_uses(kind: str, statement: Statement) -> Iterator[Use]:
     """Every keyword of one statement but those inside expressions."""
+    yield from _keyword_uses(kind, statement)
+    for found in values_in(statement.words):
+        value = found.value
+        title = f"'{statement.words[found.index].split(',')[found.piece]}' of '{' '.join(value.line)}'"
+        keyword = Keyword(name=value.word, since=value.since)
+        last = min(found.index + value.takes, len(statement.words) - 1)
+        yield Use(keyword, statement, found.index, last, title, value.since)
+
+
+def _keyword_uses(kind: str, statement: Statement) -> Iterator[Use]:
     words: Sequence[str] = statement.words
     shift = 1 if words[0] in ("no", "default") and len(words) > 1 else 0
     words = words[shift:]
@@ -113,6 +128,11 @@ def statement_uses(kind: str, statement: Statement) -> Iterator[Use]:
         option = table("options").get(words[1])
         if option is not None:
             yield Use(option, statement, shift, shift + 1, f"'option {words[1]}'", option.since)
+        return
+    if words[0] == "filter" and len(words) > 1 and kind in _PROXIES:
+        known = table("filters").get(words[1])
+        if known is not None:
+            yield Use(known, statement, shift, shift + 1, f"'filter {words[1]}'", known.since)
         return
     family = "proxies" if kind in _PROXIES else "globals" if kind == "global" else kind
     found = table(family).find(words) if family in FAMILIES else None
@@ -165,7 +185,10 @@ def prepare(document: Document, version: Version) -> tuple[Document, list[Diagno
                 found += _check(section.kind, statement)
             continue
         copy = Section(section.kind, section.name, section.header)
+        other_mode = any(one.words[0] == "mode" and one.words[-1] in OTHER_MODES for one in section.statements)
         for statement in section.statements:
+            if other_mode and statement.words[0] in _OF_SERVERS:
+                continue
             kept, faults = _prepare(section.kind, statement, version)
             found += faults
             if kept is not None:
@@ -178,7 +201,7 @@ def _prepare(kind: str, statement: Statement, version: Version) -> tuple[Stateme
     words = statement.words
     renamed = _RENAMED.get(words[0])
     cut: set[int] = set()
-    for use in statement_uses(kind, statement):
+    for use in _keyword_uses(kind, statement):
         if not use.known_in(version) or use.known_in(TARGET):
             continue
         if renamed is not None:
@@ -190,16 +213,20 @@ def _prepare(kind: str, statement: Statement, version: Version) -> tuple[Stateme
             cut.update(range(use.first, use.last + 1))
         else:
             return None, _check(kind, statement)
-    if not cut:
+    newer = [one for one in values_in(words) if one.value.since > TARGET]
+    if words[:2] == ["http-request", "set-timeout"] and newer:
+        return None, []  # no other timeout may stand in a frontend
+    if not cut and not newer:
         return statement, []
-    kept = [index for index in range(len(words)) if index not in cut]
-    columns = [(one.column, one.end) for one in map(statement.span, kept)]
-    return Statement(statement.source, statement.line, [words[index] for index in kept], columns), []
+    rest, indices = without(words, newer)
+    kept = [place for place, index in enumerate(indices) if index not in cut]
+    columns = [(one.column, one.end) for one in (statement.span(indices[place]) for place in kept)]
+    return Statement(statement.source, statement.line, [rest[place] for place in kept], columns), []
 
 
 def _check(kind: str, statement: Statement) -> list[Diagnostic]:
     """The faults of a statement that 2.6 does not know, as far as its table entry tells."""
-    found = list(statement_uses(kind, statement))
+    found = list(_keyword_uses(kind, statement))
     if not found:
         message = f"unknown keyword '{statement.words[0]}' in '{kind}' section"
         return [Diagnostic("unknown-keyword", Severity.ERROR, statement.span(0), message)]
@@ -270,8 +297,14 @@ def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:
 
 
 def _knows_sample(found: Diagnostic, version: Version) -> bool:
-    """Whether a finding is about a fetch or converter that is newer than 2.6 and that the version knows."""
-    for family, title in (("fetches", "unknown fetch method '"), ("converters", "unknown converter '")):
+    """Whether a finding is about a part of an expression or format that is newer than 2.6, and known to the version."""
+    if version >= _VARIABLES_IN_BYTES and "in converter 'bytes'" in found.message:
+        return True
+    for family, title in (
+        ("fetches", "unknown fetch method '"),
+        ("converters", "unknown converter '"),
+        ("log-aliases", "no such format variable '"),
+    ):
         _, there, rest = found.message.partition(title)
         if there:
             entry = table(family).get(rest.partition("'")[0])

@@ -9,9 +9,8 @@ from hapy_config.build.addressing import address_fault, expand
 from hapy_config.build.bindwords import READERS, BindWords
 from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
-from hapy_config.build.expressions import version_note
 from hapy_config.build.optionwords import read_all
-from hapy_config.build.refused import Refused
+from hapy_config.build.refused import Refused, version_note
 from hapy_config.grammar.addresses import BIND, parse_address
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.alike import nearest
 from hapy_config.build.patternfiles import map_fault
-from hapy_config.build.refused import Refused, first_of
+from hapy_config.build.refused import Refused, first_of, version_note
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
 from hapy_config.grammar.formats import parse_format, sound_part
@@ -262,12 +262,3 @@ def suggestion(name: str, family: str, *, acl: bool = False) -> str:
         known += ACL_KEYWORDS
     near = nearest(name, known)
     return f"did you mean '{near}'?" if near else ""
-
-
-def version_note(since: tuple[int, int], removed: tuple[int, int] | None) -> str:
-    """Why HAProxy 2.6 does not know a word that another version does."""
-    if since > (2, 6):
-        return f"HAProxy knows it since version {since[0]}.{since[1]}; hapy follows 2.6"
-    if removed is not None:
-        return f"HAProxy dropped it in version {removed[0]}.{removed[1]}"
-    return ""

@@ -9,8 +9,7 @@ from typing import Final
 from hapy_config.build.checks import begin_own, option_request
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
-from hapy_config.build.expressions import version_note
-from hapy_config.build.refused import Refused
+from hapy_config.build.refused import Refused, version_note
 from hapy_config.build.registry import BOTH, warn_side
 from hapy_config.grammar.patterns import is_address
 from hapy_config.grammar.units import leading_integer

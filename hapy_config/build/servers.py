@@ -11,9 +11,8 @@ from hapy_config.build.addressing import NO_ADDRESS, address_fault, expand
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
-from hapy_config.build.expressions import version_note
 from hapy_config.build.optionwords import read_all
-from hapy_config.build.refused import Refused
+from hapy_config.build.refused import Refused, version_note
 from hapy_config.build.registry import Handler
 from hapy_config.build.serveroptions import READERS
 from hapy_config.build.serverwords import ServerWords

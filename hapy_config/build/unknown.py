@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hapy_config.alike import nearest
-from hapy_config.build.expressions import version_note
-from hapy_config.build.refused import Refused
+from hapy_config.build.refused import Refused, version_note
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
 from hapy_config.keywords.spec import TARGET, Context, Table
