@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from hapy import environment
 from hapy.observe.startup import Messages
 from hapy.processes import notify_systemd, tell
 
@@ -166,6 +167,7 @@ class Master:
         self.messages.notice("Reloading HAProxy")
         if self.notify:
             notify_systemd("RELOADING=1")
+        environment.restore()
         self.state.leave()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -49,10 +49,19 @@ def effective_maxconn(config: Config, wanted: int | None) -> int:
         return wanted
     if config.global_.maxconn:
         return config.global_.maxconn
-    limit = config.global_.ulimit_n or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    limit = config.global_.ulimit_n or _hard_limit(config)
     if limit == resource.RLIM_INFINITY or limit > 1048576:
         limit = 1048576
     return max((limit - descriptors_beside_clients(config)) // 2, 100)
+
+
+def _hard_limit(config: Config) -> int:
+    """The most descriptors that the process may have: the system's limit, or `fd-hard-limit` where that is less."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    own = config.global_.fd_hard_limit or 0
+    if own <= 0:
+        return hard
+    return own if hard == resource.RLIM_INFINITY else min(own, hard)
 
 
 def raise_descriptor_limit(config: Config, maxconn: int) -> list[str]:
@@ -64,25 +73,31 @@ def raise_descriptor_limit(config: Config, maxconn: int) -> list[str]:
     needed = most_descriptors(config, maxconn)
     wanted = config.global_.ulimit_n or needed
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
+    most = _hard_limit(config)
+    if soft == resource.RLIM_INFINITY == most:
         return []
     warnings: list[str] = []
-    if wanted > soft or config.global_.ulimit_n:
+    if wanted > soft or config.global_.ulimit_n or most != hard:
         try:
+            if wanted > most != hard:
+                raise ValueError
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
         except (ValueError, OSError):
-            message = f"[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {hard}."
+            message = f"[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {most}."
             if config.global_.strict_limits:
                 raise StartError(message) from None
             warnings.append(message)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (hard if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+            )
     limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit >= needed and not config.global_.ulimit_n:
         # Connections over a limit wait in hapy.net.accepting, each with a descriptor of its own: where there is room,
         # a full kernel queue of each listener should find it.
         listeners = sum(len(bind.address.ports) for proxy in config.proxies for bind in proxy.binds)
         roomy = needed + min(maxconn, _KERNEL_QUEUE) * min(listeners, _CROWDED_LISTENERS)
-        roomy = roomy if hard == resource.RLIM_INFINITY else min(roomy, hard)
+        most = _hard_limit(config)
+        roomy = roomy if most == resource.RLIM_INFINITY else min(roomy, most)
         if roomy > limit:
             resource.setrlimit(resource.RLIMIT_NOFILE, (roomy, hard))
     if limit < needed and not warnings:

@@ -7,7 +7,7 @@ import os
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hapy_config import loader
 from hapy_config.build.builder import build
@@ -36,6 +36,7 @@ class Result:
         not_run: what is known and not run by hapy: severity ERROR changes what a client or server sees (it stops the
             start unless told otherwise), NOTICE does not. HAProxy's verdict does not depend on it.
         has_listener: whether anything would listen; HAProxy's `-c` ends with 2 where nothing would.
+        environment: the variables as `setenv` and its kin have left them.
     """
 
     config: Config | None
@@ -43,6 +44,7 @@ class Result:
     diagnostics: Diagnostics
     not_run: tuple[Diagnostic, ...] = ()
     has_listener: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_config(
@@ -169,7 +171,7 @@ class _Reading:
         if self.assume_machine and any(one.environment for one in findings):  # a line that was read twice says so twice
             findings = list(dict.fromkeys(findings))
             not_run = tuple(dict.fromkeys(not_run))
-        return Result(built.config, document, Diagnostics(findings), not_run, built.has_listener)
+        return Result(built.config, document, Diagnostics(findings), not_run, built.has_listener, conditions)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from compat.harness import Connection, World
+from compat.harness.targets import wait_until
 from compat.harness.world import Scenario
 
 
@@ -36,6 +37,27 @@ frontend fe
     for number in range(1, 8):
         world.once(f"/{number}")
     world.logs(14)
+
+
+def log_on_a_descriptor(world: World) -> None:
+    """`len` holds for what goes to the standard output, too."""
+    world.start(
+        """
+frontend fe
+    bind "fd@${fe}"
+    no log
+    log stdout len 100 format raw local0
+    log stdout format raw local0
+    log-format "%r"
+    http-request return status 200
+"""
+    )
+    world.once("/" + 1500 * "a")
+    world.once("/" + 90 * "b")
+    wait_until(lambda: world.said().count("GET /") == 4)
+    for line in world.said().splitlines():
+        if line.startswith("GET /"):
+            world.note(f"{len(line)} {line[-20:]}")
 
 
 def log_options(world: World) -> None:
@@ -296,6 +318,23 @@ def long_cookies(world: World) -> None:
     world.logs(1)
 
 
+def long_request_lines(world: World) -> None:
+    """Logs keep as much of a request line as `tune.http.logurilen` says, in all variables that show a part of it."""
+    world.start(
+        """
+frontend fe
+    bind "fd@${fe}"
+    log-format "%r|%HM|%HU|%HP|%HQ|%HPO|%HV|%{+Q}r|%[capture.req.uri]"
+    http-request return status 200 hdr x-uri "[%[capture.req.uri]]"
+""",
+        global_="tune.http.logurilen 16",
+    )
+    for target in ("/", "/a/b", "/a/b?c=d", "/a/b?c=d&e", "/a/b/c/d/e/f?g=h", "http://a/b?c", "http://a.b.c.d/e?f=g"):
+        world.once(target)
+    world.once("*", method="OPTIONS")
+    world.logs(8)
+
+
 def buffered_requests(world: World) -> None:
     """`option http-buffer-request`: the body is waited for, until it is there, the buffer is full or the time is up."""
     world.origin("s1", b"ok")
@@ -469,3 +508,35 @@ def sent_to_the_server(world: World) -> None:
     client.get("/y")
     client.expect_end()
     world.logs(8)
+
+
+def variables_of_the_process(world: World) -> None:
+    """`set-var`, `set-var-fmt`, `setenv` and its kin: what rules find from the start."""
+    names = ("A1", "A2", "HAPROXY_LOCALPEER", "HAPROXY_MWORKER", "HAPROXY_MASTER_CLI")
+    fields = " ".join(f'hdr x-{name} "[%[env({name})]]"' for name in (*names, "HOME"))
+    world.start(
+        f"""
+frontend fe
+    bind "fd@${{fe}}"
+    log-format "%[var(proc.a)] %[var(proc.b)] %[var(proc.c)] %[var(proc.d)] %[var(proc.e)] %[var(proc.f)]"
+    http-request set-var(proc.a) str(changed) if {{ path /2 }}
+    http-request return status 200 {fields} hdr x-file "%[env(HAPROXY_CFGFILES),regsub(.*/,)]"
+""",
+        global_="""
+    setenv A1 one
+    presetenv A1 two
+    presetenv A2 three
+    unsetenv HOME
+    localpeer here
+    set-var proc.a str(hello)
+    set-var proc.b var(proc.a),length,add(1)
+    set-var-fmt proc.c "%[var(proc.a)]/%[env(A1)] %ci%s %ac"
+    set-var proc.d var(proc.nothing)
+    set-var proc.e ipv4(192.0.2.1)
+    set-var-fmt proc.f plain
+""",
+    )
+    world.once("/1")
+    world.once("/2")
+    world.once("/3")
+    world.logs(3)

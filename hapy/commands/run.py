@@ -14,6 +14,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hapy import environment
 from hapy.names import Names, resolve, without_address
 from hapy.observe.startup import Messages, describe
 from hapy.options import Options, UsageError, parse
@@ -136,8 +137,7 @@ class Program:
     def _environment(self) -> dict[str, str]:
         import socket
 
-        peer = self.options.local_peer or socket.gethostname()
-        return {**os.environ, "HAPROXY_LOCALPEER": peer}
+        return environment.for_reading(self.options.local_peer or socket.gethostname())
 
     def _evaluate(self, condition: str) -> int:
         from hapy import features
@@ -282,6 +282,8 @@ class Program:
             from hapy.lenient import without_what_is_not_run
 
             config = without_what_is_not_run(config)
+        files = [source.name for source in result.document.sources]
+        environment.take_over(result.environment, config, files, master=self._is_master(config))
         return Launch(config, options, self.messages, self.state, self.directory, states).go()
 
     def _saved_states(self, config: Config) -> States:

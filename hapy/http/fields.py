@@ -150,6 +150,10 @@ def read_line(buffer: bytes, start: int, status: int) -> tuple[bytes, int] | Non
     return buffer[start:at], at + 2
 
 
+#: What `Connection` says to this side alone.
+_NOTED: Final = frozenset({b"", b"close", b"keep-alive"})
+
+
 def read_fields(
     buffer: bytes,
     start: int,
@@ -164,7 +168,8 @@ def read_fields(
         start: where the first field line begins.
         status: what a BadMessage carries.
         name_bytes: the bytes allowed in names, None for any.
-        limit: fields must be fewer than this (`tune.http.maxhdr` counts one more than fits).
+        limit: fields must be fewer than this (`tune.http.maxhdr` counts one more than fits); `Connection` fields that
+            say nothing but `close` and `keep-alive` don't count.
 
     Raises:
         BadMessage: the lines are unsound.
@@ -192,7 +197,10 @@ def read_fields(
                 return None
             value += b" " * (2 if buffer[after - 2] == 0x0D else 1) + found[0]
             after = found[1]
-        headers.append((name.lower(), value.strip(b" \t")))
+        name, value = name.lower(), value.strip(b" \t")
+        headers.append((name, value))
+        if name == b"connection" and all(each.strip().lower() in _NOTED for each in value.split(b",")):
+            limit += 1
         if len(headers) >= limit:
             raise BadMessage(status, "too many fields")
         start = after

@@ -116,8 +116,7 @@ class Sender:
         self.close = transport.close
         self._level = LEVELS[target.level]
         self._minimum = LEVELS[target.minimum_level] if target.minimum_level else 0
-        on_descriptor = bool(target.stream) or (target.address is not None and target.address.family == "fd")
-        self._limit = 2**31 if on_descriptor else target.length
+        self._limit = target.length
         self._heads: dict[int, bytes] = {}
         self._cached_second = -1
         self._sampled: frozenset[int] | None = None

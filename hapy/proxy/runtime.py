@@ -91,6 +91,10 @@ class Runtime:
             CompileEnv(config, first, process, self.frontends, self.backends) if first is not None else None
         )
         if self._base is not None:
+            if settings.variables:
+                from hapy.proxy.variables import set_variables
+
+                set_variables(self, self._base)
             self.pages = error_pages(self._base)
         for model in config.proxies:
             if model.is_backend and not model.disabled:

@@ -41,3 +41,13 @@ def authority(target: bytes) -> bytes | None:
     for mark in (b"/", b"?"):
         text = text.partition(mark)[0]
     return text.rpartition(b"@")[2]
+
+
+#: Of a request line so many bytes are kept for logs where `tune.http.logurilen` says nothing.
+LINE_LENGTH = 1023
+
+
+def kept(target: bytes, method: bytes, length: int) -> bytes:
+    """What is left of the target when of the request line only the first `length` bytes are kept."""
+    room = length - len(method) - 1
+    return target if len(target) <= room else target[: max(room, 0)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from hapy_config.build.sectiondraft import SectionDraft
     from hapy_config.build.tables import StickTable
+    from hapy_config.model.config import Variable
     from hapy_config.model.expressions import AclExpression, LogFormat, SampleExpression
     from hapy_config.model.proxy import LogTarget
     from hapy_config.model.server import Bind, Server
@@ -112,6 +113,8 @@ class Build(References, Watching):
         defaults: named defaults sections; `last_defaults` is the one that applies to what follows.
         sections: all other sections by (kind, name).
         later: checks that run when everything was read.
+        reader: the proxy that expressions of the global section are evaluated in, of mode tcp.
+        variables: `set-var` and `set-var-fmt` of the global section.
         nameless: stands for the proxy where an expression belongs to none.
     """
 
@@ -143,6 +146,7 @@ class Build(References, Watching):
         self.stats_binds: list[Bind] = []
         self.stats_timeout = 10_000
         self.stats_maxconn = 10
+        self.variables: list[Variable] = []
         self.global_log: list[LogTarget] = []
         self.global_settings: list[tuple[str, ...]] = []
         # proxies and the rest
@@ -169,6 +173,7 @@ class Build(References, Watching):
         self.statement = self.nameless.header
         self.shift = 0
         self.nameless.mode = "http"
+        self.reader = Draft("listen", "CFG", Statement(source, 1, ["global"]))
         self.http_client = Draft("listen", "<HTTPCLIENT>", self.nameless.header)
 
     # -- findings

@@ -47,7 +47,7 @@ _GLOBAL_FIELDS: Final = (
     "maxconn", "daemon", "master_worker", "nbthread", "pidfile", "user", "group", "uid", "gid", "chroot", "ulimit_n",
     "node",
     "description", "localpeer", "hard_stop_after", "grace", "close_spread_time",
-    "log_tag", "log_send_hostname", "strict_limits",
+    "fd_hard_limit", "log_tag", "log_send_hostname", "strict_limits",
 )  # fmt: skip
 
 
@@ -121,6 +121,7 @@ class Freezer:
             stats_binds=_numbered(build.stats_binds),
             stats_timeout=build.stats_timeout,
             stats_maxconn=build.stats_maxconn,
+            variables=tuple(build.variables),
             h1_case_adjust=dict(build.case_adjust),
             tune=dict(build.tune),
             settings=tuple(build.global_settings),

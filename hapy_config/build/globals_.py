@@ -131,7 +131,13 @@ _ONCE: Final = frozenset(
 )  # fmt: skip
 
 
-_NUMBERS: Final = {"maxconn": "maxconn", "ulimit-n": "ulimit_n", "uid": "uid", "gid": "gid"}
+_NUMBERS: Final = {
+    "maxconn": "maxconn",
+    "ulimit-n": "ulimit_n",
+    "fd-hard-limit": "fd_hard_limit",
+    "uid": "uid",
+    "gid": "gid",
+}
 
 
 _TEXTS: Final = {"pidfile": "pidfile", "chroot": "chroot", "localpeer": "localpeer", "log-tag": "log_tag"}

@@ -18,6 +18,7 @@ from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.grammar.checks import variable
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
+from hapy_config.model.config import Variable
 from hapy_config.model.proxy import LogTarget
 from hapy_config.syntax import Statement
 
@@ -312,9 +313,11 @@ def _set_var(build: Build, statement: Statement, words: list[str]) -> None:
     if fault:
         build.fault(Refused(f"'{name}': {fault}.", 1))
     if name == "set-var-fmt":
-        log_format(build, build.nameless, statement, words[2], 2, Place.CONFIG, "")
+        parsed = log_format(build, build.reader, statement, words[2], 2, Place.CONFIG, "")
+        build.variables.append(Variable(words[1], format=parsed, span=statement.span()))
         return
-    expression_words(build, build.nameless, statement, words, 2, Place.CONFIG)
+    expression, _ = expression_words(build, build.reader, statement, words, 2, Place.CONFIG)
+    build.variables.append(Variable(words[1], expression, span=statement.span()))
 
 
 def _buffer(build: Build, statement: Statement, words: list[str]) -> None:

@@ -26,14 +26,14 @@ class Source:
 
 
 ANYWHERE: Final = Source.of("YYYYYYYYYYYYYYYYYYYYYY")
-RUNNING: Final = Source.of("YYYYYYYYYYYYYYYYYYYY.Y")
+RUNNING: Final = Source.of("YYYYYYYYYYYYYYYYYYYY.Y", "internal state")
 REQUEST_HEADERS: Final = Source.of("..YYYYYYYYY...........", "HTTP request headers")
 SERVER_ADDRESS: Final = Source.of("...........YYYYYYYYY..", "server address")
 BACKEND: Final = Source.of("......YYYYYYYYYYYYYY..", "backend")
 REQUEST: Final = Source.of("..YYYYYYYYYYYYYYYYY...", "HTTP request")
 RESPONSE: Final = Source.of("...........YYYYYYYYY..", "HTTP response")
 ANY_HEADERS: Final = Source.of("..YYYYYYYYYYYYYYYY.Y..", "HTTP request headers,HTTP response headers")
-SESSION: Final = Source.of("YYYYYYYYYYYYYYYYYYYY..")
+SESSION: Final = Source.of("YYYYYYYYYYYYYYYYYYYY..", "client address")
 FRONTEND: Final = Source.of("YYYYYYYYYYYYYYYYYYY...", "frontend")
 ANY_BUFFER: Final = Source.of("..YYYYYYYYYYYYYYYY.Y..", "request buffer,response buffer")
 REQUEST_BUFFER: Final = Source.of("..YYYYYYYYY...........", "request buffer")

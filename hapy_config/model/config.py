@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hapy_config.model.expressions import LogFormat, SampleExpression
 from hapy_config.model.proxy import LogTarget, Proxy
 from hapy_config.model.resolvers import Resolvers
 from hapy_config.model.server import Bind
+from hapy_config.source import NOWHERE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the process that has its value from the start: `set-var` or `set-var-fmt` in the global section."""
+
+    name: str
+    expression: SampleExpression | None = None
+    format: LogFormat | None = None
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +29,7 @@ class Global:
     Attributes:
         maxconn: connections at once in the whole process; None takes the computed default.
         tune: every `tune.*` that was set, by the name after `tune.`, as an int where it is a number.
-        env: variables set by setenv/presetenv, in order.
+        variables: `set-var` and `set-var-fmt`, in order.
         close_spread_time: ms over which a soft stop spreads the ends of clients' connections; -1 to leave them.
         stats_sockets: `stats socket` lines as words; stats_binds: the addresses that they listen on.
         stats_timeout: ms of silence that end a session there, 0 for none. stats_maxconn: sessions at once.
@@ -35,6 +47,7 @@ class Global:
     gid: int | None = None
     chroot: str | None = None
     ulimit_n: int | None = None
+    fd_hard_limit: int | None = None
     node: str | None = None
     description: str | None = None
     localpeer: str | None = None
@@ -48,6 +61,7 @@ class Global:
     stats_binds: tuple[Bind, ...] = ()
     stats_timeout: int = 10_000
     stats_maxconn: int = 10
+    variables: tuple[Variable, ...] = ()
     h1_case_adjust: Mapping[str, str] = field(default_factory=dict, hash=False)
     spread_checks: int = 0
     strict_limits: bool = True

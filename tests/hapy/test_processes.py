@@ -59,6 +59,19 @@ def test_too_low_a_limit_stops_the_start_unless_limits_are_lax() -> None:
     assert "FD limit (100) too low" in warning
 
 
+@pytest.mark.usefixtures("limits")
+def test_the_process_may_limit_its_descriptors_itself() -> None:
+    config = Config(Global(fd_hard_limit=250))
+    assert effective_maxconn(config, None) == 109
+    assert raise_descriptor_limit(config, 109) == []
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 250
+    with pytest.raises(StartError, match=r"Cannot raise FD limit to 252, limit is 250\."):
+        raise_descriptor_limit(config, 110)
+    (warning,) = raise_descriptor_limit(replace(config, global_=replace(config.global_, strict_limits=False)), 110)
+    assert "limit is 250" in warning
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 252
+
+
 def test_a_limit_that_cannot_be_raised() -> None:
     script = (
         "import os, resource\n"

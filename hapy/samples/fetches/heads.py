@@ -9,6 +9,7 @@ from hapy.samples import headers
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Fetch, Getter, fetch
 from hapy.samples.types import Binary, Result, Value, parse_field_int
+from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
     from hapy.http.message import Header
@@ -265,13 +266,6 @@ def _req_proto_http(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: True if txn.request is not None else None
 
 
-def captured_uri(txn: Transaction) -> bytes | None:
-    """The request's URI as received, from its first slash on; None without a request line."""
-    from hapy.samples.targets import path_and_query
-
-    return path_and_query(txn.uri)
-
-
 @fetch("capture.req.method", type="str")
 def _capture_method(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: txn.method or None
@@ -279,7 +273,11 @@ def _capture_method(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("capture.req.uri", type="str")
 def _capture_uri(args: Args, env: CompileEnv) -> Getter:
-    return captured_uri
+    """The request's URI as received and as far as logs keep it, from its first slash on; None without one."""
+    from hapy.samples.targets import LINE_LENGTH, kept, path_and_query
+
+    length = leading_integer(str(env.config.global_.tune.get("http.logurilen", LINE_LENGTH)))
+    return lambda txn: path_and_query(kept(txn.uri, txn.method, length))
 
 
 @fetch("capture.req.ver", type="str")

@@ -17,6 +17,7 @@ from hapy.samples.formats import dates
 from hapy.samples.formats.aliases import ALIASES, PRELUDE, Alias
 from hapy.samples.formats.escapes import encode_header, encode_http, encode_line, escape
 from hapy.samples.types import parse_address
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.expressions import FormatAlias, FormatExpression, FormatItem, FormatText, LogFormat
 from hapy_config.words import to_bytes
 
@@ -28,7 +29,6 @@ Renderer = Callable[["Transaction"], bytes]
 
 BAD_REQUEST = b"<BADREQ>"
 NO_SERVER = b"<NOSRV>"
-DEFAULT_URI_LENGTH = 1024
 
 
 #: Variables that tell of both ends of the server connection.
@@ -217,8 +217,7 @@ class _Generator:
 
 def _names(env: CompileEnv, slots: dict[str, int]) -> dict[str, Any]:
     """What the generated source may refer to."""
-    length = env.config.global_.tune.get("http.logurilen")
-    line = _line(DEFAULT_URI_LENGTH if length is None else int(length) + 1)
+    length = leading_integer(str(env.config.global_.tune.get("http.logurilen", targets.LINE_LENGTH)))
     return {
         "p": env.process,
         "BAD": BAD_REQUEST,
@@ -230,10 +229,7 @@ def _names(env: CompileEnv, slots: dict[str, int]) -> dict[str, Any]:
         "gmt": dates.gmt,
         "local": dates.local,
         "encode_line": encode_line,
-        "line": line,
-        "path_only": _path_only,
-        "query": _query,
-        "version": _version,
+        **_request_line(length),
         "unique_id": unique_id,
         "braces": _braces,
         "words": _words,
@@ -292,8 +288,8 @@ def _hexadecimal(text: bytes | None) -> bytes | None:
     return text if address is None else address.packed.hex().upper().encode()
 
 
-def _line(length: int) -> Callable[[Transaction], bytes]:
-    """The request line as received, at most that many bytes of it."""
+def _request_line(length: int) -> dict[str, Callable[[Transaction], bytes]]:
+    """The request line as received and its parts: what the first `length` bytes of it hold."""
 
     def line(txn: Transaction) -> bytes:
         method = txn.method
@@ -306,28 +302,27 @@ def _line(length: int) -> Callable[[Transaction], bytes]:
             text = b"%b %b HTTP/1.0" % (method, txn.uri)
         else:
             text = b"%b %b HTTP/%d.%d" % (method, txn.uri, *divmod(version, 10))
-        return encode_line(text if len(text) < length else text[: length - 1])
+        return encode_line(text if len(text) <= length else text[:length])
 
-    return line
+    def target(txn: Transaction) -> bytes:
+        return targets.kept(txn.uri, txn.method, length)
 
+    def path_only(txn: Transaction) -> bytes:
+        return encode_line(targets.path(target(txn)) or b"") if txn.method else BAD_REQUEST
 
-def _path_only(txn: Transaction) -> bytes:
-    if not txn.method:
-        return BAD_REQUEST
-    return encode_line(targets.path(txn.uri) or b"")
+    def query(txn: Transaction) -> bytes:
+        if not txn.method:
+            return BAD_REQUEST
+        _, mark, text = target(txn).partition(b"?")
+        return encode_line(mark + text)
 
+    def version(txn: Transaction) -> bytes:
+        if not txn.method:
+            return BAD_REQUEST
+        room = length - len(txn.method) - len(txn.uri) - 2
+        return (b"HTTP/%d.%d" % divmod(txn.version, 10))[:room] if room > 0 else b"HTTP/0.9"  # as if none had come
 
-def _query(txn: Transaction) -> bytes:
-    if not txn.method:
-        return BAD_REQUEST
-    _, mark, query = txn.uri.partition(b"?")
-    return encode_line(mark + query)
-
-
-def _version(txn: Transaction) -> bytes:
-    if not txn.method:
-        return BAD_REQUEST
-    return b"HTTP/%d.%d" % divmod(txn.version, 10)
+    return {"line": line, "target": target, "path_only": path_only, "query": query, "version": version}
 
 
 def _braces(captures: list[bytes | None] | None, count: int) -> bytes:

@@ -400,8 +400,8 @@ def test_what_is_remembered_is_told_as_the_first_time(fields: bytes) -> None:
         told.append(list(sink.events))
         sink.heads[0].headers.append((b"added", b"by a rule"))
     assert all(other == told[0] for other in told)
-    _, small = requests("exact", Limits(max_headers=2))
-    if fields.count(b"\n") >= 2:
+    _, small = requests("exact", Limits(max_headers=1))
+    if fields:
         with pytest.raises(BadMessage):
             small.feed(b"POST / HTTP/1.1\r\n" + fields + b"\r\n")
 

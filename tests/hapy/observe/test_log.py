@@ -166,10 +166,10 @@ def test_unix_socket(tmp_path, closing):
 
 def test_descriptor_drops_when_full(closing):
     reading, writing = os.pipe()
-    wanted = LogTarget(Address("fd", str(writing)), length=80, format="raw")
+    wanted = LogTarget(Address("fd", str(writing)), length=3000, format="raw")
     sender = sender_to(wanted, closing)
-    sender.send(6, b"y" * 200)
-    assert os.read(reading, 1000) == b"y" * 200 + b"\n"
+    sender.send(6, b"y" * 4000)
+    assert os.read(reading, 10000) == b"y" * 2999 + b"\n"
     for _ in range(100):
         sender.send(6, b"z" * 4000)
     assert sender.dropped > 0
