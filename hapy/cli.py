@@ -5,6 +5,7 @@ Only what is asked for is imported: a proxy starts without the validator, and th
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         name = "run"
     from importlib import import_module
 
+    if name != "run" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # letters that the terminal's encoding lacks
     try:
         status: int = import_module(f"hapy.commands.{name}").main(words)
         sys.stdout.flush()
@@ -52,12 +55,12 @@ def _unknown(word: str) -> int:
     if word.endswith((".cfg", ".conf")) or "/" in word:
         reason = f"hapy: to run a configuration file, write: hapy -f {word}"
     else:
-        from difflib import get_close_matches
+        from hapy_config.alike import nearest
 
         reason = f"hapy: there is no command '{word}'"
-        near = get_close_matches(word, COMMANDS, 1)
+        near = nearest(word, COMMANDS)
         if near:
-            print(f"{reason}; did you mean '{near[0]}'?", file=sys.stderr)
+            print(f"{reason}; did you mean '{near}'?", file=sys.stderr)
             return 1
     print(f"{reason}\n\n{overview()}", end="", file=sys.stderr)
     return 1

@@ -36,7 +36,7 @@ def as_json(report: Report) -> str:
             "listens": report.has_listener,
         },
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2) + "\n"
 
 
 def _finding(entry: Entry, report: Report) -> dict[str, Any]:

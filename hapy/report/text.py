@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 import shutil
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, TextIO
 
 from hapy.report.findings import REFUSED
@@ -73,9 +75,10 @@ def _finding(entry: Entry, report: Report, width: int, more: int = 0) -> Iterato
         title, style = "risk", "bold yellow"
     where = f"{span.file}:{span.line}:{span.column}: " if span.line else f"{span.file}: " if span.file else ""
     head = f"{where}{title}: "
+    message = f"{one_line(found.message)} [{found.code}]"
     wrapped = textwrap.wrap(
-        f"{one_line(found.message)} [{found.code}]",
-        width,
+        message,
+        width - _columns(message)[-1] + len(message),  # some letters take two columns
         initial_indent=" " * len(head),
         subsequent_indent="    ",
         break_long_words=False,
@@ -117,18 +120,35 @@ def _source_line(entry: Entry, report: Report, style: str, width: int) -> Iterat
 
 
 def _window(text: str, begin: int, length: int, width: int) -> tuple[str, str, int]:
-    """A long line cut to what surrounds the place; the text, the blanks before the mark, and the mark's length."""
+    """A long line cut to what surrounds the place; the text, the blanks before the mark, and the mark's length.
+
+    Columns are those of a terminal: some letters take two, some none.
+    """
     text = "".join(one if one.isprintable() else " " if one == "\t" else "·" for one in text)
-    if len(text) > width:
-        start = max(0, min(begin - 20, len(text) - width))
-        stop = start + width
-        cut = text[start:stop]
+    columns = _columns(text)
+    begin = min(begin, len(text))
+    start, stop, left = 0, len(text), 0
+    shown = text
+    if columns[-1] > width:
+        start = bisect.bisect_left(columns, max(0, min(columns[begin] - 20, columns[-1] - width)))
+        stop = bisect.bisect_right(columns, columns[start] + width) - 1
+        shown = text[start:stop]
         if start:
-            cut = "…" + cut[1:]
+            shown = f"…{shown[1:]}"
+            left = columns[start + 1] - 1
         if stop < len(text):
-            cut = cut[:-1] + "…"
-        text, begin = cut, begin - start
-    return text, " " * begin, max(1, min(length, len(text) - begin))
+            shown = f"{shown[:-1]}…"
+    end = max(begin, min(begin + length, stop))
+    return shown, " " * (columns[begin] - left), max(1, columns[end] - columns[begin])
+
+
+def _columns(text: str) -> Sequence[int]:
+    """The column that each character begins at, and the one behind the last."""
+    if text.isascii():
+        return range(len(text) + 1)
+    from rich.cells import get_character_cell_size
+
+    return (0, *accumulate(map(get_character_cell_size, text)))
 
 
 def summary(report: Report) -> Line:
@@ -158,15 +178,16 @@ def printable(text: str) -> str:
 
 
 def write(report_lines: Iterable[Line], stream: TextIO) -> None:
-    """Print, in colours where a person reads."""
-    if not stream.isatty() or "NO_COLOR" in os.environ:
+    """Print, in colours where a person reads, or where `FORCE_COLOR` asks for them; `NO_COLOR` turns them off."""
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    if os.environ.get("NO_COLOR") or not (forced or stream.isatty()):
         for pieces in report_lines:
             print(printable("".join(piece.text for piece in pieces)).rstrip(), file=stream)
         return
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=stream, highlight=False, soft_wrap=True)
+    console = Console(file=stream, highlight=False, soft_wrap=True, force_terminal=forced or None)
     for pieces in report_lines:
         text = Text()
         for piece in pieces:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from hapy.commands.check import main
 
@@ -86,6 +87,33 @@ def test_a_long_line_is_cut_around_the_place(check) -> None:
     assert len(shown) <= 80
     mark = out.split("\n")[out.split("\n").index(shown) + 1]
     assert shown[mark.index("^") : mark.index("^") + len("300.0.0.0/8")] == "300.0.0.0/8"
+
+
+@pytest.mark.parametrize("name", ["日本語テスト", "e\u0301\u0301combining", "🎉🎉", "plain", "日" * 80])
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_the_mark_stands_below_the_word_on_a_terminal(
+    check, monkeypatch: pytest.MonkeyPatch, name: str, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    _, out = check(f'{GOOD} http-request set-header X "{name}" iff {{ path /x }}\n')
+    lines = out.split("\n")
+    place = next(index for index, line in enumerate(lines) if " iff " in line and "|" in line)
+    begin = cell_len(lines[place][: lines[place].index("iff ")])
+    assert lines[place + 1].index("^") == begin
+    assert lines[place + 1].count("^") == 3
+    assert max(map(cell_len, lines)) <= int(columns)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_letters_that_the_output_has_not(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_text(f"{GOOD} description 日本\n bindd é\n", encoding="utf-8")
+    command = [sys.executable, "-m", "hapy", "check", "--format", form, str(file)]
+    done = subprocess.run(
+        command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False, text=True
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "unknown-keyword" in done.stdout
 
 
 def test_a_missing_file(check, capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,13 +229,13 @@ def test_explaining(capsys: pytest.CaptureFixture[str]) -> None:
     assert "unused-acl (advice)\n" in out
 
 
-def test_colours_on_a_terminal_only(tmp_path: Path) -> None:
-    file = tmp_path / "t.cfg"
-    file.write_text(GOOD + " bindd x\n", encoding="utf-8")
+def on_a_terminal(file: Path, **settings: str) -> bytes:
+    """What the command prints on a terminal."""
     master, slave = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    dropped = ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
     command = [sys.executable, "-m", "hapy", "check", str(file)]
-    done = subprocess.run(command, stdout=slave, env={**environment, "TERM": "xterm-256color"}, check=False)
+    done = subprocess.run(command, stdout=slave, env={**environment, **settings}, check=False)
     os.close(slave)
     shown = b""
     while True:
@@ -220,5 +248,28 @@ def test_colours_on_a_terminal_only(tmp_path: Path) -> None:
         shown += piece
     os.close(master)
     assert done.returncode == 1
-    assert b"\x1b[" in shown
     assert b"unknown-keyword" in shown
+    return shown
+
+
+def test_colours_on_a_terminal_only(tmp_path: Path) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_text(GOOD + " bindd x\n", encoding="utf-8")
+    assert b"\x1b[" in on_a_terminal(file, TERM="xterm-256color")
+    assert b"\x1b[" in on_a_terminal(file, TERM="xterm", NO_COLOR="")
+    assert b"\x1b[" not in on_a_terminal(file, TERM="xterm", NO_COLOR="1")
+    assert b"\x1b[" not in on_a_terminal(file, TERM="dumb")
+
+
+@pytest.mark.parametrize(
+    ("settings", "coloured"),
+    [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({}, False)],
+)
+def test_colours_in_a_pipe(tmp_path: Path, settings: dict[str, str], coloured: bool) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_text(GOOD + " bindd x\n", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    environment |= {"TERM": "xterm", **settings}
+    command = [sys.executable, "-m", "hapy", "check", str(file)]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (b"\x1b[" in done.stdout) == coloured
