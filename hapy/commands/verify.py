@@ -49,10 +49,13 @@ def main(words: list[str]) -> int:
     errors = [finding for finding in (*found, *result.diagnostics) if finding.severity is Severity.ERROR]
     if result.config is None or found.has_errors:
         for finding in dict.fromkeys(errors):
-            print(f"{finding.span}: {finding.message}", file=sys.stderr)
+            place = f"{finding.span}: " if finding.span.line else "hapy verify: "
+            print(f"{place}{finding.message}", file=sys.stderr)
         return FAILED
     try:
         requests = _requests(options, result.config)
+        if not requests:
+            raise RequestError("there is nothing to compare: no frontend of mode http listens")
         with _tidy():
             pages = _statistics(requests, result.config)
             outcome = verify(sources, requests, haproxy=program, own_pages=pages)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hapy.explain.findings import Walk
     from hapy.explain.walk import Walker
 
+_OUTCOMES: Final = ("server", "answer", "closed")
 _CASE_KEYS: Final = {"name", "request", "headers", "data", "src", "frontend", "down", "expect"}
 
 
@@ -142,12 +143,14 @@ def _refuse_doubles(node: yaml.Node, seen: set[int]) -> None:
 
 
 def _case(entry: object, number: int, line: int, common: Mapping[str, Any]) -> Case:
-    if not isinstance(entry, Mapping) or "request" not in entry or "expect" not in entry:
+    if not isinstance(entry, Mapping):
         raise CasesError(f"case {number}: 'request' and 'expect' are needed")
-    name = str(entry.get("name", entry["request"]))
-    where = f"case {number} ({name})"
+    name = str(entry.get("name", entry.get("request", "")))
+    where = f"case {number} ({name})" if name else f"case {number}"
     if unknown := entry.keys() - _CASE_KEYS:
         raise CasesError(f"{where}: unknown key '{min(map(str, unknown))}'; known are {', '.join(sorted(_CASE_KEYS))}")
+    if "request" not in entry or "expect" not in entry:
+        raise CasesError(f"{where}: 'request' and 'expect' are needed")
     expected = entry["expect"]
     if not isinstance(expected, Mapping) or not expected:
         raise CasesError(f"{where}: 'expect' must say what to look at: {', '.join(_LOOKS)}")
@@ -156,6 +159,14 @@ def _case(entry: object, number: int, line: int, common: Mapping[str, Any]) -> C
     for key in ("headers", "answer-headers", "variables"):
         if key in expected and not isinstance(expected[key], Mapping):
             raise CasesError(f"{where}: '{key}' must be a mapping of names to values")
+    for key, good in (("outcome", _OUTCOMES), ("shares", (True, False, None))):
+        given = expected.get(key, good[0])
+        if any(one not in good for one in (given if isinstance(given, list) else [given])):
+            raise CasesError(f"{where}: '{key}' must be {' or '.join(map(str, good)).lower()}")
+    statuses = expected.get("status")
+    for status in statuses if isinstance(statuses, list) else [statuses]:
+        if status is not None and not str(status).isdecimal():
+            raise CasesError(f"{where}: the status '{status}' is no number")
     down = entry.get("down", common.get("down", []))
     if not isinstance(down, list):
         raise CasesError(f"{where}: 'down' must be a list of BACKEND/SERVER")
@@ -186,7 +197,7 @@ def judge(case: Case, walker: Walker) -> Verdict:
     try:
         walk = walker.walk(case.asked, frontend=case.frontend, down=case.down)
     except NoWayInError as error:
-        return Verdict(case, (str(error),))
+        return Verdict(case, (str(error).replace("--frontend", "'frontend'"),))
     failures = [
         failure for what, wanted in case.expected.items() for failure in _LOOKS[str(what)](str(what), wanted, walk)
     ]

@@ -85,7 +85,7 @@ def test_otherwise(walker: Walker, expected: str, failure: str) -> None:
         ("[", "not YAML"),
         ("", "a list of cases is needed"),
         ("x: y", "unknown key 'x'"),
-        ("- request: /", "case 1: 'request' and 'expect' are needed"),
+        ("- request: /", "case 1 (/): 'request' and 'expect' are needed"),
         ("- {request: /, expect: {}}", "'expect' must say what to look at"),
         ("- {request: /, expect: {backendd: b}}", "nothing called 'backendd'"),
         ("- {request: /, expect: {headers: x}}", "'headers' must be a mapping"),
