@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hapy.version import HAPROXY_VERSION
 
 if TYPE_CHECKING:
+    from hapy_config import Result
     from hapy_config.model.addresses import Address
     from hapy_config.model.config import Config
 
@@ -44,6 +46,22 @@ def take_over(found: Mapping[str, str], config: Config, files: Iterable[str], *,
     if config.global_.stats_binds:
         wanted["HAPROXY_CLI"] = ";".join(_written(bind.address) for bind in config.global_.stats_binds)
     _become(wanted)
+
+
+@contextmanager
+def taken_over(result: Result) -> Iterator[None]:
+    """The environment that a configuration makes, for as long as something looks into it."""
+    global _at_start
+    if result.config is None:
+        yield
+        return
+    before = _at_start
+    take_over(result.environment, result.config, [one.name for one in result.document.sources], master=False)
+    try:
+        yield
+    finally:
+        restore()
+        _at_start = before
 
 
 def restore() -> None:

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from hapy import features
+from hapy import environment, features
 from hapy_config import Severity, read_config
 from hapy_config.source import Span
 
@@ -31,7 +31,8 @@ def main(words: list[str]) -> int:
         return _refused(result)
     if options.request is None:
         return _story(result, as_json=options.json)
-    return _walk(result, options)
+    with environment.taken_over(result):
+        return _walk(result, options)
 
 
 def _parser() -> argparse.ArgumentParser:

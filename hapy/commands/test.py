@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from hapy import features
+from hapy import environment, features
 from hapy_config import Severity, read_config
 from hapy_config.loader import read_file
+
+if TYPE_CHECKING:
+    from hapy_config import Result
 
 #: Exit statuses.
 PASSED: Final = 0
@@ -19,11 +22,17 @@ BAD_USAGE: Final = 2
 def main(words: list[str]) -> int:
     """Run the command; gives the exit status."""
     options = _parser().parse_args(words)
+    files = options.config or options.files[:1]
+    result = read_config(files, features=features.have(), ssl_library=features.ssl_library(), assume_machine=True)
+    with environment.taken_over(result):
+        return _run(options, result)
+
+
+def _run(options: argparse.Namespace, result: Result) -> int:
     from hapy.explain.cases import CasesError, judge, read_cases
     from hapy.explain.walk import Walker
     from hapy.samples.environment import CompileError
 
-    result = read_config(options.config or options.files[:1], features=features.have(), assume_machine=True)
     suites = options.files if options.config else options.files[1:]
     if not suites:
         print("hapy test: no file of cases; write: hapy test haproxy.cfg cases.yaml", file=sys.stderr)

@@ -31,11 +31,11 @@ _SERVER_WORDS: Final = {
     "alpn": 1, "ca-file": 1, "check": 0, "check-alpn": 1, "check-send-proxy": 0, "check-sni": 1,
     "check-ssl": 0, "check-via-socks4": 0, "ciphers": 1, "ciphersuites": 1, "crl-file": 1, "crt": 1,
     "curves": 1, "force-sslv3": 0, "force-tlsv10": 0, "force-tlsv11": 0, "force-tlsv12": 0, "force-tlsv13": 0,
-    "init-addr": 1, "inter": 1, "fastinter": 1, "downinter": 1, "namespace": 1, "no-ssl-reuse": 0,
+    "init-addr": 1, "inter": 1, "interface": 1, "fastinter": 1, "downinter": 1, "namespace": 1, "no-ssl-reuse": 0,
     "no-sslv3": 0, "no-tls-tickets": 0, "no-tlsv10": 0, "no-tlsv11": 0, "no-tlsv12": 0, "no-tlsv13": 0,
     "npn": 1, "observe": 1, "on-error": 1, "port": 1, "proto": 1, "resolve-net": 1, "resolve-opts": 1,
     "resolve-prefer": 1, "resolvers": 1, "sni": 1, "socks4": 1, "source": 1, "ssl": 0, "ssl-max-ver": 1,
-    "ssl-min-ver": 1, "tfo": 0, "track": 1, "verify": 1, "verifyhost": 1,
+    "ssl-min-ver": 1, "tfo": 0, "usesrc": 1, "track": 1, "verify": 1, "verifyhost": 1,
 }  # fmt: skip
 #: The same on bind lines: what asks for rights, or for clients that are not ours.
 _BIND_WORDS: Final = {

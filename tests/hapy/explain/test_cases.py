@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,7 +86,11 @@ def test_otherwise(walker: Walker, expected: str, failure: str) -> None:
         ("[", "not YAML"),
         ("", "a list of cases is needed"),
         ("x: y", "unknown key 'x'"),
-        ("- request: /", "case 1 (/): 'request' and 'expect' are needed"),
+        ("- request: /", r"case 1 \(/\): 'request' and 'expect' are needed"),
+        ("- {request: /, expects: {}}", "unknown key 'expects'"),
+        ("- {request: /, expect: {outcome: maybe}}", "'outcome' must be server or answer or closed"),
+        ("- {request: /, expect: {shares: 'yes'}}", "'shares' must be true or false"),
+        ("- {request: /, expect: {status: [200, two]}}", "the status 'two' is no number"),
         ("- {request: /, expect: {}}", "'expect' must say what to look at"),
         ("- {request: /, expect: {backendd: b}}", "nothing called 'backendd'"),
         ("- {request: /, expect: {headers: x}}", "'headers' must be a mapping"),
@@ -151,3 +156,15 @@ def test_the_examples_cases() -> None:
     assert found
     for path in found:
         assert main([str(path).removesuffix(".cases.yaml") + ".cfg", str(path)]) == 0, path
+
+
+def test_variables_of_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "a.cfg"
+    config.write_text(
+        "global\n setenv HAPY_TENANT shop\ndefaults\n mode http\n timeout connect 1s\n timeout client 1s\n"
+        " timeout server 1s\nfrontend f\n bind :80\n http-request redirect location /%[env(HAPY_TENANT)]\n"
+    )
+    cases = tmp_path / "cases.yaml"
+    cases.write_text("- {request: /, expect: {answer-headers: {Location: /shop}}}\n")
+    assert main([str(config), str(cases)]) == 0
+    assert "HAPY_TENANT" not in os.environ
