@@ -58,7 +58,12 @@ def main(words: list[str]) -> int:
             raise RequestError("there is nothing to compare: no frontend of mode http listens")
         with _tidy():
             pages = _statistics(requests, result.config)
-            outcome = verify(sources, requests, haproxy=program, own_pages=pages)
+            counts = frozenset(
+                (one.source.name, one.line)
+                for section in result.document.sections
+                for one in (section.header, *section.statements)
+            )
+            outcome = verify(sources, requests, haproxy=program, own_pages=pages, counts=counts)
     except (RequestError, NoWayInError, CannotRunError, OSError) as error:
         text = "".join(one if one.isprintable() or one == "\n" else "?" for one in str(error))
         print(f"hapy verify: {text}", file=sys.stderr)

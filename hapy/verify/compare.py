@@ -80,6 +80,7 @@ def verify(
     *,
     haproxy: str = "haproxy",
     own_pages: Container[int] = (),
+    counts: Container[tuple[str, int]] | None = None,
 ) -> Outcome:
     """Replay requests through both programs.
 
@@ -87,6 +88,7 @@ def verify(
         sources: the configuration's files.
         requests: (frontend, request) pairs, in order; each comes on a connection of its own.
         haproxy: the other program.
+        counts: by file and line the statements outside of `.if` blocks that don't count; None for all.
         own_pages: the numbers of those whose answers, but for their status, are a program's own to make.
 
     Raises:
@@ -94,7 +96,7 @@ def verify(
     """
     seen: list[list[Seen]] = []
     opened: list[int] = []
-    with _Stage(sources) as stage:
+    with _Stage(sources, counts) as stage:
         for command in ([haproxy], [sys.executable, "-m", "hapy", "--lenient"]):
             with _Program(command, stage) as program:
                 seen.append([program.ask(*pair, number) for number, pair in enumerate(requests)])
@@ -115,15 +117,18 @@ def verify(
 class _Stage:
     """What both programs use, one after the other: the private configuration, listening sockets, stubs."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], counts: Container[tuple[str, int]] | None) -> None:
         self.stubs: dict[str, Stub] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="hapy-verify-")
         self.path = Path(self._folder.name)
         self._syslog = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._syslog.bind(("127.0.0.1", 0))
-        self.private: Private = make_private(sources, self._stub, f"127.0.0.1:{self._syslog.getsockname()[1]}")
-        names = [name for names in self.private.listeners.values() for name in names]
-        self.sockets = {name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in names}
+        syslog = f"127.0.0.1:{self._syslog.getsockname()[1]}"
+        self.private: Private = make_private(sources, self._stub, syslog, counts)
+        self.names = [name for names in self.private.listeners.values() for name in names]
+        self.sockets = {
+            name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in (*self.names, *self.private.spare)
+        }
 
     def _stub(self, backend: str, server: str) -> str:
         name = f"{backend}/{server}"
@@ -224,7 +229,8 @@ class _Program:
 
     def _serves(self) -> bool:
         """Whether bytes that are no HTTP are noticed: the kernel alone would take the connection and say nothing."""
-        for sock in self.stage.sockets.values():
+        for name in self.stage.names:
+            sock = self.stage.sockets[name]
             with socket.create_connection(sock.getsockname(), timeout=1.0) as probe:
                 probe.settimeout(0.5)
                 try:

@@ -6,7 +6,7 @@ what had to be left out is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,12 +64,14 @@ class Private:
     Attributes:
         texts: the files by name.
         listeners: for each frontend the names of its sockets, in the order of its bind lines.
+        spare: the names of sockets whose bind lines are in `.if` blocks that don't count here.
         servers: (backend, server) pairs that need a stub, in order.
         left_out: what is not compared, in sentences.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
     listeners: dict[str, list[str]] = field(default_factory=dict)
+    spare: list[str] = field(default_factory=list)
     servers: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
@@ -78,11 +80,14 @@ class Private:
 StubAddress = Callable[[str, str], str]
 
 
-def make_private(sources: Sequence[Source], stub: StubAddress, syslog: str) -> Private:
+def make_private(
+    sources: Sequence[Source], stub: StubAddress, syslog: str, counts: Container[tuple[str, int]] | None = None
+) -> Private:
     """Rewrite a configuration.
 
     Args:
         sources: its files.
+        counts: by file and line what counts of it, None for all.
         stub: gives each server's stub an address.
         syslog: where log lines go.
 
@@ -94,6 +99,8 @@ def make_private(sources: Sequence[Source], stub: StubAddress, syslog: str) -> P
         lines = list(source.lines)
         for line in read_lines(source):
             new = _rewritten(line, private, stub, syslog)
+            if line.words[0] == "bind" and counts is not None and (source.name, line.number) not in counts:
+                private.spare += [private.listeners[line.name].pop()] if private.listeners.get(line.name) else []
             if new is not None:
                 lines[line.number - 1] = new
         private.texts[source.name] = "".join(f"{line}\n" for line in lines)
@@ -153,7 +160,7 @@ def _proxy(line: Line, private: Private, stub: StubAddress, syslog: str) -> str 
 
 def _bind(line: Line, private: Private) -> str:
     names = private.listeners.setdefault(line.name, [])
-    name = f"hapy_verify_{len(names)}_{''.join(c if c.isalnum() else '_' for c in line.name)}"
+    name = f"hapy_verify_{line.number}_{''.join(c if c.isalnum() else '_' for c in line.name)}"
     names.append(name)
     if "ssl" in line.words[2:]:
         _tell(private, "TLS of clients is left out: requests come in plain text")

@@ -147,3 +147,11 @@ def test_long_differences_are_cut(haproxy: str, config: Path, capsys: pytest.Cap
     config.write_text(CONFIG.replace("    option forwardfor\n", many))
     assert main([str(config), "--against", haproxy]) == 1
     assert "lines more" in capsys.readouterr().out
+
+
+@pytest.mark.referee
+def test_lines_that_do_not_count(haproxy: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    block = ".if streq(a,b)\n    bind 127.0.0.1:1\n.else\n    bind :8080\n.endif\n"
+    config.write_text(CONFIG.replace("    bind :8080\n", block))
+    assert main([str(config), "--against", haproxy]) == 0
+    assert "1 of 1 requests alike" in capsys.readouterr().out
