@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy import processes
 from hapy.master import Master, State
@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 #: How often binding is tried while an old process pauses its listeners, and the wait between, in seconds.
 _BIND_TRIES = 200
 _BIND_WAIT = 0.01
+
+
+#: Signals that must not end the process between its first listener and its event loop.
+_HELD_BACK: Final = (
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
 
 
 class Launch:
@@ -86,6 +97,8 @@ class Launch:
                 from hapy.observe.debug import watch
 
                 watch(runtime)
+            # Whoever sees it listen may signal it: what would end it now waits until the worker or the master heeds it.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
             opening = self._open()
             pidfile = self._pidfile()
             processes.limit_memory(self.options.megabytes)

@@ -295,6 +295,27 @@ def test_the_ends_of_idle_connections_are_spread(stage: Stage) -> None:
     assert program.wait() == 0
 
 
+def _listening(stage: Stage) -> bool:
+    try:
+        stage.connect().close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@BOTH
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_a_signal_may_come_as_soon_as_it_listens(stage: Stage, number: int) -> None:
+    program = stage.start("-db", "-f", "cfg")
+    while not _listening(stage):  # without a pause: what listens may not be serving yet
+        assert program.process.poll() is None
+    program.signal(number)
+    if number == signal.SIGHUP:
+        program.expect("SIGHUP received, dumping servers states.")
+        program.signal(signal.SIGUSR1)
+    assert program.wait() == 0
+
+
 @BOTH
 def test_hard_stop_after_ends_a_soft_stop(stage: Stage) -> None:
     stage.write(settings="hard-stop-after 200ms")
