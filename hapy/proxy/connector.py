@@ -39,7 +39,7 @@ class Connector:
     """Opens connections to a server.
 
     Attributes:
-        tls: TLS towards the server, None for plain text.
+        tls: TLS towards the server, None for plain text. written: the same as the file has it.
         fixed: every connection has the server's own key; else `key` works it out from the request.
         named: connections differ by the name that is asked for, and by nothing else.
     """
@@ -58,6 +58,7 @@ class Connector:
         "named",
         "server",
         "tls",
+        "written",
     )
 
     def __init__(
@@ -77,18 +78,19 @@ class Connector:
         self._source = source
         self._options = options
         self._namespace = _namespace(server.model)
-        self.tls = tls
-        self._name = tls.name if tls is not None and not tls.fixed else None
-        if tls is not None:
-            tls.tallies = (server.counters, server.backend.counters)
+        self.tls = self.written = tls
         self._header = header
         self._generation = -1
         self._base: Destination | None = None
         self.refit()
 
     def refit(self) -> None:
-        """Take note of the server's address: does it leave open where connections go?"""
-        address = self.server.address
+        """Take over what the server's address and TLS say now."""
+        server, tls = self.server, self.tls
+        self._name = tls.name if tls is not None and not tls.fixed else None
+        if tls is not None:
+            tls.tallies = (server.counters, server.backend.counters)
+        address = server.address
         alike = self._header is None and not (
             address.port_offset or address.unspecified or (self._source is not None and self._source.usesrc)
         )

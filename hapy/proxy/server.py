@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hapy.dns.servers import ServerUser
     from hapy.proxy.backend import Backend
     from hapy.proxy.connector import Connector
+    from hapy.tls.outgoing import Outgoing
     from hapy_config.model.addresses import Address
     from hapy_config.model.server import Server as ServerModel
 
@@ -48,7 +49,7 @@ class Server:
         up: the state isn't STOPPED. maintenance, drain: whether `admin` says so.
         usable: it takes new traffic: up and not stopping, not in maintenance, not drained, weight above 0.
         bare_health: what states say of its health when it has no check: 2 at first, 0 once it was out of service (but
-            for its agent), 4 where somebody has said that it works.
+            for its agent or a server that it tracks), 4 where somebody has said that it works.
         check, agent: its health check and its agent's, None without. observer: is told of traffic (`observe`), or None.
         tracked: the server whose state it takes over. trackers: those that take over this one's.
         last_change: when it last went up or down, on the clock of `hapy.net.clock`.
@@ -224,7 +225,8 @@ class Server:
         """The maintenance to start with, as `begin_as`; so do those who track this server."""
         self.admin |= flag
         self.maintenance = True
-        self.bare_health = 0
+        if not flag & Admin.IMAINT:
+            self.bare_health = 0
         self.pool.enabled = False
         self.begin_as(State.STOPPED)
         for tracker in self.trackers:
@@ -240,7 +242,7 @@ class Server:
         if self.maintenance or state == self.state or (state is State.RUNNING and self.state is State.STARTING):
             return
         was = self.state in _WORKING and not self.drain
-        if state is State.STOPPED and self.agent is None:
+        if state is State.STOPPED and self.agent is None and self.tracked is None:
             self.bare_health = 0
         self._turn(state)
         requeued = self._changed()
@@ -286,7 +288,8 @@ class Server:
         self.pool.enabled = not self.maintenance
         inherited = bool(flag & Admin.IMAINT)
         if self.maintenance:
-            self.bare_health = 0
+            if not inherited:
+                self.bare_health = 0
             self._turn(State.STOPPED)
             requeued = self._changed()
             text = tell.entered_maintenance(self, cause, requeued, inherited=inherited, was_down=was_down)
@@ -382,18 +385,29 @@ class Server:
         if address == self.address:
             return
         self.address = address
+        self.pool.distance = Distance(local=is_local(address))
+        self._connect_anew()
+        if self.pool.enabled:
+            self.pool.restored()
+        if self.backend.cookie_values is not None:
+            self.backend.cookie_values.refresh()
+
+    def set_tls(self, tls: Outgoing | None) -> None:
+        """Have new connections speak TLS, or none. Idle ones close, as after a move."""
+        if tls is not self.connector.tls:
+            self.connector.tls = tls
+            self._connect_anew()
+
+    def _connect_anew(self) -> None:
+        """Connections to come have nothing in common with those before."""
         self.generation += 1
         self.key = ConnectionKey(self.generation)
         self.pool.generation = self.generation
         connector = getattr(self, "connector", None)  # while the runtime is built there is none yet
         if connector is not None:
             connector.refit()
-        self.pool.distance = Distance(local=is_local(address))
+            self.pool.named = connector.named
         self.pool.drop_idle()
-        if self.pool.enabled:
-            self.pool.restored()
-        if self.backend.cookie_values is not None:
-            self.backend.cookie_values.refresh()
 
     @property
     def unresolved(self) -> bool:

@@ -81,7 +81,8 @@ class Control:
     def sockets(self) -> list[tuple[str, str]]:
         """The stats sockets as they were written, and their levels."""
         found = []
-        for bind, _listener in self.doors:
+        written = self.job.config.global_.stats_binds
+        for bind, _listener in sorted(self.doors, key=lambda door: written.index(door[0])):
             address = bind.address
             level = (bind.options.get("level") or ("operator",))[0]
             if address.family in ("unix", "abns"):

@@ -19,9 +19,9 @@ def as_csv(rows: Iterable[Row]) -> str:
     return head + "".join(fields.csv_line(stat_fields.FIELDS, row.values) for row in rows)
 
 
-def as_typed(rows: Iterable[Row]) -> str:
-    """Rows as one line a value, which tells what it is."""
-    return "".join("".join(_typed(row)) for row in rows)
+def as_typed(rows: Iterable[Row], *, described: bool = False) -> str:
+    """Rows as one line a value, which tells what it is, in words if wanted."""
+    return "".join("".join(_typed(row, described=described)) for row in rows)
 
 
 def as_json(rows: Iterable[Row]) -> str:
@@ -29,9 +29,9 @@ def as_json(rows: Iterable[Row]) -> str:
     return "[" + ",".join("[" + ",".join(_json(row)) + "]" for row in rows) + "]\n"
 
 
-def _typed(row: Row) -> list[str]:
+def _typed(row: Row, *, described: bool) -> list[str]:
     prefix = f"{row.kind}.{row.values['iid']}.{row.values['sid']}."
-    return [fields.typed(prefix, _tagged(row, field), value) for field, value in _present(row)]
+    return [fields.typed(prefix, _tagged(row, field), value, described=described) for field, value in _present(row)]
 
 
 def _json(row: Row) -> list[str]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hapy.runtime_api.descriptions import describe
+
 Value = int | str | None
 
 
@@ -80,9 +82,14 @@ def csv_line(fields: Iterable[Field], row: Mapping[str, Value]) -> str:
     return "".join(csv_value("-" if field.name == "-" else row.get(field.name)) + "," for field in fields) + "\n"
 
 
-def typed(prefix: str, field: Field, value: Value) -> str:
-    """One line of the typed form."""
-    return f"{prefix}{field.position}.{field.name}.1:{field.tag}:{field.kind}:{value}\n"
+def typed(prefix: str, field: Field, value: Value, *, described: bool = False) -> str:
+    """One line of the typed form, which may say what the field tells."""
+    return f"{prefix}{field.position}.{field.name}.1:{field.tag}:{field.kind}:{value}{shown(field, described)}\n"
+
+
+def shown(field: Field, described: bool) -> str:
+    """The end of a line about a field: what it tells, where that is asked for."""
+    return f':"{describe(field.name)}"' if described else ""
 
 
 def json_item(field: Field, value: Value, head: str = "") -> str:

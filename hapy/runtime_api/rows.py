@@ -35,7 +35,7 @@ class Row:
     Attributes:
         kind: F, B, S or L. values: by field name; what is missing stays empty.
         proxy: the section. up: it works. maintenance: it is a server in maintenance. drained: it is one that
-            somebody wants drained.
+            somebody wants drained. working, servers: how many of a backend's servers work, of how many.
     """
 
     kind: str
@@ -44,6 +44,13 @@ class Row:
     up: bool = True
     maintenance: bool = False
     drained: bool = False
+    working: int = 0
+    servers: int = 0
+
+    def count(self) -> None:
+        """Have a backend tell how many of its servers work, as it does where not all are shown."""
+        if self.kind == "B":
+            self.values["status"] = f"{self.values['status']} ({self.working}/{self.servers})"
 
 
 #: What HTTP shows only with `stats show-legends`.
@@ -187,7 +194,7 @@ def address_of(server: Server) -> str:
     if address.family == "name":
         host = "0.0.0.0"
     port = address.port or 0
-    shown = f"+{port}" if address.port_offset else str(port)
+    shown = f"{port:+d}" if address.port_offset else str(port)
     return f"[{host}]:{shown}" if ":" in host else f"{host}:{shown}"
 
 
@@ -249,8 +256,8 @@ def _check_values(check: Check, prefix: str) -> _ROW:
     }
     if check.status.reports_code:
         row[f"{prefix}_code"] = check.code & 0xFFFFFFFF  # a program that a signal ended is -1
-    if check.duration >= 0:
-        row[f"{prefix}_duration"] = int(check.duration * 1000)
+    if check.duration >= 0 or check.agent:
+        row[f"{prefix}_duration"] = max(int(check.duration * 1000), 0)
     return row
 
 
@@ -338,7 +345,8 @@ def _backend(backend: Backend) -> Row:
             "h1_bytes_in": counters.bout,
             "h1_bytes_out": counters.bin,
         }
-    return Row("B", row, model, up=works)
+    working = sum(server.in_service for server in backend.servers)
+    return Row("B", row, model, up=works, working=working, servers=total)
 
 
 def _algorithm(model: Proxy) -> str:

@@ -285,7 +285,7 @@ def colour(row: Row) -> str:
     if status == "no check":
         return spare + "unchecked"
     if status.startswith("DOWN"):
-        return spare + ("rising" if "/" in status else "down")
+        return spare + ("rising" if "/" in status and row.kind == "S" else "down")
     return spare + ("falling" if "/" in status and row.kind == "S" else "up")
 
 

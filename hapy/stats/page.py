@@ -169,6 +169,8 @@ class Page:
                     continue
                 if view.no_maintenance and row.maintenance:
                     continue
+            if view.only_up or view.no_maintenance:
+                row.count()
             if not self.settings.show_legends:
                 for field in LEGENDS:
                     row.values.pop(field, None)

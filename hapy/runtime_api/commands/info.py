@@ -5,47 +5,58 @@ from __future__ import annotations
 import os
 
 from hapy.runtime_api import dump, fields, process_fields, rows, schema
+from hapy.runtime_api.commands.names import leading_number
+from hapy.runtime_api.commands.resolvers import resolver_statistics
 from hapy.runtime_api.registry import Call, Level, Refusal, command
 
 
-@command("show info", usage="[typed|json|float]*", tells="what the process is and does")
+@command("show info", usage="[desc|json|typed|float]*", tells="what the process is and does")
 def show_info(call: Call) -> str:
     """Every field of the process."""
     words = call.arguments
     values = process_fields.values(call.control)
     if "float" in words:
         values["Uptime_sec"] = f"{process_fields.uptime(call.control):.6f}"
-    if "desc" in words:
-        raise Refusal("'show info desc' is not run by hapy.\n")
+    described = "desc" in words
     if "json" in words:
         items = (fields.json_item(field, values[field.name]) for field in process_fields.FIELDS)
         return "[" + ",".join(items) + "]\n"
     if "typed" in words:
-        return "".join(fields.typed("", field, values[field.name]) for field in process_fields.FIELDS)
-    return "".join(f"{field.name}: {values[field.name]}\n" for field in process_fields.FIELDS)
+        found = process_fields.FIELDS
+        return "".join(fields.typed("", field, values[field.name], described=described) for field in found)
+    return "".join(
+        f"{field.name}: {values[field.name]}{fields.shown(field, described)}\n" for field in process_fields.FIELDS
+    )
 
 
-@command("show stat", usage="[json|no-maint|typed|up]*", tells="counters of frontends, servers and backends")
+@command("show stat", usage="[desc|json|no-maint|typed|up]*", tells="counters of frontends, servers and backends")
 def show_stat(call: Call) -> str:
     """The table of statistics."""
     words = list(call.arguments)
+    if words[:1] == ["domain"]:
+        if words[1:2] == ["resolvers"]:
+            return resolver_statistics(call.control.job.runtime, words[2:])
+        if words[1:2] != ["proxy"]:
+            raise Refusal("Invalid statistics domain.\n")
+        words = words[2:]
     proxy, kinds, server = -1, 15, -1
     if len(words) >= 3:
         proxy = _proxy(call, words[0])
-        kinds, server = _number(words[1]), _number(words[2])
+        kinds, server = leading_number(words[1]), leading_number(words[2])
         if kinds == -1:
             kinds = 15
         words = words[3:]
-    if "desc" in words:
-        raise Refusal("'show stat desc' is not run by hapy.\n")
-    found = rows.rows(call.control, kinds=kinds, proxy=proxy, server=server)
+    found = list(rows.rows(call.control, kinds=kinds, proxy=proxy, server=server))
     if "up" in words:
-        found = (row for row in found if row.up or row.kind == "B")
+        found = [row for row in found if row.up or row.kind != "S"]
     elif "no-maint" in words:
-        found = (row for row in found if not row.maintenance)
+        found = [row for row in found if not row.maintenance]
+    if "up" in words or "no-maint" in words:
+        for row in found:
+            row.count()
     if "json" in words:
         return dump.as_json(found)
-    return dump.as_typed(found) if "typed" in words else dump.as_csv(found)
+    return dump.as_typed(found, described="desc" in words) if "typed" in words else dump.as_csv(found)
 
 
 def _proxy(call: Call, text: str) -> int:
@@ -53,20 +64,10 @@ def _proxy(call: Call, text: str) -> int:
     named = next((proxy for proxy in call.control.job.config.proxies if proxy.name == text), None)
     if named is not None:
         return named.number
-    number = _number(text)
+    number = leading_number(text)
     if not number:
         raise Refusal("No such proxy.\n")
     return number
-
-
-def _number(text: str) -> int:
-    """A number as C's `atol` reads it."""
-    digits = ""
-    for character in text:
-        if not (character.isascii() and character.isdigit()) and not (character in "+-" and not digits):
-            break
-        digits += character
-    return int(digits) if digits.strip("+-") else 0
 
 
 @command("show schema json", tells="the schema of what is told as JSON")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hapy.runtime_api.registry import Refusal
@@ -20,7 +21,7 @@ def server_named(call: Call, text: str) -> Server:
         Refusal: there is none.
     """
     name, slash, label = text.partition("/")
-    if not slash:
+    if not slash or not label:
         raise Refusal("Require 'backend/server'.\n")
     backend = backend_named(call, name, "No such backend.\n")
     if label.startswith("#"):
@@ -66,3 +67,12 @@ def whole_number(text: str) -> int | None:
     """A number as C reads it: nothing but digits behind an optional sign."""
     digits = text[1:] if text[:1] in "+-" else text
     return int(text) if digits.isascii() and digits.isdigit() else None
+
+
+_LEADING = re.compile(r"[ \t]*([+-]?[0-9]+)")
+
+
+def leading_number(text: str) -> int:
+    """A number as C's `atol` reads it: what follows the digits is passed over, and without any it is 0."""
+    found = _LEADING.match(text)
+    return int(found[1]) if found is not None else 0

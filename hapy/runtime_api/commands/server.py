@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from hapy.checks.agent import Agent
 from hapy.proxy.state import Admin, State
 from hapy.proxy.weights import change_weight
 from hapy.runtime_api.commands.names import server_named, whole_number
@@ -15,6 +17,7 @@ from hapy_config.model.addresses import Address
 if TYPE_CHECKING:
     from hapy.checks.check import Check
     from hapy.proxy.server import Server
+    from hapy.tls.outgoing import Outgoing
 
 _USAGE = (
     "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port"
@@ -25,11 +28,12 @@ _USAGE = (
 @command("set server", usage="<bk>/<srv> [opts]", tells="a server's state, weight or address", level=Level.ADMIN)
 def set_server(call: Call) -> str:
     """What has changed, where that needs words."""
+    if call.argument(0).startswith("/"):
+        raise Refusal("Require 'backend/server'.\n")
     server = server_named(call, call.argument(0))
     act = _ACTS.get(call.argument(1))
     if act is None:
-        known = ("agent-send", "ssl")
-        raise Refusal(f"'set server {call.argument(1)}' is not run by hapy.\n" if call.argument(1) in known else _USAGE)
+        raise Refusal(_USAGE)
     return act(server, call.arguments[2:])
 
 
@@ -95,10 +99,9 @@ def _addr(server: Server, arguments: list[str]) -> str:
     text = _first(arguments)
     if not text:
         raise Refusal("set server <b>/<s> addr requires an address and optionally a port.\n")
-    try:
-        host = ipaddress.ip_address(text)
-    except ValueError:
-        raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n") from None
+    host = _address(text)
+    if host is None:
+        raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n")
     old = server.address
     if old.family not in ("ipv4", "ipv6") or server.unresolved:
         raise Refusal(
@@ -106,33 +109,51 @@ def _addr(server: Server, arguments: list[str]) -> str:
             " 'stats socket command'\n"
         )
     said = []
-    family = "ipv4" if host.version == 4 else "ipv6"
-    if old.host == str(host):
+    if old.host == host.host:
         said.append("no need to change the addr")
     else:
-        said.append(f"IP changed from '{old.host}' to '{host}'")
-    address = replace(old, family=family, host=str(host))
-    if len(arguments) > 1:
-        if arguments[1] != "port" or len(arguments) < 3:
-            raise Refusal("set server <b>/<s> addr requires an address and optionally a port.\n")
-        address = _with_port(server, address, arguments[2], said)
+        said.append(f"IP changed from '{old.host}' to '{host.host}'")
+    address = replace(old, family=host.family, host=host.host)
+    if arguments[1:2] == ["port"]:
+        address = _with_port(server, address, _first(arguments[2:]), said)
     if address != old:
         server.set_address(address)
     return f"{', '.join(said)} by 'stats socket command'\n"
 
 
+def _address(text: str) -> Address | None:
+    """An address as such, None for anything else."""
+    try:
+        host = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return None if "%" in text else Address("ipv4" if host.version == 4 else "ipv6", str(host))
+
+
+#: A port, or with a sign what is added to the client's; what follows it is passed over, as HAProxy does.
+_PORT: Final = re.compile(r"[+-]?[0-9]+")
+_PORTS: Final = 65536
+
+
 def _with_port(server: Server, address: Address, text: str, said: list[str]) -> Address:
-    """The address with another port; what is said of it is added."""
+    """The address with another port; what comes of it is added to what is said."""
     old = server.address
-    number = whole_number(text)
-    if number is None or not -65535 <= number <= 65535:
-        raise Refusal("provided port is not an integer by 'stats socket command'\n")
-    mapped = text[:1] in "+-"
-    if mapped and server.check is not None:
-        raise Refusal("can't change <port> to port map because it is incompatible with the health check's port\n")
-    before = f"{old.port or 0:+d}" if old.port_offset else str(old.port or 0)
+    found = _PORT.match(text)
+    if found is None:
+        said.append(f"problem converting port '{text}' to an int")
+        return address
+    mapped = text[0] in "+-"
+    if mapped and not (server.check is not None and server.check.place is not None and server.check.place.port):
+        said.append(
+            "can't change <port> to port map because it is incompatible with current health check port configuration"
+            " (use 'port' statement from the 'server' directive."
+        )
+        return address
+    number = int(found[0])
+    number = number % _PORTS if number >= 0 else -(-number % _PORTS)
+    before = f"+{(old.port or 0) % _PORTS}" if old.port_offset else str(old.port or 0)
     after = f"{number:+d}" if mapped else str(number)
-    if before == after:
+    if (number, mapped) == (old.port or 0, old.port_offset):
         said.append("no need to change the port")
         return address
     said.append(f"port changed from '{before}' to '{after}'")
@@ -152,59 +173,95 @@ def _fqdn(server: Server, arguments: list[str]) -> str:
     except ValueError:
         raise Refusal(f"could not update {label} FQDN by 'stats socket command'\n") from None
     if name == before:
-        return ""
+        return "no need to change the FDQN by 'stats socket command'\n"
     return f"{label} changed its FQDN from {before} to {name} by 'stats socket command'\n"
 
 
 def _check_port(server: Server, arguments: list[str]) -> str:
-    number = whole_number(_first(arguments))
-    if server.check is None:
-        raise Refusal("health checks are not enabled on this server")
-    if number is None:
-        raise Refusal("provided port is not an integer")
-    if not 0 <= number <= 65535:
-        raise Refusal("provided port is not valid")
-    if server.check.place is not None:
-        server.check.place.port = number
+    text = _first(arguments)
+    if not text:
+        raise Refusal("set server <b>/<s> check-port requires a port.\n")
+    _set_place(server.check, "health checks are not enabled on this server", None, text)
     return ""
 
 
 def _check_addr(server: Server, arguments: list[str]) -> str:
-    return _place_of(server.check, arguments, "health checks are not enabled on this server")
+    return _place_of(server.check, arguments, "check-addr", "health checks are not enabled on this server")
 
 
 def _agent_addr(server: Server, arguments: list[str]) -> str:
-    return _place_of(server.agent, arguments, "agent checks are not enabled on this server")
-
-
-def _place_of(check: Check | None, arguments: list[str], refusal: str) -> str:
-    """Check at another address, and perhaps at another port."""
-    if check is None:
-        raise Refusal(refusal)
-    text = _first(arguments)
-    try:
-        host = ipaddress.ip_address(text)
-    except ValueError:
-        raise Refusal(f"Invalid addr '{text}'") from None
-    number = whole_number(arguments[2]) if len(arguments) > 2 and arguments[1] == "port" else None
-    if len(arguments) > 1 and (number is None or not 0 <= number <= 65535):
-        raise Refusal("provided port is not valid")
-    if check.place is not None:
-        check.place.address = Address("ipv4" if host.version == 4 else "ipv6", str(host))
-        if number is not None:
-            check.place.port = number
-    return ""
+    return _place_of(server.agent, arguments, "agent-addr", "agent checks are not enabled on this server")
 
 
 def _agent_port(server: Server, arguments: list[str]) -> str:
-    number = whole_number(_first(arguments))
-    if server.agent is None:
-        raise Refusal("agent checks are not enabled on this server")
-    if number is None or not 0 <= number <= 65535:
-        raise Refusal("provided port is not valid")
-    if server.agent.place is not None:
-        server.agent.place.port = number
+    text = _first(arguments)
+    if not text:
+        raise Refusal("set server <b>/<s> agent-port requires a port.\n")
+    _set_place(server.agent, "agent checks are not enabled on this server", None, text)
     return ""
+
+
+def _place_of(check: Check | None, arguments: list[str], what: str, refusal: str) -> str:
+    """Check at another address, and perhaps at another port."""
+    text = _first(arguments)
+    if not text:
+        raise Refusal(f"set server <b>/<s> {what} requires an address and optionally a port.\n")
+    port = _first(arguments[2:]) if arguments[1:2] == ["port"] else None
+    _set_place(check, refusal, text, port)
+    return ""
+
+
+def _set_place(check: Check | None, refusal: str, address: str | None, port: str | None) -> None:
+    """Have a check go elsewhere; None leaves a part as it is.
+
+    Raises:
+        Refusal: there is no check, or no such place.
+    """
+    if check is None:
+        raise Refusal(refusal)
+    host = None if address is None else _address(address)
+    if address is not None and host is None:
+        raise Refusal(f"invalid addr '{address}'")
+    number = None
+    if port is not None:
+        number = whole_number(port) if not port.startswith("+") else None
+        if number is None:
+            raise Refusal("provided port is not an integer")
+        if not 0 <= number < _PORTS:
+            raise Refusal("provided port is invalid")
+        if not number and not check.agent and check.server.address.port_offset:
+            raise Refusal("can't unset 'port' since MAPPORTS is in use")
+    if check.place is not None:
+        if host is not None:
+            check.place.address = host
+        if number is not None:
+            check.place.port = number
+
+
+def _agent_send(server: Server, arguments: list[str]) -> str:
+    if server.agent is None:
+        raise Refusal("agent checks are not enabled on this server.\n")
+    server.agent.plan = Agent(_first(arguments))
+    return ""
+
+
+def _tls(server: Server) -> Outgoing | None:
+    """The TLS that a server's line tells of, for requests or for checks alone."""
+    check = server.check
+    if server.connector.written is None and "check-ssl" in server.model.options and check is not None and check.place:
+        return cast("Outgoing", check.place.securing(None))
+    return server.connector.written
+
+
+def _ssl(server: Server, arguments: list[str]) -> str:
+    outgoing = _tls(server)
+    if outgoing is None:
+        raise Refusal("'set server <srv> ssl' cannot be set.  default-server should define ssl settings\n")
+    word = _first(arguments)
+    if word not in ("on", "off"):
+        raise Refusal("'set server <srv> ssl' expects 'on' or 'off'.\n")
+    server.set_tls(outgoing if word == "on" else None)
+    return "server ssl setting updated.\n"
 
 
 _ACTS = {
@@ -218,6 +275,8 @@ _ACTS = {
     "check-addr": _check_addr,
     "agent-addr": _agent_addr,
     "agent-port": _agent_port,
+    "agent-send": _agent_send,
+    "ssl": _ssl,
 }
 
 

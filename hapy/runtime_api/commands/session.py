@@ -59,6 +59,8 @@ def set_timeout(call: Call) -> str:
     """Nothing."""
     if call.argument(0) != "cli":
         raise Refusal("'set timeout' only supports 'cli'.\n")
+    if not call.argument(1):
+        raise Refusal("Expects an integer value.\n")
     try:
         value, behind = milliseconds(call.argument(1), unit="s")
     except TimeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def _sessions(call: Call) -> Iterator[tuple[str, FrontConnection, Transaction]]:
 def show_sessions(call: Call) -> str:
     """One line a session; with a name more of that one."""
     wanted = call.argument(0)
-    if wanted in ("", "all"):
+    if not _pointer(wanted):
         return "".join(f"{_line(name, txn)}\n" for name, _connection, txn in _sessions(call))
     for name, _connection, txn in _sessions(call):
         if _same(name, wanted):
@@ -38,7 +39,7 @@ def show_sessions(call: Call) -> str:
 def shutdown_session(call: Call) -> str:
     """Nothing."""
     wanted = call.argument(0)
-    if not wanted:
+    if not _pointer(wanted):
         raise Refusal("Session pointer expected (use 'show sess').\n")
     for name, connection, txn in _sessions(call):
         if _same(name, wanted):
@@ -49,11 +50,16 @@ def shutdown_session(call: Call) -> str:
     raise Refusal("No such session (use 'show sess').\n")
 
 
+def _pointer(text: str) -> int:
+    """The number that names a session, as C's `strtoul` reads it; 0 for none."""
+    found = re.match(r"0[xX]([0-9a-fA-F]+)|([0-9]+)", text)
+    if found is None:
+        return 0
+    return int(found[1], 16) if found[1] else int(found[2])
+
+
 def _same(name: str, wanted: str) -> bool:
-    try:
-        return int(name, 16) == int(wanted, 16)
-    except ValueError:
-        return False
+    return int(name, 16) == _pointer(wanted)
 
 
 def _source(client: Client) -> str:

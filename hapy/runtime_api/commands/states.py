@@ -86,7 +86,7 @@ def state_line(server: Server) -> str:
         server.fqdn or "-",
         address.port or 0,
         _service(server),
-        int(model.tls is not None),
+        int(server.connector.tls is not None),
         *_place(check),
         *_agent_place(agent),
     ]
@@ -94,8 +94,8 @@ def state_line(server: Server) -> str:
 
 
 def _health(server: Server) -> int:
-    """The health of the check, none in maintenance."""
-    if server.maintenance:
+    """The health of the check, none in maintenance of the server's own."""
+    if server.maintenance and server.tracked is None:
         return 0
     return server.check.health if server.check is not None else server.bare_health
 
@@ -127,17 +127,15 @@ def _service(server: Server) -> str:
 
 def _place(check: Check | None) -> tuple[object, object]:
     """The port and the address that are the check's own."""
-    if check is None:
+    place = check.place if check is not None else None
+    if place is None:
         return 0, "-"
-    options = check.server.model.options
-    return (options.get("port") or ("0",))[0], (options.get("addr") or ("-",))[0]
+    return place.port, place.address.host if place.address is not None else "-"
 
 
 def _agent_place(agent: Check | None) -> tuple[object, object]:
-    if agent is None:
-        return "-", 0
-    options = agent.server.model.options
-    return (options.get("agent-addr") or ("-",))[0], (options.get("agent-port") or ("0",))[0]
+    port, address = _place(agent)
+    return address, port
 
 
 def _conn_line(server: Server) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from hapy.runtime_api.commands.names import frontend_named, server_named, whole_number
+import re
+from typing import Final
+
+from hapy.runtime_api.commands.names import frontend_named, leading_number, server_named
 from hapy.runtime_api.registry import Call, Level, Refusal, command
+
+_SIGNED: Final = re.compile(r"[+-]?[0-9]+")
 
 
 @command("disable frontend", usage="<frontend>", tells="a frontend takes no connections for now", level=Level.ADMIN)
@@ -59,11 +64,12 @@ def set_maxconn_server(call: Call) -> str:
     text = call.argument(1)
     if not text:
         raise Refusal("Require <maxconn>.\n")
-    if not text[:1].isdigit():
+    found = _SIGNED.match(text)
+    if found is None:
         raise Refusal("maxconn string empty or preceded by garbage")
-    number = whole_number(text)
-    if number is None:
+    if found.end() < len(text):
         raise Refusal("Trailing garbage in maxconn string")
+    number = int(found[0]) & 0xFFFFFFFF  # as C turns a number without a sign from one with it
     server.set_limits(maxconn=number)
     return ""
 
@@ -74,10 +80,10 @@ def set_maxconn_server(call: Call) -> str:
 def set_maxconn_frontend(call: Call) -> str:
     """Nothing."""
     frontend = frontend_named(call, call.argument(0))
-    number = whole_number(call.argument(1)) if call.argument(1) else None
     if not call.argument(1):
         raise Refusal("Integer value expected.\n")
-    if number is None or number < 0:
+    number = leading_number(call.argument(1))
+    if number < 0:
         raise Refusal("Value out of range.\n")
     call.control.limit(frontend, number)
     return ""
@@ -88,10 +94,10 @@ def set_maxconn_global(call: Call) -> str:
     """Nothing."""
     if not call.argument(0):
         raise Refusal("Expects an integer value.\n")
-    number = whole_number(call.argument(0))
-    if number is None or not 0 <= number <= call.control.job.maxconn:
+    number = leading_number(call.argument(0))
+    if number > call.control.job.maxconn:
         raise Refusal("Value out of range.\n")
     gate = call.control.everything
-    gate.limit = number or call.control.job.maxconn
+    gate.limit = max(number, 0) or call.control.job.maxconn
     gate.admit()
     return ""

@@ -198,6 +198,7 @@ def test_the_rows_that_run_are_the_commands() -> None:
 def test_sessions_that_are_not_there() -> None:
     assert _ask(b"show sess\n") == "\n"
     assert "Session not found." in _ask(b"show sess 0x1\n")
-    assert "No such session" in _ask(b"shutdown session zz\n")
+    assert "No such session" in _ask(b"shutdown session 0x1\n")
+    assert "Session pointer expected" in _ask(b"shutdown session zz\n")
     assert "Session pointer expected" in _ask(b"shutdown session\n")
     assert "Permission denied" in _ask(b"shutdown session 0x1\n", level=Level.OPERATOR)
