@@ -177,3 +177,38 @@ def hidden_rows(world: World) -> None:
     world.note(
         str([len(ask(world, f"show {what} typed desc").split("\n")) for what in ("stat b1 2 -1", "stat b3 2 -1")])
     )
+
+
+_GRAVE = (
+    *(
+        "set weight b1/plain x",
+        "set weight b1/plain 5",
+        "enable frontend fe",
+        "disable frontend fe",
+        "enable frontend no",
+    ),
+    *(
+        "shutdown frontend no",
+        "set server b1/plain addr 1.2.3.4",
+        "set server b1/plain addr foo",
+        "set server b1/plain addr",
+    ),
+    *("set server b1/unix addr 1.2.3.4", "set server b1/plain foo", "set server b1/plain state foo"),
+    *("set server b1/plain health foo", "set server b2/third health up", "set server b1/plain agent up"),
+    *("set server b1/agent agent-addr", "set server b1/agent agent-addr foo", "set server b1/agent agent-port x"),
+    *("set server b1/plain agent-send x", "set server b1/checked check-port x", "set server b1/checked check-addr x"),
+    *("set server b2/named fqdn foo.test", "set server b2/named fqdn foo.test", "set server b2/named fqdn -x-"),
+    *("set server b2/tls ssl on", "set server b2/tls ssl foo", "set maxconn server b1/plain x", "set maxconn global"),
+    *("set timeout cli x", "enable health b1/plain", "enable agent b1/plain", "disable agent b1/plain"),
+    *("shutdown session foo", "get weight b1/plain", "get weight no/x", "show stat no 4 1", "show servers state no"),
+    *("show resolvers no", "show env NO_SUCH_THING", "show sess 0x99", "show cli level", "show foo", "clear counters"),
+)
+
+
+def severities(world: World) -> None:
+    """`set severity-output`: how grave each answer calls itself."""
+    _start(world)
+    for form in ("number", "string"):
+        for command in _GRAVE:
+            text = ask(world, f"set severity-output {form};{command}")
+            world.note(f"{command}: {text[1:].partition(': ')[0] if text[1:2] == '[' else 'nothing'}")

@@ -214,9 +214,9 @@ class Check(Routine):
         finally:
             if not self.pooled:
                 self.drop()
-        self._rest()
         if not self.server.maintenance or self.agent:
             self.conclude(result, now() - self.started)
+        self._rest()  # for as long as the new health asks for
         self.drop()  # a server that is up now keeps the connection
 
     def on_failure(self, error: BaseException) -> None:

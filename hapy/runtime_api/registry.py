@@ -27,8 +27,21 @@ class Level(IntEnum):
     ADMIN = 2
 
 
+class Severity(IntEnum):
+    """How grave an answer is, by syslog's numbers (`set severity-output`)."""
+
+    ERR = 3
+    WARNING = 4
+    NOTICE = 5
+    INFO = 6
+
+
 class Refusal(Exception):  # noqa: N818 - an answer, not a defect
     """The command is answered with this text and has done nothing."""
+
+    def __init__(self, text: str, severity: Severity = Severity.ERR) -> None:
+        super().__init__(text)
+        self.severity = severity
 
 
 @dataclass(slots=True)
@@ -39,6 +52,7 @@ class Call:
         words: all of them. arguments: those behind the command's own words.
         payload: the lines that followed `<<`, None without.
         session: where it was typed. control: the process.
+        severity: what the command says of its answer, None for what is no message.
     """
 
     words: list[str]
@@ -46,6 +60,7 @@ class Call:
     payload: str | None
     session: Session
     control: Control
+    severity: Severity | None = None
 
     def argument(self, index: int) -> str:
         """An argument, empty where there is none."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.net.clock import NEVER
 from hapy.net.stream import Stream
-from hapy.runtime_api.registry import Call, Level, Refusal, find, is_known, not_understood
+from hapy.runtime_api.registry import Call, Level, Refusal, Severity, find, is_known, not_understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 #: A line with its payload may be this long, in bytes.
 _LONGEST: Final = 16384
-_SEVERITY: Final = {"none": "", "number": "[6]: ", "string": "[info]: "}
 _END_OF_PAYLOAD: Final = re.compile(rb"(?<=\n)\r?\n")
 _WORD: Final = re.compile(r"(?:\\.|[^\\\s])+", re.DOTALL)
 
@@ -88,6 +87,11 @@ class Session(Stream):
         """The client has nothing more to say; what was answered still goes out."""
         self.close()
 
+    def wait_anew(self, seconds: float) -> None:
+        """Have silence end the session after a time from now on."""
+        self.timeout = seconds
+        self._wait()
+
     def _wait(self) -> None:
         if self.timeout != NEVER:
             self.expire_after(self.timeout)
@@ -139,17 +143,25 @@ class Session(Stream):
         found = find(words) if words else None
         if found is None:
             known = is_known(words)
-            return f"'{known}' is not run by hapy.\n" if known is not None else not_understood(words)
+            if known is None:
+                return self._prefixed(not_understood(words), Severity.INFO)
+            return self._prefixed(f"'{known}' is not run by hapy.\n", Severity.ERR)
         call = Call(words, words[len(found.words) :], payload, self, self._control)
         try:
             call.need(found.level)
             text = found.run(call)
         except Refusal as refusal:
-            text = str(refusal)
+            return self._prefixed(str(refusal), refusal.severity)
         except Exception:
             logging.getLogger(__name__).exception("the command %r broke", " ".join(words))
-            text = "Internal error.\n"
-        return _SEVERITY[self.severity] + text if text and self.severity != "none" else text
+            return self._prefixed("Internal error.\n", Severity.ERR)
+        return self._prefixed(text, call.severity)
+
+    def _prefixed(self, text: str, severity: Severity | None) -> str:
+        """A message with its severity, as far as that is wanted."""
+        if not text or severity is None or self.severity == "none":
+            return text
+        return f"[{severity.value if self.severity == 'number' else severity.name.lower()}]: {text}"
 
     def _write(self, text: str) -> None:
         if not self.closed:

@@ -11,7 +11,7 @@ from hapy.checks.agent import Agent
 from hapy.proxy.state import Admin, State
 from hapy.proxy.weights import change_weight
 from hapy.runtime_api.commands.names import server_named, whole_number
-from hapy.runtime_api.registry import Call, Level, Refusal, command
+from hapy.runtime_api.registry import Call, Level, Refusal, Severity, command
 from hapy_config.model.addresses import Address
 
 if TYPE_CHECKING:
@@ -34,7 +34,13 @@ def set_server(call: Call) -> str:
     act = _ACTS.get(call.argument(1))
     if act is None:
         raise Refusal(_USAGE)
-    return act(server, call.arguments[2:])
+    text = act(server, call.arguments[2:])
+    call.severity = _SEVERITIES.get(call.argument(1), Severity.WARNING)
+    return text
+
+
+#: What has changed is told as a warning, but for these.
+_SEVERITIES: Final = {"ssl": Severity.NOTICE}
 
 
 def _first(arguments: list[str]) -> str:
@@ -101,12 +107,13 @@ def _addr(server: Server, arguments: list[str]) -> str:
         raise Refusal("set server <b>/<s> addr requires an address and optionally a port.\n")
     host = _address(text)
     if host is None:
-        raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n")
+        raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n", Severity.WARNING)
     old = server.address
     if old.family not in ("ipv4", "ipv6") or server.unresolved:
         raise Refusal(
             "Update for the current server address family is only supported through configuration file by"
-            " 'stats socket command'\n"
+            " 'stats socket command'\n",
+            Severity.WARNING,
         )
     said = []
     if old.host == host.host:
@@ -171,7 +178,7 @@ def _fqdn(server: Server, arguments: list[str]) -> str:
     try:
         server.resolving.rename(name)
     except ValueError:
-        raise Refusal(f"could not update {label} FQDN by 'stats socket command'\n") from None
+        raise Refusal(f"could not update {label} FQDN by 'stats socket command'\n", Severity.WARNING) from None
     if name == before:
         return "no need to change the FDQN by 'stats socket command'\n"
     return f"{label} changed its FQDN from {before} to {name} by 'stats socket command'\n"
@@ -218,19 +225,19 @@ def _set_place(check: Check | None, refusal: str, address: str | None, port: str
         Refusal: there is no check, or no such place.
     """
     if check is None:
-        raise Refusal(refusal)
+        raise Refusal(refusal, Severity.WARNING)
     host = None if address is None else _address(address)
     if address is not None and host is None:
-        raise Refusal(f"invalid addr '{address}'")
+        raise Refusal(f"invalid addr '{address}'", Severity.WARNING)
     number = None
     if port is not None:
         number = whole_number(port) if not port.startswith("+") else None
         if number is None:
-            raise Refusal("provided port is not an integer")
+            raise Refusal("provided port is not an integer", Severity.WARNING)
         if not 0 <= number < _PORTS:
-            raise Refusal("provided port is invalid")
+            raise Refusal("provided port is invalid", Severity.WARNING)
         if not number and not check.agent and check.server.address.port_offset:
-            raise Refusal("can't unset 'port' since MAPPORTS is in use")
+            raise Refusal("can't unset 'port' since MAPPORTS is in use", Severity.WARNING)
     if check.place is not None:
         if host is not None:
             check.place.address = host

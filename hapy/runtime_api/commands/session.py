@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hapy.runtime_api.registry import Call, Level, Refusal, command, listing
+from hapy.runtime_api.registry import Call, Level, Refusal, Severity, command, listing
 from hapy_config.build.arguments import TimeError, milliseconds
 
 
 @command("help", usage="[<command>]", tells="this list, or the commands that match")
 def help_(call: Call) -> str:
     """The list."""
+    call.severity = Severity.INFO
     return listing(call.arguments)
 
 
@@ -44,6 +45,7 @@ def user(call: Call) -> str:
 @command("show cli level", tells="the level of the session")
 def show_level(call: Call) -> str:
     """One word."""
+    call.severity = Severity.INFO
     return f"{call.session.level.name.lower()}\n"
 
 
@@ -67,7 +69,7 @@ def set_timeout(call: Call) -> str:
         behind, value = "?", 0
     if behind or not value:
         raise Refusal("Invalid timeout value.\n")
-    call.session.timeout = value / 1000
+    call.session.wait_anew(value / 1000)
     return ""
 
 

@@ -32,7 +32,7 @@ def show_sessions(call: Call) -> str:
     for name, _connection, txn in _sessions(call):
         if _same(name, wanted):
             return f"{_line(name, txn)}\n{_more(txn)}"
-    raise Refusal("Session not found.\n")
+    return "Session not found.\n"
 
 
 @command("shutdown session", usage="<id>", tells="end a session", level=Level.ADMIN)

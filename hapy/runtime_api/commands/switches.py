@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from hapy.runtime_api.commands.names import frontend_named, leading_number, server_named
-from hapy.runtime_api.registry import Call, Level, Refusal, command
+from hapy.runtime_api.registry import Call, Level, Refusal, Severity, command
 
 _SIGNED: Final = re.compile(r"[+-]?[0-9]+")
 
@@ -19,7 +19,7 @@ def disable_frontend(call: Call) -> str:
     if control.is_closed(model):
         raise Refusal("Frontend was previously shut down, cannot disable.\n")
     if control.is_paused(model):
-        raise Refusal("All sockets are already disabled.\n")
+        raise Refusal("All sockets are already disabled.\n", Severity.NOTICE)
     control.pause(model)
     return ""
 
@@ -32,7 +32,7 @@ def enable_frontend(call: Call) -> str:
     if control.is_closed(model):
         raise Refusal("Frontend was previously shut down, cannot enable.\n")
     if not control.is_paused(model):
-        raise Refusal("All sockets are already enabled.\n")
+        raise Refusal("All sockets are already enabled.\n", Severity.NOTICE)
     control.resume(model)
     return ""
 

@@ -6,7 +6,7 @@ import pytest
 
 from hapy.checks.check import Check
 from hapy.checks.observe import Observer
-from hapy.checks.result import Result, Status
+from hapy.checks.result import Ended, Result, Status
 from hapy.checks.tracking import link_trackers
 from hapy.proxy import slowstart
 from hapy.proxy.backend import Backend
@@ -92,6 +92,25 @@ def test_health_goes_by_rise_and_fall() -> None:
     assert (check.describe(), server.up) == ("3/3 UP", True)
     assert server.counters.chkfail == 3
     assert server.counters.chkdown == 1
+
+
+def test_the_interval_follows_from_what_the_check_has_just_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(Check, "begin_after", lambda _self, seconds: waits.append(seconds))
+    monkeypatch.setattr("hapy.checks.check.watch", lambda _check: None)
+    backends, _ = _world()
+    results = iter([OK, BAD, BAD, BAD, OK, OK])
+
+    class Next:
+        async def run(self, _check: Check) -> None:
+            raise Ended(next(results).status)
+
+    server = backends["b"].servers[0]
+    server.check = check = Check(server, Next(), inter=2.0, rise=2, fall=3)
+    check.fastinter, check.downinter = 0.5, 5.0
+    for _ in range(6):
+        check.begin_now()
+    assert waits == [2.0, 0.5, 0.5, 5.0, 0.5, 2.0]
 
 
 def test_the_first_failure_brings_a_fresh_server_down() -> None:
