@@ -1,14 +1,16 @@
 """A configuration in words that all proxies know, where it says the same in HAProxy's own.
 
 - `http_auth(list)`, where passwords are kept in clear, is a test of the Authorization header.
-- A variable that one `set-var` gives every request is what it was made of, where no rule changes that.
+- A variable that one `set-var` gives every request is what it was made of, where no rule changes that; one that is true
+  on a condition is that condition.
 """
 
 from __future__ import annotations
 
 import base64
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,6 +30,9 @@ from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.report import Loss
 
 _SETTING: Final = "set-var*"
+_TRUE: Final = frozenset({("bool", "true"), ("bool", "1"), ("int", "1")})
+#: Alternatives that a condition may get.
+_MOST: Final = 64
 _BASIC: Final = "[Bb][Aa][Ss][Ii][Cc]"
 _NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
 #: What of a request a rule changes, by the fetches that look at it.
@@ -37,6 +42,9 @@ _FIXED_FETCHES: Final = frozenset(
 )
 _HEADER_FETCHES: Final = frozenset({"req.hdr", "hdr", "req.fhdr"})
 _HEADER_CHANGES: Final = frozenset({"set-header", "add-header", "del-header", "replace-header", "replace-value"})
+
+#: Of a condition: any of them may hold, each of terms that all do.
+Alternatives = tuple[tuple[Term, ...], ...]
 
 
 def in_plain_words(ledger: Ledger, *, passwords: bool = True) -> Config:
@@ -63,6 +71,7 @@ class _Plain:
         self._config = config
         self._users = config.userlists
         self._variables = dict(_variables(config))
+        self._flags = dict(_flags(config))
         self._kept: frozenset[str] = frozenset()
 
     def config(self, ledger: Ledger, *, passwords: bool) -> Config:
@@ -85,7 +94,7 @@ class _Plain:
 
     def _rules(self, rules: Iterable[Rule], ledger: Ledger) -> Iterator[Rule]:
         for rule in rules:
-            if rule.action == _SETTING and _variable(rule) in self._variables:
+            if rule.action == _SETTING and _variable(rule) in self._variables.keys() | self._flags.keys():
                 ledger.note(rule.span, Loss.NONE, f"{rule.word}: its value stands where the variable was used")
                 continue
             arguments = {name: self._argument(value) for name, value in rule.arguments.items()}
@@ -110,8 +119,21 @@ class _Plain:
         """A condition said more plainly."""
         if condition is None:
             return None
-        found = tuple(tuple(self._term(term) for term in terms) for terms in condition.alternatives)
-        return replace(condition, alternatives=found)
+        found: list[tuple[Term, ...]] = []
+        for terms in condition.alternatives:
+            every = itertools.product(*(self._meant(term) for term in terms))
+            found += [tuple(itertools.chain.from_iterable(one)) for one in itertools.islice(every, _MOST)]
+        if len(found) >= _MOST:
+            return condition
+        terms_of = [tuple(self._term(term) for term in terms) for terms in found]
+        return replace(condition, alternatives=tuple(terms_of))
+
+    def _meant(self, term: Term) -> Alternatives:
+        """A term as alternatives: itself, or what the variable that it asks for was made true by."""
+        flag = self._flags.get(_flag(term))
+        if flag is None:
+            return ((term,),)
+        return _negated(flag) if term.negated else flag
 
     def _term(self, term: Term) -> Term:
         return replace(term, expressions=tuple(self._test(one) for one in term.expressions))
@@ -164,14 +186,58 @@ def _variables(config: Config) -> Iterator[tuple[str, SampleExpression]]:
         setting = [rule for proxy in fronts for rule in proxy.rules.get("http-request", ()) if rule in changing]
         values = {value for rule in setting if isinstance(value := rule.arguments.get("expression"), SampleExpression)}
         if (
-            len(setting) == len(changing) == len(fronts)
+            len(setting) == len(changing)
             and len(values) == 1
             and all(rule.condition is None and rule.action == _SETTING for rule in setting)
-            and all(_set_first(proxy, name) for proxy in fronts)
+            and all(_set_first(proxy, name) for proxy in _readers(config, fronts, name))
         ):
             value = values.pop()
             if not _altered(value.fetch, every):
                 yield name, value
+
+
+def _flags(config: Config) -> Iterator[tuple[str, Alternatives]]:
+    """The conditions of variables that one rule makes true."""
+    fronts = [one for one in config.proxies if one.is_frontend and one.mode == "http" and not one.disabled]
+    every = [rule for proxy in config.proxies for ruleset in proxy.rules.values() for rule in ruleset]
+    for front in fronts:
+        for rule in front.rules.get("http-request", ()):
+            name, condition, value = _variable(rule), rule.condition, rule.arguments.get("expression")
+            if rule.action != _SETTING or condition is None or _readers(config, fronts, name) != [front]:
+                continue
+            if not isinstance(value, SampleExpression) or value.converters or not _set_first(front, name):
+                continue
+            looks = [one.criterion for terms in condition.alternatives for term in terms for one in term.expressions]
+            once = sum(_variable(one) == name for one in every) == 1
+            if once and (value.fetch.name, *value.fetch.args) in _TRUE and not _any_altered(looks, every):
+                yield name, _negated(condition.alternatives) if condition.unless else condition.alternatives
+
+
+def _any_altered(looks: Iterable[SampleExpression], rules: Sequence[Rule]) -> bool:
+    return any(_altered(one.fetch, rules) for one in looks)
+
+
+def _readers(config: Config, fronts: list[Proxy], name: str) -> list[Proxy]:
+    """The frontends whose requests may meet a variable: those that name it, all where a backend does."""
+    word = repr(name)
+    named = [one for one in config.proxies if word in repr((one.rules, one.redirects, one.use_backends))]
+    return [one for one in fronts if one in named] if all(one in fronts for one in named) else fronts
+
+
+def _flag(term: Term) -> str:
+    """The variable that a term asks to be true, empty for other terms."""
+    if len(term.expressions) != 1:
+        return ""
+    acl = term.expressions[0]
+    asked = acl.criterion.fetch
+    plain = asked.name == "var" and len(asked.args) == 1 and not acl.criterion.converters and not acl.patterns
+    return asked.args[0] if plain and acl.match in ("bool", "found") else ""
+
+
+def _negated(alternatives: Alternatives) -> Alternatives:
+    """What holds where no alternative does."""
+    flipped = [[replace(term, negated=not term.negated) for term in terms] for terms in alternatives]
+    return tuple(itertools.islice(itertools.product(*flipped), _MOST))
 
 
 def _variable(rule: Rule) -> str:

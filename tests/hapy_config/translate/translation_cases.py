@@ -1045,6 +1045,8 @@ frontend web
     bind 127.0.0.1:{other}
     http-request set-var(txn.from) req.hdr(origin)
     http-request set-var(txn.name) req.hdr(host),lower
+    http-request set-var(txn.team) bool(true) if {{ hdr(x-team) a b }} {{ path_beg /team }} || {{ hdr(x-boss) -m found }}
+    http-request deny deny_status 404 if !{{ var(txn.team) -m bool }} {{ path_beg /team }}
     http-request deny deny_status 400 if {{ hdr_cnt(x-key) 0 }} {{ path_beg /keyed }}
     http-request deny deny_status 413 if {{ req.hdr(x-size) -m int gt 1999 }}
     http-request deny deny_status 405 if {{ url_len gt 1500 }}
@@ -1071,6 +1073,8 @@ backend two
             Ask("/", headers={"Host": "IMG.x"}, port="other"),
             Ask("/", headers={"Origin": "https://a.example"}, port="other"),
             Ask("/", headers={"Origin": "https://b.test"}, tls="a.example"),
+            *(Ask("/team/x", headers={"X-Team": value}, port="other") for value in ("a", "c")),
+            Ask("/team", headers={"X-Boss": "1"}, port="other"),
         ),
     ),
     Case(
