@@ -94,24 +94,87 @@ def verify(
     Raises:
         CannotRunError: one of the programs does not take the configuration.
     """
+
+    def shown(seen: Seen, number: int) -> Seen:
+        return replace(seen, answer=seen.answer[:1]) if number in own_pages else seen
+
     seen: list[list[Seen]] = []
     opened: list[int] = []
     with _Stage(sources, counts) as stage:
-        for command in ([haproxy], [sys.executable, "-m", "hapy", "--lenient"]):
+
+        def run(command: list[str]) -> list[Seen]:
             with _Program(command, stage) as program:
-                seen.append([program.ask(*pair, number) for number, pair in enumerate(requests)])
+                found = [shown(program.ask(*pair, number), number) for number, pair in enumerate(requests)]
             opened.append(stage.reset())
+            return found
+
+        seen = [run([haproxy]), run([sys.executable, "-m", "hapy", "--lenient"])]
         left_out = stage.private.left_out
-    for all_seen in seen:
-        all_seen[:] = [
-            replace(one, answer=one.answer[:1]) if number in own_pages else one for number, one in enumerate(all_seen)
-        ]
+        if seen[0] != seen[1]:  # what haproxy itself does otherwise the next time is no difference
+            for number, again in enumerate(run([haproxy])):
+                unsteady = _unsteady(seen[0][number], again)
+                left_out += [f"{one} differs each time" for one in unsteady.told if seen[0][number] != seen[1][number]]
+                seen[0][number], seen[1][number] = (unsteady.without(side[number]) for side in seen)
     differences = [
         Difference(request, frontend, theirs, ours)
         for (frontend, request), theirs, ours in zip(requests, *seen, strict=True)
         if theirs != ours
     ]
-    return Outcome(len(requests), tuple(differences), tuple(left_out), (opened[0], opened[1]))
+    return Outcome(len(requests), tuple(differences), tuple(dict.fromkeys(left_out)), (opened[0], opened[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsteady:
+    """What of a request is not the same twice in one program: header fields, bodies, the server."""
+
+    answer: frozenset[str]
+    received: frozenset[str]
+    server: bool
+
+    @property
+    def told(self) -> Iterator[str]:
+        """In words."""
+        for name in sorted(self.answer | self.received):
+            yield f"the field {name}" if name else "a body"
+        if self.server:
+            yield "the server"
+
+    def without(self, seen: Seen) -> Seen:
+        """What is left to compare."""
+        return Seen(
+            _but(seen.answer, self.answer), "" if self.server else seen.server, _but(seen.received, self.received)
+        )
+
+
+def _unsteady(one: Seen, other: Seen) -> _Unsteady:
+    return _Unsteady(_names(one.answer, other.answer), _names(one.received, other.received), one.server != other.server)
+
+
+def _names(one: tuple[str, ...], other: tuple[str, ...]) -> frozenset[str]:
+    """The fields that differ, by name; an empty one for the body."""
+    parts, others = _parted(one), _parted(other)
+    return frozenset(name for name in parts.keys() | others.keys() if parts.get(name) != others.get(name))
+
+
+def _but(lines: tuple[str, ...], names: frozenset[str]) -> tuple[str, ...]:
+    """The lines, in their order, but for those of some fields."""
+    return tuple(line for name, line in _named(lines) if name not in names)
+
+
+def _parted(lines: tuple[str, ...]) -> dict[str, list[str]]:
+    """Lines by the name of their field."""
+    found: dict[str, list[str]] = {}
+    for name, line in _named(lines):
+        found.setdefault(name, []).append(line)
+    return found
+
+
+def _named(lines: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each line with the name of its field: a blank for the first line, nothing for those of the body."""
+    body = False
+    for number, line in enumerate(lines):
+        body = body or not line
+        yield "" if body else " " if number == 0 else line.partition(":")[0].lower(), line
 
 
 class _Stage:

@@ -64,15 +64,40 @@ def test_alike(haproxy: str, config: Path, tmp_path: Path, capsys: pytest.Captur
     assert "TLS to servers is left out" in out
 
 
+@pytest.fixture
+def other(haproxy: str, tmp_path: Path) -> str:
+    """A haproxy that differs: a variable of its own."""
+    path = tmp_path / "other"
+    path.write_text(f'#!/bin/sh\nHAPY_WHO=theirs exec {haproxy} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+_WHO = "global\n    presetenv HAPY_WHO ours\n"
+
+
 @pytest.mark.referee
-def test_different(haproxy: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is not alike is shown: here, two programs that are told apart by their variables."""
-    config.write_text(CONFIG.replace("X-Path %[path,upper]", "X-Path %[rand(1000000000)]"))
-    assert main([str(config), "--against", haproxy]) == 1
+def test_different(other: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(_WHO + CONFIG.replace("X-Path %[path,upper]", "X-Path %[env(HAPY_WHO)]"))
+    assert main([str(config), "--against", other]) == 1
     out = capsys.readouterr().out
-    assert "server gets: -x-path: " in out
-    assert "server gets: +x-path: " in out
+    assert "server gets: -x-path: theirs" in out
+    assert "server gets: +x-path: ours" in out
     assert "0 of 1 requests alike" in out
+
+
+@pytest.mark.referee
+def test_what_is_never_the_same(haproxy: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fields that one program itself gives another value each time are no differences."""
+    lines = (
+        "    http-response set-header X-Any %[rand(1000000000)]\n    unique-id-format %{+X}o\\ %ci:%cp_%Ts_%rt:%pid\n"
+    )
+    config.write_text(CONFIG.replace("    option forwardfor\n", f"{lines}    unique-id-header X-Id\n"))
+    assert main([str(config), "--against", haproxy]) == 0
+    out = capsys.readouterr().out
+    assert "note: the field x-any differs each time\n" in out
+    assert "note: the field x-id differs each time\n" in out
+    assert "1 of 1 requests alike" in out
 
 
 @pytest.mark.referee
@@ -142,10 +167,10 @@ def test_peers_and_statistics(haproxy: str, config: Path, capsys: pytest.Capture
 
 
 @pytest.mark.referee
-def test_long_differences_are_cut(haproxy: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    many = "".join(f"    http-response add-header X-{number} %[rand(1000000000)]\n" for number in range(60))
-    config.write_text(CONFIG.replace("    option forwardfor\n", many))
-    assert main([str(config), "--against", haproxy]) == 1
+def test_long_differences_are_cut(other: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = "".join(f"    http-response add-header X-{number} %[env(HAPY_WHO)]\n" for number in range(60))
+    config.write_text(_WHO + CONFIG.replace("    option forwardfor\n", many))
+    assert main([str(config), "--against", other]) == 1
     assert "lines more" in capsys.readouterr().out
 
 
