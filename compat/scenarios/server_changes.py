@@ -187,8 +187,10 @@ listen l
         wait_for_line(world, "l/a is DOWN")
         targets["health"].behave = http("200 OK")
         wait_for_line(world, "l/a is UP")
-        row = _rows(_ask(world, "show stat l 4 2", shown=False))[0]
-        world.note(str({name: row[name] for name in ("status", "weight", "throttle", "slim", "act", "chkdown")}))
+        for row in _rows(_ask(world, "show stat l -1 -1", shown=False)):
+            if row["svname"] in ("a", "b", "BACKEND"):
+                names = ("svname", "status", "weight", "throttle", "slim", "act", "chkdown")
+                world.note(str({name: row[name] for name in names if row["svname"] != "BACKEND" or name != "slim"}))
         _ask(world, "get weight l/a")
         seen = [world.once("/", listener="l") for _ in range(16)]
         world.note(f"{seen.count('a')} of 16")

@@ -14,6 +14,7 @@ from hapy.checks.steps import Expectation, Unusable, something
 from hapy.http.codec import BadMessage, Limits, ResponseParser
 from hapy.http.framing import FIELD_OVERHEAD, HEAD_OVERHEAD, STATUS_SIZE, VERSION_SIZE
 from hapy.proxy.state import State
+from hapy.proxy.weights import shown_throttle
 from hapy.samples.regexes import compile_regex
 from hapy_config.model.checks import CheckExpect
 from hapy_config.words import to_bytes
@@ -230,7 +231,7 @@ def server_state(server: Server) -> str:
         f" weight={weight}/{total}; scur={server.current}/{backend.current}; qcur={server.queued}"
     )
     if server.state is State.STARTING:
-        text += f"; throttle={server.throttle()}%"
+        text += f"; throttle={shown_throttle(server)}%"
     return text
 
 

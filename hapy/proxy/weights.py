@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from hapy.proxy.state import State
+
 if TYPE_CHECKING:
     from hapy.proxy.server import Server
 
@@ -45,3 +47,23 @@ def change_weight(server: Server, text: str) -> str:
 def _is_static(server: Server) -> bool:
     balance = server.backend.model.balance
     return balance.algorithm == "static-rr" or (balance.algorithm in _MAPPED and balance.hash_type == "map-based")
+
+
+#: A weight on its way up under `slowstart` is told in steps of this many.
+_STEPS: Final = 16
+
+
+def _step(server: Server) -> int:
+    """How many of the sixteenths of its weight a server has; a map knows nothing less than all."""
+    return _STEPS if server.state is not State.STARTING or _is_static(server) else server.ramp
+
+
+def shown_weight(server: Server) -> int:
+    """A server's weight as it counts now, in whole numbers upwards."""
+    return -(-server.weight * _step(server) // _STEPS)
+
+
+def shown_throttle(server: Server) -> int:
+    """How much of its weight that is, in percent, as HAProxy rounds it."""
+    whole = _STEPS * server.weight
+    return (100 * server.weight * _step(server) + _STEPS - 1) // whole if whole else 100

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import now
 from hapy.proxy.state import Admin, State
+from hapy.proxy.weights import shown_throttle, shown_weight
 from hapy.runtime_api.fields import Value
 from hapy.runtime_api.stat_fields import HTTP, PROTOCOLS, TLS
 
@@ -237,13 +238,6 @@ def _enabled(check: Check | None) -> Check | None:
     return None if check is None or check.paused else check
 
 
-def weight_of(server: Server) -> int:
-    """A server's weight as it counts now."""
-    if server.state is not State.STARTING or not server.weight:
-        return server.weight
-    return max(1, server.weight * server.throttle() // 100)
-
-
 def _check_values(check: Check, prefix: str) -> _ROW:
     running = "* " if check.probe is not None else ""
     row: _ROW = {
@@ -270,7 +264,7 @@ def _server(server: Server) -> Row:
         "slim": server.maxconn or None,
         "qlimit": server.maxqueue or None,
         "status": status_of(server),
-        "weight": weight_of(server),
+        "weight": shown_weight(server),
         "uweight": server.weight,
         "act": int(not model.backup),
         "bck": int(model.backup),
@@ -299,7 +293,7 @@ def _server(server: Server) -> Row:
     if agent is not None:
         row |= _check_values(agent, "agent")
     if server.state is State.STARTING:
-        row["throttle"] = server.throttle()
+        row["throttle"] = shown_throttle(server)
     if px.mode == "http":
         answered = _http(counters)
         row |= answered | {"req_tot": sum(int(count or 0) for count in answered.values())}
@@ -324,7 +318,7 @@ def _backend(backend: Backend) -> Row:
         "slim": backend.fullconn,
         "dreq": counters.dreq,
         "status": "UP" if works else "DOWN",
-        "weight": sum(weight_of(server) for server in backend.active),
+        "weight": sum(shown_weight(server) for server in backend.active),
         "uweight": sum(server.weight for server in backend.active),
         "act": active,
         "bck": spare,

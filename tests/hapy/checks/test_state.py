@@ -12,6 +12,7 @@ from hapy.proxy import slowstart
 from hapy.proxy.backend import Backend
 from hapy.proxy.server import Server
 from hapy.proxy.state import Admin, State
+from hapy.proxy.weights import shown_throttle, shown_weight
 from hapy_config import read_text
 
 CONFIG = """
@@ -225,6 +226,7 @@ def test_slowstart_shares_out_weight_and_limit(monkeypatch: pytest.MonkeyPatch) 
     moment[0] += 8
     ramps[-1].on_deadline()
     assert (server.ramp, server.scaled, server.limit(), server.throttle()) == (9, 90, 50, 50)
+    assert (shown_weight(server), shown_throttle(server)) == (6, 56)
     moment[0] += 8
     ramps[-1].on_deadline()
     assert (server.state, server.scaled, server.limit()) == (State.RUNNING, 160, 100)
