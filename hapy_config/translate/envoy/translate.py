@@ -10,6 +10,7 @@ from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
 from hapy_config.translate.envoy.matching import TOLD, Json
+from hapy_config.translate.envoy.pages import local_replies
 from hapy_config.translate.envoy.routes import Routes, header_to_add
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import TRUE, Some, Test, Untranslatable, formula
@@ -40,11 +41,6 @@ _FATES: Final[dict[str, Fate]] = {
     "option http-server-close": near("Envoy keeps server connections"),
     "timeout tunnel": same("an upgraded connection has the idle timeout of its route"),
     "timeout client-fin": same("Envoy has no such time"),
-    "errorfile": lost("Envoy's own answers are changed by local_reply_config"),
-    "errorloc": lost("Envoy's own answers are changed by local_reply_config"),
-    "errorloc302": lost("Envoy's own answers are changed by local_reply_config"),
-    "errorloc303": lost("Envoy's own answers are changed by local_reply_config"),
-    "http-error": lost("Envoy's own answers are changed by local_reply_config"),
     "log": near("requests are logged to the standard output"),
     "log-format": near("requests are logged in Envoy's own format"),
     "rate-limit": lost("Envoy limits rates with a filter of its own"),
@@ -187,6 +183,7 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "route_config": {"name": proxy.name, "virtual_hosts": [host]},
         "http_filters": filters,
+        **local_replies(ledger, proxy, list(routes.backends.values())),
     }
     if routes.told:
         mutations = [

@@ -534,8 +534,6 @@ backend dead
     server a 127.0.0.1:{dead}
 """,
         paths("/wait", "/quick", "/dead", "/no", seen=("X-Page", "Content-Type")),
-        lost={"envoy": ("errorfile",)},
-        unlike={"envoy": ("/wait", "/dead")},
     ),
     Case(
         "tls",
@@ -1012,8 +1010,6 @@ backend closed
             *paths("/", "/soon", source="127.0.7.255"),
             *paths("/", "/soon", source="127.0.8.0"),
         ),
-        lost={"envoy": ("errorfile",)},
-        unlike={"envoy": ("/",)},
     ),
     Case(
         "pages-of-backends",
@@ -1034,8 +1030,6 @@ backend late
     server s 127.0.0.1:{one}
 """,
         paths("/", "/own", "/wait", seen=("X-Page",)),
-        lost={"envoy": ("errorfile",)},
-        unlike={"envoy": ("/own", "/wait")},
     ),
     Case(
         "variables-counts-and-lengths",
