@@ -14,6 +14,7 @@ from hapy_config.build.draft import Draft
 from hapy_config.build.expressions import log_format
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
+from hapy_config.diagnostics import Severity
 from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.checks import variable
 from hapy_config.grammar.units import leading_integer
@@ -62,13 +63,15 @@ def _connect(words: Words) -> CheckStep:
             text = words.take(f"'{word}' expects a string as argument.")
             if word == "proto" and text not in ("h1", "h2", "fcgi", "none"):
                 words.fault(f"'proto' : unknown MUX protocol '{text}'.", words.position - 1)
+            elif word == "proto" and text in ("h2", "fcgi"):
+                _note(words, f"'proto {text}' of a check", "only HTTP/1 is spoken", Severity.ERROR)
             found[word] = text
         elif word in ("default", "send-proxy", "via-socks4", "linger", "ssl"):
             found[{"send-proxy": "send_proxy", "via-socks4": "socks4"}.get(word, word)] = True
             if word == "ssl":
                 words.draft.tls_checks = True
             elif word == "via-socks4":
-                words.build.note_check(words.statement, words.position - 1, "'via-socks4' of a check")
+                _note(words, "'via-socks4' of a check", "the check goes directly", Severity.WARNING)
         else:
             words.fault(
                 "expects 'comment', 'port', 'addr', 'send-proxy', 'ssl', 'sni', 'alpn' or 'via-socks4', 'linger',"
@@ -76,6 +79,10 @@ def _connect(words: Words) -> CheckStep:
                 words.position - 1,
             )
     return CheckConnect(**found, span=words.statement.span())
+
+
+def _note(words: Words, title: str, loss: str, severity: Severity) -> None:
+    words.build.note_check(words.statement, words.position - 1, title, loss, severity)
 
 
 def _port(words: Words) -> object:

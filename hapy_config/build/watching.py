@@ -158,11 +158,9 @@ class Watching:
         self._note(keyword, statement.span(index), f"{what} '{name}'")
         return False
 
-    def note_check(self, statement: Statement, index: int, title: str) -> None:
+    def note_check(self, statement: Statement, index: int, title: str, loss: str, severity: Severity) -> None:
         """Note a part of a health check."""
-        found = Diagnostic(
-            "not-run", Severity.WARNING, statement.span(index), f"{title} is not run by hapy: the check goes directly"
-        )
+        found = Diagnostic("not-run", severity, statement.span(index), f"{title} is not run by hapy: {loss}")
         self.not_run.append(found)
 
     def note_lua(self, statement: Statement, index: int, title: str) -> None:

@@ -58,3 +58,12 @@ def test_protocols_that_are_spoken(protocol: str, told: bool) -> None:
     text = f"backend b\n mode http\n server s 127.0.0.1:2 proto {protocol}\n"
     found = [one for one in read_text(text).not_run if f"'proto {protocol}'" in one.message]
     assert bool(found) == told
+
+
+def test_a_check_over_another_protocol_is_told() -> None:
+    result = result_of(
+        "listen l\n bind :1\n option httpchk\n http-check connect proto h2\n http-check send uri /\n server s :1\n"
+    )
+    assert [(found.severity, found.message) for found in result.not_run] == [
+        (Severity.ERROR, "'proto h2' of a check is not run by hapy: only HTTP/1 is spoken")
+    ]
