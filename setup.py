@@ -29,6 +29,7 @@ COMPILED = (
     "hapy/net/clock.py",
     "hapy/net/routine.py",
     "hapy/net/stream.py",
+    "hapy/net/tls.py",
     "hapy/observe/counters.py",
     "hapy/observe/log.py",
     "hapy/observe/senders.py",
@@ -38,6 +39,7 @@ COMPILED = (
     "hapy/proxy/client.py",
     "hapy/proxy/exchange.py",
     "hapy/proxy/frontend.py",
+    "hapy/proxy/greeting.py",
     "hapy/proxy/http1.py",
     "hapy/proxy/listening.py",
     "hapy/proxy/path.py",
@@ -53,6 +55,8 @@ COMPILED = (
     "hapy/rules/compile.py",
     "hapy/samples/formats/dates.py",
     "hapy/samples/formats/escapes.py",
+    "hapy/tls/hello.py",
+    "hapy/tls/session.py",
 )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskGroup
 
+from hapy import allocator
 from hapy.net.accepting import Gate, Listener, RateGate
 from hapy.net.listeners import Opened
 from hapy.observe.startup import Messages
@@ -70,6 +71,7 @@ class Job:
 def run(job: Job) -> int:
     """Serve until told to stop; gives the exit status. Ends by the signal itself on SIGTERM and SIGINT."""
     job.messages.serving()
+    allocator.tune()
     worker = Worker(job)
     try:
         anyio.run(worker.main, backend="asyncio", backend_options={"use_uvloop": True})

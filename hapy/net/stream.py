@@ -59,6 +59,13 @@ class Receiver(Protocol):
         """The transport's buffer is below the mark."""
 
 
+class Layer(Protocol):
+    """A layer below that can keep what is written for a moment."""
+
+    def hold(self) -> None:
+        """Let what is written from now on leave together with what comes after it, at the next turn at the latest."""
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Stream:
     """A connection; a `Receiver`, once `data_received` is written.
@@ -67,6 +74,7 @@ class Stream:
         transport: the event loop's transport, None before the connection stands.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`.
         feeder: the stream whose bytes are written here, paused while this one can't take more.
+        layer: keeps what is written last for what closing adds; None where nothing is added.
         writable: False while the transport's buffer is above the mark.
         reading: whether bytes are taken from the socket.
         eof: the peer has closed its side.
@@ -79,6 +87,7 @@ class Stream:
         "draining",
         "eof",
         "feeder",
+        "layer",
         "looked_at",
         "reading",
         "slot",
@@ -93,6 +102,7 @@ class Stream:
         self.looked_at = NEVER
         self.slot: set[Watched] | None = None
         self.feeder: Stream | None = None
+        self.layer: Layer | None = None
         self.writable = True
         self.reading = True
         self.eof = False

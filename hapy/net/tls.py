@@ -1,8 +1,10 @@
 """TLS between a transport and a stream: a protocol below, a transport above.
 
 Rules:
-- The TLS library works on memory only; the event loop's transport underneath carries the records. So a connection holds
-  no buffers while it idles, the ClientHello can be read before a certificate is chosen, and a session can be offered.
+- The TLS library works on memory only; the event loop's transport underneath carries the records. So the ClientHello
+  can be read before a certificate is chosen, and a session can be offered.
+- The library's memory grows to the most that was ever in it and stays so: it is given no more than a record or two at
+  once, however much is at hand.
 - The stream above is told of the connection when the handshake is done. A handshake has a deadline of its own.
 - `close_notify` is the end of a direction, just as FIN is: ours precedes our FIN, the peer's counts as its FIN.
 - Renegotiation is off, so writing never waits for reading.
@@ -14,34 +16,36 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
+
+from mypy_extensions import mypyc_attr
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 from hapy.net.connect import ConnectFailed, Destination, connect
-from hapy.net.stream import Stream
+from hapy.net.stream import Receiver, Stream
 from hapy.observe.counters import TLS
 from hapy.tls import inside, openssl
 from hapy.tls.hello import ClientHello, NotTls, frame_hello
 from hapy.tls.session import TlsSession
 
-if TYPE_CHECKING:
-    from hapy.net.stream import Receiver
-
 S = TypeVar("S", bound=Stream)
 
 #: What stands above and below a link.
-Upper: TypeAlias = "Receiver"
+Upper: TypeAlias = Receiver
 Below = asyncio.Transport
 
 #: Plain bytes taken from the TLS library at once; a record holds no more.
-_RECORD = 16384
+_RECORD: Final = 16384
 #: Plain bytes handed on at once.
-_BATCH = 65536
-_UNRECOGNIZED_NAME = b"\x15\x03\x03\x00\x02\x02\x70"
+_BATCH: Final = 65536
+#: Bytes of records that the TLS library is given at once.
+_STEP: Final = 32768
+_UNRECOGNIZED_NAME: Final = b"\x15\x03\x03\x00\x02\x02\x70"
 
 
-class Link(asyncio.Transport, asyncio.Protocol):
-    """One TLS connection, either side.
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Link:
+    """One TLS connection, either side: a `Receiver` for the transport below, an `asyncio.Transport` for the one above.
 
     Attributes:
         raw: the event loop's transport.
@@ -57,9 +61,14 @@ class Link(asyncio.Transport, asyncio.Protocol):
         "_counted",
         "_ended",
         "_failed",
+        "_finned",
+        "_held",
         "_incoming",
+        "_inner",
         "_outgoing",
         "_paused",
+        "_place",
+        "_rest",
         "_shut",
         "deadline",
         "error",
@@ -75,7 +84,6 @@ class Link(asyncio.Transport, asyncio.Protocol):
     raw: asyncio.Transport
 
     def __init__(self) -> None:
-        super().__init__()
         self.tls: ssl.SSLObject | None = None
         self.session: TlsSession | None = None
         self.upper: Receiver | None = None
@@ -84,14 +92,19 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self.deadline = NEVER
         self.looked_at = NEVER
         self.slot: set[Watched] | None = None
+        self._inner: Any = None  # what the library's object wraps, without its detours
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        self._rest = b""  # of what has come, from `_place` on
+        self._place = 0
         self._paused = False
         self._closing = False
         self._counted = False
         self._ended = False
         self._shut = False
         self._failed = False
+        self._finned = False  # FIN has come, and what came before it was not handed on yet
+        self._held = False
 
     # what the two sides say
 
@@ -107,6 +120,11 @@ class Link(asyncio.Transport, asyncio.Protocol):
         raise NotImplementedError
 
     # the handshake
+
+    def begin(self, tls: ssl.SSLObject) -> None:
+        """The TLS library has its object."""
+        self.tls = tls
+        self._inner = tls._sslobj  # type: ignore[attr-defined]
 
     def expire_after(self, seconds: float) -> None:
         """Bound the handshake."""
@@ -130,19 +148,20 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     def shake(self) -> None:
         """A step of the handshake."""
-        tls = self.tls
-        assert tls is not None
         if self.errors is not None:
             openssl.go_on_verifying(self.errors)
-        try:
-            tls.do_handshake()
-        except ssl.SSLWantReadError:
-            self._flush()
-            return
-        except ssl.SSLError as error:
-            self.error = error
-            self.give_up(error.reason or "tls")
-            return
+        while True:
+            try:
+                self._inner.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                if not self._feed():
+                    self._flush()
+                    return
+            except ssl.SSLError as error:
+                self.error = error
+                self.give_up(inside.reason(error) or "tls")
+                return
         self._flush()
         self.deadline = NEVER
         unwatch(self)
@@ -155,11 +174,36 @@ class Link(asyncio.Transport, asyncio.Protocol):
             self.close()
             return
         self.upper = upper
-        upper.connection_made(self)
-        if self._incoming.pending or tls.pending():
+        if isinstance(upper, Stream):
+            upper.layer = self
+        upper.connection_made(cast(asyncio.Transport, self))
+        if self._unread():
             self.deliver()
 
+    def _unread(self) -> bool:
+        """Whether anything that has come was not handed on yet."""
+        return bool(
+            self._rest or self._finned or self._incoming.pending or (self.tls is not None and self._inner.pending())
+        )
+
+    def _feed(self) -> bool:
+        """Give the TLS library more of what has come; whether there was more."""
+        rest = self._rest
+        if not rest:
+            return False
+        place = self._place
+        following = place + _STEP
+        if following < len(rest):
+            self._incoming.write(memoryview(rest)[place:following])
+            self._place = following
+        else:
+            self._incoming.write(memoryview(rest)[place:])
+            self._rest = b""
+            self._place = 0
+        return True
+
     def _flush(self) -> None:
+        self._held = False
         if self._outgoing.pending and not self.raw.is_closing():
             self.raw.write(self._outgoing.read())
 
@@ -172,7 +216,13 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Event loop: records."""
-        self._incoming.write(data)
+        if len(data) <= _STEP and not self._rest:
+            self._incoming.write(data)
+        else:
+            self._rest = self._rest[self._place :] + data if self._rest else data
+            self._place = 0
+            if not self._incoming.pending:
+                self._feed()
         if self.upper is None:
             if not self._failed:
                 self.shake()
@@ -181,33 +231,35 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     def deliver(self) -> None:
         """Hand on what the records at hand hold."""
-        tls, incoming, upper = self.tls, self._incoming, self.upper
-        assert tls is not None
+        tls, incoming, upper = self._inner, self._incoming, self.upper
         assert upper is not None
         while not self._paused and not self._closing and not self._ended:
             pieces: list[bytes] = []
             size = 0
             ended = False
-            try:
-                while size < _BATCH:
-                    piece = tls.read(min(incoming.pending, _RECORD) or _RECORD)  # never more plain bytes than records
-                    if not piece:
-                        ended = True
-                        break
-                    pieces.append(piece)
-                    size += len(piece)
-                    if not incoming.pending and not tls.pending():
-                        break
-            except ssl.SSLWantReadError:
-                pass
-            except ssl.SSLZeroReturnError:
-                ended = True
-            except ssl.SSLError as error:
-                if self.session is not None:
-                    self.session.error = error
-                self._flush()
-                self.abort()
-                return
+            while size < _BATCH:
+                try:
+                    piece: bytes = tls.read(min(incoming.pending, _RECORD) or _RECORD)  # never more than records hold
+                except ssl.SSLWantReadError:
+                    if self._feed():
+                        continue
+                    break
+                except ssl.SSLZeroReturnError:
+                    ended = True
+                    break
+                except ssl.SSLError as error:
+                    if self.session is not None:
+                        self.session.error = error
+                    self._flush()
+                    self.abort()
+                    return
+                if not piece:
+                    ended = True
+                    break
+                pieces.append(piece)
+                size += len(piece)
+                if not incoming.pending and not tls.pending() and not self._feed():
+                    break
             if self._outgoing.pending:
                 self._flush()  # an answer to a key update
             if pieces:
@@ -215,10 +267,10 @@ class Link(asyncio.Transport, asyncio.Protocol):
             if ended:
                 self._end()
                 return
-            if not incoming.pending and not tls.pending():
+            if not pieces or not self._unread():  # all is handed on, or a record is not complete
+                if self._finned and not self._paused:
+                    self._end()
                 return
-            if not pieces:
-                return  # a record that is not complete
 
     def _end(self) -> None:
         """The peer has ended its direction."""
@@ -234,7 +286,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         elif not self._paused:
             self._end()
         else:
-            self._incoming.write_eof()
+            self._finned = True
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -244,8 +296,10 @@ class Link(asyncio.Transport, asyncio.Protocol):
         if self._counted:
             self._counted = False
             TLS.current -= 1
-        if self.upper is not None:
-            self.upper.connection_lost(exc)
+        upper = self.upper
+        if upper is not None:
+            self.upper = _NOBODY  # no cycle is left of them: both go at once
+            upper.connection_lost(exc)
         elif not self._failed:
             self._failed = True
             self.failed("eof" if exc is None else "reset")
@@ -284,21 +338,44 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes."""
-        tls = self.tls
         if self._shut or self._closing or not data:
             return
-        assert tls is not None
+        if len(data) > _RECORD:
+            self._write_long(data)
+            return
         try:
-            sent = tls.write(data)
-            if sent < len(data):
-                view = memoryview(data)
-                while sent < len(data):
-                    sent += tls.write(view[sent:])
+            self._inner.write(data)
         except ssl.SSLError:
             self.abort()
             return
-        if not self.raw.is_closing():
+        if not self._held and not self.raw.is_closing():
             self.raw.write(self._outgoing.read())
+
+    def _write_long(self, data: bytes | bytearray | memoryview) -> None:
+        """Send more than a record holds: one after the other through the library, all at once through the socket."""
+        write, read = self._inner.write, self._outgoing.read
+        view = memoryview(data)
+        records: list[bytes] = []
+        try:
+            for place in range(0, len(view), _RECORD):
+                write(view[place : place + _RECORD])
+                records.append(read())
+        except ssl.SSLError:
+            self.abort()
+            return
+        self._held = False
+        if not self.raw.is_closing():
+            self.raw.writelines(records)
+
+    def hold(self) -> None:
+        """Let what is written from now on leave together with `close_notify`, or with the next turn of the loop."""
+        if not self._held:
+            self._held = True
+            asyncio.get_running_loop().call_soon(self._let_go)
+
+    def _let_go(self) -> None:
+        if self._held:
+            self._flush()
 
     def can_write_eof(self) -> bool:
         """TLS can end one direction alone."""
@@ -313,9 +390,9 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     def _say_end(self) -> None:
         self._shut = True
-        if self.tls is not None and self.session is not None:
+        if self.session is not None:
             with contextlib.suppress(ssl.SSLError):  # the peer's own end has not come yet
-                self.tls.unwrap()
+                self._inner.shutdown()
             self._flush()
 
     def pause_reading(self) -> None:
@@ -328,7 +405,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
         """Go on reading."""
         if self._paused:
             self._paused = False
-            if self._incoming.pending or (self.tls is not None and self.tls.pending()):
+            if self._unread():
                 asyncio.get_running_loop().call_soon(self._go_on)
             elif not self.raw.is_closing():
                 self.raw.resume_reading()
@@ -354,36 +431,40 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self.raw.abort()
 
 
-_NOBODY = asyncio.Protocol()
+_NOBODY: Final = asyncio.Protocol()
 
 
-class Meeting(Protocol):
-    """Who receives a client, as `hapy.proxy.greeting.Greeting` does."""
-
-    def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
-        """The context for this client, our certificate, and whether verification errors are noted; None: nothing."""
-
-    def context(self) -> ssl.SSLContext | None:
-        """The context of a client that hasn't come to choosing one, None without any."""
-
-    def begin(self, session: TlsSession) -> Receiver | None:
-        """The handshake is done."""
-
-    def fail(self, why: str, *, silent: bool) -> None:
-        """It came to nothing; `silent` when not a byte had come."""
-
-
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ServerLink(Link):
     """Our side is the server: the ClientHello decides on the certificate."""
 
-    __slots__ = ("_early", "_own", "hello", "meeting")
+    __slots__ = ("_early", "_own", "hello")
 
-    def __init__(self, meeting: Meeting) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.meeting = meeting
         self.hello: ClientHello | None = None
         self._early = b""
         self._own = b""
+
+    # what subclasses say
+
+    def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
+        """The context for this client, our certificate, and whether verification errors are noted; None: nothing."""
+        raise NotImplementedError
+
+    def context(self) -> ssl.SSLContext | None:
+        """The context of a client that hasn't come to choosing one, None without any."""
+        raise NotImplementedError
+
+    def greeted(self, session: TlsSession) -> Receiver | None:
+        """The handshake is done: who takes the connection, None to close it."""
+        raise NotImplementedError
+
+    def fail(self, why: str, *, silent: bool) -> None:
+        """It came to nothing; `silent` when not a byte had come."""
+        raise NotImplementedError
+
+    # the handshake
 
     def data_received(self, data: bytes) -> None:
         """Event loop: records."""
@@ -398,7 +479,7 @@ class ServerLink(Link):
             if hello is None:
                 self._early = early
                 return
-            chosen = self.meeting.choose(hello)
+            chosen = self.choose(hello)
         except NotTls:
             self._early = early
             self._ask_library()
@@ -414,14 +495,14 @@ class ServerLink(Link):
         context, self._own, watched = chosen
         if watched:
             self.errors = openssl.begin_verification()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.begin(context.wrap_bio(self._incoming, self._outgoing, server_side=True))
         super().data_received(early)
 
     def established(self) -> Receiver | None:
         """The handshake is done."""
         assert self.tls is not None
         self.session = TlsSession(self.tls, self.hello, self._own, self.errors)
-        return self.meeting.begin(self.session)
+        return self.greeted(self.session)
 
     def failed(self, why: str) -> None:
         """The handshake came to nothing."""
@@ -430,18 +511,18 @@ class ServerLink(Link):
         if self.tls is not None:
             hello = self.hello if self.hello is not None and self.hello.sound else None
             self.session = TlsSession(self.tls, hello, self._own, self.errors, self.error, done=False)
-        self.meeting.fail(why, silent=self.hello is None and not self._early)
+        self.fail(why, silent=self.hello is None and not self._early)
 
     def _ask_library(self) -> None:
         """Learn what the library says against bytes that are no ClientHello; its alert is for the client."""
-        context = self.meeting.context()
+        context = self.context()
         if context is None:
             return
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.begin(context.wrap_bio(self._incoming, self._outgoing, server_side=True))
         if self._early:
             self._incoming.write(self._early)
             try:
-                self.tls.do_handshake()
+                self._inner.do_handshake()
             except ssl.SSLWantReadError:
                 self._outgoing.read()  # no answer for those who are turned away
             except ssl.SSLError as error:
@@ -465,7 +546,7 @@ class Asking(Protocol):
 
 
 #: How often a connection is asked for its session: with TLS 1.3 it comes with the first bytes, if ever.
-_LOOKS = 3
+_LOOKS: Final = 3
 
 
 class ClientLink(Link):
@@ -491,7 +572,7 @@ class ClientLink(Link):
         """The connection stands: begin."""
         if self._preface:
             self.raw.write(self._preface)
-        self.tls = self._ask.begin(self._name, self._incoming, self._outgoing)
+        self.begin(self._ask.begin(self._name, self._incoming, self._outgoing))
         self.errors = openssl.begin_verification()
         self.shake()
 

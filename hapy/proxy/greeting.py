@@ -71,7 +71,7 @@ class Greeting(ServerLink):
     def __init__(
         self, frontend: Frontend, listening: Listening | Met, binding: Binding, make: Make, release: Callable[[], None]
     ) -> None:
-        super().__init__(self)
+        super().__init__()
         self.frontend = frontend
         self.listening = listening
         self.draining = False
@@ -100,7 +100,7 @@ class Greeting(ServerLink):
         default = self._binding.default
         return None if default is None else default.context
 
-    def begin(self, session: TlsSession) -> Upper | None:
+    def greeted(self, session: TlsSession) -> Upper | None:
         """The handshake is done: on to the protocol."""
         client = self.client
         client.tls = session

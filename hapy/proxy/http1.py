@@ -378,6 +378,8 @@ class Http1Exchange(Exchange):
             data = (chunk(data) if data else b"") + (last_chunk(trailers, self.frontend.name_cases) if ended else b"")
         data = head + data
         if data and not stream.closed:
+            if ended and not self.keep_alive and stream.layer is not None:
+                stream.layer.hold()  # closing follows at once
             stream.transport.write(data)
 
     def _heed_changed_method(self) -> bool:

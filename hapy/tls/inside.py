@@ -207,6 +207,11 @@ def _numbers() -> dict[tuple[str, str], int]:
     }
 
 
+def reason(error: ssl.SSLError | None) -> str | None:
+    """OpenSSL's name of what it complains of; None for no error, and for the ends of a connection."""
+    return None if error is None else error.reason
+
+
 def error_number(error: ssl.SSLError | None) -> int:
     """OpenSSL's number of an error, 0 for none."""
     if error is None or not error.reason:

@@ -107,7 +107,7 @@ class TlsSession:
             return self.object.getpeercert(binary_form=True)
         if self.errors is not None and self.errors.certificate is not None:
             return self.errors.certificate
-        if self.error is not None and self.error.reason == "CERTIFICATE_VERIFY_FAILED":
+        if inside.reason(self.error) == "CERTIFICATE_VERIFY_FAILED":
             return None
         return inside.peer(self.object)
 
