@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -41,6 +42,17 @@ _ALWAYS_LOST: Final = {"root": "HAProxy serves no files", "alias": "HAProxy serv
 _ADDED: Final = "{ status 200 201 204 206 301 302 303 304 307 308 }"
 _OPENED: Final = re.compile(r"(?<!\\)\((?!\?)")
 _GROUP: Final = re.compile(r"\$(\d)")
+#: Groups of a regular expression, with their names.
+_GROUPS: Final = re.compile(r"(?<!\\)\((?:\?P?<(\w+)>|(?!\?))")
+#: The query goes: `set-query` takes no empty one.
+_NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
+_NAMED: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+#: The query, as it is written behind a path.
+_QUERY: Final = re.compile(r"\$\{?is_args\}?\$\{?(?:args|query_string)\}?$")
+#: An address that names the whole URI of the request, which is what goes on without it, too.
+_AS_IT_CAME: Final = re.compile(
+    r"(?<=[^/])(?:\$\{?request_uri\}?|\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?)$"
+)
 _NEXT: Final = {
     "error": "conn-failure empty-response", "timeout": "response-timeout", "invalid_header": "junk-response",
     "http_500": "500", "http_502": "502", "http_503": "503", "http_504": "504", "http_403": "", "http_404": "404",
@@ -250,6 +262,13 @@ class Backends:
         try:
             if one.name == "return" and one.args:
                 one.used = True
+                if _QUERY.search(one.args[-1]):  # behind a path only where there is one
+                    path = _QUERY.sub("", one.args[-1])
+                    queried = replace(one, args=(*one.args[:-1], f"{path}?$args"))
+                    tests = " ".join((*where, "{ query -m found }"))
+                    yield f"{self._return(queried, known, kind, server)} if {tests}"
+                    yield self._return(replace(one, args=(*one.args[:-1], path)), known, kind, server) + tail
+                    return
                 yield self._return(one, known, kind, server) + tail
             elif one.name == "rewrite" and len(one.args) >= 2:
                 one.used = True
@@ -368,9 +387,9 @@ class Backends:
         if query:
             yield from self._with_query(regex, new, tail, carried=carried)
             return
-        yield f"http-request replace-path {write(regex)} {write(_backrefs(path).replace('%', '%%'))}{tail}"
         if not carried:
-            yield f"http-request set-query ''{tail}"
+            yield f"{_NO_QUERY} if {' '.join((*where, f'{{ path -m reg {write(regex)} }}'))}"
+        yield f"http-request replace-path {write(regex)} {write(_backrefs(path).replace('%', '%%'))}{tail}"
 
     @staticmethod
     def _with_query(regex: str, new: str, tail: str, *, carried: bool) -> Iterator[str]:
@@ -395,6 +414,8 @@ class Backends:
         known: dict[str, str],
     ) -> list[str]:
         """What passes requests on to a target."""
+        made_of_variables = bool(variables(target))  # nginx leaves addresses in answers alone then
+        target = _AS_IT_CAME.sub("", target)
         match = re.fullmatch(r"(https?)://(unix:[^:]+:?|\[[^\]]*\](?::\d+)?|[^/$]+)(/.*)?", target)
         passed = location.first("proxy_pass") or location
         if match is None:
@@ -415,8 +436,15 @@ class Backends:
             except NoCounterpartError as reason:
                 self.notes.lost(settings["client_max_body_size"].span, str(reason))
         lines += self._request_headers(server, location, host, known)
-        lines += self._redirects(server, location, f"{scheme}://{host}{uri or '/'}", path if uri is not None else "/")
-        if uri is not None and kind_of(location)[0] in ("", "^~", "="):
+        if not made_of_variables or self.many(server, location, "proxy_redirect"):
+            own = f"{scheme}://{host}{uri or '/'}"
+            lines += self._redirects(server, location, own, path if uri is not None else "/")
+        if uri is not None and variables(uri):
+            try:
+                lines += _made_path(kind_of(location)[0], path, uri)
+            except NoCounterpartError as reason:
+                self.notes.lost(passed.span, f"proxy_pass {target}: the path goes on as it came: {reason}")
+        elif uri is not None and kind_of(location)[0] in ("", "^~", "="):
             pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", path) + "(.*)$"
             if path != uri:
                 lines.append(
@@ -628,6 +656,36 @@ def _split_address(text: str) -> tuple[str, str]:
     """Scheme and host of an address, and the rest."""
     match = re.match(r"https?://[^/$]*", text)
     return (match[0], text[match.end() :]) if match else ("", text)
+
+
+def _made_path(kind: str, pattern: str, uri: str) -> list[str]:
+    """The rules that make the path of `proxy_pass` from the groups of its location's regular expression.
+
+    Raises:
+        NoCounterpartError: it depends on something else.
+    """
+    new, carried = _QUERY.subn("", uri)
+    if kind not in ("~", "~*"):
+        raise NoCounterpartError("it depends on variables")
+    begins, ends = pattern.startswith("^"), pattern.endswith("$") and not pattern.endswith("\\$")
+    inner = f"{'' if begins else '[^?]*'}{pattern[begins : len(pattern) - ends]}{'' if ends else '[^?]*'}"
+    names = [match[1] for match in _GROUPS.finditer(inner)]
+    if len(names) > 9 or (carried and "?" in new):
+        raise NoCounterpartError("it depends on too much")
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name.isdecimal() and 0 < int(name) <= len(names):
+            return f"\\{name}"
+        if name in names:
+            return f"\\{names.index(name) + 1}"
+        raise NoCounterpartError(f"HAProxy has nothing for ${name} there")
+
+    text = write(_NAMED.sub(number, new.replace("%", "%%")))
+    flag = "(?i)" if kind == "~*" else ""
+    if carried:
+        return [f"http-request replace-path {write(f'{flag}^{inner}$')} {text}"]
+    return [_NO_QUERY, f"http-request replace-pathq {write(f'{flag}^{inner}$')} {text}"]
 
 
 def _backrefs(text: str) -> str:

@@ -52,14 +52,17 @@ class Notes:
     def settle(self, directives: Sequence[Directive]) -> None:
         """Say what became of every directive of which nothing was said yet."""
         said: dict[Span, Loss] = {}
+        texts: dict[Span, str] = {}
         for note in self._notes:
             said[note.span] = max(note.loss, said.get(note.span, Loss.NONE))
+            texts[note.span] = f"{texts.get(note.span, '')} {note.text}"
         within: set[int] = set()
         for one in (each for top in directives for each in top.walk()):
             if id(one) in within:
                 continue
             loss = said.get(one.span)
-            if loss is None and not one.used:
+            # Others may stand on the line that something was said of.
+            if not one.used and (loss is None or one.name not in texts[one.span]):
                 if one.name in _HARMLESS:
                     loss = Loss.NONE
                     self._notes.setdefault(Note(one.span, loss, f"{one.name} is for nginx's own workings"))

@@ -16,15 +16,21 @@ def stream_sections(stream: Directive, notes: Notes) -> list[str]:
     needed: dict[str, list[str]] = {}
     for number, server in enumerate(stream.all("server"), 1):
         server.used = True
-        lines += [f"frontend tcp_{number}", "    mode tcp", "    option tcplog"]
         settings = _settings(stream, server)
+        head = [f"frontend tcp_{number}", "    mode tcp", "    option tcplog"]
+        binds: list[str] = []
         for listen in server.all("listen"):
             listen.used = True
             if "udp" in listen.args or not listen.args:
                 notes.lost(listen.span, "HAProxy passes no UDP on")
                 continue
-            lines.append(f"    {_bind(listen, server, notes)}")
-        lines += _access(server)
+            binds.append(f"    {_bind(listen, server, notes)}")
+        if not binds:
+            for one in server.walk():
+                one.used = True
+            notes.lost(server.span, "the server listens nowhere that HAProxy could: it was left out")
+            continue
+        lines += [*head, *binds, *_access(server)]
         lines += [f"    timeout client {settings['proxy_timeout']}"]
         passed = server.first("proxy_pass")
         if passed is None or not passed.args:
@@ -146,9 +152,7 @@ def _backend(
     """The name of the backend for a target, made where it is not there yet."""
     from hapy_config.translate.from_nginx.backends import Backends
 
-    name = "tcp_" + "".join(char if char.isalnum() or char in "_.-" else "_" for char in target)
-    if name in needed:
-        return name
+    base = name = "tcp_" + "".join(char if char.isalnum() or char in "_.-" else "_" for char in target)
     ending = " send-proxy" if settings.get("proxy_protocol") == "on" else ""
     ending += " ssl verify none" if settings.get("proxy_ssl") == "on" else ""
     lines = [f"backend {name}", "    mode tcp", f"    timeout connect {settings['proxy_connect_timeout']}"]
@@ -159,5 +163,9 @@ def _backend(
     else:
         made = Backends(Directive("http", (), [], upstream.span), notes).servers_of(upstream, ending)
         lines += [f"    {line}" for line in made]
-    needed[name] = lines
+    number = 1
+    while name in needed and needed[name][1:] != lines[1:]:  # servers that pass to it in another way
+        number += 1
+        name = f"{base}_{number}"
+    needed[name] = [f"backend {name}", *lines[1:]]
     return name

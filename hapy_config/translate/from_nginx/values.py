@@ -10,6 +10,8 @@ from hapy_config.translate.lines import write
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _TIME: Final = re.compile(r"(\d+)(ms|[smhdwMy]?)")
 _UNITS: Final = {"ms": 1, "": 1000, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000, "w": 604800000}
+#: What is the URI of the request again.
+_WHOLE_URI: Final = re.compile(r"\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?(?!\w)")
 _FETCHES: Final = {
     "host": "req.hdr(host),field(1,:)",
     "http_host": "req.hdr(host)",
@@ -64,6 +66,7 @@ def format_string(text: str, known: dict[str, str], *, location: bool = False) -
     Raises:
         NoCounterpartError: a variable of it has no counterpart.
     """
+    text = _WHOLE_URI.sub("$request_uri", text)
     found, place = [], 0
     for match in _VARIABLE.finditer(text):
         found.append(text[place : match.start()].replace("%", "%%"))
@@ -74,7 +77,7 @@ def format_string(text: str, known: dict[str, str], *, location: bool = False) -
         elif name == "scheme":
             raise NoCounterpartError("HAProxy 2.6 has no sample for $scheme")
         elif name == "is_args":
-            found.append("")
+            raise NoCounterpartError("HAProxy has no sample that is '?' where there is a query")
         elif location and name in ("args", "query_string"):
             found.append("%[query]")
         else:

@@ -342,4 +342,39 @@ stream {{
         lost=("location ~ ^/shop/item",),
         unlike=("/shop/item/12",),
     ),
+    NginxCase(
+        "addresses-made-of-variables",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   absolute_redirect off;
+   location /old {{ return 302 /new$is_args$args; }}
+   location /again {{ return 302 $scheme://$http_host/b$uri$is_args$args; }}
+   location ~ ^/u/(?<name>\w+)/(.*)$ {{ proxy_pass http://127.0.0.1:{one}/who/$name?x=$2; }}
+   location ~* ^/img/(\w+)\. {{ proxy_pass http://127.0.0.1:{two}/pics/$1$is_args$args; }}
+   location ~ ^/plain/(\d+) {{ proxy_pass http://127.0.0.1:{two}/p/$1; }}
+   location / {{ proxy_pass http://127.0.0.1:{three}$request_uri; }}
+   location /bare {{ proxy_pass http://127.0.0.1:{three}; rewrite ^/bare/(.*)$ /b/$1? break; }}
+ }}
+""",
+        paths(
+            "/bare/x?q=1", "/bare/x", "/bare?q=1", "/old?a=1&b=2", "/old", "/again/x?y=1", "/again", "/u/ann/x/y", "/u/ann/x?z=1", "/IMG/a.png?q=1", "/img/b.gif",
+            "/plain/12/more?q", "/z?y=1", "/z",
+        ),
+    ),
+    NginxCase(
+        "streams-with-settings-of-their-own",
+        "",
+        (Ask("/x"), Ask("/y", port="other")),
+        text=r"""
+load_module modules/ngx_stream_module.so;
+events {{ }}
+stream {{
+  upstream both {{ server 127.0.0.1:{proxied}; }}
+  server {{ listen 127.0.0.1:{port}; proxy_pass both; proxy_protocol on; }}
+  server {{ listen 127.0.0.1:{other}; proxy_pass both; proxy_timeout 1h; proxy_connect_timeout 2s; }}
+}}
+""",
+    ),
 )  # fmt: skip
