@@ -12,7 +12,18 @@ from compat.harness.targets import Target, make_silent, said_of_servers, saying,
 
 GLOBAL = "    stats socket {dir}/sock level admin\n"
 _COLUMNS = (
-    *("status", "weight", "uweight", "slim", "check_status", "agent_status", "agent_code", "agent_desc"),
+    *(
+        "status",
+        "weight",
+        "uweight",
+        "slim",
+        "chkfail",
+        "chkdown",
+        "check_status",
+        "agent_status",
+        "agent_code",
+        "agent_desc",
+    ),
     *("agent_health", "agent_rise", "agent_fall", "last_agt"),
 )
 

@@ -283,11 +283,9 @@ def _server(server: Server) -> Row:
     agent = _enabled(server.agent)
     if server.tracked is not None:
         row["tracked"] = f"{server.tracked.backend.model.name}/{server.tracked.model.name}"
-    if check is not None or agent is not None:
-        row["chkfail"] = counters.chkfail
-        row["chkdown"] = counters.chkdown
+    if _enabled(server.check) is not None:  # an agent alone does not have these told
         down = 0.0 if server.state is not State.STOPPED else now() - server.last_change
-        row["downtime"] = int(counters.downtime + down)
+        row |= {"chkfail": counters.chkfail, "chkdown": counters.chkdown, "downtime": int(counters.downtime + down)}
     if check is not None:
         row |= _check_values(check, "check")
     if agent is not None:
