@@ -68,7 +68,8 @@ def main(words: list[str]) -> int:
     else:
         for text in outcome.files.values():
             print(text, end="")
-    _report(outcome, options.to, sys.stdout if options.output not in (None, STDIN) or same_language else sys.stderr)
+    stream = sys.stdout if options.output not in (None, STDIN) or same_language else sys.stderr
+    _report(outcome, options.to, stream, same_language=same_language)
     return DECIDE if outcome.worst is Loss.LOST or found.has_errors else DONE
 
 
@@ -204,6 +205,11 @@ def _write(outcome: Translation, output: str) -> bool:
                 sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
             return True
         place = Path(output)
+        names = [Path(name).name for name in outcome.files]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            print(f"hapy migrate: several files are called {twice}: write them one by one", file=sys.stderr)
+            return False
         if len(outcome.files) > 1:
             place.mkdir(parents=True, exist_ok=True)
         for name, text in outcome.files.items():
@@ -215,7 +221,7 @@ def _write(outcome: Translation, output: str) -> bool:
     return True
 
 
-def _report(outcome: Translation, target: str, stream: TextIO) -> None:
+def _report(outcome: Translation, target: str, stream: TextIO, *, same_language: bool) -> None:
     """What changed, and what is left to do; the latter last, where it is seen."""
     import textwrap
 
@@ -236,5 +242,5 @@ def _report(outcome: Translation, target: str, stream: TextIO) -> None:
             f" ({100 * (total - lost) // total} % have a counterpart).",
             file=stream,
         )
-    elif not outcome.notes and target.startswith(_HAPROXY):
+    elif same_language and not outcome.notes:
         print(f"Nothing changes: it is written for {target} already.", file=stream)

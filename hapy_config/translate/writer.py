@@ -83,9 +83,8 @@ def _userlist(value: Userlist) -> list[str]:
     rows = [line(["group", group]) for group in sorted({one for user in value.users.values() for one in user.groups})]
     for user in value.users.values():
         groups = ["groups", ",".join(sorted(user.groups))] if user.groups else []
-        rows.append(
-            line(["user", user.name, "password" if user.encrypted else "insecure-password", user.password, groups])
-        )
+        kind = "password" if user.encrypted else "insecure-password"
+        rows.append(line(["user", user.name, [kind, user.password] if user.password else [], groups]))
     return [line(["userlist", value.name]), *(f"    {row}" for row in rows)]
 
 

@@ -70,3 +70,13 @@ def test_variables_that_are_not_set_are_told(target: str, tmp_path: Path, capsys
     assert "'HAPY_TEST_UNSET' is not set" in said
     assert "a.cfg:8" in said
     assert "a.cfg:5" in said
+
+
+def test_files_of_one_name_are_not_written_over_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "h.cfg").write_text(f"global\n contimeout {folder}\n")
+    files = [str(tmp_path / folder / "h.cfg") for folder in ("a", "b")]
+    assert main([*files, "-o", str(tmp_path / "out")]) == 2
+    assert "several files are called h.cfg" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

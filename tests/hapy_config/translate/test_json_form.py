@@ -40,6 +40,13 @@ def test_rules_of_a_statistics_page_come_back() -> None:
     assert list(differences(config)) == []
 
 
+def test_users_without_a_password_come_back() -> None:
+    text = "userlist l\n group g users a\n user a insecure-password\n user b\n user c password $5$x\n"
+    config = read_text(text).config
+    assert config is not None
+    assert list(differences(config)) == []
+
+
 def test_the_schema_describes_what_is_written() -> None:
     whole = schema()
     jsonschema.Draft202012Validator.check_schema(whole)
