@@ -204,3 +204,27 @@ def states_by_command(world: World) -> None:
         for line in said_of_servers(world):
             if " check-plain/s " in line or "agent-agentdown/s" in line:
                 world.note(line)
+
+
+def agent_of_a_follower(world: World) -> None:
+    """A server that tracks another may have an agent as well."""
+    with ExitStack() as stack:
+        agent = Target(saying(b"down\n", close=True))
+        silent = Target(make_silent)
+        stack.callback(agent.stop)
+        stack.callback(silent.stop)
+        world.places |= {"agent": str(agent.port), "silent": silent.address}
+        _start(
+            world,
+            """
+backend b
+    server s {silent} track b/c agent-check agent-port {agent} agent-inter 300ms
+    server c {silent} check inter 900s
+""",
+        )
+        wait_until(lambda: any(" b/s is DOWN" in line for line in said_of_servers(world)))
+        for line in said_of_servers(world):
+            if " b/s " in line:
+                world.note(line)
+        row = next(csv.DictReader(io.StringIO(ask(world, "show stat b 4 1").removeprefix("# "))))
+        world.note(f"{row['agent_status'].lstrip('* ')} {row['agent_health']} {row['tracked']}")

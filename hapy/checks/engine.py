@@ -64,7 +64,7 @@ class Engine:
                 if plan is None:
                     plan = self._plan(backend)
                 self._add_health(server, plan)
-            if "agent-check" in options and "agent-port" in options and server.model.track is None:
+            if "agent-check" in options and "agent-port" in options:
                 self._add_agent(server)
 
     def _plan(self, backend: Backend) -> Plan:

@@ -152,4 +152,4 @@ def operational(server: Server, cause: str, requeued: int) -> str:
     """The line of a server that went up, down, or is stopping."""
     word = {State.STOPPED: "DOWN", State.STOPPING: "stopping"}.get(server.state, "UP")
     ending = counts(server, left=server.state is State.STOPPED, requeued=requeued)
-    return f"{title(server)} is {word}{_via(server)}{cause}. {ending}"
+    return f"{title(server)} is {word}{_via(server) or cause}. {ending}"

@@ -443,7 +443,7 @@ def _track_fault(build: Build, draft: Draft, server: Server) -> str:
         )
     if not (target.check or target.track is not None or "agent-check" in target.options):
         return f"unable to use {proxy.name}/{name} for tracking as it does not have any check nor agent enabled."
-    if server.check or "agent-check" in server.options:
+    if server.check:
         return "unable to enable checks and tracking at the same time!"
     return ""
 
