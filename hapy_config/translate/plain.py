@@ -37,6 +37,15 @@ _BASIC: Final = "[Bb][Aa][Ss][Ii][Cc]"
 _NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
 #: What of a request a rule changes, by the fetches that look at it.
 _PATH_FETCHES: Final = frozenset({"path", "pathq", "url", "query", "base", "url_param", "urlp", "capture.req.uri"})
+#: Rules about answers, and the fetches that find nothing any more when these run.
+_ABOUT_ANSWERS: Final = frozenset({"http-response", "http-after-response"})
+_GONE: Final = frozenset(
+    {
+        "path", "pathq", "url", "query", "base", "url_param", "urlp", "req.hdr", "hdr", "req.fhdr", "fhdr", "req.cook",
+        "cook", "cookie", "req.ver", "req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt",
+        "http_auth", "http_auth_group",
+    }
+)  # fmt: skip
 _FIXED_FETCHES: Final = frozenset(
     {"src", "src_port", "dst", "dst_port", "ssl_fc", "ssl_fc_sni", "str", "int", "req.ver"}
 )
@@ -98,7 +107,15 @@ class _Plain:
                 ledger.note(rule.span, Loss.NONE, f"{rule.word}: its value stands where the variable was used")
                 continue
             arguments = {name: self._argument(value) for name, value in rule.arguments.items()}
-            condition = rule.condition if rule.action in self._kept else self.condition(rule.condition)
+            condition = rule.condition
+            if (
+                condition is not None
+                and rule.ruleset in _ABOUT_ANSWERS
+                and (late := _without_requests(condition)) != condition
+            ):
+                ledger.note(rule.span, Loss.NONE, f"{rule.word}: a request's parts are gone by then, in HAProxy, too")
+                condition = late
+            condition = condition if rule.action in self._kept else self.condition(condition)
             yield replace(rule, condition=condition, arguments=arguments)
 
     def _argument(self, value: object) -> object:
@@ -175,6 +192,20 @@ class _Plain:
         if made is None:
             return sample
         return replace(made, converters=made.converters + sample.converters, type=sample.type)
+
+
+def _without_requests(condition: Condition) -> Condition:
+    """A condition of a rule about answers: what looks at a request's path or headers never holds there."""
+
+    def late(acl: AclExpression) -> AclExpression:
+        gone = acl.criterion.fetch.name in _GONE
+        return replace(acl, criterion=_NEVER, match="bool", patterns=(), files=()) if gone else acl
+
+    found = tuple(
+        tuple(replace(term, expressions=tuple(late(one) for one in term.expressions)) for term in terms)
+        for terms in condition.alternatives
+    )
+    return replace(condition, alternatives=found)
 
 
 def _variables(config: Config) -> Iterator[tuple[str, SampleExpression]]:

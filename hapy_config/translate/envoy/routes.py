@@ -73,13 +73,15 @@ _UNSEEN: Final = frozenset(
 
 @dataclass(slots=True)
 class Change:
-    """What a rule does to requests on the way to a server."""
+    """What a rule does to requests on the way to a server, or to their answers."""
 
     condition: Formula
     add: list[Json] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
     rewrite: Json | None = None
     host: Json | None = None
+    answer_add: list[Json] = field(default_factory=list)
+    answer_remove: list[str] = field(default_factory=list)
 
 
 def looks_at(whole: Formula, *kinds: str) -> bool:
@@ -328,12 +330,13 @@ class Routes:
             self._redirects(backend, scope)
         fixed = [one for one in self._changes if one.condition in (TRUE, scope)]
         varying = [one for one in self._changes if one not in fixed]
+        varying += self._answer_changes(backend, _MOST_CHANGES - len(varying))
         for held in itertools.product((True, False), repeat=len(varying)):
             chosen = [*fixed, *(one for one, on in zip(varying, held, strict=True) if on)]
             terms = [one.condition if on else Not(one.condition) for one, on in zip(varying, held, strict=True)]
             self._put(
                 simplified(Every((whole, *terms))),
-                self._action(backend, [one for one in self._changes if one in chosen]),
+                self._action(backend, [one for one in (*self._changes, *varying) if one in chosen]),
             )
         del self._changes[before:]
         self._rewritten, self._changed = rewritten, changed
@@ -370,11 +373,53 @@ class Routes:
         if added:
             action["request_headers_to_add"] = added
         action["request_headers_to_remove"] = list(removed)
+        found = self._responses(rule for rule in self._response_rules(backend) if rule.condition is None)
+        added = [*found.pop("response_headers_to_add", ()), *(one for change in changes for one in change.answer_add)]
+        gone = [*found.pop("response_headers_to_remove", ()), *(one for each in changes for one in each.answer_remove)]
+        found |= {"response_headers_to_add": added} if added else {}
+        return {**action, **found, **({"response_headers_to_remove": gone} if gone else {})}
+
+    def _response_rules(self, backend: Proxy) -> list[Rule]:
+        """The rules that answers of a backend's servers meet."""
         proxies = (backend, self.proxy) if backend is not self.proxy else (backend,)
         rules = [rule for one in proxies for rule in one.rules.get("http-response", ())]
         if backend is not self.proxy:
             rules += backend.rules.get("http-after-response", ())
-        return {**action, **self._responses(rules)}
+        return rules
+
+    def _answer_changes(self, backend: Proxy, most: int) -> list[Change]:
+        """What response rules do on a condition that the request decides."""
+        found: list[Change] = []
+        for rule in self._response_rules(backend):
+            if rule.condition is None:
+                continue
+            try:
+                whole = formula(rule.condition)
+                self._check(whole)
+                for tests in alternatives(simplified(whole), 32):
+                    match_of(tests)
+                if len(found) >= most:
+                    raise Untranslatable("too many rules change answers on conditions of their own")
+                added, removed = self._answer_headers(rule)
+                found.append(Change(whole, answer_add=added, answer_remove=removed))
+                self.ledger.done(rule.span)
+            except Untranslatable as reason:
+                self.ledger.left_out(rule, reason)
+        return found
+
+    @staticmethod
+    def _answer_headers(rule: Rule) -> tuple[list[Json], list[str]]:
+        """The headers that a rule adds to answers, and those that it takes away.
+
+        Raises:
+            Untranslatable: it does something else.
+        """
+        value, name = rule.arguments.get("value"), str(rule.arguments.get("name"))
+        if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
+            return [header_to_add(name, string(pieces(value)), append=rule.action == "add-header")], []
+        if rule.action == "del-header" and rule.arguments.get("match") == "str":
+            return [], [name]
+        raise Untranslatable("Envoy has nothing like it")
 
     def _additions(self, backend: Proxy) -> list[Json]:
         """What is added behind the rules: a unique id, and the client's address."""
@@ -415,19 +460,15 @@ class Routes:
         added: list[Json] = []
         removed: list[str] = []
         for rule in rules:
-            value, name = rule.arguments.get("value"), rule.arguments.get("name")
             try:
                 if rule.action in _UNSEEN:
                     self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client sees")
                     continue
                 if rule.condition is not None:
-                    raise Untranslatable("Envoy changes all answers of a route or none")
-                if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
-                    added.append(header_to_add(str(name), string(pieces(value)), append=rule.action == "add-header"))
-                elif rule.action == "del-header" and rule.arguments.get("match") == "str":
-                    removed.append(str(name))
-                else:
-                    raise Untranslatable("Envoy has nothing like it")
+                    raise Untranslatable("Envoy changes all answers of a virtual host or none")
+                more, gone = self._answer_headers(rule)
+                added += more
+                removed += gone
                 self.ledger.done(rule.span)
             except Untranslatable as reason:
                 self.ledger.left_out(rule, reason)

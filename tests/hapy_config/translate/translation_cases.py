@@ -1139,4 +1139,33 @@ backend one
         lost={"envoy": ("http-request set-header X-4", "http-request set-header X-5")},
         unlike={"envoy": ("/", "/?k", "/?k=", "/?k=ab", "/?k=abc", "/?j=1&k=xb")},
     ),
+    Case(
+        "answers-on-conditions",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-var(txn.origin) req.hdr(origin)
+    http-response set-header Access-Control-Allow-Origin %[var(txn.origin)] if {{ var(txn.origin) -m end .example }}
+    http-response add-header X-Both proxy if {{ method POST }}
+    use_backend two if {{ path_beg /two }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    http-response set-header X-Which two if {{ path_end .css }}
+    http-response set-header X-Frame-Options DENY
+    server s 127.0.0.1:{two}
+""",
+        tuple(
+            Ask(
+                path,
+                method,
+                {"Origin": origin} if origin else {},
+                seen=("Access-Control-Allow-Origin", "X-Both", "X-Which", "X-Frame-Options"),
+            )
+            for path in ("/", "/two", "/two.css")
+            for method in ("GET", "POST")
+            for origin in ("", "https://a.example", "https://b.test")
+        ),
+    ),
 )
