@@ -22,6 +22,7 @@ NAMES = (
         b"x.y.w.test",
         b"w.test",
         b".w.test",
+        b"*.w.test",
     ),
     *(b"deep.x.w.test", b"xn--bcher-kva.test", "bücher.test".encode(), "bücher.test".encode("latin-1"), b"\xff\xfe"),
     *(b"c", b"c.", b"1.2.3.4", b"a test", b"a.test\0", b"a.test\0b", b"-.w.test", b"..w.test", b"a.w.test:443"),

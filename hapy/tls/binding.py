@@ -92,6 +92,8 @@ class Binding:
                 known = self._wild if name.startswith("*.") else self._exact
                 known.setdefault(name.removeprefix("*").encode(), []).append(one)
             for name in one.certificate.excluded:
+                if name.startswith("*"):
+                    continue  # takes nothing away, not even the name as it stands
                 self._excluded.setdefault(name.encode(), []).append(one)
 
     def choose(self, hello: ClientHello) -> Served | None:

@@ -22,6 +22,10 @@ class BindOption(Keyword):
     tls: bool = False
 
 
+#: What `allow-0rtt` would do.
+NO_EARLY_DATA = "early data (0-RTT) is refused, clients send it again behind the handshake"
+
+
 def bind_option(
     name: str,
     *args: Arg,
@@ -50,7 +54,7 @@ def bind_option(
         tls=tls,
         experimental=experimental,
         needs=needs,
-        runs=Runs.NO if loss else runs,
+        runs=Runs.NO if loss and runs is Runs.YES else runs,
         loss=loss,
         manual="5.1",
         ok=tuple(f"bind {address} {name} {tail}".rstrip() for tail in ok or (() if args else ("",))) if known else (),
@@ -169,7 +173,7 @@ _VERSIONS: Final = ("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13")
 
 _TLS: Final[tuple[BindOption, ...]] = (
     bind_option("ssl", tls=True, ok=("crt site.pem",), bad=("", "crt no-such-file.pem")),
-    bind_option("allow-0rtt", since=(1, 8), tls=True, runs=_HARMLESS),
+    bind_option("allow-0rtt", since=(1, 8), tls=True, runs=_HARMLESS, loss=NO_EARLY_DATA),
     bind_option("alpn", TEXT, tls=True, ok=("h2,http/1.1",), bad=("",)),
     bind_option("ca-file", FILE, tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     bind_option("ca-ignore-err", TEXT, tls=True, ok=("all", "1,2"), bad=("", "x")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hapy_config.keywords.binds import FILE, TEXT, TLS_VERSION
+from hapy_config.keywords.binds import FILE, NO_EARLY_DATA, TEXT, TLS_VERSION
 from hapy_config.keywords.spec import TARGET, Arg, Context, Keyword, Kind, Runs, Table, Version
 
 
@@ -16,7 +16,7 @@ def _option(name: str, *args: Arg, since: Version) -> Keyword:
         args=args,
         since=since,
         runs=Runs.NO if later else Runs.HARMLESS if name in ("allow-0rtt", "npn") else Runs.YES,
-        loss="the certificate is served without it" if later else "",
+        loss="the certificate is served without it" if later else NO_EARLY_DATA if name == "allow-0rtt" else "",
         manual="5.1",
     )
 

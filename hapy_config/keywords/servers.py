@@ -51,7 +51,7 @@ def server_option(
         tls=tls,
         in_default=in_default,
         experimental=experimental,
-        runs=Runs.NO if loss else runs,
+        runs=Runs.NO if loss and runs is Runs.YES else runs,
         loss=loss,
         manual="5.2",
         ok=tuple(f"{begin} {tail}".rstrip() for tail in ok or (() if args else ("",))) if known else (),
@@ -267,7 +267,13 @@ _VERSIONS: Final = ("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13")
 _TLS: Final[tuple[ServerOption, ...]] = (
     server_option("ssl", tls=True, ok=("verify none",), bad=("",)),
     server_option("no-ssl", since=(1, 8)),
-    server_option("allow-0rtt", since=(2, 0), tls=True, runs=Runs.HARMLESS),
+    server_option(
+        "allow-0rtt",
+        since=(2, 0),
+        tls=True,
+        runs=Runs.HARMLESS,
+        loss="no early data (0-RTT) is sent, requests follow the handshake",
+    ),
     server_option("alpn", TEXT, since=(2, 0), tls=True, ok=("http/1.1",), bad=("",)),
     server_option("ca-file", FILE, tls=True, ok=("ca.pem",), bad=("", "no-such-file.pem")),
     server_option("ciphers", TEXT, tls=True, ok=("HIGH",), bad=("",)),
