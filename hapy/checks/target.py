@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.checks.plan import Target
 from hapy.checks.result import Ended, Status
-from hapy.net.connect import Destination
+from hapy.net.connect import Destination, abstract
 from hapy_config.grammar.addresses import AddressUse, parse_address
 from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
@@ -30,7 +30,6 @@ _FAMILIES: Final = {
     "unix": socket.AF_UNIX,
     "abns": socket.AF_UNIX,
 }
-_UNIX_PATH_MAX: Final = 108
 _USE: Final = AddressUse()
 
 
@@ -65,7 +64,7 @@ class Place:
         port = self.port or (self.address.port if self.address is not None else 0) or server.address.port or 0
         host = address.host or "0.0.0.0"
         if address.family == "abns":
-            host = "\0" + host.ljust(_UNIX_PATH_MAX - 1, "\0")
+            host = abstract(host)
         source = server.model.source or server.backend.model.source
         bound = None
         if source is not None and source.address.family in ("ipv4", "ipv6") and family != socket.AF_UNIX:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hapy.dns.stream import DnsStream, DnsStreams
-from hapy.net.connect import Destination, connect
+from hapy.net.connect import Destination, abstract, connect
 from hapy.net.datagram import Datagrams
 from hapy_config.build.resolvconf import PATH, name_servers
 from hapy_config.model.addresses import Address
@@ -125,6 +125,10 @@ class NameServer:
 
 
 def _destination(address: Address) -> Destination:
+    if address.family == "unix":
+        return Destination(socket.AF_UNIX, address.host, 0)
+    if address.family == "abns":
+        return Destination(socket.AF_UNIX, abstract(address.host), 0)
     family = socket.AF_INET6 if address.family == "ipv6" else socket.AF_INET
     return Destination(family, address.host, address.port or 53)
 

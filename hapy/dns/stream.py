@@ -23,6 +23,8 @@ IDLE = 5.0
 #: answer for ever what it knew when it was opened.
 OLDEST = 5.0
 CONNECT = 5.0
+#: Nothing more is asked on a connection where nothing has come for so long though something is to come.
+STALLED = 1.0
 
 #: Questions that wait for a connection; what comes beyond is dropped, and asked again by its timer.
 MOST_WAITING = 4096
@@ -34,31 +36,38 @@ class DnsStream(Stream):
     """One connection to a name server.
 
     Attributes:
-        asked: questions without an answer yet. opened: when it was made, on the clock of `hapy.net.clock`.
+        asked: questions without an answer yet. opened, heard: when it was made, and when something came or the first of
+            these questions was asked, on the clock of `hapy.net.clock`.
     """
 
-    __slots__ = ("_buffer", "_owner", "asked", "opened")
+    __slots__ = ("_buffer", "_owner", "asked", "heard", "opened")
 
     def __init__(self, owner: DnsStreams) -> None:
         super().__init__()
         self._owner = owner
         self._buffer = b""
         self.asked = 0
-        self.opened = now()
+        self.opened = self.heard = now()
 
     @property
     def takes(self) -> bool:
         """Another question may go out on it."""
-        return self.asked < PIPELINED and not self.closed and now() - self.opened < OLDEST
+        moment = now()
+        if self.closed or self.asked >= PIPELINED or moment - self.opened >= OLDEST:
+            return False
+        return not self.asked or moment - self.heard < STALLED
 
     def ask(self, question: bytes) -> None:
         """Send a question."""
+        if not self.asked:
+            self.heard = now()
+            self.expire_after(IDLE)
         self.asked += 1
         self.transport.write(struct.pack("!H", len(question)) + question)
-        self.expire_after(IDLE)
 
     def data_received(self, data: bytes) -> None:
         """Event loop: bytes have come."""
+        self.heard = now()
         data = self._buffer + data
         while len(data) >= 2:
             size = struct.unpack_from("!H", data)[0]

@@ -25,6 +25,15 @@ _SO_BINDTODEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
 _IP_BIND_ADDRESS_NO_PORT = 24
 
 
+#: Bytes of a UNIX socket's name; HAProxy fills abstract ones up with zeros.
+_UNIX_PATH_MAX = 108
+
+
+def abstract(name: str) -> str:
+    """An abstract UNIX socket's name as the system has it."""
+    return "\0" + name.ljust(_UNIX_PATH_MAX - 1, "\0")
+
+
 class ConnectFailed(Exception):  # noqa: N818 - the name says what happened, as HAProxy's counters do
     """No connection.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from hapy.http.codec import Limits, response_parser
-from hapy.net.connect import ConnectFailed, Destination, connect
+from hapy.net.connect import ConnectFailed, Destination, abstract, connect
 from hapy.net.sockets import ends
 from hapy.pool import ConnectionKey
 from hapy.proxy.server_connection import ServerConnection
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="Stream")
 
 _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}
-_UNIX_PATH_MAX = 108
 
 
 class Connector:
@@ -193,7 +192,7 @@ class Connector:
             raise ConnectFailed("refused", f"{address.host or address.family} has no address")
         host = address.host
         if address.family == "abns":
-            host = "\0" + host.ljust(_UNIX_PATH_MAX - 1, "\0")
+            host = abstract(host)
         return Destination(family, host, address.port or 0, bound, interface, *special)
 
     def _for_request(self, base: Destination, txn: Transaction) -> Destination:

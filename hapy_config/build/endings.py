@@ -498,7 +498,8 @@ def check_tls_servers(build: Build) -> None:
 
 def check_verified(build: Build, backend: str, span: Span, name: str, options: Mapping[str, tuple[str, ...]]) -> None:
     """Refuse a TLS server that is to be verified and has nothing to verify it by."""
-    if options.get("verify", ("required",))[0] == "none" or "ca-file" in options:
+    usual = "none" if build.global_.get("ssl-server-verify") == "none" else "required"
+    if options.get("verify", (usual,))[0] == "none" or "ca-file" in options:
         return
     build.error(
         "missing-authority",

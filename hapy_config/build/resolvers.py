@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hapy_config.build.addressing import expand
 from hapy_config.build.arguments import milliseconds
+from hapy_config.build.endings import check_verified
 from hapy_config.build.refused import Refused
 from hapy_config.build.servers import read_server_options
 from hapy_config.build.serverwords import ServerWords
@@ -19,9 +20,10 @@ from hapy_config.model.server import Server, ServerTls
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
     from hapy_config.build.sectiondraft import SectionDraft
+    from hapy_config.syntax import Statement
 
 _USE = AddressUse(port_required=True, datagram=True)
-_STREAM = re.compile(r"(tcp[46]?|stream\+\w+|unix|abns|uxst)@|/")
+_STREAM = re.compile(r"(tcp[46]?|stream\+\w+|uxst)@")
 
 
 def read_resolvers(build: Build, draft: SectionDraft) -> Resolvers:
@@ -72,17 +74,12 @@ def check_resolvers(build: Build) -> None:
         if kind != "resolvers":
             continue
         for words in draft.statements:
-            if words[0] != "nameserver" or not _STREAM.match(expand(build, words[2])):
+            if words[0] != "nameserver":
                 continue
             statement = build.statement = draft.names[words[1]]
-            label = f"{draft.name}/{words[1]}"
-            found = draft.streams[words[1]] = ({}, {})
-            try:
-                read_server_options(
-                    ServerWords(build, build.nameless, statement, list(words), 3, label, words[1], *found)
-                )
-            except Refused as refusal:
-                build.out.found.append(refusal.diagnostic(statement))
+            if _STREAM.match(expand(build, words[2])):
+                _read_stream(build, draft, list(words), statement)
+                continue
             try:
                 family = parse_address(expand(build, words[2]), _USE).family
             except GrammarError:
@@ -92,4 +89,18 @@ def check_resolvers(build: Build) -> None:
                     "bad-address",
                     statement.span(2),
                     f"resolvers '{draft.name}': can't create socket for nameserver '{words[1]}'.",
+                    "over UNIX sockets name servers are asked in streams: write 'uxst@'",
                 )
+
+
+def _read_stream(build: Build, draft: SectionDraft, words: list[str], statement: Statement) -> None:
+    name = words[1]
+    values, options = draft.streams[name] = ({}, {})
+    label = f"{draft.name}/{name}"
+    try:
+        read_server_options(ServerWords(build, build.nameless, statement, words, 3, label, name, values, options))
+    except Refused as refusal:
+        build.out.found.append(refusal.diagnostic(statement))
+        return
+    if values.get("ssl"):
+        check_verified(build, draft.name, statement.span(), name, options)

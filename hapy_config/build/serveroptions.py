@@ -155,11 +155,17 @@ def _resolvers(words: ServerWords, name: str) -> None:
     words.options["resolvers"] = (str(words.values["resolvers"]),)
 
 
+#: Networks that one `resolve-net` can name.
+_MOST_NETWORKS: Final = 5
+
+
 def _resolve_net(words: ServerWords, name: str) -> None:
     text = words.take("'resolve-net' expects a list of networks")
     for part in text.split(","):
         if not is_network(part.strip()):
             raise words.refuse(f"'resolve-net' invalid network '{part}'", words.position - 1)
+    if text.count(",") >= _MOST_NETWORKS:
+        raise words.refuse(f"'resolve-net' exceed {_MOST_NETWORKS} networks", words.position - 1)
     words.options[name] = (text,)
 
 

@@ -30,7 +30,7 @@ _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 #: HAProxy takes more and runs out of memory; nobody means it.
 _MOST_SERVERS: Final = 100_000
 #: The numbers of server-template; what follows the digits counts for nothing.
-_RANGE: Final = re.compile(r"(\d+)[^-]*(?:-(\d+).*)?")
+_RANGE: Final = re.compile(r"\+?(\d+)[^-]*(?:-\+?(\d+).*)?")
 
 #: Values that are not fields of the model, but of what is made of them.
 _HELPERS: Final = ("number", "ssl", "default_ssl", "sni", "pool")
@@ -59,10 +59,10 @@ def _template(build: Build, draft: Draft, statement: Statement, words: list[str]
     prefix = words[1]
     check_name(build, prefix, "server-template prefix")
     match = _RANGE.fullmatch(words[2])
-    low, high = (wrapped(match[1]), wrapped(match[2] or match[1])) if match is not None else (0, 0)
+    low, high = (wrapped(match[1]), wrapped(match[2] or match[1])) if match is not None else (-1, -1)
     if match is not None and match[2] is None:
         low, high = 1, wrapped(match[1])
-    if low < 1 or high < low:
+    if low < 0 or high < low:
         build.fault(Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2))
         low = high = 1
     elif high - low >= _MOST_SERVERS:

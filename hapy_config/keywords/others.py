@@ -58,8 +58,18 @@ _RESOLVERS: Final = (
         _REST_MAYBE,
         repeatable=True,
         since=(1, 6),
-        ok=("nameserver a 127.0.0.1:53", "nameserver b 127.0.0.1:53 x"),
-        bad=("nameserver", "nameserver a", "nameserver a 127.0.0.1", "nameserver a/b 127.0.0.1:53"),
+        ok=(
+            "nameserver a 127.0.0.1:53",
+            "nameserver b 127.0.0.1:53 x",
+            "nameserver c uxst@/tmp/x",
+            "nameserver d stream+abns@x",
+        ),
+        bad=(
+            "nameserver",
+            "nameserver a",
+            "nameserver a 127.0.0.1",
+            "nameserver a/b 127.0.0.1:53",
+        ),
     ),
     _r("parse-resolv-conf", surplus=True, since=(2, 0), ok=("parse-resolv-conf",)),
     _r(

@@ -52,8 +52,13 @@ ENTRIES: Final = (
         repeatable=True,
         since=(1, 8),
         manual="4.2",
-        ok=("server-template t 3 127.0.0.1:5", "server-template u 4-5 127.0.0.1:5"),
-        bad=("server-template", "server-template t 3", "server-template t x 127.0.0.1:5"),
+        ok=("server-template t 3 127.0.0.1:5", "server-template u 0-5 127.0.0.1:5"),
+        bad=(
+            "server-template",
+            "server-template t 3",
+            "server-template t x 127.0.0.1:5",
+            "server-template t 0 127.0.0.1:5",
+        ),
     ),
     Keyword(
         name="default-server",

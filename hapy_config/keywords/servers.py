@@ -242,7 +242,13 @@ _CHECKS: Final[tuple[ServerOption, ...]] = (
 )
 
 _DNS: Final[tuple[ServerOption, ...]] = (
-    server_option("resolve-net", Arg(Kind.STRING, "networks"), since=(1, 8), ok=("10.0.0.0/8",), bad=("", "x")),
+    server_option(
+        "resolve-net",
+        Arg(Kind.STRING, "networks"),
+        since=(1, 8),
+        ok=("10.0.0.0/8",),
+        bad=("", "x", ",".join(6 * ["::/0"])),
+    ),
     server_option(
         "resolve-opts",
         Arg(Kind.STRING, "options"),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import anyio
 import dns.message
+import dns.rrset
 import pytest
 
 from compat.harness.dns import DnsServer
 from hapy.dns import section as section_module
+from hapy.dns import stream as stream_module
 from hapy.dns.nameserver import system_name_servers
 from hapy.dns.section import Resolution, Section
 from hapy_config.model.addresses import Address
@@ -198,3 +203,47 @@ def test_the_systems_name_servers(tmp_path) -> None:
         ("2001:db8::1", "ipv6", 53),
     ]
     assert system_name_servers(str(tmp_path / "none")) == []
+
+
+def test_a_connection_that_is_stuck_gets_no_more_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that lets a question over TCP lie: the next one goes over another connection."""
+    monkeypatch.setattr(stream_module, "STALLED", 0.0)
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    address = Address("ipv4", "127.0.0.1", listener.getsockname()[1])
+    model = NameServer("n", address, stream=True)
+    section = Section(Resolvers("r", (model,), timeout_retry=50, timeout_resolve=50, retries=2))
+
+    async def act() -> None:
+        assert (await ask(section, "a.test")).status == "timeout"
+
+    run(section, act)
+    listener.accept()[0].close()
+    listener.accept()[0].close()
+    listener.close()
+
+
+@pytest.mark.parametrize("family", ["unix", "abns"])
+def test_a_name_server_on_a_unix_socket(family: str, tmp_path: Path) -> None:
+    host = str(tmp_path / "dns") if family == "unix" else f"hapy-test-{os.getpid()}"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(host if family == "unix" else "\0" + host.ljust(107, "\0"))
+    listener.listen()
+    section = Section(Resolvers("r", (NameServer("n", Address(family, host), stream=True),)))
+
+    def serve() -> None:
+        sock, _ = listener.accept()
+        with sock, sock.makefile("rb") as stream:
+            query = dns.message.from_wire(stream.read(int.from_bytes(stream.read(2), "big")))
+            answer = dns.message.make_response(query)
+            answer.answer.append(dns.rrset.from_text(query.question[0].name, 1, "IN", "A", "127.0.0.7"))
+            sock.sendall(answer.to_wire(prepend_length=True))
+
+    async def act() -> None:
+        assert list((await ask(section, "a.test")).addresses) == ["127.0.0.7"]
+
+    server = threading.Thread(target=serve)
+    server.start()
+    run(section, act)
+    server.join()
+    listener.close()
