@@ -11,6 +11,7 @@ from compat.harness.targets import (
     Target,
     first_words,
     http,
+    make_silent,
     said_of_servers,
     wait_for_line,
     wait_until,
@@ -203,3 +204,24 @@ backend none
             for what in ("args", "env", "sockets"):
                 world.note(f"{what} {(world.dir / f'{what}.{name}').read_text().split()}")
         world.note((world.dir / "args.path").read_text())
+
+
+def unseen(world: World) -> None:
+    """Checks that say and hear nothing end before a server's program sees them; the others do not."""
+    with ExitStack() as stack:
+        rows = {
+            "plain": "",
+            "option": "option tcp-check",
+            "connect": "option tcp-check\n    tcp-check connect",
+            "cleanly": "option tcp-check\n    tcp-check connect linger",
+            "talking": "option tcp-check\n    tcp-check send abc",
+        }
+        targets = make_targets(world, stack, dict.fromkeys(rows, make_silent))
+        start(
+            world,
+            "".join(f"backend {n}\n    {words}\n    {HEAD}    server s {{{n}}} check\n" for n, words in rows.items()),
+            defaults="mode tcp",
+        )
+        first_words(world, [f"{name}/s" for name in rows])
+        assert wait_until(lambda: targets["cleanly"].met > 2 and targets["talking"].met > 2)
+        world.note(str([name for name in rows if targets[name].met]))

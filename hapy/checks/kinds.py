@@ -47,7 +47,7 @@ def plan_of(backend: Backend, runtime: Runtime) -> Plan:
         from hapy.checks import protocols
 
         return protocols.plan_of(checks)
-    return StepPlan((), places)
+    return StepPlan((), places, unseen=True)
 
 
 def _connect_target(run: Run, model: CheckConnect) -> Target:
@@ -66,7 +66,8 @@ def _tcp(checks: Checks, env: CompileEnv, bufsize: int) -> StepPlan:
             steps.append(Send(model, env))
         else:
             steps.append(_common(model, env))
-    return StepPlan(steps, places, connects=_connects(checks), tells_place=True)
+    talks = any(isinstance(model, CheckExpect | CheckSend) for model in checks.steps)
+    return StepPlan(steps, places, connects=_connects(checks), tells_place=True, unseen=not talks)
 
 
 def _ends(checks: Checks, model: CheckExpect) -> bool:

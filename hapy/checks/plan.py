@@ -139,7 +139,8 @@ class Run:
         check.step_status = Status.L4TOUT
         check.where = self.at()
         check.probe = probe = Probe(check.wake, linger=target.linger)
-        probe.connect(target.destination)
+        unseen = self.plan.unseen and target.header is None and target.securing is None and not target.linger
+        probe.connect(target.destination, unseen=unseen)
         while not probe.connected:
             if probe.error:
                 raise Ended(Status.L4CON, probe.error + self.at())
@@ -216,9 +217,10 @@ class StepPlan:
         tells_place: failures name the step (`option tcp-check`).
         done: how a check ends that came to the last step, None for the usual.
         shares: it makes one HTTP request, which any connection to the server can carry.
+        unseen: nothing is said or heard: that the server's system answers is all.
     """
 
-    __slots__ = ("connects", "done", "shares", "steps", "targets", "tells_place")
+    __slots__ = ("connects", "done", "shares", "steps", "targets", "tells_place", "unseen")
 
     def __init__(
         self,
@@ -229,6 +231,7 @@ class StepPlan:
         tells_place: bool = False,
         done: Ended | None = None,
         shares: bool = False,
+        unseen: bool = False,
     ) -> None:
         self.steps = tuple(steps)
         self.targets = targets
@@ -236,6 +239,7 @@ class StepPlan:
         self.tells_place = tells_place
         self.done = done
         self.shares = shares
+        self.unseen = unseen
 
     async def run(self, check: Check) -> None:
         """See `hapy.checks.check.Plan`."""

@@ -22,6 +22,8 @@ from hapy.net.connect import Destination
 from hapy.net.connect import _socket as open_socket
 from hapy.net.sockets import Ends, end_of
 
+#: The switch for answers without delay, None where the system has none.
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _RESET = struct.pack("ii", 1, 0)
 _CHUNK = 16384
 #: Bytes taken at once.
@@ -87,10 +89,18 @@ class Probe:
         self.error = ""
         self.insecure = False
 
-    def connect(self, destination: Destination) -> None:
-        """Begin; `wake` is called when it stands or has failed, unless that is known at once."""
+    def connect(self, destination: Destination, *, unseen: bool = False) -> None:
+        """Begin; `wake` is called when it stands or has failed, unless that is known at once.
+
+        Args:
+            destination: where to.
+            unseen: nothing will be said or heard: the system puts off the answer that would complete the connection, so
+                that a reset comes in its place and the server's program never sees it, as with HAProxy's checks.
+        """
         try:
             self._sock = sock = open_socket(destination)
+            if unseen and sock.family != socket.AF_UNIX and _QUICKACK is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 0)
             where = destination.host if destination.family == socket.AF_UNIX else (destination.host, destination.port)
             code = sock.connect_ex(where)
         except OSError as error:
