@@ -333,3 +333,21 @@ def sizes_of_own_answers(world: World) -> None:
     for number, target in enumerate(("/empty", "/page"), 1):
         world.client().get(target)
         world.logs(number)
+
+
+def requests_gone_when_answered(world: World) -> None:
+    """Conditions of rules about answers that look at the request: its head is gone, what was kept of it is not."""
+    tests = (
+        "path /x", "path_beg /", "req.hdr(host) -m found", "hdr(host) -m found", "hdr(content-length) -m found",
+        "hdr_cnt(host) gt 0", "req.cook(c) 5", "url_param(a) 1", "query -m found", "base -m found", "req.ver 1.1",
+        "method GET", "src 127.0.0.0/8", "res.hdr(content-length) -m found", "status 200", "var(txn.p) -m str /x",
+    )  # fmt: skip
+    lines = ["http-request set-var(txn.p) path"]
+    for ruleset, letter in (("http-response", "R"), ("http-after-response", "A")):
+        for number, test in enumerate(tests):
+            lines.append(f"{ruleset} set-header X-{letter}{number} yes if {{ {test} }}")
+            lines.append(f"{ruleset} set-header X-{letter}{number} no if !{{ {test} }}")
+    world.origin("s1")
+    world.start(CONFIG % "\n    ".join(lines))
+    world.client().get("/x?a=1", "Cookie: c=5")
+    world.client().post("/x?a=1", b"some body")

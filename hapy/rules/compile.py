@@ -11,6 +11,7 @@ from hapy.acl import compile_condition
 from hapy.rules.outcomes import WAIT, Outcome
 from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
 from hapy.samples.environment import CompileEnv, CompileError
+from hapy_config.grammar.conditions import when_answered
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
@@ -141,7 +142,10 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
             raise CompileError(f"action '{rule.ruleset} {rule.word}' is not run by hapy", rule.span)
         build, waits = entry
         try:
-            predicate = compile_condition(rule.condition, scope) if rule.condition is not None else None
+            condition = rule.condition
+            if condition is not None and rule.ruleset in ("http-response", "http-after-response"):
+                condition = when_answered(condition)
+            predicate = compile_condition(condition, scope) if condition is not None else None
             act = build(Arguments(rule, scope, strict=strict))
         except CompileError as error:
             raise CompileError(error.message, rule.span) from error

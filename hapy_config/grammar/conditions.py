@@ -15,7 +15,7 @@ from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.expressions import acl_keyword, parse_acl_keyword, parse_expression_words, places
 from hapy_config.keywords.acls import DEFAULT_MATCH, MATCH_TYPES, PREDEFINED
 from hapy_config.keywords.samples import CASTS, Place
-from hapy_config.model.expressions import AclExpression, Condition, SampleExpression, Term
+from hapy_config.model.expressions import AclExpression, Call, Condition, SampleExpression, Term
 from hapy_config.source import NOWHERE, Span
 
 #: Is handed warnings: the message, and the index of the word it speaks of.
@@ -328,3 +328,28 @@ def unavailable(condition: Condition, where: Place) -> list[tuple[Term, AclExpre
         for expression in term.expressions
         if not places(expression.criterion) & where
     ]
+
+
+#: Fetches that look at a request's head, which is gone when its answer is there.
+_OF_REQUESTS: Final = frozenset(
+    {
+        "path", "pathq", "url", "query", "base", "url_param", "urlp", "req.hdr", "hdr", "req.fhdr", "fhdr", "req.cook",
+        "cook", "cookie", "req.ver", "req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt",
+    }
+)  # fmt: skip
+_NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
+
+
+def when_answered(condition: Condition) -> Condition:
+    """A condition of a rule about answers, in which what looks at a request's head never matches, as in HAProxy."""
+    found = tuple(
+        tuple(replace(term, expressions=tuple(map(_when_answered, term.expressions))) for term in terms)
+        for terms in condition.alternatives
+    )
+    return replace(condition, alternatives=found)
+
+
+def _when_answered(acl: AclExpression) -> AclExpression:
+    if acl.criterion.fetch.name not in _OF_REQUESTS:
+        return acl
+    return replace(acl, criterion=_NEVER, match="bool", patterns=(), files=())

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from hapy_config.grammar.conditions import when_answered
 from hapy_config.model.config import Config
 from hapy_config.model.expressions import (
     AclExpression,
@@ -37,15 +38,8 @@ _BASIC: Final = "[Bb][Aa][Ss][Ii][Cc]"
 _NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
 #: What of a request a rule changes, by the fetches that look at it.
 _PATH_FETCHES: Final = frozenset({"path", "pathq", "url", "query", "base", "url_param", "urlp", "capture.req.uri"})
-#: Rules about answers, and the fetches that find nothing any more when these run.
+#: Rules about answers.
 _ABOUT_ANSWERS: Final = frozenset({"http-response", "http-after-response"})
-_GONE: Final = frozenset(
-    {
-        "path", "pathq", "url", "query", "base", "url_param", "urlp", "req.hdr", "hdr", "req.fhdr", "fhdr", "req.cook",
-        "cook", "cookie", "req.ver", "req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt",
-        "http_auth", "http_auth_group",
-    }
-)  # fmt: skip
 _FIXED_FETCHES: Final = frozenset(
     {"src", "src_port", "dst", "dst_port", "ssl_fc", "ssl_fc_sni", "str", "int", "req.ver"}
 )
@@ -111,7 +105,7 @@ class _Plain:
             if (
                 condition is not None
                 and rule.ruleset in _ABOUT_ANSWERS
-                and (late := _without_requests(condition)) != condition
+                and (late := when_answered(condition)) != condition
             ):
                 ledger.note(rule.span, Loss.NONE, f"{rule.word}: a request's parts are gone by then, in HAProxy, too")
                 condition = late
@@ -192,20 +186,6 @@ class _Plain:
         if made is None:
             return sample
         return replace(made, converters=made.converters + sample.converters, type=sample.type)
-
-
-def _without_requests(condition: Condition) -> Condition:
-    """A condition of a rule about answers: what looks at a request's path or headers never holds there."""
-
-    def late(acl: AclExpression) -> AclExpression:
-        gone = acl.criterion.fetch.name in _GONE
-        return replace(acl, criterion=_NEVER, match="bool", patterns=(), files=()) if gone else acl
-
-    found = tuple(
-        tuple(replace(term, expressions=tuple(late(one) for one in term.expressions)) for term in terms)
-        for terms in condition.alternatives
-    )
-    return replace(condition, alternatives=found)
 
 
 def _variables(config: Config) -> Iterator[tuple[str, SampleExpression]]:
