@@ -56,6 +56,10 @@ DEVIATIONS = {
         "that can; hapy closes a connection that has carried its requests."
     ),
     "reuse:max_reuse_zero": "The same: with `max-reuse 0` hapy keeps no server connection alive.",
+    "rules:conditions_on_made_methods": (
+        "In HAProxy no condition on a method is true of one that rules have made of an unusual one, if the new one is "
+        "usual: PUT of PATCH is no PUT. In hapy it is."
+    ),
     "rules:gets_made_heads": (
         "With `http-request set-method HEAD` HAProxy leaves the client of a GET waiting for the body that the answer's "
         "length tells of, and takes up the next request on the same connection; hapy ends it."

@@ -27,6 +27,8 @@ REQUEST_RULES = {
     "encoded": "set-header transfer-encoding chunked",
     "encoded-otherwise": "set-header transfer-encoding gzip",
     "decoded": "del-header transfer-encoding",
+    "other-te": "set-header te gzip",
+    "more-te": 'set-header te "gzip, trailers"',
 }
 
 RESPONSE_RULES = {
@@ -73,20 +75,24 @@ def _answers(connection: Connection) -> None:
         "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "empty": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         "none": b"HTTP/1.1 204 No Content\r\n\r\n",
+        "same": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+        "still": b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "head": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "top": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     }
     while (message := connection.read()) is not None:
         kind = next(kind for kind in answers if kind.encode() in message.head)
         connection.write(answers[kind])
 
 
-def _ask(world: World, rules: dict[str, str], kinds: tuple[str, ...]) -> None:
+def _ask(world: World, rules: dict[str, str], kinds: tuple[str, ...], method: str = "GET") -> None:
     world.once("/", "X-Kind: empty")  # the program runs
     for name in rules:
         for kind in kinds:
             client = world.client()
             client.sock.settimeout(0.5)
-            client.send(f"GET /{name} HTTP/1.1\nHost: a\nX-Kind: {kind}\n\n")
-            client.receive()
+            client.send(f"{method} /{name} HTTP/1.1\nHost: a\nX-Kind: {kind}\n\n")
+            client.receive(method)
             client.ending(0.05)
             client.close()
 
@@ -97,6 +103,14 @@ def responses(world: World) -> None:
     world.start(CONFIG % _lines("http-response", RESPONSE_RULES))
     _ask(world, RESPONSE_RULES, ("fixed", "chunks", "none"))
     _ask(world, {"removed": "", "encoded": ""}, ("empty",))
+
+
+def responses_without_bodies(world: World) -> None:
+    """Answers that have no body whatever their head says."""
+    world.origin("s1", _answers)
+    world.start(CONFIG % _lines("http-response", RESPONSE_RULES))
+    _ask(world, RESPONSE_RULES, ("same", "still"))
+    _ask(world, RESPONSE_RULES, ("head", "top"), "HEAD")
 
 
 def last_rules(world: World) -> None:

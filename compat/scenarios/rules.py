@@ -293,6 +293,17 @@ def methods_after_rules(world: World) -> None:
     world.logs(4)
 
 
+def conditions_on_made_methods(world: World) -> None:
+    """Conditions on a method that rules have changed."""
+    world.origin("s1")
+    lines = ["http-request set-method PUT if { path /put }", "http-request set-method patch if { path /patch }"]
+    lines += [f"http-request add-header X-Is {name} if {{ method {name} }}" for name in ("GET", "PUT", "BREW", "patch")]
+    world.start(CONFIG % "\n    ".join(lines))
+    client = world.client()
+    for method, path in (("GET", "/put"), ("BREW", "/put"), ("GET", "/patch"), ("BREW", "/patch")):
+        client.get(path, method=method)
+
+
 def gets_made_heads(world: World) -> None:
     """A GET that rules have made a HEAD: the length of the answer tells of a body that isn't there."""
 

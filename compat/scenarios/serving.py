@@ -456,6 +456,20 @@ def header_of_the_server(world: World) -> None:
     world.logs(2)
 
 
+def header_of_the_server_comes_last(world: World) -> None:
+    """It follows what is said of the connection."""
+    world.origin("s1")
+    _start(
+        world,
+        "use_backend closing if { path /close }",
+        tail="backend closing\n    option httpclose\n    http-send-name-header X-Name\n    server one {s1}\n",
+        back="http-send-name-header X-Name\nserver one {s1}",
+    )
+    for target in ("/", "/close"):
+        for version in ("1.0", "1.1"):
+            world.client().get(target, "X-Name: client", "X-Other: 1", version=version)
+
+
 def half_closed_upgrade(world: World) -> None:
     """A websocket: upgrade, data both ways, a client's half-close."""
 

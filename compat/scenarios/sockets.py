@@ -135,6 +135,29 @@ def dispatch(world: World) -> None:
     world.logs(4)
 
 
+def wherever_the_client_went(world: World) -> None:
+    """Servers without an address of their own: requests go on to where they were sent, on connections to there."""
+    port = world.origin("s1").port
+    lines = ["http-request set-dst hdr(x-dst)", f"http-request set-dst-port int({port}) if {{ path_sub noport }}"]
+    servers = {"v4": "0.0.0.0", "v6": "[::]", "star": "*"}
+    parts = []
+    for name, address in servers.items():
+        for suffix, given in (("", f":{port}"), ("-noport", "")):
+            lines.append(f"use_backend {name}{suffix} if {{ path /{name}{suffix} }}")
+            parts += [f"backend {name}{suffix}", "    retries 0", f"    server s {address}{given}"]
+    config = FRONT % ("\n    ".join(lines), "server s1 {s1}")
+    world.start("\n".join([config, *parts]))
+    count = 0
+    for name in servers:
+        for suffix in ("", "-noport"):
+            client = world.client()
+            for place in ("127.0.0.1", "127.0.0.2", "::1", "127.0.0.1"):
+                client.get(f"/{name}{suffix}", f"X-Dst: {place}")
+                count += 1
+            client.close()
+    world.logs(count)
+
+
 def templates(world: World) -> None:
     """`server-template` with a fixed address: names, ids and round robin."""
     world.origin("s1", b"ok")

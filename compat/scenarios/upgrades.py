@@ -341,6 +341,25 @@ ANSWERS = {
 WITHOUT_BYTES = '"%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %tsc %{+Q}r"'
 
 
+def connect_with_an_encoding(world: World) -> None:
+    """A CONNECT that claims a body in chunks: its server is told that nothing follows."""
+
+    def script(connection: Connection) -> None:
+        head = connection.reader.until(b"\r\n\r\n")
+        world.note(f"origin got {head!r}")
+        connection.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.write(connection.reader.exactly(3))
+
+    _start(world, script)
+    client = world.client()
+    client.send("CONNECT a.test:443 HTTP/1.1\nHost: a.test:443\nTransfer-Encoding: chunked\n\nabc")
+    client.receive("CONNECT")
+    _take(client, 3)
+    client.expect_end()
+    world.logs(1)
+    _finished(world)
+
+
 def _one(request: str, answer: bytes, defaults: str = "") -> Callable[[World], None]:
     def scenario(world: World) -> None:
         def script(connection: Connection) -> None:

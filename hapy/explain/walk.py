@@ -394,10 +394,11 @@ class _Passage:
         if request is None:
             return
         asks_close = route.asks_close is not None and route.asks_close(request)
+        last = None
         if route.name_header is not None:
             request.headers = [field for field in request.headers if field[0] != route.name_header]
-            request.headers.append((route.name_header, server.label))
-        head = request_head(request, close=route.tell_close or asks_close, cases=route.name_cases)
+            last = (route.name_header, server.label)
+        head = request_head(request, close=route.tell_close or asks_close, cases=route.name_cases, last=last)
         self.found.request = head
         sections = dict.fromkeys((self.original, model))
         self.found.later = tuple(

@@ -40,13 +40,14 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 NameCases = Mapping[bytes, bytes]
 
 
-def request_head(request: Request, *, close: bool, cases: NameCases | None = None) -> bytes:
+def request_head(request: Request, *, close: bool, cases: NameCases | None = None, last: Header | None = None) -> bytes:
     """The bytes of a request's head for a server.
 
     Args:
         request: the head, after all rules.
         close: the server connection is for this request only.
         cases: the `h1-case-adjust` map when `option h1-case-adjust-bogus-server` is on.
+        last: a field that follows all others, `connection` too.
     """
     fields = request.headers if cases is None else adjusted(request.headers, cases)
     lines = [
@@ -61,6 +62,8 @@ def request_head(request: Request, *, close: bool, cases: NameCases | None = Non
         end = _KEEP_ALIVE
     if cases is not None and end is not _END:
         end = _adjusted_end(end, cases)
+    if last is not None:
+        end = end[:-2] + _field_line(last if cases is None else adjusted([last], cases)[0]) + _END
     return b"\r\n".join(lines) + end
 
 

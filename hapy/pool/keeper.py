@@ -4,8 +4,8 @@ Rules:
 
 - A pool is purged every `pool-purge-delay`, counted from the first connection that it keeps. A pool that is empty and
   needs nothing is left alone.
-- Warming fills a pool up to its target (busy and idle connections together), within `pool-max-conn` and below the low
-  fd ratio, one connection at a time per server and a few at once in all. The target is
+- Warming fills a pool up to its target (busy and idle connections together), within `pool-max-conn` and `maxconn` and
+  below the low fd ratio, one connection at a time per server and a few at once in all. The target is
 
     `# hapy: pool-min-conn N`   at least N, at all times, from the start; 0: no warming at all
     automatic                   what recent demand needs, and a quarter more, rounded down: so that nothing is added to

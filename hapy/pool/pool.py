@@ -131,6 +131,7 @@ class Pool:
         reason: why the last `acquire` found or did not find a connection.
         counts: how often each reason was given.
         idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled.
+        most_used: the server's `maxconn`, beyond which nothing is opened ahead; 0 for none.
         max_used: the most used at once since the last purge. needed: the estimate carried over.
         enabled: False in maintenance: nothing is kept. generation: of the server's address; others are not kept.
         distance: how far the server is.
@@ -161,6 +162,7 @@ class Pool:
         "max_reuse",
         "max_used",
         "min_conn",
+        "most_used",
         "named",
         "needed",
         "on_kept",
@@ -214,6 +216,7 @@ class Pool:
         self.used = 0
         self.warming = 0
         self.max_used = 0
+        self.most_used = 0
         self.needed = 0
         self.distance = Distance()
         self.asked = False
@@ -396,7 +399,8 @@ class Pool:
         automatic = 0
         if self.min_conn != 0 and self.asked and self.distance.far:
             automatic = self.needed + self.needed // 4
-        return max(automatic, self.min_conn or 0)
+        target = max(automatic, self.min_conn or 0)
+        return min(target, self.most_used) if self.most_used else target
 
     def connected(self, seconds: float) -> None:
         """Opening a connection took that long."""

@@ -3,6 +3,7 @@
 As HAProxy does it when it writes a head (seen on the wire of 2.6):
 - a body whose Content-Length was removed (or is no number) goes out in chunks, one without its chunked encoding too
 - a Content-Length on a request without a body is left out; of several the first counts, others stay if they are equal
+- of the codings in a TE that rules have written only `trailers` goes out
 - an encoding that rules add goes out, and the connection ends with the message, unless it takes the length's place
 - a Content-Length that is smaller than the body is an error; a larger one goes out as it is: the receiver waits. Beside
   the sender's chunked encoding one goes out that is larger than what has come, and the connection ends with the message
@@ -14,14 +15,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hapy.http.connection import forwarded_te
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hapy.http.message import Header, Request, Response
     from hapy_config.model.rules import Rule
 
 _CHUNKED_FIELD = (b"transfer-encoding", b"chunked")
-_NAMES = frozenset({"content-length", "transfer-encoding"})
+_NAMES = frozenset({"content-length", "te", "transfer-encoding"})
 
 
 class Misframed(Exception):  # noqa: N818 - an answer to give, not a defect
@@ -49,6 +53,8 @@ def reframe_request(request: Request, known: int) -> bool:
     Raises:
         Misframed: the fields contradict the body.
     """
+    if any(name == b"te" for name, _ in request.headers):
+        request.headers = list(_with_forwarded_te(request.headers))
     if request.body == TUNNEL:
         return False
     if request.body == 0:
@@ -71,8 +77,11 @@ def reframe_response(response: Response, method: bytes, known: int) -> bool:
     Raises:
         Misframed: the fields contradict the body.
     """
-    if response.body == TUNNEL or method == b"HEAD" or response.status in (204, 304):
+    if response.body == TUNNEL or response.status == 204:
         return False
+    if method == b"HEAD" or response.status == 304:
+        response.headers, length = _one_length(response.headers)
+        return length >= 0 and bool(_encodings(response.headers))
     return _reframe(response, known)
 
 
@@ -121,6 +130,13 @@ def _one_length(headers: list[Header]) -> tuple[list[Header], int]:
             length = number
         kept.append(field)
     return kept, length
+
+
+def _with_forwarded_te(headers: list[Header]) -> Iterator[Header]:
+    for name, value in headers:
+        kept = forwarded_te(value) if name == b"te" else value
+        if kept is not None:
+            yield name, kept
 
 
 def _encodings(headers: list[Header]) -> list[bytes]:

@@ -151,6 +151,7 @@ class Server:
             budget=budget,
         )
         self.pool.enabled = not missing
+        self.pool.most_used = self.maxconn
         self.pool.distance.local = is_local(model.address)
         self.counters = ServerCounters()
         self.counters.reuse_reasons = self.pool.counts
@@ -205,7 +206,7 @@ class Server:
         if maxconn is not None:
             if self.minconn == self.maxconn:
                 self.minconn = maxconn
-            self.maxconn = maxconn
+            self.maxconn = self.pool.most_used = maxconn
             self.minconn = min(self.minconn, maxconn)
             self.backend.serve_queues(self)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from hapy.http.message import TUNNEL, first_value
 from hapy.http.serialize import request_head
 from hapy.net.clock import NEVER, now
 from hapy.net.connect import ConnectFailed
@@ -235,15 +236,18 @@ def _send(exchange: Exchange, connection: ServerConnection, moment: float) -> No
         exchange.asks_close = True
     if route.reframes:
         _reframe(exchange)
+    if request.body == TUNNEL and first_value(request.headers, b"transfer-encoding") is not None:
+        exchange.asks_close = True
     asks_close = exchange.asks_close
     exchange.server = connection
     connection.begin(exchange, request, final=route.close_server or asks_close)
+    last = None
     if route.name_header is not None:
         name = route.name_header
         request.headers = [field for field in request.headers if field[0] != name]
-        request.headers.append((name, connection.server.label))
+        last = (name, connection.server.label)
     exchange.sending = True
-    head = request_head(request, close=route.tell_close or asks_close, cases=route.name_cases)
+    head = request_head(request, close=route.tell_close or asks_close, cases=route.name_cases, last=last)
     exchange.forward_request(moment, head)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def check(view: View) -> Iterator[Finding]:
     """A finding for each `option redispatch` beside `retries 0`."""
     for proxy in view.backends:
-        if proxy.redispatch and proxy.retries == 0 and proxy.servers:
+        if proxy.redispatch is not None and proxy.retries == 0 and proxy.servers:
             yield Finding(
                 view.place(proxy, "retries"),
                 f"'option redispatch' has no effect in '{proxy.name}': without retries no other server is tried",

@@ -98,6 +98,14 @@ async def test_the_configured_minimum_is_there_from_the_start(clock: Clock) -> N
         assert (it.origin.open, it.pool.idle) == (3, 3)
 
 
+async def test_never_more_than_maxconn(clock: Clock) -> None:
+    pool = Pool("safe", min_conn=3)
+    pool.most_used = 2
+    async with kept(clock, pool, distance=0.0) as it:
+        await it.settle()
+        assert (it.origin.open, it.pool.idle) == (2, 2)
+
+
 async def test_busy_connections_count(clock: Clock) -> None:
     async with kept(clock, Pool("always", min_conn=2)) as it:
         await it.settle()
