@@ -101,7 +101,7 @@ def connections_of_retries(world: World) -> None:
     world.forget_origins()
 
 
-def _counted(event: str, failure: bytes) -> Scenario:
+def _counted(event: str, failure: bytes, downs: int) -> Scenario:
     def scenario(world: World) -> None:
         """`observe layer7` counts the last attempt alone, but each answer that is no HTTP."""
         _servers(world, failure, 1)
@@ -117,12 +117,12 @@ def _counted(event: str, failure: bytes) -> Scenario:
                 client = world.client()
                 client.get(f"/{name}")
                 client.close()
-        world.logs(2 * len(lines))
+        world.logs(2 * len(lines) + downs)
         world.forget_origins()
 
     return scenario
 
 
-observed_answers = _counted("503", BUSY)
-observed_silence = _counted("empty-response", b"")
-observed_junk = _counted("junk-response", b"junk\r\n\r\n")
+observed_answers = _counted("503", BUSY, 2)
+observed_silence = _counted("empty-response", b"", 2)
+observed_junk = _counted("junk-response", b"junk\r\n\r\n", 3)
