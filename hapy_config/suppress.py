@@ -1,13 +1,14 @@
 """`# hapy: ignore CODE[,CODE]`: findings that the author of a file has seen and accepted.
 
 At the end of a line it speaks of that line, on a line of its own of the next one that holds something. A code may be a
-prefix (`unknown` for all that begin so). A misspelt code is a warning, one that silences nothing an advice.
+prefix (`unknown` for all that begin so). Behind the codes a reason may stand (`ignore verify-none on the same host`). A
+misspelt code is a warning, one that silences nothing an advice.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hapy_config.build.comments import find_comments
@@ -71,11 +72,22 @@ def _comments(source: Source) -> list[_Comment]:
         own = bool(source.lines[number - 1][: match.start()].strip())
         line = number if own else _next_line(source, number)
         base = match.start(1) + parsed.start(1)
-        words = [(word[0], base + word.start()) for word in _CODE.finditer(parsed[1])]
+        words = [(word[0], base + word.start()) for word in _codes(parsed[1])]
         for word, column in words or [("", match.start())]:
             span = Span(source.name, number, column + 1, column + 1 + max(len(word), 1))
             found.append(_Comment(span, line, word, frozenset(matching(word)) if word else frozenset()))
     return found
+
+
+def _codes(text: str) -> Iterator[re.Match[str]]:
+    """The words that are codes, or misspelt ones; what follows without a comma and looks like none is a reason."""
+    end = 0
+    for word in _CODE.finditer(text):
+        listed = end == 0 or "," in text[end : word.start()]
+        if not listed and "-" not in word[0].strip("-") and not matching(word[0]):
+            return
+        end = word.end()
+        yield word
 
 
 def _next_line(source: Source, number: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -136,8 +135,8 @@ def _uri(name: str) -> str:
     """A path as a URI reference; relative ones stay relative."""
     if name == "-":
         return "stdin"
-    raw = name.encode("utf-8", "surrogateescape")
-    return PurePath(name).as_uri() if name.startswith("/") and name.isascii() else quote(raw)
+    path = quote(name.encode("utf-8", "surrogateescape"))
+    return f"file://{path}" if name.startswith("/") else path
 
 
 _COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}

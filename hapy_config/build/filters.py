@@ -138,7 +138,13 @@ def _agent(build: Build, draft: Draft, statement: Statement, place: int, found: 
         raise Refused(message, place, code="bad-spoe", hint="add 'use-backend <name>' to the agent")
     if undefined := found.undefined():
         raise Refused(f"'filter' : '{undefined} at {file}'", place, code="bad-spoe")
-    build.later.append(lambda: _agents_backend(build, draft, statement.span(place), agent, where))
+    span = statement.span(place)
+    for name in agent.messages:
+        if name in found.silent and draft.active:
+            line = found.messages[name]
+            message = f"Proxy '{draft.name}': Ignore SPOE message '{name}' without event at {file}:{line}."
+            build.warning("ignored-message", span, message)
+    build.later.append(lambda: _agents_backend(build, draft, span, agent, where))
 
 
 def _agents_backend(build: Build, draft: Draft, span: Span, agent: Agent, where: str) -> None:

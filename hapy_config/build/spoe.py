@@ -68,13 +68,15 @@ class Engine:
 
     Attributes:
         agents: its agents.
-        messages: the names of its messages.
+        messages: its messages: the line of each.
+        silent: those of them that no event sends.
         groups: its groups, and the messages of each.
         fault: the first mistake in it, with its line, or empty.
     """
 
     agents: list[Agent] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
+    messages: dict[str, int] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
     groups: dict[str, list[str]] = field(default_factory=dict)
     fault: str = ""
 
@@ -125,7 +127,8 @@ def _open(engine: Engine, section: str, name: str, number: int) -> str:
     elif section == "spoe-message":
         if name in engine.messages:
             return f"spoe-message section '{name}' has the same name as another one"
-        engine.messages.append(name)
+        engine.messages[name] = number
+        engine.silent.add(name)
     elif section == "spoe-group":
         if name in engine.groups:
             return f"spoe-group section '{name}' has the same name as another one"
@@ -137,7 +140,9 @@ def _statement(engine: Engine, section: str, words: Sequence[str]) -> str:
     """Note a statement; gives what is wrong with it."""
     if section == "spoe-agent" and engine.agents:
         return _of_agent(engine.agents[-1], words)
-    if section == "spoe-message":
+    if section == "spoe-message" and engine.messages:
+        if words[0] == "event":
+            engine.silent.discard(next(reversed(engine.messages)))
         return _of_message(words)
     if section == "spoe-group" and words[0] == "messages":
         next(reversed(engine.groups.values())).extend(words[1:])

@@ -29,6 +29,12 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.WARNING,
+        "ignored-message",
+        """An agent of `filter spoe` names a message that no `event` sends. Give the message one, or name it in a group
+        alone, which rules send.""",
+    ),
+    code(
+        Kind.WARNING,
         "ignored-rules",
         """`http-check` or `tcp-check` rules have no effect without the option that turns such checks on.""",
         "backend b\n tcp-check connect\n server s 10.0.0.1:80 check\n",

@@ -33,6 +33,13 @@ def test_on_a_line_of_its_own() -> None:
     assert split("a\nb\nc\n# hapy: ignore bad-acl\n\nd\n")[1] == 1
 
 
+def test_a_reason_behind_the_codes() -> None:
+    for reason in ("on the same host", "-- known", "(see ticket 5)", "because bad"):
+        assert split(f"a # hapy: ignore bad-acl {reason}\n")[0][:1] == [(1, "bad-name")]
+    assert (1, "unknown-code") in split("a # hapy: ignore bad-acl, reason\n")[0]
+    assert (1, "unknown-code") in split("a # hapy: ignore bad-acl bad-nme\n")[0]
+
+
 def test_mistakes_in_comments() -> None:
     assert (2, "unknown-code") in split("a\nb # hapy: ignore bad-alc\n")[0]
     assert (2, "unknown-code") in split("a\nb # hapy: ignore\n")[0]

@@ -68,3 +68,9 @@ def test_github(found: Report) -> None:
     )
     assert any("%25," in line for line in lines if "proxy mode" in line)
     assert any(line.startswith("::notice ") for line in lines)
+
+
+def test_uris_of_paths() -> None:
+    for name, uri in (("/a b/ü.cfg", "file:///a%20b/%C3%BC.cfg"), ("ü/a:b.cfg", "%C3%BC/a%3Ab.cfg"), ("-", "stdin")):
+        log = json.loads(as_sarif(report(read_text("x\n", name, env={}), Wanted(), "2.6")))
+        assert log["runs"][0]["artifacts"][0]["location"]["uri"] == uri

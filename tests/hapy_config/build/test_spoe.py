@@ -69,3 +69,12 @@ def test_the_agents_backend_speaks_no_http(haproxy: str, tmp_path: Path, monkeyp
     done = subprocess.run([haproxy, "-c", "-f", "main.cfg"], capture_output=True, check=False)
     assert done.returncode == 1
     assert "does not support HTTP mode" in read_config(["main.cfg"], env={}).diagnostics.found[-1].message
+
+
+def test_a_message_that_nothing_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("main.cfg").write_text(MAIN.format("engine e"), encoding="utf-8")
+    for message, codes in ((MESSAGE, []), ("spoe-message m\n args src\n", ["ignored-message"])):
+        Path("spoe.cfg").write_text(f"{AGENT} use-backend b\n{message}", encoding="utf-8")
+        found = [one.code for one in read_config(["main.cfg"], env={}).diagnostics]
+        assert [code for code in found if code == "ignored-message"] == codes

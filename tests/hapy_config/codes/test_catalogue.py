@@ -24,6 +24,7 @@ WITHOUT_EXAMPLE = frozenset(
         "bad-ticket-keys",  # needs a file
         "bad-quoting",  # the other faults of quoting have codes of their own
         "bad-spoe",  # needs a file
+        "ignored-message",  # needs a file
         "missing-name-servers",  # speaks of a file that is usually there
         "small-buffer",
         "unknown-code",  # of the ignore comments
