@@ -302,6 +302,8 @@ listen tcp
     world.once("/")
     text = _ask(world, "/metrics").body.decode()
     for line in text.splitlines():
+        if "hapy_server_reuse" in line:
+            continue  # hapy's own
         if line.startswith("# TYPE"):
             world.note(line)
         elif not line.startswith("#"):
@@ -313,7 +315,7 @@ listen tcp
             world.note(re.sub(r'version="[^"]*"', "version", shown))
     for query in ("scope=frontend", "scope=", "scope=*", "scope=global&scope=server", "scope=server&no-maint", "x=y"):
         answer = _ask(world, f"/metrics?{query}")
-        types = [line.split("_")[1] for line in answer.body.decode().splitlines() if line.startswith("# TYPE")]
+        types = [line.split("_")[1] for line in answer.body.decode().splitlines() if line.startswith("# TYPE haproxy")]
         world.note(f"{query}: {answer.status} {[(word, types.count(word)) for word in dict.fromkeys(types)]}")
     _head(world, "/metrics?scope=nope")
     _head(world, "/metrics", method="HEAD")

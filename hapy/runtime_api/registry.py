@@ -82,7 +82,7 @@ class Command:
 
     Attributes:
         words: its name. level: who may use it. usage: its arguments. help: what it does, in a few words.
-        run: gives the answer, to which a final line end is added.
+        run: gives the answer, to which a final line end is added. own: it is hapy's, HAProxy has none.
     """
 
     words: tuple[str, ...]
@@ -90,6 +90,7 @@ class Command:
     usage: str
     help: str
     run: Callable[[Call], str]
+    own: bool = False
 
     @property
     def line(self) -> str:
@@ -105,13 +106,13 @@ _TAIL: Final = ("help", "prompt", "quit")
 
 
 def command(
-    words: str, *, usage: str = "", tells: str, level: Level = Level.USER
+    words: str, *, usage: str = "", tells: str, level: Level = Level.USER, own: bool = False
 ) -> Callable[[Callable[[Call], str]], Callable[[Call], str]]:
     """Register the function that follows."""
 
     def register(run: Callable[[Call], str]) -> Callable[[Call], str]:
         key = tuple(words.split())
-        _COMMANDS[key] = Command(key, level, usage, tells, run)
+        _COMMANDS[key] = Command(key, level, usage, tells, run, own)
         return run
 
     return register

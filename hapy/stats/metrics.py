@@ -2,7 +2,8 @@
 
 The query chooses: `scope=` one of global, frontend, listener, backend, server, or `*` for all, as often as wanted;
 `no-maint` leaves servers in maintenance out. A value that a thing does not have is NaN, but HTTP's are left out where
-no HTTP is spoken, and those of checks where nothing is checked.
+no HTTP is spoken, and those of checks where nothing is checked. One metric is hapy's own: how often requests reused a
+server's connection, and why others did not.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ _SCOPES: Final = (
 _ALL: Final = frozenset({"global", *(word for word, _letter, _name in _SCOPES)})
 #: Taken without having anything to tell.
 _EMPTY: Final = frozenset({"sticktable"})
+
+#: hapy's own metric, of servers.
+_REUSE: Final = "hapy_server_reuse_total"
 
 _SERVER_STATES: Final = ("DOWN", "UP", "MAINT", "DRAIN", "NOLB")
 _CHECKS: Final = (
@@ -120,6 +124,8 @@ def export(control: Control, wanted: Asked) -> Iterator[str]:
         for metric in METRICS:
             if letter in metric.scopes:
                 yield from _metric(metric, word, shown, totals)
+        if letter == "S":
+            yield from _reuse(control, shown)
 
 
 def _process(control: Control) -> Iterator[str]:
@@ -187,6 +193,24 @@ def _lines(metric: Metric, name: str, row: Row, totals: dict[str, dict[str, dict
         yield f"{name}{{{labels}}} {int(value) / 1000:.6f}\n"
     else:
         yield f"{name}{{{labels}}} {value}\n"
+
+
+def _reuse(control: Control, shown: list[Row]) -> Iterator[str]:
+    """The lines of hapy's own metric; none before the first request to any of the servers."""
+    counts = {
+        (name, server.model.name): server.counters.reuse_reasons
+        for name, backend in control.job.runtime.backends.items()
+        for server in backend.servers
+    }
+    lines = [
+        f'{_REUSE}{{{_labels(row)},reason="{reason}"}} {count}\n'
+        for row in shown
+        for reason, count in counts.get((row.proxy.name, str(row.values["svname"])), {}).items()
+        if count
+    ]
+    if lines:
+        yield f"# HELP {_REUSE} Requests by what became of reusing a connection\n# TYPE {_REUSE} counter\n"
+        yield from lines
 
 
 def _labels(row: Row) -> str:

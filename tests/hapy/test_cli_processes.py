@@ -768,6 +768,39 @@ def test_a_stats_socket_answers(stage: Stage) -> None:
         assert client.recv(64).startswith(b"# pxname,svname,")
 
 
+@HAPY
+def test_reuse_is_counted_by_reason(stage: Stage) -> None:
+    """Only hapy's: a command and a metric."""
+    second, path = free_port(), stage.folder / "stats"
+    stage.write(
+        "http-request use-service prometheus-exporter if { path /metrics }\n    default_backend b\n"
+        f"backend b\n server s 127.0.0.1:{second}\nfrontend o\n bind 127.0.0.1:{second}\n"
+        " http-request return status 200 content-type text/plain string hello",
+        settings=f"stats socket {path}",
+    )
+    config = stage.folder / "cfg"
+    config.write_text(config.read_text().replace("    http-request return status 200 hdr", "    #", 1))
+    stage.start("-db", "-f", "cfg")
+    until(stage.serving)
+    with stage.connect() as sock:
+        stage.ask(sock)
+        stage.ask(sock)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(PATIENCE)
+        client.connect(str(path))
+        client.sendall(b"show servers reuse b\n")
+        head, row, _end = client.recv(4096).decode().split("\n", 2)
+    counts = dict(zip(head.split()[2:], map(int, row.split()[1:]), strict=True))
+    assert row.startswith("b/s ")
+    assert counts["hit"] >= 1
+    assert counts["none"] >= 1
+    assert sum(counts.values()) >= 2
+    with stage.connect() as sock:
+        sock.sendall(b"GET /metrics?scope=server HTTP/1.0\r\n\r\n")
+        told = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
+    assert f'hapy_server_reuse_total{{proxy="b",server="s",reason="hit"}} {counts["hit"]}\n' in told
+
+
 @BOTH
 def test_debug_shows_what_comes_and_goes(stage: Stage) -> None:
     second = free_port()

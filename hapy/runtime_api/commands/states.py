@@ -1,10 +1,11 @@
-"""`show servers state`, `show servers conn`: servers in a form that is read by programs, and by the next process."""
+"""`show servers state`, `conn` and hapy's own `reuse`: servers in a form that programs read, and the next process."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import now
+from hapy.pool import ReuseReason
 from hapy.runtime_api.commands.names import backend_named
 from hapy.runtime_api.registry import Call, command
 
@@ -56,6 +57,19 @@ def show_servers_conn(call: Call) -> str:
     """One line a server."""
     lines = [_conn_line(server) for backend in _backends(call) for server in backend.servers if server.model.number]
     return _CONN_HEAD + "".join(lines)
+
+
+@command("show servers reuse", usage="[<backend>]", tells="why requests did or did not reuse connections", own=True)
+def show_servers_reuse(call: Call) -> str:
+    """One line a server that keeps connections: how often each reason was given."""
+    lines = [f"# bkname/svname {' '.join(ReuseReason)}\n"]
+    for backend in _backends(call):
+        for server in backend.servers:
+            counts = server.counters.reuse_reasons
+            if counts:
+                numbers = " ".join(str(counts.get(reason, 0)) for reason in ReuseReason)
+                lines.append(f"{backend.model.name}/{server.model.name} {numbers}\n")
+    return "".join(lines)
 
 
 def state_line(server: Server) -> str:
