@@ -566,6 +566,38 @@ listen fe
     world.logs(1)
 
 
+def any_protocol_in_tcp(world: World) -> None:
+    """In mode tcp both ends agree on HTTP/2 or anything else, and bytes pass as they are."""
+
+    def script(connection: Connection) -> None:
+        connection.reader.exactly(10)
+        connection.write(b"more bytes")
+
+    world.origin("s1", script)
+    world.certificate("front.pem", "front.test")
+    world.start("""
+listen fe
+    mode tcp
+    log-format "front %[ssl_fc_alpn]"
+    bind "fd@${fe}" ssl crt {dir}/front.pem alpn h2,spdy/9,http/1.1
+    server in unix@{dir}/in.sock ssl verify none alpn h2,special
+listen in
+    mode tcp
+    log-format "behind %[ssl_fc_alpn]"
+    bind unix@{dir}/in.sock ssl crt {dir}/front.pem alpn special,h2
+    server s1 {s1}
+""")
+    for protocols in (["h2", "http/1.1"], ["http/1.1"], ["spdy/9", "http/1.1"], ["other"], None):
+        client = world.tls_client(alpn=protocols)
+        if client.shaken:
+            client.send(b"some bytes")
+            client.seen.append(repr(client.reader.exactly(10)))
+            client.shutdown()
+            client.expect_end()
+        client.close()
+    world.logs(10)
+
+
 def made_certificates(world: World) -> None:
     """`generate-certificates`: for names that no certificate has; the others get theirs."""
     from cryptography import x509

@@ -137,7 +137,8 @@ class Frontend:
         from hapy.tls.binding import Binding
         from hapy.tls.settings import surroundings
 
-        return Binding(bind, surroundings(self.runtime.config.global_, "bind"))
+        raw = self.model.mode == "tcp"
+        return Binding(bind, surroundings(self.runtime.config.global_, "bind", raw=raw))
 
     def _monitor(self, model: Proxy, runtime: Runtime) -> Callable[[Transaction], Outcome | None]:
         uri = (model.monitor_uri or "").encode()

@@ -168,7 +168,7 @@ class Runtime:
             return None
         from hapy.tls.outgoing import Outgoing
 
-        return Outgoing(server.model, self.env(model))
+        return Outgoing(server.model, self.env(model), raw=model.mode == "tcp")
 
     def _header(self, server: Server, model: Proxy) -> Callable[[Transaction | None], bytes] | None:
         """What makes the PROXY header that connections to a server begin with, None where they begin with none."""

@@ -58,7 +58,7 @@ class Outgoing:
         "tallies",
     )
 
-    def __init__(self, server: Server, env: CompileEnv) -> None:
+    def __init__(self, server: Server, env: CompileEnv, *, raw: bool = False) -> None:
         assert server.tls is not None
         tls = server.tls
         self.tallies: tuple[ServerCounters | BackendCounters, ...] = ()
@@ -72,7 +72,7 @@ class Outgoing:
             else:
                 self._render = _name(compile_expression(tls.sni, env))
         self.fixed = self._render is None
-        self._context, self._verifies = _context(server, tls, env)
+        self._context, self._verifies = _context(server, tls, env, raw=raw)
         host = tls.options.get("verifyhost", ("",))[0]
         self._verify_host = to_bytes(host)
 
@@ -130,13 +130,13 @@ def _name(render: Callable[[Transaction], object]) -> Callable[[Transaction], by
     return name
 
 
-def _context(server: Server, tls: ServerTls, env: CompileEnv) -> tuple[ssl.SSLContext, bool]:
+def _context(server: Server, tls: ServerTls, env: CompileEnv, *, raw: bool) -> tuple[ssl.SSLContext, bool]:
     """The context of a server, and whether certificates are verified.
 
     Raises:
         CompileError: something of the line can't be used.
     """
-    around = surroundings(env.config.global_, "server")
+    around = surroundings(env.config.global_, "server", raw=raw)
     options, span = tls.options, server.span
     method = tls.verify
     if method != "none" and "verify" not in options:

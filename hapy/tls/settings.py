@@ -42,6 +42,7 @@ class Surroundings:
             limit of its own.
         keylog: `tune.ssl.keylog`. forged: `tune.ssl.ssl-ctx-cache-size`, how many certificates made here are kept.
         automatic_dh: `tune.ssl.default-dh-param` asks for Diffie-Hellman. dh_file: `ssl-dh-param-file`.
+        raw: bytes pass as they are (`mode tcp`), so that both ends may agree on any protocol.
     """
 
     options: Options
@@ -52,10 +53,11 @@ class Surroundings:
     dh_file: str = ""
     keylog: bool = False
     forged: int = 1000
+    raw: bool = False
 
 
-def surroundings(settings: Global, side: str) -> Surroundings:
-    """The global section's part for `bind` or `server` lines."""
+def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundings:
+    """The global section's part for `bind` or `server` lines; `raw`: see Surroundings."""
     options: dict[str, tuple[str, ...]] = {}
     dh_file = ""
     prefix = f"ssl-default-{side}-"
@@ -80,6 +82,7 @@ def surroundings(settings: Global, side: str) -> Surroundings:
         dh_file=dh_file,
         forged=_whole(tune.get("ssl.ssl-ctx-cache-size")) or 1000,
         keylog=tune.get("ssl.keylog") in ("on", 1, True),
+        raw=raw,
     )
 
 
@@ -124,7 +127,7 @@ def apply_common(context: ssl.SSLContext, own: Options, around: Surroundings, sp
             raise CompileError(f"unable to set SSL curves list to '{groups}'.", span)
     except openssl.Unavailable as error:
         raise CompileError(f"TLS 1.3 cipher suites and curves can't be set here: {error}", span) from error
-    protocols = alpn_protocols(own)
+    protocols = alpn_protocols(own, raw=around.raw)
     if protocols:
         context.set_alpn_protocols(protocols)
     if "no-tls-tickets" in merged and "tls-tickets" not in own:
@@ -132,9 +135,9 @@ def apply_common(context: ssl.SSLContext, own: Options, around: Surroundings, sp
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
 
 
-def alpn_protocols(own: Options) -> list[str]:
-    """The protocols to offer or to take, without HTTP/2, which hapy does not speak."""
-    return [name for name in (_one(own, "alpn") or "").split(",") if name and name != "h2"]
+def alpn_protocols(own: Options, *, raw: bool) -> list[str]:
+    """The protocols to offer or to take; without HTTP/2, which hapy does not speak, unless bytes pass as they are."""
+    return [name for name in (_one(own, "alpn") or "").split(",") if name and (raw or name != "h2")]
 
 
 def load_certificate(context: ssl.SSLContext, files: CertificateFiles, span: Span) -> None:

@@ -41,6 +41,8 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
                 code="duplicate-id",
             )
         draft.bind_ids[number] = statement
+    if "h2" in reading.tls.get("alpn", ("",))[0].split(","):
+        build.note_http2(draft, statement, words.index("alpn", 2) + 1, "its clients")
     draft.listens = True  # HAProxy counts the ignored bind of a backend too
     if reading.ssl:
         draft.tls_binds.append((statement, reading))

@@ -283,8 +283,6 @@ def _alpn(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the comma-delimited {name.upper()} protocol suite")
     if fault := protocols_fault(name, text):
         raise words.refuse(fault, back=1)
-    if name == "alpn" and "h2" in text.split(","):
-        words.build.note_http2(words.statement, words.position - 1)
     words.tls[name] = (text,)
 
 

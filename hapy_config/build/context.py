@@ -158,7 +158,6 @@ class Build(References, Watching):
         self.defaults: dict[str, list[Draft]] = {}
         self.last_defaults: Draft | None = None
         self.sections: dict[tuple[str, str], SectionDraft] = {}
-        self.later: list[Callable[[], None]] = []
         self.named_servers: list[tuple[Draft, Server, Statement]] = []
         self.straight: set[int] = set()  # servers whose `track` is known to end
         self.criteria: list[tuple[Draft, Statement, SampleExpression]] = []

@@ -131,6 +131,8 @@ def _alpn(words: ServerWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the comma-delimited {name.upper()} protocol suite")
     if fault := protocols_fault(name, text):
         raise words.refuse(fault, words.position - 1)
+    if name != "npn" and "h2" in text.split(","):
+        words.build.note_http2(words.draft, words.statement, words.position - 1, "servers")
     words.options[name] = (text,)
 
 

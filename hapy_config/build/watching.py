@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Diagnostic, Severity
@@ -12,6 +12,7 @@ from hapy_config.keywords.sections import CONTEXTS
 from hapy_config.keywords.spec import TARGET, Keyword, Runs, Version
 
 if TYPE_CHECKING:
+    from hapy_config.build.draft import Draft
     from hapy_config.grammar.errors import GrammarError
     from hapy_config.source import Span
     from hapy_config.syntax import Statement
@@ -45,6 +46,8 @@ class Watching:
 
     def __init__(self) -> None:
         self.not_run: list[Diagnostic] = []
+        #: What can be told only once the whole file is read.
+        self.later: list[Callable[[], None]] = []
         #: The HAProxy version whose verdict is asked for (None: what hapy itself takes), and the fetches,
         #: converters and server options that it does not know: the statement, the word, the entry.
         self.target: Version | None = None
@@ -121,12 +124,18 @@ class Watching:
         assert keyword is not None
         self._note(keyword, statement.span(index), f"bind option '{name}'")
 
-    def note_http2(self, statement: Statement, index: int) -> None:
-        """Note that HTTP/2 is among the protocols of an `alpn`."""
-        found = Diagnostic(
-            "harmless", Severity.NOTICE, statement.span(index), "'h2' is not offered: hapy speaks HTTP/1 to its clients"
-        )
-        self.not_run.append(found)
+    def note_http2(self, draft: Draft, statement: Statement, index: int, ends: str) -> None:
+        """Note that HTTP/2 is among the protocols of an `alpn`; in mode tcp, which may follow, that is all right.
+
+        `ends`: whom HTTP/1 is spoken to.
+        """
+
+        def note() -> None:
+            if draft.mode == "http":
+                message = f"'h2' is not offered: hapy speaks HTTP/1 to {ends}"
+                self.not_run.append(Diagnostic("harmless", Severity.NOTICE, statement.span(index), message))
+
+        self.later.append(note)
 
     def note_protocol(self, statement: Statement, index: int, option: str, protocol: str) -> None:
         """Note a protocol that connections are to speak (`proto`), where hapy knows others only."""

@@ -67,3 +67,13 @@ def test_a_check_over_another_protocol_is_told() -> None:
     assert [(found.severity, found.message) for found in result.not_run] == [
         (Severity.ERROR, "'proto h2' of a check is not run by hapy: only HTTP/1 is spoken")
     ]
+
+
+@pytest.mark.parametrize(("mode", "told"), [("http", 3), ("tcp", 0)])
+def test_http2_is_offered_where_bytes_pass_as_they_are(mode: str, told: int) -> None:
+    text = (
+        "listen b\n bind :1 ssl crt a.pem alpn h2,http/1.1\n server s 127.0.0.1:2 ssl verify none alpn h2\n"
+        f" server t 127.0.0.1:2 check check-ssl verify none check-alpn h2\n server u 127.0.0.1:2 npn h2\n mode {mode}\n"
+    )
+    found = [one for one in read_text(text, env={}).not_run if "'h2' is not offered" in one.message]
+    assert len(found) == told
