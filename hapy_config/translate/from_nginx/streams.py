@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.notes import Notes
+from hapy_config.translate.from_nginx.upstreams import upstream_lines
 from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, time, variables
 from hapy_config.translate.lines import write
 
@@ -150,8 +151,6 @@ def _backend(
     target: str, upstreams: dict[str, Directive], settings: dict[str, str], needed: dict[str, list[str]], notes: Notes
 ) -> str:
     """The name of the backend for a target, made where it is not there yet."""
-    from hapy_config.translate.from_nginx.backends import Backends
-
     base = name = "tcp_" + "".join(char if char.isalnum() or char in "_.-" else "_" for char in target)
     ending = " send-proxy" if settings.get("proxy_protocol") == "on" else ""
     ending += " ssl verify none" if settings.get("proxy_ssl") == "on" else ""
@@ -161,8 +160,7 @@ def _backend(
     if upstream is None:
         lines.append(f"    server s1 {write(target.removeprefix('unix:'))}{ending}")
     else:
-        made = Backends(Directive("http", (), [], upstream.span), notes).servers_of(upstream, ending)
-        lines += [f"    {line}" for line in made]
+        lines += [f"    {line}" for line in upstream_lines(upstream, "tcp", ending, notes)]
     number = 1
     while name in needed and needed[name][1:] != lines[1:]:  # servers that pass to it in another way
         number += 1
