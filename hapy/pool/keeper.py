@@ -18,8 +18,10 @@ Rules:
 - Where connections differ by the name that is asked for (`sni` from the request), each name that was asked for lately
   and whose last connection went away gets a new one, all of them at once.
 - A connection that was opened ahead and ends unused shows that more of them aren't needed: automatic warming then stops
-  until the next request. If it ended within YOUNG seconds, or can't be opened at all, the next attempt waits: a second,
-  then twice as long each time, a minute at most. That ends when a request gets a connection, or the server comes up.
+  until the next request. If it ended within YOUNG seconds, or can't be opened at all, the next attempt waits: an eighth
+  of the time since the trouble began, but a second at least and a minute at most. So a server that restarted is warm
+  again soon, and one that stays away is asked rarely. That ends when a request gets a connection, or the server comes
+  up.
 """
 
 from __future__ import annotations
@@ -47,8 +49,9 @@ Dial = Callable[..., Awaitable["PooledConnection"]]
 #: Shorter than this a connection has failed rather than ended.
 YOUNG = 1.0
 
-_FIRST_PAUSE = 1.0
+_SHORTEST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
+_SHARE_OF_TROUBLE = 8
 _AT_ONCE = 16  # dials under way in all
 _DIAL_TIMEOUT = 5.0
 
@@ -60,11 +63,11 @@ class _Kept:
         dial: None where connections of this server can't be opened ahead.
         probe: open one at the start.
         dialling: an attempt is under way. look_due, purge_due: it stands in the keeper's list for that.
-        pause: seconds before the next attempt after another failure.
         not_before: no attempt before this moment.
+        trouble: since when attempts have failed; None if the last one did not.
     """
 
-    __slots__ = ("dial", "dialling", "look_due", "not_before", "pause", "pool", "probe", "purge_due", "timeout")
+    __slots__ = ("dial", "dialling", "look_due", "not_before", "pool", "probe", "purge_due", "timeout", "trouble")
 
     def __init__(self, pool: Pool, dial: Dial | None, timeout: float, probe: bool) -> None:
         self.pool = pool
@@ -74,8 +77,8 @@ class _Kept:
         self.dialling = False
         self.purge_due = False
         self.look_due = False
-        self.pause = _FIRST_PAUSE
         self.not_before = 0.0
+        self.trouble: float | None = None
 
 
 class Keeper:
@@ -221,14 +224,17 @@ class Keeper:
         if age < YOUNG:
             self._put_off(kept)
         else:
-            kept.pause = _FIRST_PAUSE
+            kept.trouble = None
 
     def _forgive(self, kept: _Kept) -> None:
         kept.not_before = 0.0
-        kept.pause = _FIRST_PAUSE
+        kept.trouble = None
 
     def _put_off(self, kept: _Kept) -> None:
-        if kept.not_before > now():
+        moment = now()
+        if kept.not_before > moment:
             return  # several that end together are one failure
-        kept.not_before = now() + kept.pause
-        kept.pause = min(kept.pause * 2, _LONGEST_PAUSE)
+        if kept.trouble is None:
+            kept.trouble = moment
+        pause = (moment - kept.trouble) / _SHARE_OF_TROUBLE
+        kept.not_before = moment + min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)

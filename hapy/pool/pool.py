@@ -467,6 +467,9 @@ class Pool:
         if self.named:
             names = sum(1 for shelf in self._shelves.values() if shelf.asked)
             wanted = max(self.needed, self.min_conn or 0, min(names, _MOST_NAMES))
+        # Before the rest is closed: a request that comes soon is told that its connection was purged.
+        for key in [key for key, shelf in self._shelves.items() if not len(shelf)]:
+            del self._shelves[key]
         excess = self.used + self.idle - max(self.max_used, wanted)
         closed = 0
         if excess > 0:
@@ -477,8 +480,8 @@ class Pool:
         if self.named:
             for shelf in self._shelves.values():
                 shelf.asked = max(shelf.asked - 1, 0)
-        for key in [key for key, shelf in self._shelves.items() if not len(shelf)]:
-            del self._shelves[key]
+            for key in [key for key, shelf in self._shelves.items() if not len(shelf)]:
+                del self._shelves[key]  # names that nobody asks for must not count as wanted
         return closed
 
     def _close_oldest(self, count: int, reason: ReuseReason) -> int:

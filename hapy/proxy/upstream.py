@@ -78,7 +78,6 @@ async def fetch(exchange: Exchange) -> Response:
                 if server is None:
                     avoid, forced = txn.server, None
                 continue
-        txn.reuse_reason = server.pool.reason
         txn.connect_done = moment = now()
         txn.server_tls = connection.tls
         txn.server_ends = connection.ends
@@ -146,6 +145,7 @@ def _reuse(exchange: Exchange, server: Server, key: ConnectionKey, *, repeatable
     found = server.pool.acquire(key, exchange.first, exchange.stream.own, repeatable=repeatable)
     if found is not None:
         exchange.txn.reused = True
+        exchange.txn.reuse_reason = server.pool.reason
         server.counters.reuse += 1
         server.backend.counters.reuse += 1
     return cast("ServerConnection | None", found)
@@ -167,6 +167,7 @@ async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fr
     pool = server.pool
     pool.reserve(ReuseReason.RETRY if fresh else None)
     exchange.txn.reused = False
+    exchange.txn.reuse_reason = pool.reason  # now: others ask the pool while this one waits
     began = now()
     server.counters.connect += 1
     server.backend.counters.connect += 1
@@ -174,7 +175,6 @@ async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fr
         connection = await _open(exchange, server, key)
     except ConnectFailed:
         pool.discard(None)
-        exchange.txn.reuse_reason = pool.reason
         raise
     pool.connected(now() - began)
     if server.observer is not None:

@@ -15,7 +15,9 @@ from typing import Self
 
 
 class Origin:
-    """Answers 200 at once, or for `/hold/N` when `let_go(N)` is called; closes after `/close`.
+    """Answers 200 at once, or for `/hold/N` when `let_go(N)` is called; closes after `/close`, asks for NTLM at `/ntlm`.
+
+    `/drop` is answered when it is asked a second time; the first time the connection is closed.
 
     Attributes:
         connections: accepted so far; an answer's `x-conn` tells the number of its own. open: those that still are.
@@ -26,6 +28,7 @@ class Origin:
         self.connections = 0
         self.requests = 0
         self.open: set[int] = set()
+        self._dropped = False
         self._conns: dict[int, socket.socket] = {}
         self._held: dict[str, threading.Event] = {}
         self._arrived: dict[str, threading.Event] = {}
@@ -75,18 +78,23 @@ class Origin:
                     data += conn.recv(65536)
                 data = data[body:]
                 self.requests += 1
+                if b" /drop" in head and not self._dropped:
+                    self._dropped = True
+                    return
                 held = re.match(rb"\S+ /hold/(\S+)", head)
                 if held:
                     name = held.group(1).decode()
                     event = self._held.setdefault(name, threading.Event())
                     server = re.search(rb"\r\nx-name: (\S+)", head)
-                    assert server
-                    self._at[name] = server.group(1).decode()
+                    self._at[name] = server.group(1).decode() if server else ""
                     self._arrived.setdefault(name, threading.Event()).set()
                     event.wait(30)
                 closing = b" /close" in head
                 extra = b"connection: close\r\n" if closing else b""
-                conn.sendall(b"HTTP/1.1 200 OK\r\n%sx-conn: %d\r\ncontent-length: 0\r\n\r\n" % (extra, number))
+                status = b"200 OK"
+                if b" /ntlm" in head:
+                    status = b"401 Unauthorized\r\nwww-authenticate: NTLM"
+                conn.sendall(b"HTTP/1.1 %s\r\n%sx-conn: %d\r\ncontent-length: 0\r\n\r\n" % (status, extra, number))
                 if closing:
                     return
 

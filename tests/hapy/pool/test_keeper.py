@@ -128,15 +128,31 @@ async def test_lost_connections_are_replaced(clock: Clock) -> None:
         assert (it.origin.attempts, it.origin.open) == (3, 2)
 
 
-async def test_a_server_that_hangs_up_is_not_pestered(clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "most"), [(9, 10), (60, 28), (480, 46), (3600, 98)], ids=["seconds", "a minute", "minutes", "an hour"]
+)
+async def test_a_server_that_hangs_up_is_not_pestered(clock: Clock, trouble: float, most: int) -> None:
     async with kept(clock, Pool("always", min_conn=1), distance=0.0) as it:
         await it.settle()
-        for attempts, pause in enumerate([1, 2, 4, 8, 16, 32, 60, 60], 1):
-            it.origin.made[-1].end()
-            await it.settle(pause - 0.01)
-            assert it.origin.attempts == attempts
-            await it.settle(0.02)
-            assert it.origin.attempts == attempts + 1
+        began = clock.moment
+        while clock.moment < began + trouble:
+            if it.pool.idle:
+                it.origin.made[-1].end()
+            await it.settle(0.25)
+        assert most // 2 <= it.origin.attempts <= most
+
+
+@pytest.mark.parametrize("away", [0.5, 3.0, 7.0, 30.0, 200.0, 4000.0])
+async def test_the_wait_for_a_server_that_comes_back_is_short_beside_its_absence(clock: Clock, away: float) -> None:
+    async with kept(clock, Pool("always", min_conn=1), distance=0.0) as it:
+        it.origin.down = True
+        began = clock.moment
+        while clock.moment < began + away:
+            await it.settle(0.25)
+        it.origin.down = False
+        while not it.pool.idle:
+            await it.settle(0.25)
+        assert clock.moment - began - away <= min(max(away / 8, 1.0), 60.0) + 0.5
 
 
 async def test_several_that_end_young_together_are_one_failure(clock: Clock) -> None:
@@ -255,9 +271,9 @@ async def test_failed_dials_are_tried_again_later(clock: Clock) -> None:
         await it.settle(1.01)
         assert it.origin.attempts == 2
         it.origin.down = False
-        await it.settle(1.01)
+        await it.settle(0.98)
         assert it.origin.attempts == 2
-        await it.settle(1.01)
+        await it.settle(0.03)
         assert (it.origin.attempts, it.pool.idle) == (3, 1)
 
 
