@@ -141,7 +141,7 @@ def _entry(kind: Kind, found: Diagnostic, sources: dict[str, Source]) -> Entry:
 def _kind(found: Diagnostic, wanted: Wanted) -> Kind:
     # A configuration file that can't be opened is no matter of where it will run.
     if found.environment and found.span.line:
-        refuses = found.severity is Severity.ERROR and wanted.environment
+        refuses = found.refuses and wanted.environment
         return Kind.ERROR if refuses else Kind.ENVIRONMENT
     if found.severity is Severity.ERROR:
         return Kind.ERROR if found.fatal else Kind.WARNING

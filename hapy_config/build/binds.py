@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from itertools import pairwise
 from typing import Final
 
 from hapy_config.alike import nearest
 from hapy_config.build.addressing import address_fault, expand
-from hapy_config.build.bindwords import READERS, BindWords
+from hapy_config.build.bindwords import READERS, BindWords, threads_of
 from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.optionwords import read_all
@@ -46,10 +48,26 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
     draft.listens = True  # HAProxy counts the ignored bind of a backend too
     if reading.ssl:
         draft.tls_binds.append((statement, reading))
+    if "thread" in reading.options:
+        build.later.append(lambda: _threads(build, draft, reading))
     if "proto" in reading.options:
         draft.bind_protocols.append((statement, reading.options["proto"][0]))
     if draft.side & FRONT:
         draft.binds.extend(make_binds(reading, addresses, statement))
+
+
+def _threads(build: Build, draft: Draft, reading: BindWords) -> None:
+    """One at least of the threads that `thread` names must be there; `nbthread` or the machine says how many are."""
+    statement = reading.statement
+    named = [threads_of(text) for word, text in pairwise(statement.words) if word == "thread"]
+    own = build.global_.get("nbthread")
+    count = own if isinstance(own, int) else len(os.sched_getaffinity(0))
+    if draft.disabled or set().union(*named) & set(range(1, count + 1)):
+        return
+    where = f"'bind {statement.words[1]}' at [{statement.source.name}:{statement.line}]"
+    message = f"Proxy '{draft.name}': 'thread' directive contains threads that belong to no group in {where}."
+    note = build.error if isinstance(own, int) else build.environment
+    note("missing-thread", statement.span(statement.words.index("thread") + 1), message, f"there are {count} threads")
 
 
 def make_binds(reading: BindWords, addresses: list[Address], statement: Statement) -> list[Bind]:

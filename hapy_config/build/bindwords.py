@@ -224,6 +224,23 @@ def _thread(words: BindWords, name: str) -> None:
     words.options[name] = (text,)
 
 
+def threads_of(text: str) -> set[int]:
+    """The numbers of the threads that a value of `thread` names, such as `1-3,8` or `odd`."""
+    found: set[int] = set()
+    for part in text.split(","):
+        match = _THREADS.fullmatch(part)
+        if match is None:
+            continue
+        low, high = match["low"], match["high"]
+        if low in ("all", "odd", "even"):
+            found.update(range(2 if low == "even" else 1, _MAX_THREADS + 1, 1 if low == "all" else 2))
+            continue
+        first = int(low)
+        last = first if high is None else int(high or _MAX_THREADS)
+        found.update(range(min(first, last), max(first, last) + 1))
+    return found
+
+
 def _shards(words: BindWords, name: str) -> None:
     text = words.take("'shards' : missing value")
     if text != "by-thread" and not 1 <= leading_integer(text) <= _MAX_THREADS:

@@ -251,11 +251,16 @@ def _binds(build: Build, draft: Draft) -> None:
         options = reading.tls
         if reading.unread:
             continue
-        if not reading.certificates and not (build.assume_machine and options.keys() & {"crt", "crt-list"}):
+        if not reading.certificates:
+            named = bool(options.keys() & {"crt", "crt-list"})
             text = f"Proxy '{draft.name}': no SSL certificate specified for bind '{shown}' at [{where}]"
             if "strict-sni" in options:
                 text = f"{text}, ssl connections will fail (use 'crt')."
                 build.warning("missing-certificate", statement.span(), text, "add 'crt <file>'")
+            elif named and "generate-certificates" not in options:
+                build.environment(
+                    "bad-certificate", statement.span(), f"{text} (use 'crt').", "what 'crt' names is empty"
+                )
             elif "generate-certificates" not in options:
                 build.error("missing-certificate", statement.span(), f"{text} (use 'crt').", "add 'crt <file>'")
         if "generate-certificates" in options and "ca-sign-file" not in options:
@@ -391,11 +396,14 @@ def _external_check(build: Build, draft: Draft) -> None:
 
 
 def _formats(build: Build, draft: Draft) -> None:
-    """Parse the formats; a backend's log formats are not looked at."""
+    """Parse the formats; a backend's log formats are not looked at, but for an `error-log-format` of its own."""
     if draft.side & FRONT:
         _log_formats(build, draft)
     if draft.error_log_format is not None:
-        _format(build, draft, "error_log_format", "error-log-format", Place.LOG)
+        statement, header = draft.error_log_format[1], draft.header
+        own = statement.source is header.source and statement.line > header.line
+        if own or draft.side & FRONT:
+            _format(build, draft, "error_log_format", "error-log-format", Place.LOG)
     if draft.unique_id_format is not None:
         place = Place.FRONTEND_HTTP_REQUEST if draft.side & FRONT else Place.BACKEND_HTTP_REQUEST
         _format(build, draft, "unique_id_format", "unique-id", place)

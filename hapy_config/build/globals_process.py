@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 import re
 from typing import Final
@@ -290,6 +291,29 @@ def _thread_group(build: Build, statement: Statement, words: list[str]) -> None:
                 message = f"'thread-group {words[1]}': thread {number} assigned more than once on the same line."
                 build.warning("duplicate", statement.span(index), message)
             seen.add(number)
+    if not seen:
+        return
+    if "thread_group" in build.global_:
+        message = f"'thread-group {words[1]}' was already defined and will be overridden."
+        build.warning("duplicate", statement.span(), message)
+        build.global_["thread_group"] = None
+        return
+    build.global_["thread_group"] = statement
+    build.later.append(lambda: _left_threads(build, statement, seen))
+
+
+def _left_threads(build: Build, statement: Statement, members: set[int]) -> None:
+    """Every thread must be of the one group that there is; how many there are is the machine's, by default."""
+    own = build.global_.get("nbthread")
+    count = own if isinstance(own, int) else len(os.sched_getaffinity(0))
+    left = len(set(range(1, count + 1)) - members)
+    if left and build.global_["thread_group"] is statement:  # HAProxy counts those of overridden lines oddly
+        message = (
+            f"Remaining unassigned threads found ({left}) because all groups are in use. Please increase"
+            " 'thread-groups', reduce 'nbthreads' or remove or extend 'thread-group' enumerations."
+        )
+        note = build.error if isinstance(own, int) else build.environment
+        note("missing-thread", statement.span(), message, f"name the threads from 1 to {count}")
 
 
 def _environment(build: Build, statement: Statement, words: list[str]) -> None:

@@ -49,7 +49,7 @@ def _fault(build: Build, name: str, match: str, *, ignore_case: bool, as_map: bo
     for number, text in entries(content):
         pattern = text.split()[0] if as_map else text
         try:
-            check(match, [pattern], ignore_case=ignore_case)
+            check(match, [pattern], ignore_case=ignore_case, resolve=build.resolve)
         except GrammarError as error:
             if "supported" not in error.message or "operator" in error.message:
                 return f"{error.message} at line {number} of file '{name}'"

@@ -49,6 +49,10 @@ def condition_place(ruleset: str, draft: Draft) -> Place:
     return front if draft.side & FRONT else back
 
 
+#: Actions that are known by how their word begins, whatever follows up to the parenthesis.
+_ANY_ENDING: Final = ("add-acl", "del-acl", "del-map", "set-map")
+
+
 def find_action(ruleset: str, word: str) -> str | None:
     """The table name of an action as written, None for an unknown one."""
     known = of_ruleset(ruleset)
@@ -60,6 +64,9 @@ def find_action(ruleset: str, word: str) -> str | None:
         return starred
     if name.startswith("track-sc") and "track-sc*" in known:
         return "track-sc*"
+    for prefix in _ANY_ENDING:  # HAProxy looks at how the word begins
+        if name.startswith(prefix) and f"{prefix}*" in known:
+            return f"{prefix}*"
     return None
 
 

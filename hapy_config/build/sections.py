@@ -402,6 +402,7 @@ def _fcgi_acl(build: Build, draft: SectionDraft, statement: Statement, words: li
 
 
 def _peers_table(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    words = statement.words  # an empty name does not end the line
     name = words[1] if len(words) > 1 else ""
     found = read_table(build, statement, words, 2, f"{draft.name}/{name}")
     found.peers = draft.name

@@ -106,15 +106,23 @@ def _check_address(words: ServerWords, name: str) -> None:
 
 def _agent_address(words: ServerWords, name: str) -> None:
     text = words.take("'agent-addr' expects an address as argument")
+    message = f"{words.prefix}parsing agent-addr failed. Check if '{text}' is correct address.."
+    words.options[name] = (text,)
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        if set(text) & set(":/@"):
+            hint = "a host or an address alone; the port goes to 'agent-port'"
+            raise Refused(message, words.position - 1, code="bad-address", hint=hint) from None
+    else:
+        return
     try:
         address(words.build, text, words.position - 1, _HOST, "")
     except Refused as refusal:
-        message = f"{words.prefix}parsing agent-addr failed. Check if '{text}' is correct address.."
         other = Refused(message, words.position - 1, code=refusal.code)
         if not refusal.environment:
             raise other from None
         words.build.lacking(other)
-    words.options[name] = (text,)
 
 
 def _socks4(words: ServerWords, name: str) -> None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hapy_config.build.arguments import TimeError, milliseconds
+from hapy_config.grammar.conditions import parse_acl, parse_condition
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import parse_expression_words
 from hapy_config.grammar.units import leading_integer
+from hapy_config.model.expressions import AclExpression
 from hapy_config.words import WordError, split
 
 _EVENTS: Final = frozenset(
@@ -70,6 +72,7 @@ class Engine:
         agents: its agents.
         messages: its messages: the line of each.
         silent: those of them that no event sends.
+        acls: those of the message that is read, by name.
         groups: its groups, and the messages of each.
         fault: the first mistake in it, with its line, or empty.
     """
@@ -77,6 +80,7 @@ class Engine:
     agents: list[Agent] = field(default_factory=list)
     messages: dict[str, int] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    acls: dict[str, list[AclExpression]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     fault: str = ""
 
@@ -129,6 +133,7 @@ def _open(engine: Engine, section: str, name: str, number: int) -> str:
             return f"spoe-message section '{name}' has the same name as another one"
         engine.messages[name] = number
         engine.silent.add(name)
+        engine.acls = {}
     elif section == "spoe-group":
         if name in engine.groups:
             return f"spoe-group section '{name}' has the same name as another one"
@@ -143,7 +148,7 @@ def _statement(engine: Engine, section: str, words: Sequence[str]) -> str:
     if section == "spoe-message" and engine.messages:
         if words[0] == "event":
             engine.silent.discard(next(reversed(engine.messages)))
-        return _of_message(words)
+        return _of_message(engine, words)
     if section == "spoe-group" and words[0] == "messages":
         next(reversed(engine.groups.values())).extend(words[1:])
     return ""
@@ -208,10 +213,14 @@ def _option(words: Sequence[str], *, negated: bool) -> str:
     return f"'option {name}' cannot handle unexpected argument '{words[1]}'" if len(words) > 1 else ""
 
 
-def _of_message(words: Sequence[str]) -> str:
+def _of_message(engine: Engine, words: Sequence[str]) -> str:
+    if words[0] == "acl":
+        return _acl(engine, words)
     if words[0] == "event":
         event = words[1] if len(words) > 1 else ""
-        return "" if event in _EVENTS else f"unknown event '{event}'"
+        if event not in _EVENTS:
+            return f"unknown event '{event}'"
+        return _condition(engine, words) if len(words) > 2 else ""
     if words[0] == "args":
         for word in words[1:]:
             name, equals, expression = word.partition("=")
@@ -220,4 +229,24 @@ def _of_message(words: Sequence[str]) -> str:
                 parse_expression_words([text], 0)
             except GrammarError as error:
                 return f"'args': {error.message}"
+    return ""
+
+
+def _acl(engine: Engine, words: Sequence[str]) -> str:
+    """An ACL of a message; its names are known to the events beneath it."""
+    name = words[1] if len(words) > 1 else ""
+    try:
+        parsed = parse_acl(words, 2)
+    except GrammarError as error:
+        return f"'acl {name}': {error.message}"
+    engine.acls.setdefault(name, []).append(parsed)
+    return ""
+
+
+def _condition(engine: Engine, words: Sequence[str]) -> str:
+    """The condition behind an event."""
+    try:
+        parse_condition(words, engine.acls, 2)
+    except GrammarError as error:
+        return f"'event {words[1]}': {error.message}"
     return ""

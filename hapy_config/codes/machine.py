@@ -89,6 +89,14 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.ENVIRONMENT,
+        "missing-thread",
+        """`thread` of a `bind` line names only threads that are not there, or `thread-group` leaves some out. There
+        are as many as `nbthread` says; without it, as many as this machine has CPUs.""",
+        "global\n nbthread 2\nlisten l\n bind :8080 thread 3\n",
+        "global\n nbthread 2\nlisten l\n bind :8080 thread 1-2\n",
+    ),
+    code(
+        Kind.ENVIRONMENT,
         "unknown-user",
         """The system has no such user.""",
         "global\n user nobody-of-that-name\n",

@@ -147,13 +147,12 @@ _LOOP: Final = (
     ),
     _switch("idle-pool.shared", since=(2, 1), loss="all connections are of one thread"),
     _tune("fd.edge-triggered", _ON_OFF, since=(2, 1), experimental=True, loss=_SCHED),
-    _number(
+    _tune(
         "fail-alloc",
-        minimum=0,
-        maximum=100,
+        Arg(Kind.INTEGER, "percent", optional=True, minimum=0, maximum=100, lax=True),
         since=(1, 9),
         loss="it is for HAProxy's developers",
-        ok=("tune.fail-alloc 5",),
+        ok=("tune.fail-alloc 5", "tune.fail-alloc"),
         bad=("tune.fail-alloc 101", "tune.fail-alloc 5 6"),
     ),
     *(

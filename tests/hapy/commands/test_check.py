@@ -273,3 +273,20 @@ def test_colours_in_a_pipe(tmp_path: Path, settings: dict[str, str], coloured: b
     command = [sys.executable, "-m", "hapy", "check", str(file)]
     done = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert (b"\x1b[" in done.stdout) == coloured
+
+
+def test_what_is_missing_here_counts_as_haproxy_counts_it(
+    check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --environment: an empty directory of certificates, a name in a file of addresses, an alert that is no end."""
+    monkeypatch.setattr("hapy.commands.check._resolves", lambda name, family: False)
+    (tmp_path / "pem").mkdir()
+    (tmp_path / "names").write_text("no-such-host.invalid\n", encoding="utf-8")
+    head = "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nfrontend f\n bind :8099"
+    for text, status in (
+        (f"{head} ssl crt {tmp_path}/pem/\n", 1),
+        (f"{head}\n http-request deny if {{ src -f {tmp_path}/names }}\n", 1),
+        (f'global\n maxconn 5\n maxconn "${{NO_SUCH_VARIABLE}}"\n{head}\n', 0),
+    ):
+        assert check(text)[0] == 0
+        assert check(text, "--environment")[0] == status

@@ -43,7 +43,12 @@ MAIN = (
         ),
         *(
             ("engine e", f"{AGENT} use-backend b\n{MESSAGE} {line}\n", refused)
-            for line, refused in (("args a-b=src c=str(x=y)", False), ("args srcc", True), ("event nowhere", True))
+            for line, refused in (
+                *(("args a-b=src c=str(x=y)", False), ("args srcc", True), ("event nowhere", True)),
+                *(("event on-client-session if nobody", True), ("event on-client-session if TRUE", False)),
+                *(("event on-client-session x", True), ("event on-client-session if { srcc 1 }", True)),
+                *(("acl a src 10.0.0.1\n event on-client-session if a", False), ("acl a srcc 1", True)),
+            )
         ),
         ("engine e", f"{AGENT} groups g\n use-backend b\n{MESSAGE}spoe-group g\n messages m\n", False),
         ("engine e", f"{AGENT} groups g\n use-backend b\n{MESSAGE}spoe-group g\n messages x\n", True),

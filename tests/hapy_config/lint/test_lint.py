@@ -35,6 +35,8 @@ def count(code: str, text: str) -> int:
         ("no-reuse", 1, "listen a\n bind :80\n option httpclose\n http-reuse always\n"),
         ("no-reuse", 0, "listen a\n bind :80\n http-reuse always\n"),
         ("no-reuse", 1, "frontend f\n bind :80\n option httpclose\n default_backend b\nbackend b\n http-reuse always\n"),
+        ("slow-check", 0, "listen l\n bind :80\n timeout check 5s\n server s 10.0.0.1:80 check inter 3s fall 3\n"),
+        ("slow-check", 1, "listen l\n bind :80\n timeout check 5s\n server s 10.0.0.1:80 check inter 3s fall 1\n"),
         # A refused configuration gets none.
         ("unreachable-rule", 0, f"frontend f\n bind :80\n {AB} http-request deny if a\n http-request allow if b\n"),
         ("unreachable-rule", 1, "frontend f\n bind :80\n http-request deny if TRUE\n http-request allow\n"),
