@@ -39,7 +39,7 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ENVIRONMENT,
         "bad-certificate",
-        """A certificate or its key is not here, or is none.""",
+        """A certificate or its key is not here, or is none; or a directory or list of them is empty.""",
         "listen l\n bind :8443 ssl crt /nowhere/site.pem\n",
     ),
     code(

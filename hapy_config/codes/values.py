@@ -145,7 +145,7 @@ CODES: Final[tuple[Code, ...]] = (
         Kind.ERROR,
         "missing-authority",
         """Servers' certificates are verified unless `verify none` says otherwise, and that takes a `ca-file`. With
-        `@system-ca` the system's authorities count.""",
+        `@system-ca` the system's authorities count. `generate-certificates` of a `bind` line takes `ca-sign-file`.""",
         "backend b\n server s 10.0.0.1:443 ssl\n",
         "backend b\n server s 10.0.0.1:443 ssl verify required ca-file @system-ca\n",
     ),

@@ -178,7 +178,7 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.WARNING,
         "empty-section",
-        """A resolvers section without name servers finds nothing out.""",
+        """A resolvers section without name servers finds nothing out; a mailers section without mailers is dropped.""",
         "resolvers r\n",
         "resolvers r\n nameserver n 10.0.0.1:53\n",
     ),
