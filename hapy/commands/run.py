@@ -304,12 +304,12 @@ class Program:
 
     def _report_check(self, has_listener: bool) -> int:
         if not self.messages.quiet:
-            if not has_listener:
-                print("Configuration file has no error but will not start (no listener) => exit(2).")
-            else:
-                if self.messages.warned:
-                    print("Warnings were found.")
+            if self.messages.warned:
+                print("Warnings were found.")
+            if has_listener:
                 print("Configuration file is valid")
+            else:
+                print("Configuration file has no error but will not start (no listener) => exit(2).")
         return 0 if has_listener else 2
 
 

@@ -26,6 +26,7 @@ _EXPECTED: Final = "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-e
 
 def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     """`bind ADDRESS[,ADDRESS…] …`."""
+    draft.has_bind = True
     if len(words) < 2 or not words[1]:
         raise Refused(_EXPECTED, 1, code="missing-argument")
     addresses = listening_addresses(build, words[1], 1, "'bind' : ")

@@ -99,6 +99,7 @@ class Draft:
     has_rules: bool = False
     late_acls: bool = False
     listens: bool = False
+    has_bind: bool = False  # a line, sound or not
     inspect_delay: int | None = None
     response_inspect_delay: int | None = None
     fcgi_app: tuple[str, Statement] | None = None

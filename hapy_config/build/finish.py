@@ -105,7 +105,7 @@ def _buffer_size(build: Build) -> None:
 def _proxy(build: Build, draft: Draft) -> None:
     """One proxy that is not disabled."""
     front, back = draft.side & FRONT, draft.side & BACK
-    if front and not draft.binds and draft.header.words[2:3] in ([], ["from"]):  # else its header names an address
+    if front and not draft.has_bind and draft.header.words[2:3] in ([], ["from"]):  # else its header names an address
         build.warning(
             "no-bind",
             draft.header.span(),

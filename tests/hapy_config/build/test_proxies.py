@@ -173,3 +173,10 @@ def test_a_server_without_address_is_looked_up_only_where_asked() -> None:
 def test_a_template_makes_so_many_servers_and_no_more(errors: Errors, count: str, good: bool) -> None:
     found = errors(f"backend b\n server-template s {count} 127.0.0.1:80\n")
     assert found == ([] if good else [f"Wrong server-template number or range arg '{count}'."])
+
+
+def test_a_bind_that_is_refused_is_still_one() -> None:
+    found = read_text("frontend f\n mode http\n timeout client 1s\n bind 127.0.0.1:none\n", env={}).diagnostics
+    assert [one.code for one in found] == ["bad-address"], found
+    found = read_text("frontend f\n mode http\n timeout client 1s\n", env={}).diagnostics
+    assert [one.code for one in found] == ["no-bind"], found
