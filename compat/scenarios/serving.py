@@ -177,9 +177,53 @@ def monitors(world: World) -> None:
     client.get("/health?x=1")
     client.get("/healthy")
     client.get("/health", method="HEAD")
+    client.get("http://hapy.test/health")
+    client.get("https://hapy.test/health")
+    client.get("http://hapy.test/health?x=1")
     client.get("/health", version="1.0")
     client.ending()
-    world.logs(2)
+    world.logs(3)
+
+
+def numbered_requests(world: World) -> None:
+    """`%rt` counts from zero: requests, refused ones and sessions of TCP; not clients that come and go in silence."""
+    world.origin("s1", b"ok")
+    world.start(
+        """
+frontend fe
+    bind "fd@${fe}"
+    option dontlognull
+    unique-id-format id-%rt
+    log-format "fe %rt %ID %ST"
+    http-request return status 200 hdr x-rt %rt if { path /own }
+    default_backend be
+frontend raw
+    bind "fd@${raw}"
+    mode tcp
+    log-format "raw %rt"
+    default_backend plain
+backend be
+    server s1 {s1}
+backend plain
+    mode tcp
+    server s1 {s1}
+"""
+    )
+    client = world.client()
+    client.get("/own")
+    client.get("/own")
+    client.close()
+    bad = world.client()
+    bad.send("BAD\n\n")
+    bad.receive()
+    bad.ending()
+    world.logs(3)
+    plain = world.client("raw")
+    plain.get("/1")
+    plain.close()
+    world.logs(4)
+    world.once("/own")
+    world.logs(5)
 
 
 def tarpits(world: World) -> None:

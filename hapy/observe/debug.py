@@ -62,7 +62,7 @@ def _tell(frontend: Frontend, txn: Transaction, event: str, text: bytes | str | 
     server = _NO_SERVER if txn.server is None else "0000"
     shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     rest = "" if shown is None else f": {shown}"
-    sys.stdout.write(f"{max(txn.number - 1, 0):08x}:{where.model.name}.{event}[{txn.client.fd:04x}:{server}]{rest}\n")
+    sys.stdout.write(f"{txn.number:08x}:{where.model.name}.{event}[{txn.client.fd:04x}:{server}]{rest}\n")
     sys.stdout.flush()
 
 

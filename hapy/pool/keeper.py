@@ -8,8 +8,7 @@ Rules:
   below the low fd ratio, one connection at a time per server and a few at once in all. The target is
 
     `# hapy: pool-min-conn N`   at least N, at all times, from the start; 0: no warming at all
-    automatic                   what recent demand needs, and a quarter more, rounded down: so that nothing is added to
-                                small demands, and a handshake is paid for only where demand grows
+    automatic                   what recent demand needs and no more: what came back above that would not be kept
 
 - Automatic warming is for servers that are far (hapy/pool/distance.py). What a near server would gain is not worth a
   connection that its owner did not expect. Nor is it begun before there was a request, but for one connection at the

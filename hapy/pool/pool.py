@@ -398,7 +398,7 @@ class Pool:
         """Connections, busy and idle, that warming sees to."""
         automatic = 0
         if self.min_conn != 0 and self.asked and self.distance.far:
-            automatic = self.needed + self.needed // 4
+            automatic = self.needed
         target = max(automatic, self.min_conn or 0)
         return min(target, self.most_used) if self.most_used else target
 

@@ -152,7 +152,10 @@ class Frontend:
 
         def monitor(txn: Transaction) -> Outcome | None:
             if txn.uri != uri:
-                return None
+                scheme, _, rest = txn.uri.partition(b"://")
+                at = rest.find(b"/")
+                if at < 0 or b"/" in scheme or rest[at:] != uri:
+                    return None
             txn.log_level = "silent"
             return failed if any(fails(txn) for fails in failing) else sound
 
@@ -267,15 +270,19 @@ class Frontend:
         self.counters.ereq += 1
         if self.sockets is not None:
             self.sockets[txn.client.listener_id].ereq += 1
-        self.process.requests += 1
-        txn.number = self.process.requests
+        logged = not (self.dont_log_null and txn.idle_done < 0)
+        if logged:
+            txn.number = self.process.requests
+            self.process.requests += 1
+        if not read:
+            txn.unique_id = b""  # nothing was there to make one of
         txn.status = status
         txn.term_cause = cause
         txn.term_phase = "R"
         txn.finished = now()
         self.counters.answered(status)
         answer = self._page(txn, status, fixed=not read)
-        if not (self.dont_log_null and txn.idle_done < 0):
+        if logged:
             self.logger.log_refusal(txn)
         return answer
 
@@ -293,8 +300,8 @@ class Frontend:
     def begin_request(self, txn: Transaction) -> None:
         """A request's head is complete."""
         process = self.process
-        process.requests += 1
         txn.number = process.requests
+        process.requests += 1
         counters = self.counters
         counters.req_tot += 1
         counters.req_rate.add(txn.request_done)

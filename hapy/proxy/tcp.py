@@ -144,6 +144,9 @@ class TcpSession(Routine):
     def start(self) -> None:
         """Begin, unless the frontend's connection rules turn the client away."""
         if self.frontend.admit(self.client, self.client.client):
+            process = self.frontend.process
+            self.txn.number = process.requests
+            process.requests += 1
             self.client.timeout = self.frontend.client_timeout
             self.client.linked = "independent-streams" not in self.frontend.model.options
             self.client.expire_after(self.client.timeout)

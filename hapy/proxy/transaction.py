@@ -91,7 +91,7 @@ class Transaction:
         variables: `txn.`, `req.` and `res.` variables by full name, made on first use.
         request_captures, response_captures: one entry a `capture` slot, made on first use.
         cookie_captures: what `capture cookie` found: `name=value` in the request and in the answer, None before.
-        number: the process's request counter when it began (`%rt`).
+        number: how many requests and sessions the process had begun before it (`%rt`).
         source, source_port, destination, destination_port: None, or what `set-src` and its kin put in place.
         log_level: None, or what `set-log-level` asked for (`silent` for no line).
         status: the status sent to the client, -1 for none (a log prints it).

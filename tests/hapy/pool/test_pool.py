@@ -336,7 +336,7 @@ def test_target() -> None:
     pool.connected(0.001)
     assert (pool.warms, pool.target) == (False, 0)
     pool.distance.seconds = 0.1
-    assert (pool.warms, pool.target) == (True, 10)
+    assert (pool.warms, pool.target) == (True, 8)
     pool.min_conn = 12
     assert pool.target == 12
     pool.min_conn = 0

@@ -651,7 +651,7 @@ async def test_added_fields_come_in_haproxys_order() -> None:
     client = world.client()
     client.says(request("/", "X-Srv: forged"))
     assert world.servers[0].heard() == (
-        "GET / HTTP/1.1\nhost: a\nx-fe: 1\nx-be: 1\nx-id: 1\nx-forwarded-for: 192.0.2.7\nx-original-to: 192.0.2.1\n"
+        "GET / HTTP/1.1\nhost: a\nx-fe: 1\nx-be: 1\nx-id: 0\nx-forwarded-for: 192.0.2.7\nx-original-to: 192.0.2.1\n"
         "x-srv: s1\n\n"
     )
 
