@@ -168,11 +168,17 @@ class Logger:
         self._send(ERR if self._separate_errors else INFO, line)
 
     def log_refusal(self, txn: Transaction) -> None:
-        """Write the line of what never became a request: by `error-log-format`, where there is one."""
+        """Write the line of what never became a request: by `error-log-format`, where there is one.
+
+        Structured data goes with it as with any line.
+        """
         if self._error_render is None:
             self.log_transaction(txn)
-        else:
-            self._send(ERR if self._separate_errors else INFO, self._error_render(txn))
+            return
+        line = self._error_render(txn)
+        structured = self._structured(txn) if self._structured is not None else b"-"
+        for sender in self.senders:
+            sender.send(ERR if self._separate_errors else INFO, line, structured)
 
     def log_event(self, level: str, text: str) -> None:
         """Write something that is about no request: `Server b/s is DOWN`."""

@@ -276,3 +276,15 @@ def test_error_format_tells_what_failed(receiver, closing):
     )
     log.log_error(txn, "Timeout during SSL handshake")
     assert receiver.recv(65536) == b"127.0.0.1:40000 26 Timeout during SSL handshake\n"
+
+
+def test_what_is_refused_has_structured_data_too(receiver, closing):
+    log, txn = logger(
+        receiver,
+        closing,
+        error_log_format=parse_format("refused", merge_spaces=True),
+        log_format_sd=parse_format('[a@1 x="%ci"]', merge_spaces=True),
+        target={"format": "rfc5424"},
+    )
+    log.log_refusal(txn)
+    assert receiver.recv(65536).endswith(b' - [a@1 x="127.0.0.1"] refused\n')
