@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from hapy.acl.networks import parse_network
 from hapy.http.message import first_value
+from hapy.samples.formats.render import unique_id
 from hapy_config.model.proxy import ForwardFor
 
 if TYPE_CHECKING:
-    from hapy.proxy.runtime import Runtime
     from hapy.proxy.transaction import Transaction
     from hapy_config.model.proxy import Proxy
 
 Addition = Callable[["Transaction"], None]
 
 
-def compile_additions(fe: Proxy, be: Proxy, runtime: Runtime) -> tuple[Addition, ...]:
+def compile_additions(fe: Proxy, be: Proxy) -> tuple[Addition, ...]:
     """The additions for a frontend's requests to a backend."""
     additions: list[Addition] = []
     if fe.unique_id_format is not None and fe.unique_id_header:
-        additions.append(_unique_id(fe, runtime))
+        additions.append(_unique_id(fe.unique_id_header))
     if (own := ForwardFor.merged(fe.forwardfor, be.forwardfor)) is not None:
         additions.append(_forwarded_for(own.header.lower().encode(), own.if_none, own.excepted))
     if (own := ForwardFor.merged(fe.originalto, be.originalto)) is not None:
@@ -88,17 +88,12 @@ def _original_to(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addit
     return add
 
 
-def _unique_id(fe: Proxy, runtime: Runtime) -> Addition:
-    assert fe.unique_id_format is not None
-    assert fe.unique_id_header is not None
-    name = fe.unique_id_header.lower().encode()
-    render = runtime.compile_format(fe.unique_id_format, fe)
+def _unique_id(header: str) -> Addition:
+    name = header.lower().encode()
 
     def add(txn: Transaction) -> None:
         request = txn.request
         assert request is not None
-        if txn.unique_id is None:
-            txn.unique_id = render(txn)
-        request.headers.append((name, txn.unique_id))
+        request.headers.append((name, unique_id(txn) or b""))
 
     return add

@@ -10,6 +10,7 @@ from hapy.net.clock import NEVER, now, unwatch
 from hapy.net.stream import Stream
 from hapy.proxy.greeting import Met
 from hapy.proxy.transaction import Transaction
+from hapy.samples.formats.render import unique_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,9 +286,7 @@ def _values(
     if "authority" in wanted and tls is not None and tls.server_name is not None:
         values.append((proxy_header.AUTHORITY, tls.server_name))
     if "unique-id" in wanted and txn.frontend.unique_id is not None:
-        if txn.unique_id is None:
-            txn.unique_id = txn.frontend.unique_id(txn)
-        values.append((proxy_header.UNIQUE_ID, txn.unique_id))
+        values.append((proxy_header.UNIQUE_ID, unique_id(txn) or b""))
     if "ssl" in wanted:
         values.append((proxy_header.TLS, _NO_TLS if tls is None else _tls(tls, wanted)))
     return values

@@ -131,7 +131,7 @@ class Route:
         self.name_cases: NameCases | None = (
             frontend.runtime.name_cases if "h1-case-adjust-bogus-server" in be.options else None
         )
-        self.prepare = compile_additions(fe, be, frontend.runtime)
+        self.prepare = compile_additions(fe, be)
         self._set_rules(frontend, backend)
         self._set_persistence(frontend, backend)
 

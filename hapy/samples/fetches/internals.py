@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileEnv
+from hapy.samples.formats.render import unique_id
 from hapy.samples.registry import Args, Fetch, Getter, fetch
 from hapy.samples.types import Result, Value
 from hapy_config.grammar.checks import proxy_value_type
@@ -77,15 +78,7 @@ def _ssl_fc(args: Args, env: CompileEnv) -> Getter:
 
 @fetch("unique-id", type="str")
 def _unique_id(args: Args, env: CompileEnv) -> Getter:
-    def made(txn: Transaction) -> Result:
-        if txn.unique_id is None:
-            make = txn.frontend.unique_id
-            if make is None:
-                return None
-            txn.unique_id = make(txn)
-        return txn.unique_id
-
-    return made
+    return unique_id
 
 
 @fetch("internal.strm.is_htx", type="bool")

@@ -262,6 +262,7 @@ def unique_id(txn: Transaction) -> bytes | None:
     if txn.unique_id is None:
         make = txn.frontend.unique_id
         if make is not None:
+            txn.unique_id = b""  # what a format finds that asks for the id itself
             txn.unique_id = make(txn)
     return txn.unique_id
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hapy.acl import compile_condition
+from hapy.proxy.transaction import Transaction
 from hapy.samples import registered
 from hapy.samples.formats import compile_format, compile_log_format
+from hapy.samples.formats.render import unique_id
 from hapy.samples.registry import CONVERTERS, Args
 from hapy.samples.types import Binary
 from hapy_config.grammar.conditions import parse_condition
@@ -93,3 +98,11 @@ def test_bad_arguments_are_errors_with_a_name(name):
         sample = {"sint": 5, "bool": True, "bin": Binary(b"ab")}.get(entry.input, b"ab")
         txn = transaction(b"GET / HTTP/1.1\r\n\r\n", ENV)
         convert(sample, txn) if entry.needs_transaction else convert(sample)
+
+
+def test_an_id_that_asks_for_itself_ends() -> None:
+    """`unique-id-format id-%[unique-id]`."""
+    frontend = SimpleNamespace(unique_id=lambda txn: b"id-" + (unique_id(txn) or b""))
+    txn = cast("Transaction", SimpleNamespace(unique_id=None, frontend=frontend))
+    assert unique_id(txn) == b"id-"
+    assert unique_id(txn) == b"id-"
