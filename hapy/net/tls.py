@@ -13,7 +13,6 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
@@ -126,6 +125,12 @@ class Link:
         self.tls = tls
         self._inner = tls._sslobj  # type: ignore[attr-defined]
 
+    def serve(self, context: ssl.SSLContext) -> None:
+        """Begin as the server: what `SSLContext.wrap_bio` does, without its detours."""
+        self._inner = inner = context._wrap_bio(self._incoming, self._outgoing, True)  # type: ignore[attr-defined]
+        self.tls = tls = ssl.SSLObject.__new__(ssl.SSLObject)
+        tls._sslobj = inner  # type: ignore[attr-defined]
+
     def expire_after(self, seconds: float) -> None:
         """Bound the handshake."""
         self.deadline = deadline = now() + seconds
@@ -162,7 +167,8 @@ class Link:
                 self.error = error
                 self.give_up(inside.reason(error) or "tls")
                 return
-        self._flush()
+        if not self._incoming.pending or self._inner.version() != "TLSv1.3":
+            self._flush()  # else the peer speaks already: all that is left are tickets, which go with our answer
         self.deadline = NEVER
         unwatch(self)
         TLS.current += 1
@@ -233,6 +239,7 @@ class Link:
         """Hand on what the records at hand hold."""
         tls, incoming, upper = self._inner, self._incoming, self.upper
         assert upper is not None
+        unsaid = self._outgoing.pending
         while not self._paused and not self._closing and not self._ended:
             pieces: list[bytes] = []
             size = 0
@@ -260,8 +267,9 @@ class Link:
                 size += len(piece)
                 if not incoming.pending and not tls.pending() and not self._feed():
                     break
-            if self._outgoing.pending:
+            if self._outgoing.pending > unsaid:
                 self._flush()  # an answer to a key update
+                unsaid = 0
             if pieces:
                 upper.data_received(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             if ended:
@@ -391,8 +399,10 @@ class Link:
     def _say_end(self) -> None:
         self._shut = True
         if self.session is not None:
-            with contextlib.suppress(ssl.SSLError):  # the peer's own end has not come yet
+            try:  # noqa: SIM105 - it is not compiled
                 self._inner.shutdown()
+            except ssl.SSLError:
+                pass  # the peer's own end has not come yet
             self._flush()
 
     def pause_reading(self) -> None:
@@ -495,7 +505,7 @@ class ServerLink(Link):
         context, self._own, watched = chosen
         if watched:
             self.errors = openssl.begin_verification()
-        self.begin(context.wrap_bio(self._incoming, self._outgoing, server_side=True))
+        self.serve(context)
         super().data_received(early)
 
     def established(self) -> Receiver | None:
@@ -518,7 +528,7 @@ class ServerLink(Link):
         context = self.context()
         if context is None:
             return
-        self.begin(context.wrap_bio(self._incoming, self._outgoing, server_side=True))
+        self.serve(context)
         if self._early:
             self._incoming.write(self._early)
             try:

@@ -283,3 +283,26 @@ def test_a_lost_connection_lets_go_of_its_stream() -> None:
         assert pair.link.upper is not pair.above
 
     run(act)
+
+
+def test_tickets_leave_with_the_answer_to_who_speaks_already() -> None:
+    def act() -> None:
+        pair = Pair()
+        pair.shake(early=b"request")
+        assert pair.above.pieces == [b"request"]
+        assert pair.below.written == []
+        pair.link.write(b"answer")
+        assert pair.read() == (b"answer", False)
+        assert pair.client.session is not None
+        assert pair.client.session.has_ticket
+
+    run(act)
+
+
+def test_tickets_leave_at_once_for_who_is_silent() -> None:
+    def act() -> None:
+        pair = Pair()
+        pair.shake()
+        assert len(pair.below.written) == 1
+
+    run(act)
