@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hapy_config.translate.lines import Line
+from hapy_config.translate.report import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Replace:
         note: what else to know, empty for nothing.
         first_of: it must run before all others of this ruleset, as the old line did.
         last_of: it must run behind all others of this ruleset that were there before.
-        behind: the number of a line that it must run behind, too; 0 for none.
+        behind: the place of a line that it must run behind, too; -1 for none.
     """
 
     text: str
@@ -25,14 +26,15 @@ class Replace:
     note: str = ""
     first_of: str = ""
     last_of: str = ""
-    behind: int = 0
+    behind: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The line goes; its comment stays. why: what became of what it did."""
+    """The line goes; its comment stays. why: what became of what it did. loss: how much of that went."""
 
     why: str
+    loss: Loss = Loss.NONE
 
 
 @dataclass(frozen=True, slots=True)

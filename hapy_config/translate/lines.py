@@ -24,6 +24,7 @@ class Line:
 
     Attributes:
         source, number: where it stands; the number counts from 1.
+        place: its number among the lines of all files, from 0. part: the number of its section, from 1.
         section: the kind of section; name: its name.
         words: as HAProxy reads them, variables kept apart. raw: the same as written, quotes and all.
         indent: the blanks before it. comment: what stands behind it, from its `#` on, or empty.
@@ -31,6 +32,8 @@ class Line:
 
     source: Source
     number: int
+    place: int
+    part: int
     section: str
     name: str
     words: tuple[str, ...]
@@ -50,34 +53,40 @@ class Line:
         return "".join(f" {word}" for word in self.raw[first:])
 
 
-def read_lines(source: Source) -> Iterator[Line]:
-    """Every line of a file that has words, section headers included, lines in `.if` blocks too."""
-    kind = name = ""
-    for number, text in enumerate(source.lines, 1):
-        try:
-            words, columns = split(text, lambda variable: f"\ue000{variable}\ue001")
-        except WordError:
-            continue
-        if not words:
-            continue
-        if words[0] in CONTEXTS:
-            kind = words[0]
-            name = words[1] if len(words) > 1 else ""
-        places = list(dict.fromkeys(columns))
-        raw = tuple(text[start - 1 : end - 1] for start, end in places)
-        if len(raw) != len(words):
-            continue  # one variable that stands for several words: such a line is not looked into
-        rest = text[places[-1][1] - 1 :].strip(_BLANKS)
-        yield Line(
-            source,
-            number,
-            kind,
-            name,
-            tuple(words),
-            raw,
-            text[: len(text) - len(text.lstrip(" \t"))],
-            rest if rest.startswith("#") else "",
-        )
+def read_lines(*sources: Source) -> Iterator[Line]:
+    """Every line of files that has words, section headers included, lines in `.if` blocks too."""
+    before = part = 0
+    for source in sources:
+        kind = name = ""
+        for number, text in enumerate(source.lines, 1):
+            try:
+                words, columns = split(text, lambda variable: f"\ue000{variable}\ue001")
+            except WordError:
+                continue
+            if not words:
+                continue
+            if words[0] in CONTEXTS:
+                kind = words[0]
+                name = words[1] if len(words) > 1 else ""
+                part += 1
+            places = list(dict.fromkeys(columns))
+            raw = tuple(text[start - 1 : end - 1] for start, end in places)
+            if len(raw) != len(words):
+                continue  # one variable that stands for several words: such a line is not looked into
+            rest = text[places[-1][1] - 1 :].strip(_BLANKS)
+            yield Line(
+                source,
+                number,
+                before + number - 1,
+                part,
+                kind,
+                name,
+                tuple(words),
+                raw,
+                text[: len(text) - len(text.lstrip(" \t"))],
+                rest if rest.startswith("#") else "",
+            )
+        before += len(source.lines)
 
 
 def write(word: str) -> str:

@@ -30,7 +30,7 @@ def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
     Args:
         line: the rule.
         edit: what becomes of it by itself.
-        found: all lines of the file.
+        found: all lines of all files.
     """
     first = line.words[0]
     if not isinstance(edit, Replace):
@@ -47,31 +47,26 @@ def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
 
 
 def _seeing(line: Line, found: Sequence[Line]) -> int:
-    """The line of the last old rule below that must not see the header that a line adds; 0 without one."""
+    """The place of the last old rule below that must not see the header that a line adds; -1 without one."""
     side = line.words[0][:3]
     name = line.words[1].partition(":")[0].lower() if len(line.words) > 1 else ""
-    last = 0
+    last = -1
     for other in found:
         first = other.words[0]
-        if (
-            other.number > line.number
-            and _together(other, line)
-            and first.startswith(side)
-            and not first.endswith("add")
-        ):
+        if other.place > line.place and _together(other, line) and first.startswith(side) and not first.endswith("add"):
             pattern = other.words[1].lower() if len(other.words) > 1 else ""
             if name in pattern or not pattern.startswith("^") or first in _ALLOWING:
-                last = other.number
+                last = other.place
     return last
 
 
 def _together(one: Line, other: Line) -> bool:
-    return (one.section, one.name) == (other.section, other.name)
+    return one.part == other.part
 
 
 def _may_end(line: Line, found: Sequence[Line]) -> bool:
     """Whether all that comes after a `reqallow` in its section denies, and nothing denies in backends."""
-    rest = [other for other in found if other.number > line.number and _together(other, line)]
+    rest = [other for other in found if other.place > line.place and _together(other, line)]
     if any(other.words[0].startswith("req") and other.words[0] not in (*_DENYING, *_ALLOWING) for other in rest):
         return False
     return line.section == "backend" or not any(
@@ -84,7 +79,7 @@ def _spares(allowing: Line, line: Line, found: Sequence[Line]) -> bool:
     if allowing.words[0] not in _ALLOWING or _may_end(allowing, found):
         return False
     if _together(allowing, line):
-        return allowing.number < line.number
+        return allowing.place < line.place
     return line.section == "backend" and allowing.section in ("frontend", "listen")
 
 

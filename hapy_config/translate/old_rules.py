@@ -5,9 +5,10 @@ They ran behind the `http-request` (`http-response`) rules of their section, `bl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
+from hapy_config.translate.conditions import asking_too
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace, Rewriter
 from hapy_config.translate.lines import Line, literal, write
 from hapy_config.translate.old_regexes import (
@@ -43,24 +44,6 @@ def _behind(side: str, action: str, *more: str, note: str = "") -> Replace:
     """A rule behind all others of its side."""
     ruleset = f"http-{side}"
     return Replace(f"{ruleset} {action}", tuple(f"{ruleset} {one}" for one in more), note, last_of=ruleset)
-
-
-def _condition(test: str, words: Sequence[str], raw: Sequence[str]) -> str | None:
-    """A condition that asks for a test and for what a line's own condition asks; None where it can't be written."""
-    if not words:
-        return f" if {test}"
-    if words[0] == "if":
-        alternatives: list[list[str]] = [[]]
-        for word, written in zip(words[1:], raw[1:], strict=True):
-            if word in ("or", "||"):
-                alternatives.append([])
-            else:
-                alternatives[-1].append(written)
-        return " if " + " or ".join(" ".join((test, *terms)) for terms in alternatives)
-    inner = [] if words[0] != "unless" else list(raw[1:])
-    if len(inner) == 1 or (inner[:1] == ["{"] and inner.index("}") == len(inner) - 1):
-        return f" if {test} !{' '.join(inner)}"
-    return None
 
 
 def add(line: Line) -> Iterator[Edit]:
@@ -102,7 +85,7 @@ def _renamed(line: Line, side: str) -> Edit | None:
         return None
     old, new, before, behind = found
     fetch = f"{'req' if side == 'request' else 'res'}.fhdr({old})"
-    condition = _condition(f"{{ {fetch} -m found }}", line.words[3:], line.raw[3:])
+    condition = asking_too(f"{{ {fetch} -m found }}", line.words[3:], line.raw[3:])
     if condition is None:
         return None
     value = f"{literal(before)}%[{fetch}]{literal(behind)}"
@@ -120,13 +103,13 @@ def _request(line: Line, ignores_case: bool) -> Edit | None:
         pattern, new, methods = uri
         tail: str | None = line.tail(3)
         if methods:
-            tail = _condition(f"{{ method {' '.join(methods)} }}", line.words[3:], line.raw[3:])
+            tail = asking_too(f"{{ method {' '.join(methods)} }}", line.words[3:], line.raw[3:])
         if tail is None:
             return None
         pattern = any_case(pattern) if ignores_case else pattern
         return _behind("request", f"replace-uri {write(pattern)} {write(literal(new))}{tail}")
     if (verbs := replaced_method(line.words[1], line.words[2])) is not None:
-        condition = _condition(f"{{ method {verbs[0]} }}", line.words[3:], line.raw[3:])
+        condition = asking_too(f"{{ method {verbs[0]} }}", line.words[3:], line.raw[3:])
         return None if condition is None else _behind("request", f"set-method {verbs[1]}{condition}")
     return None
 
@@ -139,7 +122,7 @@ def _status(line: Line) -> Edit | None:
     if found is None:
         return None
     old, new, reason = found
-    condition = _condition(f"{{ status {old} }}", line.words[3:], line.raw[3:])
+    condition = asking_too(f"{{ status {old} }}", line.words[3:], line.raw[3:])
     if condition is None:
         return None
     return _behind("response", f"set-status {new}{f' reason {write(literal(reason))}' if reason else ''}{condition}")
@@ -173,11 +156,11 @@ def decide(line: Line) -> Iterator[Edit]:
         yield Decide("it exempts lines from the rules after it; put conditions on those instead")
         return
     test = _test(line.words[1], side, ignores_case=ignores_case) if len(line.words) >= words else None
-    condition = _condition(test, line.words[words:], line.raw[words:]) if test is not None else None
+    condition = asking_too(test, line.words[words:], line.raw[words:]) if test is not None else None
     if condition is None:
         yield Decide("its pattern must become an ACL; write one and an http-request (http-response) rule with it")
     elif verb == "setbe":
-        yield Replace(f"use_backend {line.raw[2]}{condition}")
+        yield Replace(f"use_backend {line.raw[2]}{condition}", first_of="use_backend")  # the choice was made by then
     else:
         yield _behind(side, f"{_ACTIONS[side, verb]}{condition}")
 

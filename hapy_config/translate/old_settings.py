@@ -112,17 +112,6 @@ def gone(why: str) -> Rewriter:
     return rewrite
 
 
-def monitor_net(line: Line) -> Iterator[Edit]:
-    """`monitor-net 192.0.2.0/24`."""
-    test = f"if {{ src{line.tail(1)} }}"
-    yield Replace(
-        f"http-request set-log-level silent {test}",
-        more=(f"http-request return status 200 {test}",),
-        note="such clients had an answer before they sent a request; now they must send one",
-        first_of="http-request",
-    )
-
-
 def appsession(line: Line) -> Iterator[Edit]:
     """`appsession JSESSIONID len 52 timeout 3h`: the server is known by the application's own cookie."""
     words = line.words
@@ -148,7 +137,6 @@ REWRITERS: Final[dict[str, tuple[Version, Rewriter]]] = {
     "bind-process": ((2, 5), gone(_ONE_PROCESS)),
     "bind": ((2, 5), process_option),
     "cpu-map": ((2, 5), cpu_map),
-    "monitor-net": ((2, 3), monitor_net),
     "appsession": ((1, 6), appsession),
     "debug": ((2, 3), gone("`haproxy -d` does it")),
     "grace": ((2, 4), gone("there is no grace of one proxy; the global section has one for all")),
@@ -166,15 +154,4 @@ def stats(line: Line) -> Iterator[Edit]:
 REWRITERS["stats"] = ((2, 5), stats)
 
 
-def mode(line: Line) -> Iterator[Edit]:
-    """`mode health`, which answered every connection."""
-    if line.words[1:2] == ("health",):
-        yield Replace(
-            "mode http",
-            more=("http-request return status 200",),
-            note="clients had an answer before they sent a request; now they must send one",
-        )
-
-
 REWRITERS["tune.chksize"] = ((2, 5), gone("checks use buffers of tune.bufsize"))
-REWRITERS["mode"] = ((2, 3), mode)

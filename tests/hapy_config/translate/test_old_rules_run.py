@@ -115,3 +115,35 @@ def test_lines_become_what_the_old_rules_made_of_them(name: str, tmp_path: Path)
                     if seen[0] == 400:  # no host is left
                         expected[rule, number] = None
         assert {key: (found[key], value) for key, value in expected.items() if found[key] != value} == {}
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("name", ["haproxy", "hapy"])
+@with_other_ports
+def test_monitoring_clients_meet_no_rule(name: str, tmp_path: Path) -> None:
+    with place(tmp_path) as at:
+        ports = dict(zip(("http", "tcp", "health"), free_ports(3), strict=True))
+        server = f" server s 127.0.0.1:{at.names['one']}\n"
+        text = (
+            "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n monitor-net 127.0.0.2/32\n"
+            f"listen http 127.0.0.1:{ports['http']}\n tcp-request content reject if {{ path /t }}\n"
+            " reqrep ^([^\\ ]*)\\ /old(.*) \\1\\ /new\\2\n block if { path /old }\n http-request deny if { path /d }\n"
+            f" monitor-uri /m\n monitor fail if {{ always_true }}\n redirect location /r if {{ path /r }}\n{server}"
+            f"listen tcp 127.0.0.1:{ports['tcp']}\n mode tcp\n tcp-request connection accept\n{server}"
+            f"listen health 127.0.0.1:{ports['health']}\n mode health\n"
+        )
+        outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
+        assert outcome.worst is Loss.NEAR
+        found = {}
+        with running(start_command(name, outcome.files, tmp_path / name), list(ports.values())):
+            for source in ("127.0.0.1", "127.0.0.2"):
+                for port, path in (
+                    *(("http", f"/{path}") for path in ("t", "old", "d", "m", "r", "x")),
+                    ("tcp", "/x"),
+                    ("health", "/x"),
+                ):
+                    seen = answer(Ask(path, source=source, port=port), ports, "")
+                    assert isinstance(seen, list)
+                    found[source, port, path] = seen[0]
+        others = ("closed", 403, 403, 503, 302, 200, 200, 200)
+        assert list(found.values()) == [*others, 200, 200, 200, 200, 200, 200, "closed", 200]

@@ -68,6 +68,9 @@ RENAMED = {
     r"reqideny ^Host:\ a unless { src 192.0.2.1 }": (
         "http-request deny if { req.fhdr(Host) -m reg -i ^a } !{ src 192.0.2.1 }"
     ),
+    r"reqdeny ^X-A: unless a { src 192.0.2.1 } or !b": (
+        "http-request deny if { req.fhdr(X-A) -m found } !a b or { req.fhdr(X-A) -m found } !{ src 192.0.2.1 } b"
+    ),
     r"reqrep ^HEAD\ (.*) GET\ \1": "http-request set-method GET if { method HEAD }",
     r"reqrep ^(GET|POST)\ /a/(.*) \1\ /b/\2": "http-request replace-uri ^/a/(.*) '/b/\\1' if { method GET POST }",
     r"reqrep ^([^\ ]*\ /)old/(.*) \1new/\2": "http-request replace-uri ^/old/(.*) '/new/\\1'",
@@ -93,7 +96,7 @@ def test_in_todays_words(old: str) -> None:
         ("bind-process 1-2", []),
         (r"reqrep ^X-A:\ (.*) X-B:\ x\1 if METH_GET", ["http-request add-header X-B x%[req.fhdr(X-A)] if { req.fhdr(X-A) -m found } METH_GET", "http-request del-header X-A if METH_GET"]),
         (r"rsprep ^HTTP/1.0\ 200(.*) HTTP/1.1\ 200\1", []),
-        ("mode health", ["mode http", "http-request return status 200"]),
+        ("mode health", ["mode http", "http-request set-log-level silent", "http-request return status 200"]),
         ("option http-use-htx", []),
     ],
 )  # fmt: skip
@@ -141,6 +144,82 @@ def test_what_ran_last_still_does() -> None:
     ]
 
 
+MONITORED = """\
+defaults
+ mode http
+ monitor-net 192.0.2.0/24 # probes
+frontend one
+ bind :80
+ tcp-request content reject if { path /t }
+ reqdeny ^X-A:
+ block if { path /b }
+ monitor-uri /m
+ monitor fail if { nbsrv(b) 0 } or { path /y }
+ monitor fail unless { nbsrv(b) 1 }
+ default_backend b
+listen two :81
+  server s 192.0.2.1:80
+listen three
+ mode tcp
+ bind :82
+ tcp-request connection accept if { src 192.0.2.9 }
+ server s 192.0.2.1:80
+listen four
+ bind :83
+ monitor-net 192.0.2.1
+ monitor-net 192.0.2.2
+ http-request deny
+backend b
+ block if { path /z }
+ server s 192.0.2.1:80
+"""
+
+
+def test_monitoring_clients_come_before_all_rules() -> None:
+    found = migrated(MONITORED)
+    first, own = "192.0.2.0/24", "192.0.2.2"
+    assert found.files["a.cfg"].splitlines() == [
+        "defaults",
+        " mode http",
+        " # probes",
+        "frontend one",
+        " bind :80",
+        f" tcp-request content accept if {{ src {first} }}",
+        " tcp-request content reject if { path /t }",
+        f" http-request set-log-level silent if {{ src {first} }}",
+        f" http-request return status 200 if {{ src {first} }}",
+        " http-request deny if { path /b }",
+        " http-request deny if { req.fhdr(X-A) -m found }",
+        " monitor-uri /m",
+        f" monitor fail if !{{ src {first} }} {{ nbsrv(b) 0 }} or !{{ src {first} }} {{ path /y }}",
+        f" monitor fail if !{{ src {first} }} !{{ nbsrv(b) 1 }}",
+        " default_backend b",
+        "listen two",
+        "  bind :81",
+        f"  http-request set-log-level silent if {{ src {first} }}",
+        f"  http-request return status 200 if {{ src {first} }}",
+        "  server s 192.0.2.1:80",
+        "listen three",
+        " mode tcp",
+        " bind :82",
+        f" tcp-request session reject if {{ src {first} }}",
+        " tcp-request connection accept if { src 192.0.2.9 }",
+        " server s 192.0.2.1:80",
+        "listen four",
+        " bind :83",
+        f" http-request set-log-level silent if {{ src {own} }}",
+        f" http-request return status 200 if {{ src {own} }}",
+        " http-request deny",
+        "backend b",
+        " http-request deny if { path /z }",
+        " server s 192.0.2.1:80",
+    ]
+    told = [note.text for note in found.notes if "monitor-net" in note.text and note.span.line in (3, 22, 23)]
+    assert "or in mode tcp 'tcp-request session reject' of each listener" in told[0]
+    assert "no listener goes by it" in told[1]
+    assert "before all other rules now" in told[2]
+
+
 def test_last_line() -> None:
     found = migrated("global\n daemon")
     assert found.files["a.cfg"] == "global\n daemon\n"
@@ -155,7 +234,7 @@ def test_last_line() -> None:
         r"rsprep ^HTTP/1.1\ 404\ (Not).* HTTP/1.1\ 200\ \1",
         r"reqdel ^X-A:\ secret",
         r"reqpass ^Host:",
-        r"reqdeny ^Host:\ a unless METH_GET METH_POST",
+        r"reqdeny ^Host:\ a unless " + " or ".join(["METH_GET METH_POST METH_PUT METH_HEAD METH_TRACE"] * 2),
         "reqadd nothing",
         "option http_proxy",
         "reqrep",
