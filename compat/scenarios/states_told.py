@@ -60,7 +60,8 @@ def ask(world: World, command: str) -> str:
     return data.decode()
 
 
-def _serves(world: World) -> bool:
+def serves(world: World) -> bool:
+    """Whether the stats socket answers by now."""
     try:
         return bool(ask(world, "show version"))
     except OSError:
@@ -70,7 +71,7 @@ def _serves(world: World) -> bool:
 def _start(world: World, config: str) -> None:
     """Launch the program and wait for its stats socket."""
     world.start(config + 'frontend fe\n    bind "fd@${fe}"\n', global_=GLOBAL)
-    assert wait_until(lambda: _serves(world))
+    assert wait_until(lambda: serves(world))
 
 
 def _note_states(world: World) -> None:

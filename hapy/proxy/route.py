@@ -267,12 +267,12 @@ class Route:
         counters.stot += 1
         counters.scur = current = counters.scur + 1
         counters.smax = max(counters.smax, current)
-        if avoided is not None and server is not avoided:
-            txn.redispatched = True
-            if txn.cookie_in == "V":
-                txn.cookie_in = "D"
-            avoided.counters.wredis += 1
-            backend.counters.wredis += 1
+        if avoided is not None:
+            server.count_move(avoided)
+            if server is not avoided:
+                txn.redispatched = True
+                if txn.cookie_in == "V":
+                    txn.cookie_in = "D"
 
     def settle(self, exchange: Exchange) -> None:
         """The request has no further use for its server: keep or close the connection, free the slot."""

@@ -190,6 +190,23 @@ class Server:
         """Sessions (HTTP: requests) that have this server, those that wait for it not counted."""
         return self.current - self.leaving
 
+    def count_retry(self) -> None:
+        """A session that has failed here is tried here again: that is another one, as HAProxy counts."""
+        counters = self.counters
+        counters.stot += 1
+        counters.rate.add(now())
+        counters.wretr += 1
+        self.backend.counters.wretr += 1
+
+    def count_move(self, left: Server) -> None:
+        """A session has come that another server had before, or this one itself where there was no better."""
+        if left is self:
+            self.counters.wretr += 1
+            self.backend.counters.wretr += 1
+        else:
+            left.counters.wredis += 1
+            self.backend.counters.wredis += 1
+
     def set_weight(self, weight: int) -> None:
         """Change the weight, 0 to 256; 0 takes no new traffic but what is bound to this server."""
         if not 0 <= weight <= 256:

@@ -261,11 +261,15 @@ class TcpSession(Routine):
         while True:
             server = self.holds
             if server is None:
-                server = self.holds = txn.server = await self._slot(route, forced, avoid)
+                server, avoid = await self._slot(route, forced, avoid)
+                self.holds = txn.server = server
                 txn.queue_done = now()
                 server.counters.open()
                 server.counters.rate.add(txn.queue_done)
                 server.counters.lastsess = server.backend.counters.lastsess = txn.queue_done
+                if avoid is not None:
+                    server.count_move(avoid)
+                    txn.redispatched |= server is not avoid
             try:
                 await self._connect(route, server)
             except ConnectFailed as error:
@@ -283,37 +287,36 @@ class TcpSession(Routine):
                 return
             tries += 1
             txn.retries += 1
-            server.counters.wretr += 1
-            server.backend.counters.wretr += 1
             homeless = server.unresolved and route.backend and route.backend.active
             if homeless or route.redispatches(tries, txn, bound=server is forced):
                 self._release()
                 server.backend.offer(server)
                 avoid, forced = server, None
-                self._note_redispatch(server)
-            elif error_kind != "source":
-                await self._rest(RETRY_PAUSE)
+                continue
+            if error_kind != "source":
+                await self._rest(min(RETRY_PAUSE, route.connect_timeout))
+            server.count_retry()
 
-    def _note_redispatch(self, left: Server) -> None:
-        self.txn.redispatched = True
-        left.counters.wredis += 1
-        left.backend.counters.wredis += 1
+    async def _slot(self, route: Route, forced: Server | None, avoid: Server | None) -> tuple[Server, Server | None]:
+        """A server, and the one that the session was meant for before.
 
-    async def _slot(self, route: Route, forced: Server | None, avoid: Server | None) -> Server:
+        Raises:
+            Failed: none takes it.
+        """
         backend = route.backend
         assert backend is not None
         try:
             server = backend.assign(self.txn, forced, avoid)
             if server is None:
-                server = await self._queue(route, forced, avoid)
+                return await self._queue(route, forced, avoid)
         except NoServer as error:
             raise Failed(0, "S", "C") from error
         except QueueFull as error:
             self.txn.queue_done = now()
             raise Failed(0, "S", "Q") from error
-        return server
+        return server, avoid
 
-    async def _queue(self, route: Route, forced: Server | None, avoid: Server | None) -> Server:
+    async def _queue(self, route: Route, forced: Server | None, avoid: Server | None) -> tuple[Server, Server | None]:
         backend = route.backend
         assert backend is not None
         parked = True
@@ -334,13 +337,11 @@ class TcpSession(Routine):
                     ticket.forfeit()
                     raise
                 if ticket.server is not None:
-                    return ticket.server
-                left = self.txn.server
+                    return ticket.server, avoid
+                avoid = self.txn.server or avoid
                 server = backend.assign(self.txn, forced, avoid)
                 if server is not None:
-                    if left is not None and left is not server:
-                        self._note_redispatch(left)
-                    return server
+                    return server, avoid
         except ConnectFailed as error:  # the deadline, or the client went
             self.txn.queue_done = now()
             if self.client.closed and not self.client.eof:

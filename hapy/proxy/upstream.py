@@ -100,10 +100,14 @@ async def fetch(exchange: Exchange) -> Response:
         except Lost as lost:
             again = _give_up_attempt(exchange, connection, lost.event, repeatable=repeatable)
             fresh = not lost.event.isdigit()
-            if again and route.redispatches(txn.retries, txn, bound=server is forced):
+            if not again:
+                continue
+            if route.redispatches(txn.retries, txn, bound=server is forced):
                 fresh, avoid, forced = False, server, None
                 _leave_server(exchange, server)
                 server = None
+            else:
+                server.count_retry()
 
 
 def _send_away(exchange: Exchange, prefix: bytes) -> None:
@@ -413,8 +417,6 @@ async def _after_refusal(
         cause = {"timeout": "s", "resources": "R"}.get(failure.kind, "S")
         raise Failed(503, cause, "C")
     txn.retries = attempt
-    server.counters.wretr += 1
-    backend.counters.wretr += 1
     if route.redispatches(attempt, txn, bound=bound) or (server.unresolved and backend.active):
         _leave_server(exchange, server)
         return None
@@ -424,7 +426,9 @@ async def _after_refusal(
             while not (exchange.client_failure and exchange.client_matters()):
                 await pause()
         except DeadlinePassed:
+            server.count_retry()
             return server
         exchange.deadline = NEVER
         raise Failed(0, "C", "C")
+    server.count_retry()
     return server
