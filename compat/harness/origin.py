@@ -129,12 +129,16 @@ class Origin:
 
     def _shake(self, connection: Connection) -> None:
         assert self.tls is not None
+        tls = self.tls.wrap_socket(connection.sock, server_side=True, do_handshake_on_connect=False)
+        connection.sock = tls
         try:
-            tls = self.tls.wrap_socket(connection.sock, server_side=True)
+            tls.do_handshake()
         except OSError as error:
             self.handshakes.append(f"no handshake on connection {connection.number}: {type(error).__name__}")
+            tls.shutdown(socket.SHUT_WR)
+            while tls.recv(4096):  # closing before all is read resets, and the alert may be lost by that
+                pass
             raise
-        connection.sock = tls
         connection.reader = Reader(tls)
         der = tls.getpeercert(binary_form=True)
         peer = x509.load_der_x509_certificate(der).subject.rfc4514_string() if der else "none"

@@ -67,10 +67,3 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     pytest.fail(f"{process.args} does not listen on {port}")
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-    return port

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from compat.harness import World
-from tests.clients.conftest import PATIENCE, free_port, need, wait_for
+from tests.clients.conftest import PATIENCE, need, wait_for
+from tests.ports import reserved_port
 
 CONFIG = """
 listen db
@@ -46,7 +47,7 @@ def _serving(command: list[str], port: int, user: str | None = None) -> Iterator
 def test_redis(world: World, run: Callable[..., str], tmp_path: Path) -> None:
     server = need("redis-server")
     need("redis-cli", "redis-tools")
-    port = free_port()
+    port = reserved_port()
     command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     with _serving(command, port):
         world.start(CONFIG % port)
@@ -87,7 +88,7 @@ def test_postgresql(world: World, run: Callable[..., str], tmp_path: Path) -> No
         check=False,
     )
     assert made.returncode == 0, made.stderr
-    port = free_port()
+    port = reserved_port()
     settings = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={tmp_path}", "shared_buffers=1MB")
     command = [postgres, "-D", str(data), "-p", str(port), *(part for one in settings for part in ("-c", one))]
     with _serving(command, port, user):

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import reserved_port
+
 ROOT = Path(__file__).parents[2]
 
 BOTH = pytest.mark.parametrize("kind", [pytest.param("haproxy", marks=pytest.mark.referee), "hapy"])
@@ -177,18 +179,11 @@ def settled(stage: Stage, pid: int) -> bool:
     return bool(int(caught.split()[1], 16) >> (signal.SIGUSR2 - 1) & 1)
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def stage(kind: str, tmp_path: Path) -> Iterator[Stage]:
     if kind == "haproxy" and shutil.which("haproxy") is None:
         pytest.skip("haproxy is not installed (Debian package haproxy)")
-    made = Stage(tmp_path, kind, free_port())
+    made = Stage(tmp_path, kind, reserved_port())
     made.write()
     yield made
     for started in made.started:
@@ -362,7 +357,9 @@ def test_other_signals_do_not_end_it(stage: Stage) -> None:
 @BOTH
 def test_the_states_of_servers_are_dumped(stage: Stage) -> None:
     stage.write(
-        "listen l\n bind 127.0.0.1:" + str(free_port()) + "\n server up 127.0.0.1:1\n server off 127.0.0.1:1 disabled\n"
+        "listen l\n bind 127.0.0.1:"
+        + str(reserved_port())
+        + "\n server up 127.0.0.1:1\n server off 127.0.0.1:1 disabled\n"
         " server spare 127.0.0.1:1 backup\n"
     )
     program = stage.start("-db", "-f", "cfg")
@@ -528,10 +525,10 @@ def test_privileges_are_dropped(stage: Stage) -> None:
     jail.mkdir()
     stage.write(settings=f"chroot {jail}\n    uid 65534\n    gid 65534")
     pid = stage.daemon("-f", "cfg")
+    status = Path(f"/proc/{pid}/status")
+    until(lambda: "\nUid:\t65534\t65534\t65534\t65534\n" in status.read_text())  # haproxy's parent ends before
     assert Path(f"/proc/{pid}/root").readlink() == jail
-    status = Path(f"/proc/{pid}/status").read_text()
-    assert "\nUid:\t65534\t65534\t65534\t65534\n" in status
-    assert "\nGid:\t65534\t65534\t65534\t65534\n" in status
+    assert "\nGid:\t65534\t65534\t65534\t65534\n" in status.read_text()
     assert f"x-pid: {pid}\r\n" in stage.ask()
     with stage.connect() as sock:
         sock.sendall(b"nonsense\r\n\r\n")
@@ -634,7 +631,7 @@ def test_a_reload_refuses_no_connection(stage: Stage) -> None:
 @BOTH
 def test_a_port_that_is_not_wanted_any_more_is_closed(stage: Stage) -> None:
     program, worker = master(stage, "-W")
-    first, second = stage.port, free_port()
+    first, second = stage.port, reserved_port()
     stage.port = second
     stage.write()
     program.signal(signal.SIGUSR2)
@@ -771,7 +768,7 @@ def test_a_stats_socket_answers(stage: Stage) -> None:
 @HAPY
 def test_reuse_is_counted_by_reason(stage: Stage) -> None:
     """Only hapy's: a command and a metric."""
-    second, path = free_port(), stage.folder / "stats"
+    second, path = reserved_port(), stage.folder / "stats"
     stage.write(
         "http-request use-service prometheus-exporter if { path /metrics }\n    default_backend b\n"
         f"backend b\n server s 127.0.0.1:{second}\nfrontend o\n bind 127.0.0.1:{second}\n"
@@ -803,7 +800,7 @@ def test_reuse_is_counted_by_reason(stage: Stage) -> None:
 
 @BOTH
 def test_debug_shows_what_comes_and_goes(stage: Stage) -> None:
-    second = free_port()
+    second = reserved_port()
     stage.write(
         f"backend b\n server s 127.0.0.1:{second}\nfrontend o\n bind 127.0.0.1:{second}\n"
         ' http-request return status 200 content-type text/plain string "hello"'

@@ -18,13 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import reserved_port
+
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-    return port
 
 
 def _need(program: str, package: str) -> str:
@@ -89,7 +85,7 @@ def _check(folder: Path, option: str, port: int) -> str:
     """What hapy says first of a server under such a check."""
     config = folder / "checks.cfg"
     config.write_text(
-        f"listen l\n    mode tcp\n    bind 127.0.0.1:{_free_port()}\n    timeout connect 5s\n    timeout client 5s\n"
+        f"listen l\n    mode tcp\n    bind 127.0.0.1:{reserved_port()}\n    timeout connect 5s\n    timeout client 5s\n"
         f"    timeout server 5s\n    option log-health-checks\n    option {option}\n"
         f"    server s 127.0.0.1:{port} check inter 5s\n"
     )
@@ -110,7 +106,7 @@ def _check(folder: Path, option: str, port: int) -> str:
 @pytest.mark.timeout(120)
 def test_redis(tmp_path: Path) -> None:
     program = _need("redis-server", "redis-server")
-    port = _free_port()
+    port = reserved_port()
     with _running([program, "--port", str(port), "--save", "", "--bind", "127.0.0.1", "--dir", str(tmp_path)], port):
         assert _check(tmp_path, "redis-check", port) == (
             'succeeded, reason: Layer7 check passed, code: 0, info: "Redis server is ok"'
@@ -124,7 +120,7 @@ def test_mariadb(shared: Path) -> None:
     install = _need("mariadb-install-db", "mariadb-server")
     who = _unprivileged("mysql")
     data = shared / "data"
-    port = _free_port()
+    port = reserved_port()
     common = ["--no-defaults", f"--datadir={data}"]
     subprocess.run(
         [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
@@ -159,7 +155,7 @@ def test_postgresql(shared: Path) -> None:
         cwd=shared,
         **who,  # type: ignore[call-overload]
     )
-    port = _free_port()
+    port = reserved_port()
     command = [str(POSTGRES[-1] / "postgres"), "-D", str(data), "-p", str(port), "-k", str(shared), "-h", "127.0.0.1"]
     with _running(command, port, cwd=shared, **who):
         assert _check(shared, "pgsql-check user admin", port) == (
@@ -170,7 +166,7 @@ def test_postgresql(shared: Path) -> None:
 @pytest.mark.timeout(120)
 def test_smtp(tmp_path: Path) -> None:
     program = _need("aiosmtpd", "python3-aiosmtpd")
-    port = _free_port()
+    port = reserved_port()
     command = [program, "-n", "-l", f"127.0.0.1:{port}", "-c", "aiosmtpd.handlers.Debugging"]
     with _running(command, port):
         for option in ("smtpchk", "smtpchk EHLO hapy.test"):
@@ -181,7 +177,7 @@ def test_smtp(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_ldap(tmp_path: Path) -> None:
     program = _need("slapd", "slapd")
-    port = _free_port()
+    port = reserved_port()
     config = tmp_path / "slapd.conf"
     config.write_text(f"pidfile {tmp_path}/pid\nargsfile {tmp_path}/args\n")
     with _running([program, "-f", str(config), "-h", f"ldap://127.0.0.1:{port}", "-d", "0"], port):

@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from compat.harness.certificates import authority, certificate
+from tests.ports import reserved_port
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "haproxy_cfgs" / "far_api.cfg"
 NAME = "test-api.domain.net"
@@ -94,8 +95,7 @@ class Names:
     def __init__(self, program: str, folder: Path) -> None:
         self.file = folder / "hosts"
         self.file.write_text("")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = reserved_port()
         self.process = subprocess.Popen(
             [
                 program, "--keep-in-foreground", f"--port={self.port}", "--listen-address=127.0.0.1", "--bind-interfaces",

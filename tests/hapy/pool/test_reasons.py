@@ -18,6 +18,7 @@ import trustme
 
 from hapy.pool import ReuseReason
 from tests.hapy.balance.referee import Origin, read_answer, request_bytes
+from tests.ports import reserved_port
 
 #: Backend: its lines, what its server has besides.
 BACKENDS = {
@@ -58,8 +59,7 @@ class Stage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.origins = {name: Origin(f"{root}/{name}") for name in BACKENDS}
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            self.port = sock.getsockname()[1]
+        self.port = reserved_port()
         text = CONFIG.format(root=root, port=self.port)
         for name, (lines, rest) in BACKENDS.items():
             text += f"backend {name}\n    {lines}\n    server s unix@{root}/{name} {rest}\n"
@@ -239,8 +239,7 @@ def test_the_reason_is_the_request_s_own_though_others_ask_while_it_connects(tmp
 @contextlib.contextmanager
 def running(root: Path, server: int) -> Iterator[int]:
     """hapy before one TLS server, and the port of it."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
+    port = reserved_port()
     (root / "cfg").write_text(
         "defaults\n mode http\n timeout client 30s\n timeout server 30s\n timeout connect 30s\n"
         f"listen l\n bind 127.0.0.1:{port}\n http-reuse always\n"

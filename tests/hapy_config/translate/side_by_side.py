@@ -31,6 +31,7 @@ from hapy_config.translate.caddy import to_caddy
 from hapy_config.translate.envoy import to_envoy
 from hapy_config.translate.nginx import to_nginx
 from hapy_config.translate.report import Translation
+from tests.ports import reserved_port
 
 TARGETS = {"nginx": to_nginx, "caddy": to_caddy, "envoy": to_envoy}
 _PLACES = f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin:/sbin:/bin"
@@ -199,11 +200,7 @@ def place(folder: Path) -> Iterator[Place]:
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody uses."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    return [reserved_port() for _ in range(count)]
 
 
 class PortTakenError(Exception):
