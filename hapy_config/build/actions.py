@@ -17,7 +17,8 @@ from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.refused import Refused
 from hapy_config.build.replies import read_redirect, read_reply
 from hapy_config.grammar.checks import variable as variable_fault
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.checks import variable_conditions
+from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.keywords import table
 from hapy_config.model.proxy import Capture
 
@@ -29,7 +30,10 @@ _LOG_LEVELS: Final = frozenset(
 )
 _STICK_COUNTERS: Final = 3
 #: What C's `strtoul` reads of a number whose base is not given.
-_NUMBER: Final = re.compile(r"[ \t]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9]\d*))")
+# Of a counter's action: nothing stands for 0.
+_SLOT: Final = re.compile(r"((?:[ \t]*[+-]?[0-9]+)?)\)")
+_INDEX_AND_SLOT: Final = re.compile(r"((?:[ \t]*[+-]?[0-9]+)?),((?:[ \t]*[+-]?[0-9]+)?)\)")
+_NUMBER: Final = re.compile(r"[ \t]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))")
 
 
 def _nothing(words: Words) -> Arguments:
@@ -79,7 +83,7 @@ def _set_status(words: Words) -> Arguments:
     missing = "expects exactly 1 argument <status> or 3 arguments <status> reason <fmt>"
     text = words.take(missing)
     status = leading_integer(text)
-    if not text[0].isdecimal() or not text.isdecimal() or not 100 <= status <= 999:
+    if not is_number(text) or not 100 <= status <= 999:
         words.fault("expects an integer status code between 100 and 999", words.position - 1)
     reason = None
     if words.peek() == "reason" and words.peek(1):
@@ -121,7 +125,7 @@ def _parenthesised(words: Words) -> list[str]:
     if not opened:
         return []
     inner, closed, _ = rest.rpartition(")")
-    return [part.strip() for part in (inner if closed else rest).split(",")]
+    return (inner if closed else rest).split(",")
 
 
 def _set_var(words: Words) -> Arguments:
@@ -135,8 +139,12 @@ def _set_var(words: Words) -> Arguments:
     if not words.action_word.endswith(")"):
         raise words.refuse("invalid or incomplete action: missing ')'", words.start - 1)
     name = variable_name(words, given[0], words.start - 1)
-    conditions = tuple(given[1:])
-    if words.action_word.startswith("unset-var"):
+    conditions = tuple(filter(None, given[1:]))
+    action = words.action_word.partition("(")[0]
+    fault = variable_conditions(action, conditions)
+    if fault:
+        words.fault(fault, words.start - 1)
+    if action == "unset-var":
         return {"variable": name}
     if words.action_word.startswith("set-var-fmt"):
         text = words.peek()  # HAProxy takes nothing for an empty one
@@ -174,10 +182,10 @@ def _capture(words: Words) -> Arguments:
     if kind == "id":
         words.position += 1
         text = words.take("missing id value")
-        if not text.isdecimal():
+        if not re.fullmatch(r"[ \t]*[+-]?[0-9]+", text):
             words.fault(f"cannot parse id '{text}'", words.position - 1)
             return {"expression": expression}
-        return {"expression": expression, "slot": int(text)}
+        return {"expression": expression, "slot": leading_integer(text)}
     raise words.refuse(f"expects 'id', found '{kind}'" if words.response else expected)
 
 
@@ -195,11 +203,11 @@ def _tcp_capture(words: Words) -> Arguments:
 def _track(words: Words) -> Arguments:
     suffix = words.action_word[len("track-sc") :]
     if suffix:
-        if not suffix[0].isdecimal() or not suffix.isdecimal():
+        if not is_number(suffix):
             bad = suffix.lstrip("0123456789") or suffix
             words.fault(f"Wrong track-sc number '{bad}'", words.start - 1)
             suffix = ""
-        elif int(suffix) >= _STICK_COUNTERS:
+        elif leading_integer(suffix) >= _STICK_COUNTERS:
             words.fault(
                 f"{suffix} track-sc number exceeding {_STICK_COUNTERS - 1} (MAX_SESS_STKCTR-1) value", words.start - 1
             )
@@ -208,8 +216,8 @@ def _track(words: Words) -> Arguments:
     if words.peek() == "table":
         words.position += 1
         table_name = words.take("missing table name")
-    words.build.needs_table(words.draft, words.statement, table_name, f"track-sc{int(suffix or 0)}", expression)
-    return {"slot": int(suffix or 0), "expression": expression, "table": table_name}
+    words.build.needs_table(words.draft, words.statement, table_name, f"track-sc{leading_integer(suffix)}", expression)
+    return {"slot": leading_integer(suffix), "expression": expression, "table": table_name}
 
 
 def _counter(words: Words) -> Arguments:
@@ -222,17 +230,13 @@ def _counter(words: Words) -> Arguments:
     what = "gpc" if "gpc" in name else "gpt"
     found: dict[str, object] = {}
     if opened:
-        inner, closed, _ = rest.partition(")")
-        parts = inner.split(",")
-        if not closed or (indexed and len(parts) < 2):
+        match = (_INDEX_AND_SLOT if indexed else _SLOT).match(rest)
+        if match is None:
             expected = f"{name}(<{what.upper()} ID>,<Track ID>)" if indexed else f"{name}(<Track ID>)"
             raise words.refuse(f"invalid stick table track ID '{word}'. Expects {expected}", words.start - 1)
-        for text in parts:
-            if not text.strip().isdecimal():
-                raise words.refuse(f"invalid stick table track ID '{word}'", words.start - 1)
         if indexed:
-            found["index"] = int(parts[0])
-        slot = int(parts[-1])
+            found["index"] = leading_integer(match[1])
+        slot = leading_integer(match[match.re.groups])
         if slot >= _STICK_COUNTERS:
             words.fault(f"invalid stick table track ID. The max allowed ID is {_STICK_COUNTERS - 1}", words.start - 1)
         found["slot"] = slot
@@ -244,7 +248,7 @@ def _counter(words: Words) -> Arguments:
         found["slot"] = 0
     if name.startswith(("sc-set-gpt", "sc-add-gpc")):
         text = words.peek()
-        if re.fullmatch(r"[ \t]*[+-]?\d+", text):
+        if re.fullmatch(r"[ \t]*[+-]?[0-9]+", text):
             found["number"] = int(text) & 0xFFFFFFFF
             words.position += 1
         elif text:
@@ -283,7 +287,7 @@ def _set_timeout(words: Words) -> Arguments:
         words.fault(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
     if not words.draft.side & BACK:
         words.fault(f"proxy '{words.draft.name}' has no backend capability", words.start)
-    if re.match(r"\d", text):
+    if re.match(r"[0-9]", text):
         value: object = words.time(words.position - 1, f"rule 'set-timeout {which}'")
         if not value:
             words.fault(f"null value is not valid for a 'set-timeout {which}' rule", words.position - 1)

@@ -16,7 +16,7 @@ from hapy_config.model.addresses import Address
 from hapy_config.model.server import Source
 from hapy_config.syntax import Statement
 
-_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}|([A-Za-z_0-9]+))")
+_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}?|([A-Za-z_0-9]*))")
 
 #: Stands in the place of an address that is refused: the line is read on, and no model is made.
 NO_ADDRESS: Final = Address("ipv4", "0.0.0.0")

@@ -12,7 +12,7 @@ from typing import Final
 
 from hapy_config.build.refused import Refused
 
-_TIME: Final = re.compile(r"(\d*)(.*)", re.DOTALL)
+_TIME: Final = re.compile(r"([0-9]*)(.*)", re.DOTALL)
 _IN_MICROSECONDS: Final = {
     "us": 1,
     "ms": 1_000,
@@ -23,6 +23,8 @@ _IN_MICROSECONDS: Final = {
 }
 _UNITS: Final = {"u": "us", "m": "m", "s": "s", "h": "h", "d": "d"}
 MAX_TIMER: Final = 2_147_483_647
+#: HAProxy counts times in 64 bits; of what is longer the bits in front are lost.
+_LONGEST: Final = 2**64 - 1
 
 
 def at_most(words: Sequence[str], count: int, name: str | None = None, first: int = 0) -> None:
@@ -75,8 +77,9 @@ def milliseconds(text: str, *, unit: str = "ms") -> tuple[int, str]:
             raise TimeError(rest[0])
         if not digits:
             raise TimeError(rest[0])
-    exact = int(digits or "0") * _IN_MICROSECONDS[unit]
-    if exact > MAX_TIMER * _IN_MICROSECONDS[counted]:
+    value, size, step = int(digits or "0") & _LONGEST, _IN_MICROSECONDS[unit], _IN_MICROSECONDS[counted]
+    exact = (value * (size // step) & _LONGEST) * step if size > step else value * size
+    if exact > MAX_TIMER * step or (value and not exact):
         raise TimeError("")
     return -(-exact // 1000), behind
 

@@ -20,7 +20,7 @@ _SUPPORTED: Final = (
     " 'rdp-cookie(name)' options."
 )
 _ALGORITHMS: Final = ("roundrobin", "static-rr", "first", "leastconn", "source", "random", "uri", "url_param", "hdr")
-_DRAWS: Final = re.compile(r"\d*")
+_DRAWS: Final = re.compile(r"(?:[ \t]*[+-]?[0-9]+)?")
 
 #: Answers whose status `retry-on` may name.
 _RETRIED_STATUS: Final = frozenset({"401", "403", "404", "408", "425", "500", "501", "502", "503", "504"})
@@ -73,9 +73,9 @@ def _draws(word: str) -> str:
         raise Refused("balance random : missing closing parenthesis.", 1)
     if rest[0] != ")":
         raise Refused(f"balance random : unexpected character '{rest[0]}' after argument.", 1)
-    if leading_integer(match[0]) < 1:
+    if match[0] and leading_integer(match[0]) < 1:
         raise Refused("balance random : number of draws must be at least 1.", 1)
-    return match[0]
+    return str(leading_integer(match[0])) if match[0] else "2"
 
 
 def _uri_options(build: Build, words: list[str]) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.grammar.units import leading_integer, leading_long
+from hapy_config.grammar.units import is_number, leading_integer, leading_long
 from hapy_config.model.proxy import Capture
 from hapy_config.syntax import Statement
 
@@ -27,7 +27,7 @@ _SIDE_OF_TIMEOUT: Final = {
     "http-keep-alive": FRONT | BACK,
     "tarpit": FRONT | BACK,
 }
-_INTEGER: Final = re.compile(r"[+-]?\d*")
+_INTEGER: Final = re.compile(r"[+-]?[0-9]*")
 
 
 def _word(words: list[str], index: int, missing: str) -> str:
@@ -245,7 +245,7 @@ def _declare(build: Build, draft: Draft, statement: Statement, words: list[str])
         build.fault(Refused("'declare capture' requires a direction ('request' or 'response')", 2))
     if len(words) < 5 or words[3] != "len":
         raise Refused("'declare capture' requires a capture length ('len')", 3)
-    if not words[4].lstrip("+-").isdecimal():
+    if not is_number(words[4].lstrip("+-")):
         raise Refused(f"'declare capture': cannot parse the length '{words[3]}'.", 4)
     length = leading_long(words[4])
     if length <= 0:
@@ -345,10 +345,10 @@ def _bind_process(build: Build, draft: Draft, statement: Statement, words: list[
     for index, word in enumerate(words[1:], 1):
         if word == "all":
             break
-        if word not in ("odd", "even") and not re.fullmatch(r"\d+(-\d*)?", word):
+        if word not in ("odd", "even") and not re.fullmatch(r"[0-9]+(-[0-9]*)?", word):
             raise Refused(f"bind-process : '{word}' is not a valid number/range.", index)
         most = build.processes
-        if any(not 1 <= leading_integer(number) <= most for number in re.findall(r"\d+", word)):
+        if any(not 1 <= leading_integer(number) <= most for number in re.findall(r"[0-9]+", word)):
             message = f"bind-process : '{word}' is not a valid number/range. It supports numbers from 1 to {most}."
             raise Refused(message, index, hint="there is one process: remove the line" if most == 1 else "")
     build.warning(

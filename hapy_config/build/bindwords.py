@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from hapy_config.syntax import Statement
 
 _THREADS: Final = re.compile(
-    r"(?:(?P<group>\d+)(?:-(?P<last_group>\d+))?/)?(?P<low>\d+|all|odd|even)(?:-(?P<high>\d*))?"
+    r"(?:(?P<group>[0-9]+)(?:-(?P<last_group>[0-9]+))?/)?(?P<low>[0-9]+|all|odd|even)(?:-(?P<high>[0-9]*))?"
 )
-_PROCESS: Final = re.compile(r"(all|odd|even|\d+)(?:-(\d+))?(?:/(all|odd|even|\d+)(?:-(\d+))?)?")
+_PROCESS: Final = re.compile(r"(all|odd|even|[0-9]+)(?:-([0-9]+))?(?:/(all|odd|even|[0-9]+)(?:-([0-9]+))?)?")
 _MAX_THREADS: Final = 64
 
 
@@ -140,7 +140,7 @@ def _owner_number(field: str, kind: str) -> Reader:
 
 def _id(words: BindWords, name: str) -> None:
     text = words.take("'id' : expects an integer argument")
-    if not re.fullmatch(r"[+-]?\d+", text):
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise words.refuse(f"'id' : expects an integer argument, found '{text}'", back=1)
     number = leading_integer(text)
     if number <= 0:
@@ -223,7 +223,15 @@ def _thread(words: BindWords, name: str) -> None:
                 raise words.refuse(
                     f"'{text}' : '{part}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
                 )
-    words.options[name] = (text,)
+    earlier = words.options.get(name)
+    if earlier and not lists and _group(earlier[0]) != _group(text):
+        raise words.refuse(f"'{text}' multiple thread-groups are not supported", back=1)
+    words.options[name] = (f"{earlier[0]},{text}" if earlier else text,)
+
+
+def _group(text: str) -> str:
+    match = _THREADS.match(text)
+    return (match["group"] or "") if match is not None else ""
 
 
 def threads_of(text: str) -> set[int]:

@@ -16,8 +16,8 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.diagnostics import Severity
 from hapy_config.grammar.addresses import AddressUse
-from hapy_config.grammar.checks import variable
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.checks import variable, variable_conditions
+from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.checks import (
     CheckComment,
@@ -87,7 +87,7 @@ def _note(words: Words, title: str, loss: str, severity: Severity) -> None:
 
 def _port(words: Words) -> object:
     text = words.take("'port' expects a port number or a sample expression as argument.")
-    if text.isdecimal():
+    if is_number(text):
         if not 1 <= int(text) <= 65535:
             words.fault(
                 f"expects a valid TCP port (from range 1 to 65535) or a sample expression, got {text}.",
@@ -114,19 +114,23 @@ def _addr(words: Words) -> object:
 
 def _set_var(words: Words) -> CheckStep:
     word, _, rest = words.action_word.partition("(")
-    name, *conditions = rest.removesuffix(")").split(",")
+    name, *given = rest.removesuffix(")").split(",")
+    conditions = tuple(filter(None, given))
     fault = variable(name)
     if fault:
         words.fault(f"'{word}' : {fault}", words.start - 1)
     span = words.statement.span()
+    fault = variable_conditions(word, conditions)
+    if fault:
+        words.fault(f"'{word}' : {fault}", words.start - 1)
     if word == "unset-var":
         return CheckSetVar(name, span=span)
     if word == "set-var-fmt":
         text = words.peek()
         words.position += 1
         found = words.format(text, words.position - 1)
-        return CheckSetVar(name, format=found, conditions=tuple(conditions), span=span)
-    return CheckSetVar(name, words.expression(), conditions=tuple(conditions), span=span)
+        return CheckSetVar(name, format=found, conditions=conditions, span=span)
+    return CheckSetVar(name, words.expression(), conditions=conditions, span=span)
 
 
 def _send(words: Words) -> CheckStep:

@@ -20,7 +20,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.tls import TlsFiles
 from hapy_config.build.watching import Watching
 from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.source import Source, Span
 from hapy_config.syntax import Statement
 
@@ -269,7 +269,7 @@ class Build(References, Watching):
 
     def loose_number(self, statement: Statement, index: int, text: str) -> None:
         """Say at DIAG level that HAProxy reads a number out of what is none."""
-        if not text.isdecimal():
+        if not is_number(text):
             found = Diagnostic(
                 "loose-number",
                 Severity.DIAG,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from hapy_config.build.context import Build
@@ -25,6 +26,8 @@ _FLAGS: Final = frozenset(
         "dynamic",
     }
 )
+#: What a domain may be made of.
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9._-]*")
 _WORDS: Final = (*sorted(_FLAGS), "domain", "maxidle", "maxlife", "attr")
 
 
@@ -111,9 +114,10 @@ def _domain(build: Build, statement: Statement, words: list[str], index: int) ->
             f"domain '{domain}' contains no embedded dot, this configuration may not work properly (see"
             " RFC6265#5.2.3).",
         )
-    bad = next((character for character in domain if not (character.isalnum() or character in "-._")), None)
-    if bad is not None:
-        raise Refused(f"character '{bad}' is not permitted in domain name '{domain}'.", index)
+    good = _DOMAIN.match(domain)
+    assert good is not None
+    if good.end() < len(domain):
+        raise Refused(f"character '{domain[good.end()]}' is not permitted in domain name '{domain}'.", index)
 
 
 def _attribute(text: str, index: int) -> None:

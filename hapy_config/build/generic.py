@@ -96,7 +96,7 @@ def _integer(build: Build, keyword: Keyword, argument: Arg, statement: Statement
             raise Refused(f"'{keyword.name}' passed a missing or unparsable integer value in '{text}'", index)
     else:
         build.loose_number(statement, index, text)
-    value = leading_integer(text)
+    value = leading_integer(text) & 0xFFFFFFFF if argument.unsigned else leading_integer(text)
     low, high = argument.minimum, argument.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         if high is None:

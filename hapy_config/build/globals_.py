@@ -151,7 +151,7 @@ def _store(build: Build, words: list[str]) -> None:
     first = words[0]
     value = words[1] if len(words) > 1 else ""
     if first.startswith("tune."):
-        number = value.isdecimal()
+        number = value.isdecimal() and first != "tune.bufsize"  # that one is an int to HAProxy, too
         build.tune[first[5:]] = int(value) if number else (leading_integer(value) if value[:1].isdecimal() else value)
     elif first in _NUMBERS:
         build.global_[_NUMBERS[first]] = leading_integer(value)

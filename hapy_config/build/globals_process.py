@@ -33,13 +33,13 @@ _TIMES: Final = {
 _NODE: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
-_PROCESSES: Final = re.compile(r"all|odd|even|(\d+)(?:-(\d*))?")
+_PROCESSES: Final = re.compile(r"all|odd|even|([0-9]+)(?:-([0-9]*))?")
 
 
 #: One of `all`, `odd`, `even`, a number or a range; what has no end goes to the last.
-_SET: Final = re.compile(r"all|odd|even|(\d+)(?:-(\d*))?")
-_CPU_RANGE: Final = re.compile(r"(\d+)(?:-(\d*))?")
-_THREAD_SET: Final = re.compile(r"(\d+)(?:-(\d+))?")
+_SET: Final = re.compile(r"all|odd|even|([0-9]+)(?:-([0-9]*))?")
+_CPU_RANGE: Final = re.compile(r"([0-9]+)(?:-([0-9]*))?")
+_THREAD_SET: Final = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
 _THREADS: Final = 64
@@ -99,7 +99,7 @@ def _master_worker(build: Build, statement: Statement, words: list[str]) -> None
 
 def _nbthread(build: Build, statement: Statement, words: list[str]) -> None:
     text = words[1] if len(words) > 1 else ""
-    if not re.fullmatch(r"[+-]?\d+", text):
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise Refused(f"'{words[0]}' passed a missing or unparsable integer value in '{text}'", 1)
     value = int(text)
     highest = _THREADS if words[0] == "nbthread" else 1

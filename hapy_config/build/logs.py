@@ -22,7 +22,7 @@ _FACILITIES: Final = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "auth2", "ftp", "ntp", "audit",
     "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 )  # fmt: skip
-_RANGE: Final = re.compile(r"(\d+)(?:-(\d+))?")
+_RANGE: Final = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
 def read_target(build: Build, statement: Statement, words: list[str], name: str = "log") -> LogTarget:

@@ -16,9 +16,11 @@ from hapy_config.syntax import Statement
 
 def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     """`peer NAME ADDRESS …` and `server NAME [ADDRESS] …`."""
-    if len(words) < 2:
+    if not any(statement.words[1:]):
+        return  # a line that HAProxy lets pass
+    name = words[1] if len(words) > 1 else ""
+    if not name:
         raise Refused(f"'{words[0]}' expects <name> and <addr>[:<port>] as arguments.", 1, code="missing-argument")
-    name = words[1]
     check_name(build, name, "server name")
     local = name == build.local_peer
     index = 2

@@ -27,6 +27,7 @@ class SectionDraft:
         acls: of a fcgi-app section: stands for the proxy that its conditions are read in.
         system_names: of a resolvers section: the name servers of /etc/resolv.conf, and their lines there.
         written: of a peers section: whether it has `peer` lines, `bind` lines.
+        backing_file: of a ring: where it is kept; empty for memory alone.
     """
 
     def __init__(self, kind: str, name: str, header: Statement) -> None:
@@ -43,6 +44,7 @@ class SectionDraft:
         self.listens = False
         self.acls: Draft | None = None
         self.written: set[str] = set()
+        self.backing_file = ""
         self.has_bind = False
         self.streams: dict[str, tuple[dict[str, Any], dict[str, tuple[str, ...]]]] = {}
         self.system_names: dict[str, int] = {}

@@ -10,6 +10,7 @@ import grp
 import pwd
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from hapy_config.build import crtstore, peers, resolvconf
@@ -27,7 +28,7 @@ from hapy_config.build.sectiondraft import SectionDraft
 from hapy_config.build.stick import read_table
 from hapy_config.build.unknown import unknown_statement
 from hapy_config.grammar.addresses import AddressUse
-from hapy_config.grammar.units import leading_integer, leading_long
+from hapy_config.grammar.units import is_number, leading_integer, leading_long
 from hapy_config.keywords import table
 from hapy_config.keywords.samples import Place
 from hapy_config.keywords.sections import TABLE as SECTIONS
@@ -235,7 +236,7 @@ def _cache_number(minimum: int, maximum: int | None = None) -> Handler:
         number = leading_long(text)
         if maximum is not None and not 0 <= number <= maximum:  # HAProxy counts without a sign
             raise Refused(f'"{words[0]}" ({number}) must not be greater than {maximum}', 1)
-        if not text.isdecimal() or number < minimum:
+        if not is_number(text) or number < minimum:
             raise Refused(f"{words[0]} wrong value '{text}'", 1)
         if len(words) > 2:
             raise Refused(f"'{words[0]}' cannot handle unexpected argument '{words[2]}'.", 2)
@@ -281,7 +282,24 @@ def _ring_size(build: Build, draft: SectionDraft, statement: Statement, words: l
                 f"ignoring new size '{size}' that is smaller than current size '{current}' for ring '{draft.name}'.",
             )
             raise Refused(f"size '{size}' is smaller than the current size '{current}'.", 1)
+        if draft.backing_file:
+            raise Refused("cannot resize an already mapped file, please specify 'size' before 'backing-file'.", 1)
     draft.numbers[words[0]] = size
+
+
+def _backing_file(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
+    if len(words) < 2 or not words[1]:
+        raise Refused("'backing-file' expects a file name as an argument.", 1, code="missing-argument")
+    if draft.backing_file:
+        raise Refused(
+            f"'backing-file' already specified for ring '{draft.name}' (was '{draft.backing_file}').",
+            0,
+            code="duplicate-name",
+        )
+    draft.backing_file = words[1]
+    if not build.files.is_directory(str(Path(words[1]).parent)):
+        message = f"cannot open backing-file '{words[1]}' for ring '{draft.name}': No such file or directory."
+        build.lacking(Refused(message, 1, code="missing-file"))
 
 
 def _log_line(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -433,6 +451,7 @@ _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     ("cache", "max-age"): _cache_word,
     ("cache", "process-vary"): _cache_word,
     ("http-errors", "errorfile"): _errorfile,
+    ("ring", "backing-file"): _backing_file,
     ("ring", "size"): _ring_size,
     ("ring", "maxlen"): _ring_size,
     ("ring", "server"): peers.ring_server,

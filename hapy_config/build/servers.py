@@ -30,7 +30,7 @@ _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 #: HAProxy takes more and runs out of memory; nobody means it.
 _MOST_SERVERS: Final = 100_000
 #: The numbers of server-template; what follows the digits counts for nothing.
-_RANGE: Final = re.compile(r"\+?(\d+)[^-]*(?:-\+?(\d+).*)?")
+_RANGE: Final = re.compile(r"\+?([0-9]+)[^-]*(?:-\+?([0-9]+).*)?")
 
 #: Values that are not fields of the model, but of what is made of them.
 _HELPERS: Final = ("number", "ssl", "default_ssl", "sni", "pool")

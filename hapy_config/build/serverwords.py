@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hapy_config.build.arguments import TIME_SUFFIX, TimeError, milliseconds
 from hapy_config.build.refused import Refused
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.tls.versions import put
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def lax_number(field: str) -> Reader:
 
     def read(words: ServerWords, name: str) -> None:
         text = words.lax()
-        if not text.isdecimal():
+        if not is_number(text):
             words.build.loose_number(words.statement, words.position - 1, text)
         words.values[field] = max(leading_integer(text), 0)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hapy_config.grammar.arguments import integer
+from hapy_config.grammar.units import is_number
 
 Args = tuple[str, ...]
 Check = Callable[[Args], str]
@@ -31,6 +32,7 @@ _DIGESTS: Final = _words(
 _PROTOBUF_TYPES: Final = _words(
     "double float int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool string bytes enum",
 )
+#: What may stand behind the name in `set-var(…)`.
 _SET_VAR_CONDITIONS: Final = _words(
     "ifexists ifnotexists ifempty ifnotempty ifset ifnotset ifgt iflt",
 )
@@ -113,12 +115,19 @@ def _var(args: Args) -> str:
     return variable(_argument(args, 0))
 
 
-def _set_var(args: Args) -> str:
-    fault = variable(_argument(args, 0))
-    if fault:
-        return fault
-    unknown = next((word for word in args[1:] if word and word not in _SET_VAR_CONDITIONS), None)
+def variable_conditions(word: str, conditions: Sequence[str]) -> str:
+    """What is wrong with the words behind a variable's name in `set-var(…)` and its kin, or an empty string."""
+    if word == "unset-var" and conditions:
+        return (
+            'unset-var does not expect parameters after the variable name. Only "set-var" and "set-var-fmt"'
+            " manage conditions."
+        )
+    unknown = next((one for one in conditions if one and one not in _SET_VAR_CONDITIONS), None)
     return "" if unknown is None else f'unknown condition "{unknown}"'
+
+
+def _set_var(args: Args) -> str:
+    return variable(_argument(args, 0)) or variable_conditions("set-var", args[1:])
 
 
 def _operand(args: Args) -> str:
@@ -201,7 +210,7 @@ def _distinguished_name(args: Args) -> str:
 
 def _block_position(args: Args) -> str:
     text = _argument(args, 0)
-    return "" if text in ("head", "tail", "first") or text.isdecimal() else "invalid block position"
+    return "" if text in ("head", "tail", "first") or is_number(text) else "invalid block position"
 
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -347,7 +356,7 @@ _FIX_TAGS: Final = frozenset(
 
 def _fix(args: Args) -> str:
     tag = _argument(args, 0)
-    return "" if tag in _FIX_TAGS or (tag.isdecimal() and int(tag) > 0) else f"Unknown FIX tag name '{tag}'"
+    return "" if tag in _FIX_TAGS or (is_number(tag) and int(tag) > 0) else f"Unknown FIX tag name '{tag}'"
 
 
 def _distcc(args: Args) -> str:

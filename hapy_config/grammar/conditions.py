@@ -13,6 +13,7 @@ from typing import Final
 from hapy_config.grammar import patterns
 from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.expressions import acl_keyword, parse_acl_keyword, parse_expression_words, places
+from hapy_config.grammar.units import is_number
 from hapy_config.keywords.acls import DEFAULT_MATCH, MATCH_TYPES, PREDEFINED
 from hapy_config.keywords.samples import CASTS, Place
 from hapy_config.model.expressions import AclExpression, Call, Condition, SampleExpression, Term
@@ -168,7 +169,7 @@ def _flags(words: Sequence[str], index: int, end: int, faults: list[GrammarError
             flags.match = following or "?"
             index += 1
         elif word == "-u":
-            if following and not following.isdecimal():
+            if following and not is_number(following):
                 faults.append(GrammarError("the argument of -u must be an integer", 0, index))
             else:
                 flags.unique_id = int(following) if following else None

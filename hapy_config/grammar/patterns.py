@@ -16,8 +16,9 @@ from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.regexes import compile_regex
 from hapy_config.grammar.units import wrapped
 
-#: Operators of integer matching.
-OPERATORS: Final = ("eq", "gt", "ge", "lt", "le")
+#: Operators of integer matching. HAProxy takes `ne` and matches as with `eq`; its manual does not know the word.
+OPERATORS: Final = ("eq", "ne", "gt", "ge", "lt", "le")
+_EQUAL: Final = ("", "eq", "ne")
 
 _NUMBER: Final = re.compile(r"(-?[0-9]+)\Z")
 _TO_DOT: Final = re.compile(r"(-?[0-9]+)(?:\..*)?\Z", re.DOTALL)
@@ -25,9 +26,11 @@ _DOTTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
 # A `-` parts a range as a `:` does, also as the first character: `-5` is everything up to 5.
 _RANGE: Final = re.compile(r"([0-9]*)[:-](-?[0-9]*)\Z")
 _DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?)[:-]((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
-_PARTS: Final = re.compile(r"(?:0[0-7]{0,11}|[1-9][0-9]{0,9})(?:\.(?:0[0-7]{0,11}|[1-9][0-9]{0,9})){0,3}\Z")
+_PARTS: Final = re.compile(r"(?:0+[0-7]{0,11}|[1-9][0-9]{0,9})(?:\.(?:0+[0-7]{0,11}|[1-9][0-9]{0,9})){0,3}\Z")
 _FULL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
+# Addresses to a resolver, and refused by HAProxy.
+_HEXADECIMAL: Final = re.compile(r"(?:[0-9.]+|0[xX].*|(?:[0-9]+\.)+0[xX][0-9a-fA-F]*(?:\..*)?)\Z")
 
 #: Tells whether a host name resolves to an IPv4 address.
 Resolver = Callable[[str], bool]
@@ -77,7 +80,7 @@ def integer_ranges(patterns: Sequence[str], *, dotted: bool = False) -> tuple[In
             operator = text
             continue
         try:
-            if ":" in text or "-" in text[1:] or (text[:1] == "-" and operator in ("", "eq")):
+            if ":" in text or "-" in text[1:] or (text[:1] == "-" and operator in _EQUAL):
                 ranges.append(_range(text, index, dotted=dotted))
             else:
                 ranges.append(_compared(_number(text, operator, index, dotted=dotted), operator))
@@ -115,7 +118,7 @@ def _range(text: str, index: int, *, dotted: bool) -> IntegerRange:
 
 def _number(text: str, operator: str, index: int, *, dotted: bool) -> int:
     """One number. After an ordering operator HAProxy stops reading at a dot."""
-    ordered = operator not in ("", "eq")
+    ordered = operator not in _EQUAL
     match = (_DOTTED if dotted else _TO_DOT if ordered else _NUMBER).match(text)
     if match is not None:
         value = _value(match[0] if dotted else match[1], dotted=dotted)
@@ -249,6 +252,6 @@ def _host(text: str, resolve: Resolver | None) -> bool:
     host, slash, mask = text.partition("/")
     if slash and _mask4(mask) is None:
         return False
-    if _HOST.match(host) is None or re.fullmatch(r"[0-9.]+|0[xX].*", host):
+    if _HOST.match(host) is None or _HEXADECIMAL.match(host):
         return False
     return True if resolve is None else resolve(host)

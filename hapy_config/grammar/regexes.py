@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.units import is_number
 from hapy_config.words import to_bytes
 
 _POSIX: Final = {
@@ -196,7 +197,7 @@ class _Translator:
             if letter == "N" and text.startswith("{", self.position) and not quantified:
                 raise self.fail("\\N{name} is not supported")
             self.out.append(_WHOLE[letter])
-        elif letter in _KEPT or letter.isdigit():
+        elif letter in _KEPT or is_number(letter):
             self.out.append("\\" + letter)
         elif letter in "gk":
             self._reference(letter)
@@ -307,7 +308,7 @@ class _Translator:
         self.position += 2
         if letter == "b":
             parts.append(r"\x08")
-        elif letter.isdigit():
+        elif is_number(letter):
             octal = re.compile(r"[0-7]{1,3}").match(self.text, start + 1)
             if octal is None:
                 parts.append(letter)

@@ -9,6 +9,11 @@ _LEADING: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]*)")
 _LONGEST: Final = 2**63 - 1
 
 
+def is_number(text: str) -> bool:
+    """Whether these are decimal digits, and the ones of ASCII: other digits are letters to HAProxy."""
+    return text.isascii() and text.isdecimal()
+
+
 def wrapped(digits: str) -> int:
     """Decimal digits as C reads them into an `int` by way of a `long`: what is too long is cut to 32 bits."""
     return _as_int(min(int(digits[:30] or "0"), _LONGEST))

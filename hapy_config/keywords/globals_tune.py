@@ -26,7 +26,9 @@ def _tune(name: str, *args: Arg, manual: str = "3.2", **more: Any) -> Keyword:
     return Keyword(name=f"tune.{name}", where=Context.GLOBAL, args=args, manual=manual, **more)
 
 
-def _number(name: str, *, minimum: int | None = None, maximum: int | None = None, **more: Any) -> Keyword:
+def _number(
+    name: str, *, minimum: int | None = None, maximum: int | None = None, unsigned: bool = False, **more: Any
+) -> Keyword:
     """A lax number, with or without bounds."""
     known = more.get("since", (1, 5)) < _NEW and "needs" not in more
     full = f"tune.{name}"
@@ -37,7 +39,9 @@ def _number(name: str, *, minimum: int | None = None, maximum: int | None = None
         bad.append(f"{full} {maximum + 1}")
     more.setdefault("ok", (f"{full} {minimum or 5}",) if known else ())
     more.setdefault("bad", tuple(bad) if known else ())
-    return _tune(name, Arg(Kind.INTEGER, "number", minimum=minimum, maximum=maximum, lax=True), **more)
+    return _tune(
+        name, Arg(Kind.INTEGER, "number", minimum=minimum, maximum=maximum, lax=True, unsigned=unsigned), **more
+    )
 
 
 def _switch(name: str, **more: Any) -> Keyword:
@@ -287,7 +291,7 @@ _TLS: Final = (
         ok=("tune.ssl.capture-cipherlist-size 5",),
     ),
     _tune("ssl.certificate-compression", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(3, 3), loss=_NO_TLS),
-    _number("ssl.default-dh-param", minimum=1024, runs=Runs.YES),
+    _number("ssl.default-dh-param", minimum=1024, unsigned=True, runs=Runs.YES),
     _tune(
         "ssl.force-private-cache",
         loss=_NO_TLS,

@@ -93,6 +93,7 @@ class Arg:
         repeat: whether any number of further ones may follow.
         lax: for INTEGER: HAProxy reads the leading digits and stops there without complaint, as C's `atol` does (`foo`
             is 0, `5k` is 5). A linter may speak of it; a builder must not refuse it.
+        unsigned: for INTEGER: HAProxy compares it with its bounds as 32 bits without a sign, so -1 is a large number.
     """
 
     kind: Kind
@@ -103,6 +104,7 @@ class Arg:
     optional: bool = False
     repeat: bool = False
     lax: bool = False
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +177,13 @@ class Table:
         self.family = family
         self._entries: dict[str, Keyword] = {}
         self._prefixes: list[tuple[str, Keyword]] = []
+        self._by_words: dict[tuple[str, ...], Keyword] = {}
         self._longest: dict[str, int] = {}  # by first word: the most words a name that begins so has
         for entry in entries:
             if entry.name in self._entries:
                 raise ValueError(f"{family}: {entry.name!r} stands twice in the table")
             self._entries[entry.name] = entry
+            self._by_words[tuple(entry.name.split(" "))] = entry
             if entry.name.endswith("*"):
                 self._prefixes.append((entry.name[:-1], entry))
                 self._prefixes.sort(key=lambda pair: -len(pair[0]))
@@ -197,17 +201,17 @@ class Table:
 
     def get(self, name: str) -> Keyword | None:
         """The entry of exactly that name (or whose `*` name covers it)."""
-        entry = self._entries.get(name)
-        if entry is None:
-            for prefix, candidate in self._prefixes:
-                if name.startswith(prefix):
-                    return candidate
-        return entry
+        return self._entries.get(name) or self._by_prefix(name)
+
+    def _by_prefix(self, name: str) -> Keyword | None:
+        return next((entry for prefix, entry in self._prefixes if name.startswith(prefix)), None)
 
     def find(self, words: Sequence[str]) -> tuple[Keyword, int] | None:
         """The entry that a statement's first words name, and how many words that took."""
         for count in range(min(self._longest.get(words[0], 1), len(words)), 0, -1):
-            entry = self.get(" ".join(words[:count])) if count > 1 else self.get(words[0])
+            entry = self._by_words.get(tuple(words[:count]))
+            if entry is None and self._prefixes:
+                entry = self._by_prefix(" ".join(words[:count]))
             if entry is not None:
                 return entry, count
         return None

@@ -152,7 +152,7 @@ def _capture(args: Arguments) -> Action:
             content = txn.inspection
             return WAIT if content is not None and content.undecided else None
         declared = [one for one in txn.frontend.model.captures if one.direction == direction]
-        if slot < len(declared):
+        if 0 <= slot < len(declared):  # HAProxy takes ids below 0, and finds nothing there
             slots(txn, response=response)[slot] = to_string(found)[: declared[slot].length]
         return None
 
