@@ -35,6 +35,7 @@ DRAIN_TIME = 2.0
 _TCP_REPAIR = 19
 
 _RESET = struct.pack("ii", 1, 0)
+_CORK = getattr(socket, "TCP_CORK", None)
 
 
 class Receiver(Protocol):
@@ -57,6 +58,14 @@ class Receiver(Protocol):
 
     def resume_writing(self) -> None:
         """The transport's buffer is below the mark."""
+
+
+def cork(transport: asyncio.Transport) -> None:
+    """Let what is written last leave in one packet with FIN, which must follow at once: without it, after 200 ms."""
+    if _CORK is not None:
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
 
 
 class Layer(Protocol):

@@ -21,7 +21,7 @@ from mypy_extensions import mypyc_attr
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
 from hapy.net.connect import ConnectFailed, Destination, connect
-from hapy.net.stream import Receiver, Stream
+from hapy.net.stream import Receiver, Stream, cork
 from hapy.observe.counters import TLS
 from hapy.tls import inside, openssl
 from hapy.tls.hello import ClientHello, NotTls, frame_hello
@@ -431,6 +431,7 @@ class Link:
         """Send what is buffered and `close_notify`, then close."""
         if not self._closing:
             if not self._shut:
+                cork(self.raw)
                 self._say_end()
             self._closing = True
             self.raw.close()

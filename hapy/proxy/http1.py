@@ -18,6 +18,7 @@ from hapy.http.message import CHUNKED, CREDENTIALS, TUNNEL, UNTIL_CLOSE, first_v
 from hapy.http.serialize import chunk, last_chunk, response_head
 from hapy.net.clock import NEVER, now, wall, watch
 from hapy.net.routine import later
+from hapy.net.stream import cork
 from hapy.proxy.exchange import ClientStream, Exchange
 from hapy.proxy.path import serve
 from hapy.proxy.private import is_bound
@@ -378,8 +379,11 @@ class Http1Exchange(Exchange):
             data = (chunk(data) if data else b"") + (last_chunk(trailers, self.frontend.name_cases) if ended else b"")
         data = head + data
         if data and not stream.closed:
-            if ended and not self.keep_alive and stream.layer is not None:
-                stream.layer.hold()  # closing follows at once
+            if ended and not self.keep_alive:  # closing follows at once
+                if stream.layer is not None:
+                    stream.layer.hold()
+                elif self.request_ended:
+                    cork(stream.transport)
             stream.transport.write(data)
 
     def _heed_changed_method(self) -> bool:
