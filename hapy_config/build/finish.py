@@ -27,6 +27,7 @@ from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import Balance
 from hapy_config.model.rules import UseBackend, UseServer
+from hapy_config.model.server import Source
 from hapy_config.source import NOWHERE
 
 if TYPE_CHECKING:
@@ -198,6 +199,14 @@ def _default_backend(build: Build, draft: Draft) -> None:
         return
     if target is draft:
         build.error("loop", statement.span(1), f"Proxy '{draft.name}': loop detected for default_backend: '{name}'.")
+        return
+    if draft.servers:
+        build.warning(
+            "ignored-here",
+            statement.span(),
+            f"In proxy '{draft.name}', the 'default_backend' rule always has precedence over the servers, which will"
+            " never be used.",
+        )
         return
     _compatible(build, draft, target, statement, "as its default backend")
 
@@ -529,6 +538,13 @@ def _applications(build: Build, draft: Draft) -> None:
         )
 
 
+def _source_header(source: Source | None) -> str:
+    """The header whose address connections to servers are to come from, if any."""
+    if source is None or source.usesrc is None or not source.usesrc.startswith("hdr_ip("):
+        return ""
+    return source.usesrc[len("hdr_ip(") :].rstrip(")").partition(",")[0]
+
+
 def _http_only(build: Build, draft: Draft) -> None:
     """What a TCP proxy ignores."""
     span, title, name = draft.header.span(), draft.title, draft.name
@@ -536,13 +552,26 @@ def _http_only(build: Build, draft: Draft) -> None:
         build.warning("needs-http", span, f"monitor-uri will be ignored for {title} '{name}' (needs 'mode http').")
     if draft.cookie is not None and draft.side & BACK:
         build.warning("needs-http", span, f"cookie will be ignored for {title} '{name}' (needs 'mode http').")
+    for server in draft.servers:
+        if header := _source_header(server.source):
+            build.warning(
+                "needs-http",
+                server.span,
+                f"{title} '{name}' : server {server.name} cannot use header {header} as source IP in non-HTTP mode.",
+            )
     if any(rule.action == "switch-mode" for rule in draft.rules.get("tcp-request content", ())):
+        if draft.servers and draft.default_backend is None and not draft.use_backends:
+            build.warning(
+                "needs-http",
+                span,
+                f"Proxy '{name}' : 'switch-mode http' configured for a tcp proxy with no backend. Incoming connections"
+                " upgraded to HTTP cannot be routed to TCP servers",
+                "send them to a backend of mode http with 'use_backend … if HTTP'",
+            )
         return  # its clients may come to speak HTTP
     if any(capture.direction == "cookie" for capture in draft.captures):
         build.warning("needs-http", span, f"'capture' statement ignored for {title} '{name}' as it requires HTTP mode.")
-    source = draft.source
-    if source is not None and source.usesrc is not None and source.usesrc.startswith("hdr_ip("):
-        header = source.usesrc[len("hdr_ip(") :].rstrip(")").partition(",")[0]
+    if header := _source_header(draft.source):
         build.warning(
             "needs-http", span, f"{title} '{name}' : ignoring use of header {header} as source IP in non-HTTP mode."
         )

@@ -89,6 +89,8 @@ def _ssl(words: ServerWords, name: str) -> None:
 
 def _no_ssl(words: ServerWords, name: str) -> None:
     words.values["ssl"] = False
+    if words.default:
+        words.values["default_ssl"] = False
 
 
 def _verify(words: ServerWords, name: str) -> None:

@@ -342,6 +342,7 @@ def check_bind(build: Build, proxy: str, reading: BindWords, span: Span, where: 
     """Versions, lists and authorities of a TLS bind line, and of the lines of its crt-list."""
     shared = defaults(build, "bind")
     versions = version_range(reading.tls, shared, LEAST)
+    _advise(build, proxy, reading.tls, shared, span, where)
     lines = ({}, *(entry.options for entry in reading.certificates if entry.options))
     for line in lines:
         own: Mapping[str, tuple[str, ...]] = {**reading.tls, **line}
@@ -360,7 +361,6 @@ def check_bind(build: Build, proxy: str, reading: BindWords, span: Span, where: 
             build.environment("bad-ciphers", span, f"Proxy '{proxy}': {fault} for {where}.")
         if fault:
             return
-    _advise(build, proxy, reading.tls, shared, span, where)
 
 
 def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span, where: str) -> None:
@@ -373,7 +373,7 @@ def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span,
             f"Proxy '{proxy}': no-sslv3/no-tlsv1x are ignored for {where}. Use only 'ssl-min-ver' and 'ssl-max-ver' to"
             " fix.",
         )
-    elif "ssl-max-ver" in both and "ssl-min-ver" not in both:
+    if "ssl-max-ver" in both and "ssl-min-ver" not in both:
         low, high = version_range(own, shared, LEAST)
         if low == high and high is not None and high < "TLSv1.2":
             build.warning(
