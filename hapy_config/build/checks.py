@@ -113,7 +113,9 @@ def _addr(words: Words) -> object:
 
 
 def _set_var(words: Words) -> CheckStep:
-    word, _, rest = words.action_word.partition("(")
+    word, opened, rest = words.action_word.partition("(")
+    if opened and not rest.endswith(")"):
+        raise words.refuse(f"'{word}' : incomplete argument after action '{words.action_word}'.", words.start - 1)
     name, *given = rest.removesuffix(")").split(",")
     conditions = tuple(filter(None, given))
     fault = variable(name)

@@ -14,7 +14,7 @@ from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, places
 from hapy_config.keywords.acls import PREDEFINED
 from hapy_config.keywords.samples import PLACE_NAMES, Place
-from hapy_config.model.expressions import Condition
+from hapy_config.model.expressions import AclExpression, Condition
 from hapy_config.model.proxy import PersistRule
 from hapy_config.model.rules import UseBackend, UseServer
 from hapy_config.syntax import Statement
@@ -62,6 +62,7 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
     for message, index in warnings:
         build.warning("no-pattern", statement.span(index), message)
     build.check_pattern_files(parsed, statement, f"error detected while parsing ACL '{name}' : ")
+    _note_id(build, statement, parsed, f"error detected while parsing ACL '{name}' : ")
     build.note_criterion(draft, statement, parsed.criterion)
     if parsed.criterion.fetch.name == "http_auth_group":
         build.group_acls.append((draft, statement, name, parsed))
@@ -131,11 +132,22 @@ def condition(
                     build.note_criterion(draft, statement, expression.criterion)
                     if expression.criterion.fetch.name == "http_auth_group":
                         build.group_acls.append((draft, statement, "", expression))
+                    if expression.unique_id is not None:
+                        _note_id(build, statement, expression, prefix)
                     if expression.files:
                         build.check_pattern_files(expression, statement, prefix)
     if not plain:
         _warn_unavailable(build, statement, parsed, where, index, rule)
     return parsed
+
+
+def _note_id(build: Build, statement: Statement, test: AclExpression, prefix: str) -> None:
+    """An id (`-u`) may be given once."""
+    if test.unique_id is None:
+        return
+    if test.unique_id in build.acl_ids:
+        build.error("duplicate-id", statement.span(), f"{prefix}the id is already used.")
+    build.acl_ids.add(test.unique_id)
 
 
 def rest_condition(

@@ -136,6 +136,7 @@ class Build(References, Watching):
         self.current_section = ""
         self.experimental = False
         self.lua = False
+        self.acl_ids: set[int] = set()  # given by `-u`
         # the global section
         self.global_: dict[str, object] = {}
         self.tune: dict[str, int | str] = {}

@@ -90,7 +90,7 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ERROR,
         "duplicate-id",
-        """Two proxies, servers or bind lines have the same `id`.""",
+        """Two proxies, servers or bind lines have the same `id`, or two ACLs the same one after `-u`.""",
         "backend b\n id 7\nbackend c\n id 7\n",
         "backend b\n id 7\nbackend c\n id 8\n",
     ),

@@ -37,7 +37,7 @@ def check_acl_name(name: str) -> str:
 class _Flags:
     """What stands between an ACL's criterion and its values."""
 
-    match: str = ""
+    matches: tuple[str, ...] = ()  # the last one counts
     files: tuple[str, ...] = ()
     ignore_case: bool = False
     numeric_only: bool = False
@@ -77,7 +77,7 @@ def parse_acl(
     bare = index == end
     flags, index = _flags(words, index, end, faults)
     values = tuple(words[index:end])
-    match = flags.match
+    match = flags.matches[-1] if flags.matches else ""
     if criterion is not None:
         match = _match(criterion, implied, flags, start, faults)
     try:
@@ -86,7 +86,7 @@ def parse_acl(
             values,
             ignore_case=flags.ignore_case,
             numeric_only=flags.numeric_only,
-            dotted=implied == "int" and not flags.match and criterion is not None and criterion.fetch.name in DOTTED,
+            dotted=implied == "int" and not flags.matches and criterion is not None and criterion.fetch.name in DOTTED,
             resolve=resolve,
         )
     except GrammarError as error:
@@ -166,7 +166,7 @@ def _flags(words: Sequence[str], index: int, end: int, faults: list[GrammarError
             if following not in MATCH_TYPES:
                 message = f"unknown matching method '{following}' when parsing ACL expression"
                 faults.append(GrammarError(message, 0, index))
-            flags.match = following or "?"
+            flags.matches += (following or "?",)
             index += 1
         elif word == "-u":
             if following and not is_number(following):
@@ -182,11 +182,12 @@ def _flags(words: Sequence[str], index: int, end: int, faults: list[GrammarError
 
 def _match(criterion: SampleExpression, implied: str, flags: _Flags, start: int, faults: list[GrammarError]) -> str:
     """The way of matching: `-m`, else the keyword's, else the type's; empty where there is none."""
-    if flags.match:
-        if flags.match in MATCH_TYPES and MATCH_TYPES[flags.match] not in CASTS[criterion.type]:
-            message = f"matching method '{flags.match}' cannot be used with fetch keyword '{criterion.fetch.name}'"
-            faults.append(GrammarError(message, 0, start))
-        return flags.match
+    if flags.matches:
+        for match in flags.matches:
+            if match in MATCH_TYPES and MATCH_TYPES[match] not in CASTS[criterion.type]:
+                message = f"matching method '{match}' cannot be used with fetch keyword '{criterion.fetch.name}'"
+                faults.append(GrammarError(message, 0, start))
+        return flags.matches[-1]
     match = implied or DEFAULT_MATCH.get(criterion.type, "")
     if not match and not faults:
         message = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 
 _HEADERS: Final = frozenset({"authorization", "proxy-authorization", "x-api-key", "x-auth-token"})
+
+_AUTHORIZATION: Final = re.compile(r"\nauthorization: *\S", re.IGNORECASE)
+#: How Redis and mail servers are given a password.
+_LOGIN: Final = re.compile(r"(?:AUTH|PASS) +\S", re.IGNORECASE)
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -26,6 +31,27 @@ def check(view: View) -> Iterator[Finding]:
                     f"the credentials in '{parts[2]}' can be read in the file",
                     'take them from the environment, such as "Bearer ${API_TOKEN}"',
                 )
+    for words in (("http-check", "send"), ("tcp-check", "send"), ("option", "httpchk")):
+        for _, statement in view.lines(*words):
+            found = _in_check(statement.words)
+            if found and "$" not in statement.raw:
+                yield Finding(
+                    statement.span(found),
+                    "the credentials of the health check can be read in the file",
+                    'take them from the environment, such as "${CHECK_LOGIN}"',
+                )
+
+
+def _in_check(words: list[str]) -> int:
+    """The place of the word with credentials in a line of a health check; 0 without any."""
+    for index, word in enumerate(words[2:], 2):
+        if words[index - 2] == "hdr" and words[index - 1].lower() in _HEADERS and "%[" not in word:
+            return index
+        if words[1] == "httpchk" and _AUTHORIZATION.search(word):
+            return index
+        if words[0] == "tcp-check" and _LOGIN.match(word):
+            return index
+    return 0
 
 
 RULE = Rule(

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.grammar.errors import GrammarError
+from hapy_config.grammar.patterns import integer_ranges
+from hapy_config.lint.covering import Coverage
+
 if TYPE_CHECKING:
     from hapy_config.model.expressions import AclExpression, Condition, Term
 
@@ -70,23 +74,57 @@ def is_restless(condition: Condition | None) -> bool:
 
 
 class Taken:
-    """What earlier rules have taken for good; linear in the number of rules."""
+    """What earlier rules have taken for good; linear in the number of rules.
 
-    def __init__(self) -> None:
+    Args:
+        varying: the lines with variables, whose patterns are other ones elsewhere.
+    """
+
+    def __init__(self, varying: frozenset[tuple[str, int]] = frozenset()) -> None:
+        self._varying = varying
         self._single: set[Literal] = set()
         self._several: set[frozenset[Literal]] = set()
+        self._patterns = Coverage(varying)
 
-    def add(self, taken: Alternatives) -> None:
-        """Note what a rule takes."""
+    def add(self, condition: Condition | None, taken: Alternatives) -> None:
+        """Note what a rule takes: its condition, and the same as alternatives."""
+        if self._varies(condition):
+            return
         for one in taken:
             if len(one) == 1:
                 self._single |= one
             elif one:
                 self._several.add(one)
+        if condition is not None and not condition.unless:
+            for terms in condition.alternatives:
+                if len(terms) == 1 and not terms[0].negated:
+                    self._patterns.add(terms[0])
 
-    def has(self, wanted: Alternatives) -> bool:
+    def has(self, condition: Condition | None, wanted: Alternatives) -> bool:
         """Whether nothing is left for a rule."""
-        return bool(wanted) and all(not self._single.isdisjoint(one) or one in self._several for one in wanted)
+        if not wanted or self._varies(condition):
+            return False
+        if all(not self._single.isdisjoint(one) or one in self._several for one in wanted):
+            return True
+        if condition is None or condition.unless:
+            return False
+        return all(
+            any(literal(term) in self._single or (not term.negated and self._patterns.cover(term)) for term in terms)
+            or frozenset(literal(term) for term in terms) in self._several
+            for terms in condition.alternatives
+        )
+
+    def _varies(self, condition: Condition | None) -> bool:
+        """Whether it has tests without a name on a line with variables; those with one are told apart by it."""
+        return (
+            bool(self._varying)
+            and condition is not None
+            and any(
+                not term.name and any((test.span.file, test.span.line) in self._varying for test in term.expressions)
+                for terms in condition.alternatives
+                for term in terms
+            )
+        )
 
 
 def exclusive(terms: Iterable[Term]) -> Iterator[tuple[Term, Term]]:
@@ -120,10 +158,22 @@ def _differ(one: AclExpression, other: AclExpression) -> bool:
         )
     if one.match == other.match == "ip":
         return _networks_differ(one.patterns, other.patterns)
-    if one.match == other.match == "int":
-        plain = all(pattern.isdecimal() for pattern in (*one.patterns, *other.patterns))
-        return plain and {int(text) for text in one.patterns}.isdisjoint(int(text) for text in other.patterns)
+    if one.match == other.match and one.match in ("int", "len"):
+        return _ranges_differ(one.patterns, other.patterns)
     return False
+
+
+def _ranges_differ(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    try:
+        left, right = integer_ranges(one), integer_ranges(other)
+    except GrammarError:  # numbers with a dot
+        return False
+    return not any(
+        (first.low is None or second.high is None or first.low <= second.high)
+        and (first.high is None or second.low is None or second.low <= first.high)
+        for first in left
+        for second in right
+    )
 
 
 def _subject(test: AclExpression) -> tuple[object, ...]:

@@ -17,7 +17,14 @@ _GUARDS: Final = frozenset({"auth", "deny", "reject", "tarpit", "silent-drop", "
 
 
 def check(view: View) -> Iterator[Finding]:
-    """A finding for each rule that lets a public client choose the server's address."""
+    """A finding for each rule that lets a public client choose the server's address, and for `option http_proxy`."""
+    for proxy in view.backends if any(view.lines("option", "http_proxy")) else ():
+        if view.statement(proxy, "option", "http_proxy") is not None and not view.actions_before(proxy) & _GUARDS:
+            yield Finding(
+                view.place(proxy, "option", "http_proxy"),
+                "clients choose the address of the server in their requests, and no rule says who may, or which",
+                "deny private addresses and unknown clients in rules",
+            )
     for proxy in view.proxies:
         for ruleset, rules in proxy.rules.items():
             if not ruleset.endswith(("http-request", "content")):

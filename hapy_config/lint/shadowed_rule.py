@@ -20,19 +20,19 @@ def check(view: View) -> Iterator[Finding]:
         for ruleset, rules in view.own_rules(proxy):
             if len(rules) < 2 or ruleset.endswith("content"):  # those wait for contents, and look again
                 continue
-            taken = Taken()
+            taken = Taken(view.varying)
             for rule in rules:
                 wanted = None if is_restless(rule.condition) else alternatives(rule.condition)
-                if wanted is not None and taken.has(wanted):
+                if wanted is not None and taken.has(rule.condition, wanted):
                     yield Finding(
                         rule.span,
                         f"this '{ruleset}' rule never runs: an earlier one takes all that its condition lets through",
                         "move it up, or change one of the two conditions",
                     )
                 elif is_final(rule) and wanted is not None:
-                    taken.add(wanted)
+                    taken.add(rule.condition, wanted)
                 elif not is_final(rule) and not changes_nothing(rule):
-                    taken = Taken()
+                    taken = Taken(view.varying)
 
 
 RULE = Rule(

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 def check(view: View) -> Iterator[Finding]:
     """A finding for each use_backend with nothing left to send."""
     for proxy in view.frontends:
-        taken = Taken()
+        taken = Taken(view.varying)
         for rule in proxy.use_backends if len(proxy.use_backends) > 1 else ():
             wanted = None if is_restless(rule.condition) else alternatives(rule.condition)
             if wanted is None or not isinstance(rule.target, str):  # a name made of the request may not exist
                 continue
-            if taken.has(wanted):
+            if taken.has(rule.condition, wanted):
                 yield Finding(
                     rule.span,
                     f"nothing is left for '{rule.target}': an earlier 'use_backend' takes all that fits this condition",
                     "the first that fits counts: move the narrower condition up",
                 )
             else:
-                taken.add(wanted)
+                taken.add(rule.condition, wanted)
 
 
 RULE = Rule(

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def check(view: View) -> Iterator[Finding]:
     """A finding for each use-server with nothing left to send."""
     for proxy in view.backends:
-        down = Taken()
+        down = Taken(view.varying)
         end: Span | None = None
         for rule in proxy.use_servers:
             wanted = None if is_restless(rule.condition) else alternatives(rule.condition)
             if wanted is None or not isinstance(rule.target, str):
                 continue
-            if end is not None or down.has(wanted):
+            if end is not None or down.has(rule.condition, wanted):
                 yield Finding(
                     rule.span,
                     f"'{rule.target}' is chosen only while an earlier rule's server is down",
@@ -32,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
             if frozenset() in wanted:
                 end = rule.span
             else:
-                down.add(wanted)
+                down.add(rule.condition, wanted)
 
 
 RULE = Rule(

@@ -57,6 +57,16 @@ class View:
         return tuple(proxy for proxy in self.proxies if proxy.is_backend)
 
     @cached_property
+    def varying(self) -> frozenset[tuple[str, int]]:
+        """The lines with variables, by file and number: what stands there may be something else on another machine."""
+        return frozenset(
+            (source.name, number)
+            for source in self.document.sources
+            for number, line in enumerate(source.lines, 1)
+            if "$" in line
+        )
+
+    @cached_property
     def _by_word(self) -> dict[str, list[tuple[Section, Statement]]]:
         found: dict[str, list[tuple[Section, Statement]]] = {}
         for section in self.document.sections:
