@@ -30,6 +30,8 @@ COMPILED = (
     "hapy/net/routine.py",
     "hapy/net/stream.py",
     "hapy/net/tls.py",
+    "hapy/net/tls_client.py",
+    "hapy/net/tls_server.py",
     "hapy/observe/counters.py",
     "hapy/observe/log.py",
     "hapy/observe/senders.py",

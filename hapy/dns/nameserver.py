@@ -118,7 +118,7 @@ class NameServer:
     async def _dial(self, factory: Callable[[], DnsStream]) -> DnsStream:
         if self._tls is None:
             return await connect(self._destination, factory)
-        from hapy.net.tls import connect_tls
+        from hapy.net.tls_client import connect_tls
 
         stream, _session = await connect_tls(self._destination, self._tls, self._tls.constant, factory, b"")
         return stream

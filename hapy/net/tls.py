@@ -14,20 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, cast
 
 from mypy_extensions import mypyc_attr
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
-from hapy.net.connect import ConnectFailed, Destination, connect
 from hapy.net.stream import Receiver, Stream, cork
 from hapy.observe.counters import TLS
 from hapy.tls import inside, openssl
-from hapy.tls.hello import ClientHello, NotTls, frame_hello
 from hapy.tls.session import TlsSession
-
-S = TypeVar("S", bound=Stream)
 
 #: What stands above and below a link.
 Upper: TypeAlias = Receiver
@@ -39,7 +34,6 @@ _RECORD: Final = 16384
 _BATCH: Final = 65536
 #: Bytes of records that the TLS library is given at once.
 _STEP: Final = 32768
-_UNRECOGNIZED_NAME: Final = b"\x15\x03\x03\x00\x02\x02\x70"
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -124,12 +118,6 @@ class Link:
         """The TLS library has its object."""
         self.tls = tls
         self._inner = tls._sslobj  # type: ignore[attr-defined]
-
-    def serve(self, context: ssl.SSLContext) -> None:
-        """Begin as the server: what `SSLContext.wrap_bio` does, without its detours."""
-        self._inner = inner = context._wrap_bio(self._incoming, self._outgoing, True)  # type: ignore[attr-defined]
-        self.tls = tls = ssl.SSLObject.__new__(ssl.SSLObject)
-        tls._sslobj = inner  # type: ignore[attr-defined]
 
     def expire_after(self, seconds: float) -> None:
         """Bound the handshake."""
@@ -443,205 +431,3 @@ class Link:
 
 
 _NOBODY: Final = asyncio.Protocol()
-
-
-@mypyc_attr(allow_interpreted_subclasses=True)
-class ServerLink(Link):
-    """Our side is the server: the ClientHello decides on the certificate."""
-
-    __slots__ = ("_early", "_own", "hello")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hello: ClientHello | None = None
-        self._early = b""
-        self._own = b""
-
-    # what subclasses say
-
-    def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
-        """The context for this client, our certificate, and whether verification errors are noted; None: nothing."""
-        raise NotImplementedError
-
-    def context(self) -> ssl.SSLContext | None:
-        """The context of a client that hasn't come to choosing one, None without any."""
-        raise NotImplementedError
-
-    def greeted(self, session: TlsSession) -> Receiver | None:
-        """The handshake is done: who takes the connection, None to close it."""
-        raise NotImplementedError
-
-    def fail(self, why: str, *, silent: bool) -> None:
-        """It came to nothing; `silent` when not a byte had come."""
-        raise NotImplementedError
-
-    # the handshake
-
-    def data_received(self, data: bytes) -> None:
-        """Event loop: records."""
-        if self.hello is None and not self._failed:
-            self._read_hello(self._early + data if self._early else data)
-        else:
-            super().data_received(data)
-
-    def _read_hello(self, early: bytes) -> None:
-        try:
-            hello = frame_hello(early)
-            if hello is None:
-                self._early = early
-                return
-            chosen = self.choose(hello)
-        except NotTls:
-            self._early = early
-            self._ask_library()
-            self.give_up("no TLS")
-            return
-        self.hello = hello
-        self._early = b""
-        if chosen is None:
-            self.error = inside.refusal("CALLBACK_FAILED")
-            self._outgoing.write(_UNRECOGNIZED_NAME)
-            self.give_up("unrecognized name")
-            return
-        context, self._own, watched = chosen
-        if watched:
-            self.errors = openssl.begin_verification()
-        self.serve(context)
-        super().data_received(early)
-
-    def established(self) -> Receiver | None:
-        """The handshake is done."""
-        assert self.tls is not None
-        self.session = TlsSession(self.tls, self.hello, self._own, self.errors)
-        return self.greeted(self.session)
-
-    def failed(self, why: str) -> None:
-        """The handshake came to nothing."""
-        if self.tls is None:
-            self._ask_library()
-        if self.tls is not None:
-            hello = self.hello if self.hello is not None and self.hello.sound else None
-            self.session = TlsSession(self.tls, hello, self._own, self.errors, self.error, done=False)
-        self.fail(why, silent=self.hello is None and not self._early)
-
-    def _ask_library(self) -> None:
-        """Learn what the library says against bytes that are no ClientHello; its alert is for the client."""
-        context = self.context()
-        if context is None:
-            return
-        self.serve(context)
-        if self._early:
-            self._incoming.write(self._early)
-            try:
-                self._inner.do_handshake()
-            except ssl.SSLWantReadError:
-                self._outgoing.read()  # no answer for those who are turned away
-            except ssl.SSLError as error:
-                self.error = error
-
-
-class Asking(Protocol):
-    """How to speak to a server, as `hapy.tls.outgoing.Outgoing` knows it."""
-
-    def begin(self, name: bytes | None, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, /) -> ssl.SSLObject:
-        """Start a handshake."""
-
-    def accept(self, name: bytes | None, tls: ssl.SSLObject, /) -> str:
-        """Look at the server's certificate; gives what is wrong, or an empty string."""
-
-    def fail(self) -> None:
-        """It came to nothing."""
-
-    def keep(self, name: bytes | None, tls: ssl.SSLObject, /) -> bool:
-        """Keep the session for the next connection; False while it can't be had."""
-
-
-#: How often a connection is asked for its session: with TLS 1.3 it comes with the first bytes, if ever.
-_LOOKS: Final = 3
-
-
-class ClientLink(Link):
-    """Our side is the client.
-
-    Attributes:
-        done: set when the handshake has succeeded, or failed by ConnectFailed.
-    """
-
-    __slots__ = ("_ask", "_looks", "_make", "_name", "_preface", "done", "stream")
-
-    def __init__(self, ask: Asking, name: bytes | None, make: Callable[[], Stream], preface: bytes = b"") -> None:
-        super().__init__()
-        self._ask = ask
-        self._name = name
-        self._make = make
-        self._preface = preface
-        self._looks = _LOOKS
-        self.stream: Stream | None = None
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def opened(self) -> None:
-        """The connection stands: begin."""
-        if self._preface:
-            self.raw.write(self._preface)
-        self.begin(self._ask.begin(self._name, self._incoming, self._outgoing))
-        self.errors = openssl.begin_verification()
-        self.shake()
-
-    def established(self) -> Receiver | None:
-        """The handshake is done: look at the server's certificate."""
-        assert self.tls is not None
-        self.session = TlsSession(self.tls, None, b"", self.errors)
-        fault = self._ask.accept(self._name, self.tls)
-        if fault:
-            self.error = inside.refusal("CERTIFICATE_VERIFY_FAILED")
-            self.failed(fault)
-            return None
-        self.stream = self._make()
-        if not self.done.done():
-            self.done.set_result(None)
-        return self.stream
-
-    def deliver(self) -> None:
-        """Hand on what came; a session to take up next time comes with the first of it."""
-        super().deliver()
-        if self._looks and self.tls is not None:
-            self._looks = 0 if self._ask.keep(self._name, self.tls) else self._looks - 1
-
-    def failed(self, why: str) -> None:
-        """The handshake came to nothing."""
-        if not self.done.done():
-            self._ask.fail()
-            session = None
-            if self.tls is not None:
-                session = TlsSession(self.tls, None, b"", self.errors, self.error, done=False, fault=why)
-            self.done.set_exception(ConnectFailed("handshake", why, session))
-
-
-async def connect_tls(
-    destination: Destination,
-    ask: Asking,
-    name: bytes | None,
-    factory: Callable[[], S],
-    preface: bytes = b"",
-) -> tuple[S, TlsSession]:
-    """Connect and shake hands; gives the stream that `factory` made, and what is known of its TLS layer.
-
-    Args:
-        destination: where to connect to.
-        ask: settings and sessions.
-        name: the name to ask for, None for none.
-        factory: makes the stream.
-        preface: sent before the handshake, in plain text (a PROXY header).
-
-    Raises:
-        ConnectFailed: there is no connection.
-    """
-    link = await connect(destination, lambda: ClientLink(ask, name, factory, preface))
-    try:
-        await link.done
-    except BaseException:
-        link.done.cancel()
-        link.abort()
-        raise
-    assert link.session is not None
-    return cast(S, link.stream), link.session

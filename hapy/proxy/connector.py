@@ -130,7 +130,7 @@ class Connector:
             if key.proxy_header:
                 connection.transport.write(key.proxy_header)
         else:
-            from hapy.net.tls import connect_tls
+            from hapy.net.tls_client import connect_tls
 
             name = tls.constant if tls.fixed else key.name
             connection, session = await connect_tls(
@@ -156,7 +156,7 @@ class Connector:
         if tls is None:
             stream = await connect(self._destination(txn), lambda: factory(header))
         else:
-            from hapy.net.tls import connect_tls
+            from hapy.net.tls_client import connect_tls
 
             made = connect_tls(self._destination(txn), tls, tls.name(txn), lambda: factory(b""), header)
             stream, txn.server_tls = await made

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, now
-from hapy.net.tls import Below, ServerLink, Upper
+from hapy.net.tls import Below, Upper
+from hapy.net.tls_server import ServerLink
 from hapy.observe.counters import TLS
 from hapy.proxy.transaction import Transaction
 

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from hapy.net.stream import Stream
-from hapy.net.tls import ServerLink
+from hapy.net.tls_server import ServerLink
 from hapy.tls.hello import ClientHello
 from hapy.tls.session import TlsSession
 
