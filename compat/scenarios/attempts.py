@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from compat.harness import Connection, World
 from compat.harness.targets import wait_until
-from compat.scenarios.states_told import GLOBAL, ask, serves
+from compat.scenarios.states_told import GLOBAL, ask, await_socket
 
 Scenario = Callable[[World], None]
 
@@ -76,7 +76,7 @@ def _counted(reuse: str) -> Scenario:
             parts += [f'frontend fe-{name}\n    mode {mode}\n    bind "fd@${{{name}}}"\n    default_backend {name}']
             parts += [f"backend {name}\n    http-reuse {reuse}", *(f"    {line}" for line in lines.split("; "))]
         world.start("\n".join(parts), global_=GLOBAL)
-        assert wait_until(lambda: serves(world))
+        await_socket(world)
         for name in _BACKENDS:
             for _ in range(2):
                 client = world.client(name)

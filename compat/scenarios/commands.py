@@ -7,7 +7,7 @@ import io
 
 from compat.harness import World
 from compat.harness.targets import said_of_servers, wait_until
-from compat.scenarios.states_told import GLOBAL, ask
+from compat.scenarios.states_told import GLOBAL, ask, await_socket
 
 _CONFIG = """
 resolvers r1
@@ -37,14 +37,7 @@ backend b3
 
 def _start(world: World) -> None:
     world.start(_CONFIG, global_=GLOBAL)
-
-    def serves() -> bool:
-        try:
-            return "fe" in ask(world, "show stat")
-        except OSError:
-            return False
-
-    assert wait_until(serves)
+    await_socket(world)
 
 
 def _ask_all(world: World, prefix: str, arguments: tuple[str, ...]) -> None:

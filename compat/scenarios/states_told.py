@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import socket
 from contextlib import ExitStack
 
@@ -60,18 +61,22 @@ def ask(world: World, command: str) -> str:
     return data.decode()
 
 
-def serves(world: World) -> bool:
-    """Whether the stats socket answers by now."""
-    try:
-        return bool(ask(world, "show version"))
-    except OSError:
-        return False
+def await_socket(world: World, command: str = "show version") -> None:
+    """Wait until the program that was just launched answers on its stats socket."""
+
+    def serves() -> bool:
+        try:
+            return bool(ask(world, command))
+        except OSError:
+            return False
+
+    assert wait_until(serves)
 
 
 def _start(world: World, config: str) -> None:
     """Launch the program and wait for its stats socket."""
     world.start(config + 'frontend fe\n    bind "fd@${fe}"\n', global_=GLOBAL)
-    assert wait_until(lambda: serves(world))
+    await_socket(world)
 
 
 def _note_states(world: World) -> None:
@@ -229,3 +234,104 @@ backend b
                 world.note(line)
         row = next(csv.DictReader(io.StringIO(ask(world, "show stat b 4 1").removeprefix("# "))))
         world.note(f"{row['agent_status'].lstrip('* ')} {row['agent_health']} {row['tracked']}")
+
+
+#: What is done to the first three of four servers that track each other.
+_CHAIN = (
+    *(
+        "a state maint",
+        "b state maint",
+        "c state maint",
+        "a state maint; b state maint",
+        "b state maint; a state maint",
+    ),
+    *("a health down", "a health down; a health up", "a health down; a state maint", "b state maint; b state ready"),
+    *("a state maint; a state ready", "b state maint; a health down; b state ready", "a state drain", "b state drain"),
+    *("a state maint; c state maint; a state ready", "a state maint; b state maint; a state ready; b state ready"),
+    *(
+        "a health stopping",
+        "b state maint; a health stopping; b state ready",
+        "a state maint; b state maint; b state ready",
+    ),
+    "b state maint; a health down; a health up; b state ready",
+)
+
+
+def chains_of_followers(world: World) -> None:
+    """Servers that track servers that track servers: states, lines and health, whichever of them is taken out."""
+    target = Target(make_silent)
+    world.places["silent"] = target.address
+    parts = []
+    for number in range(len(_CHAIN)):
+        servers = [f"server {name} {{silent}}" for name in "abcd"]
+        words = ["check inter 3s", *(f"track b{number}/{name}" for name in "abc")]
+        lines = [f"    {server} {word}" for server, word in zip(servers, words, strict=True)]
+        parts += [f"backend b{number}", *lines]
+    parts.append("backend off\n    server o {silent} check inter 3s disabled\n    server t {silent} track off/o")
+    parts.append("    server t2 {silent} track off/t disabled\n    server t3 {silent} track off/t2\n")
+    try:
+        _start(world, "\n".join(parts))
+        wait_until(lambda: ask(world, "show stat -1 4 -1").count("UP,") == 4 * len(_CHAIN))
+        for number, commands in enumerate(_CHAIN):
+            for command in commands.split("; "):
+                ask(world, f"set server b{number}/{command}")
+        rows = list(csv.DictReader(io.StringIO(ask(world, "show stat -1 4 -1").removeprefix("# "))))
+        states = [line.split() for line in ask(world, "show servers state").split("\n")[2:] if line.strip()]
+        health = {(words[1], words[3]): [*words[5:7], words[13]] for words in states}
+        for row in rows:
+            number = row["pxname"].removeprefix("b")
+            what = _CHAIN[int(number)] if number.isdigit() else "from the start"
+            shown = " ".join(health[row["pxname"], row["svname"]])
+            world.note(f"{what}: {row['svname']} {row['status']} {shown}")
+        for line in said_of_servers(world):
+            world.note(line)
+    finally:
+        target.stop()
+
+
+def agents_of_followers(world: World) -> None:
+    """Servers of which one tracks the other, and agents of either: whose word counts, and how it is told."""
+    with ExitStack() as stack:
+        silent = Target(make_silent)
+        stack.callback(silent.stop)
+        agents = {word: Target(saying(f"{word}\n".encode(), close=True)) for word in ("up", "down", "drain", "maint")}
+        world.places["silent"] = silent.address
+        for word, agent in agents.items():
+            stack.callback(agent.stop)
+            world.places[word] = f"agent-check agent-inter 200ms agent-port {agent.port}"
+        _start(
+            world,
+            """
+backend led
+    server o1 {silent} check inter 3s {down}
+    server t1 {silent} track led/o1
+    server t2 {silent} track led/t1
+    server t3 {silent} track led/o1 {up}
+    server o2 {silent} check inter 3s {drain}
+    server t4 {silent} track led/o2
+    server t5 {silent} track led/t4 {up}
+backend own
+    server o {silent} check inter 50ms
+    server t1 {silent} track own/o {down}
+    server t2 {silent} track own/o {up} disabled
+    server t3 {silent} track own/o {drain}
+    server t4 {silent} track own/o {maint}
+backend dead
+    server o 127.0.0.1:1 check inter 3s fastinter 50ms rise 4 fall 3
+    server t1 {silent} track dead/o {down}
+    server t2 {silent} track dead/o
+    server t3 {silent} track dead/o {up}
+""",
+        )
+        wait_until(lambda: all(agent.met >= 6 for agent in agents.values()))
+        wait_until(lambda: "dead/o is DOWN" in " ".join(said_of_servers(world)))
+        rows = list(csv.DictReader(io.StringIO(ask(world, "show stat -1 4 -1").removeprefix("# "))))
+        for row in rows:
+            world.note(f"{row['pxname']}/{row['svname']}: {row['status']}")
+        commands = ("own/o state maint", "own/o state ready", "own/t1 state maint", "own/t1 state ready")
+        for command in commands:
+            ask(world, f"set server {command}")
+        for name in [f"{row['pxname']}/{row['svname']}" for row in rows]:
+            for line in said_of_servers(world):
+                if f" {name} " in line:
+                    world.note(re.sub(r"\d+ active and \d+ backup", "some", line))

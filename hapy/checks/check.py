@@ -272,7 +272,8 @@ class Check(Routine):
                 server.set_state(State.STOPPING, self._reason())
         elif status.passed:
             other = server.check if self.agent else server.agent
-            if self.healthy and (other is None or other.healthy):
+            led_down = server.tracked is not None and server.tracked.state is State.STOPPED
+            if self.healthy and (other is None or other.healthy) and not led_down:
                 server.set_state(State.RUNNING, self._reason())
         elif not self.health:
             server.set_state(State.STOPPED, self._reason())
@@ -280,8 +281,10 @@ class Check(Routine):
     # words
 
     def _reason(self) -> str:
-        """What the server's line says of the reason; with `log-health-checks` the check's own line has said it."""
-        return "" if self.log_all else self._described(self.info)
+        """What the server's line says of the reason; with `log-health-checks` the check's own line has said it, and a
+        server that tracks another names that one.
+        """
+        return "" if self.log_all or self.server.tracked is not None else self._described(self.info)
 
     def _described(self, info: str) -> str:
         text = f", reason: {self.status.value}"

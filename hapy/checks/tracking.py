@@ -24,7 +24,7 @@ def link_trackers(backends: Iterable[Backend]) -> None:
             target = by_name[proxy if slash else backend.model.name].by_name.get(name)
             if target is not None:
                 server.tracked = target
-                target.trackers.append(server)
+                target.trackers.insert(0, server)  # the last of the file hears first
     for backend in by_name.values():  # who tracks a server that the file disables begins as it does
         for server in backend.servers:
             if server.maintenance and server.tracked is None:

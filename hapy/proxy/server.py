@@ -48,8 +48,8 @@ class Server:
         state: what its checks found, RUNNING without any. admin: who keeps it from working.
         up: the state isn't STOPPED. maintenance, drain: whether `admin` says so.
         usable: it takes new traffic: up and not stopping, not in maintenance, not drained, weight above 0.
-        bare_health: what states say of its health when it has no check: 2 at first, 0 once it was out of service (but
-            for its agent or a server that it tracks), 4 where somebody has said that it works.
+        bare_health: what states say of its health when it has no check: 2 at first, 0 once it was in maintenance or
+            down (but for its agent or a server that it tracks), 4 where somebody has said that it works.
         check, agent: its health check and its agent's, None without. observer: is told of traffic (`observe`), or None.
         tracked: the server whose state it takes over. trackers: those that take over this one's.
         last_change: when it last went up or down, on the clock of `hapy.net.clock`.
@@ -240,11 +240,12 @@ class Server:
         self.backend.works = bool(self.backend.active)
 
     def begin_in(self, flag: Admin) -> None:
-        """The maintenance to start with, as `begin_as`; so do those who track this server."""
+        """The maintenance to start with, as `begin_as`; so do those who track it, unless it was in one already."""
         self.admin |= flag
+        if self.maintenance:
+            return
         self.maintenance = True
-        if not flag & Admin.IMAINT:
-            self.bare_health = 0
+        self.bare_health = 0
         self.pool.enabled = False
         self.begin_as(State.STOPPED)
         for tracker in self.trackers:
@@ -306,7 +307,7 @@ class Server:
         self.pool.enabled = not self.maintenance
         inherited = bool(flag & Admin.IMAINT)
         if self.maintenance:
-            if not inherited:
+            if not was_down:
                 self.bare_health = 0
             self._turn(State.STOPPED)
             requeued = self._changed()
@@ -325,7 +326,7 @@ class Server:
     def _state_to_return_to(self) -> State:
         """After maintenance a server counts as up at once, unless its agent or the tracked server says otherwise."""
         if self.tracked is not None:
-            return self.tracked.state
+            return self.tracked.state if self.agent is None or self.agent.healthy else State.STOPPED
         if self.check is not None:
             self.check.forgive()
             if self.check.first is State.STOPPED:

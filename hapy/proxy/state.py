@@ -122,7 +122,9 @@ def left_maintenance(server: Server, flag: Admin) -> str:
 
 def remains_in_maintenance(server: Server, flag: Admin) -> str:
     """The line of a server that somebody else keeps in maintenance."""
-    tracked = "" if flag & Admin.IMAINT or not server.admin & Admin.IMAINT else _via(server)
+    if flag & Admin.IMAINT:
+        return f"{title(server)} remains in forced maintenance."
+    tracked = _via(server) if server.admin & Admin.IMAINT else ""
     what = "is leaving forced maintenance" if flag & Admin.FMAINT else "resolves again"
     return f"{title(server)}{_name(server, flag)} {what} but remains in maintenance{tracked}."
 
@@ -152,4 +154,4 @@ def operational(server: Server, cause: str, requeued: int) -> str:
     """The line of a server that went up, down, or is stopping."""
     word = {State.STOPPED: "DOWN", State.STOPPING: "stopping"}.get(server.state, "UP")
     ending = counts(server, left=server.state is State.STOPPED, requeued=requeued)
-    return f"{title(server)} is {word}{_via(server) or cause}. {ending}"
+    return f"{title(server)} is {word}{cause or _via(server)}. {ending}"

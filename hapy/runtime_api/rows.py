@@ -205,19 +205,19 @@ def status_of(server: Server) -> str:
         if server.admin & Admin.RMAINT:
             return "MAINT (resolution)"
         tracked = server.tracked
-        if tracked is not None and not server.admin & Admin.FMAINT:
+        if tracked is not None and server.admin & Admin.IMAINT:
             return f"MAINT (via {tracked.backend.model.name}/{tracked.model.name})"
         return "MAINT"
     origin = server
     while origin.tracked is not None:
         origin = origin.tracked
     check = _enabled(origin.check)
-    agent = _enabled(server.agent)
+    agent = _enabled(origin.agent)
+    health = check.health if check is not None and not origin.maintenance else 0
     if server.state is State.STOPPED:
         if agent is not None and not agent.healthy:
             return "DOWN (agent)"
-        health = check.health if check is not None else 0
-        return f"DOWN {health}/{check.rise}" if check is not None and health else "DOWN"
+        return f"DOWN {_share(check, health)}" if check is not None and health else "DOWN"
     if server.drain and agent is not None:
         return "DRAIN (agent)"
     if server.drain:
@@ -228,9 +228,14 @@ def status_of(server: Server) -> str:
         return "no check"
     else:
         word = "UP"
-    if check is not None and check.health < check.most:
-        return f"{word} {check.health - check.rise + 1}/{check.fall}"
+    if check is not None and health < check.most:
+        return f"{word} {_share(check, health)}"
     return word
+
+
+def _share(check: Check, health: int) -> str:
+    """How far a server is on its way down or up. Who tracks another may be down, or up, while that one is not."""
+    return f"{health - check.rise + 1}/{check.fall}" if health >= check.rise else f"{health}/{check.rise}"
 
 
 def _enabled(check: Check | None) -> Check | None:
