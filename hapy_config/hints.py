@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.alike import nearest
@@ -47,8 +48,11 @@ class Hints:
         return found
 
     def _hinted(self, found: Diagnostic) -> Diagnostic:
-        if found.hint or found.environment or found.severity not in (Severity.ERROR, Severity.WARNING):
+        if found.hint or found.severity not in (Severity.ERROR, Severity.WARNING):
             return found
+        if found.environment:
+            near = _near_file(found.message)
+            return replace(found, hint=f"did you mean '{near}'?") if near else found
         near = self._nearest(found)
         if near:
             return replace(found, hint=f"did you mean '{near}'?")
@@ -100,6 +104,22 @@ class Hints:
             )
             self._names = {"section": tuple(dict.fromkeys(sections)), "server": tuple(dict.fromkeys(servers))}
         return self._names[kind]
+
+
+def _near_file(message: str) -> str:
+    """The file beside the one that a message says is missing which is most like it."""
+    for word in _QUOTED.findall(message):
+        path = Path(word)
+        try:
+            if (
+                path.parent.is_dir()
+                and not path.exists()
+                and (near := _near(path.name, [one.name for one in path.parent.iterdir()]))
+            ):
+                return str(path.with_name(near))
+        except (OSError, ValueError):  # a name that can't be one
+            continue
+    return ""
 
 
 def _near(word: str, known: Iterable[str]) -> str:

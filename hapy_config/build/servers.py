@@ -19,7 +19,7 @@ from hapy_config.build.serverwords import ServerWords
 from hapy_config.build.tls import server_certificate
 from hapy_config.grammar.addresses import SERVER, parse_address
 from hapy_config.grammar.errors import GrammarError
-from hapy_config.grammar.units import leading_integer, wrapped
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET
 from hapy_config.model.addresses import Address
@@ -30,7 +30,6 @@ _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 #: HAProxy takes more and runs out of memory; nobody means it.
 _MOST_SERVERS: Final = 100_000
 #: The numbers of server-template; what follows the digits counts for nothing.
-_RANGE: Final = re.compile(r"\+?([0-9]+)[^-]*(?:-\+?([0-9]+).*)?")
 
 #: Values that are not fields of the model, but of what is made of them.
 _HELPERS: Final = ("number", "ssl", "default_ssl", "sni", "pool")
@@ -58,10 +57,9 @@ def _template(build: Build, draft: Draft, statement: Statement, words: list[str]
         )
     prefix = words[1]
     check_name(build, prefix, "server-template prefix")
-    match = _RANGE.fullmatch(words[2])
-    low, high = (wrapped(match[1]), wrapped(match[2] or match[1])) if match is not None else (-1, -1)
-    if match is not None and match[2] is None:
-        low, high = 1, wrapped(match[1])
+    first, dash, last = words[2].partition("-")
+    high = leading_integer(last if dash else first)
+    low = leading_integer(words[2]) if dash else 1
     if low < 0 or high < low:
         build.fault(Refused(f"Wrong server-template number or range arg '{words[2]}'.", 2))
         low = high = 1

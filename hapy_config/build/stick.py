@@ -14,7 +14,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.build.tables import StickTable
 from hapy_config.grammar.expressions import expression_end, needs, places
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.units import leading_integer, leading_long
 from hapy_config.keywords.samples import Place
 from hapy_config.model.expressions import SampleExpression
 from hapy_config.syntax import Statement
@@ -56,7 +56,8 @@ _OVERRIDES: Final = (
     ("gpc_rate", "gpc0_rate", "gpc0_rate"),
     ("gpc_rate", "gpc1_rate", "gpc1_rate"),
 )
-_STORE: Final = re.compile(r"([^,(]*)(?:\(([^)]*)\))?,?")
+# What stands between a closing parenthesis and the next comma is skipped.
+_STORE: Final = re.compile(r"([^,(]*)(?:\(([^)]*)\)(?:[^,(]|\([^),]*\))*)?,?")
 _WORDS: Final = ("type", "size", "expire", "nopurge", "peers", "srvkey", "store")
 
 
@@ -78,7 +79,7 @@ def read_table(build: Build, statement: Statement, words: list[str], index: int,
             index += 1
             if kind in ("string", "binary") and index < len(words) and words[index] == "len":
                 text = words[index + 1] if index + 1 < len(words) else ""
-                if leading_integer(text) <= 0:
+                if leading_long(text) == 0:  # read as a size, without a sign
                     build.fault(Refused(f"{prefix}: unknown type '{text}'.", index + 1))
                 index += 2
         elif word in ("size", "expire", "peers", "srvkey"):
@@ -174,17 +175,17 @@ def _store_argument(prefix: str, name: str, shape: str, argument: str | None, in
     kinds = shape.split(",")
     if len(parts) < len(kinds):
         raise Refused(f"{prefix}: missing argument to store option '{name}'.", index)
+    if kinds == ["count"] and len(parts) > 1:
+        raise Refused(f"{prefix}: unexpected argument to store option '{name}'.", index)
     for kind, part in zip(kinds, parts, strict=False):
         if kind == "count":
             if not 1 <= leading_integer(part) <= 100:
                 raise Refused(f"{prefix}: array size is out of allowed range (1-100) for store option '{name}'.", index)
         else:
             try:
-                valid = bool(part) and bool(milliseconds(part)[0])
+                milliseconds(part or "x")
             except TimeError:
-                valid = False
-            if not valid:
-                raise Refused(f"{prefix}: error when processing store option '{name}'.", index)
+                raise Refused(f"{prefix}: error when processing store option '{name}'.", index) from None
 
 
 def _stick_table(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

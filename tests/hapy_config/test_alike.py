@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hapy_config import read_text
@@ -104,3 +106,12 @@ def test_words_of_several_sections() -> None:
     assert [found.hint for found in result.diagnostics] == [
         "it may stand in: defaults, frontend, listen, backend, resolvers, mailers, ring, log-forward"
     ]
+
+
+def test_a_file_that_is_not_there_is_compared_with_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "sorry.http").write_bytes(b"HTTP/1.0 503 x\r\n\r\n")
+    missing = tmp_path / "sory.http"
+    result = read_text(f"backend b\n errorfile 503 {missing}\n", env={})
+    hints = Hints(result.document)
+    found = [hints.hinted(one).hint for one in result.diagnostics if one.code == "missing-file"]
+    assert found == [f"did you mean '{tmp_path / 'sorry.http'}'?"]
