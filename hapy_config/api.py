@@ -46,6 +46,11 @@ class Result:
     has_listener: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether a file of the configuration itself could not be read: what there is of it is not the whole."""
+        return any(found.code == "unreadable-file" and not found.span.line for found in self.diagnostics)
+
 
 def read_config(
     paths: Sequence[str],

@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
     result = read_config(
         options.files, features=features.have(), ssl_library=features.ssl_library(), assume_machine=True
     )
-    if result.config is None:
+    if result.config is None or result.unreadable:
         return _refused(result)
     if options.request is None:
         return _story(result, as_json=options.json)
@@ -66,7 +66,9 @@ def _refused(result: Result) -> int:
     """Say why there is nothing to explain."""
     errors = [finding for finding in result.diagnostics if finding.severity is Severity.ERROR]
     for finding in errors:
-        print(f"{finding.span}: {finding.message}", file=sys.stderr)
+        print(f"{finding.span}: {finding.message}" if finding.span.line else finding.message, file=sys.stderr)
+    if result.unreadable:
+        return REFUSED
     print("HAProxy refuses this configuration; `hapy check` tells more.", file=sys.stderr)
     return REFUSED
 

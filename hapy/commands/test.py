@@ -37,10 +37,11 @@ def _run(options: argparse.Namespace, result: Result) -> int:
     if not suites:
         print("hapy test: no file of cases; write: hapy test haproxy.cfg cases.yaml", file=sys.stderr)
         return BAD_USAGE
-    if result.config is None:
+    if result.config is None or result.unreadable:
         for finding in result.diagnostics:
             if finding.severity is Severity.ERROR:
-                print(f"{finding.span}: {finding.message}", file=sys.stderr)
+                place = f"{finding.span}: " if finding.span.line else ""
+                print(f"{place}{finding.message}", file=sys.stderr)
         return BAD_USAGE
     try:
         walker = Walker(result)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from hapy.explain.conditions import condition
-from hapy.explain.frontends import told_rules
+from hapy.explain.frontends import told_headers, told_rules
 from hapy.explain.values import address, count, duration, listed
-from hapy_config.model.checks import CheckRequest
+from hapy_config.model.checks import CheckExpect, CheckRequest
 
 if TYPE_CHECKING:
     from hapy_config.model.config import Config
@@ -40,6 +40,8 @@ _ALGORITHMS: Final = {
     "sticky": "to the server that served last",
 }
 
+_HASHED: Final = frozenset({"source", "uri", "url_param", "hdr", "rdp-cookie", "hash"})
+
 _REUSE: Final = {
     "always": "A request takes any idle connection to its server, whoever's request opened it, from the first one on.",
     "aggressive": (
@@ -69,6 +71,8 @@ def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
         yield "rules", list(told_rules(proxy))
     yield "balances", list(_balances(proxy))
     yield "servers", list(_servers(proxy))
+    if not proxy.is_frontend:
+        yield "headers", list(told_headers(proxy, config))
     yield "server connections", list(_shares(proxy, config))
     yield "if a server dies", list(_dies(proxy))
     yield "when all are busy", list(_busy(proxy))
@@ -81,10 +85,13 @@ def _balances(proxy: Proxy) -> Iterator[str]:
     main = [server for server in proxy.servers if not server.backup]
     argument = balance.argument or (balance.expression.text if balance.expression is not None else "")
     how = _ALGORITHMS.get(balance.algorithm, balance.algorithm).format(argument=argument, draws=balance.argument or 2)
+    main = [server for server in main if server.weight] or main
     if len(main) > 1:
         weighted = len({server.weight for server in main}) > 1 and balance.algorithm != "first"
         weights = ", by weight" if weighted else ""
         yield f"Each {unit} over {count(len(main), 'server')}, {how}{weights} (balance {balance.algorithm})."
+        if balance.hash_type == "consistent" and balance.algorithm in _HASHED:
+            yield "When a server comes or goes, only its own share moves (hash-type consistent)."
     for use in proxy.use_servers:
         target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
         when = condition(use.condition) if use.condition is not None else "always"
@@ -127,10 +134,13 @@ def _server(server: Server) -> str:
         verified = "verified" if server.tls.verify == "required" else "NOT verified"
         name = f", asked for {server.tls.sni.text}" if server.tls.sni is not None else ""
         extras.append(f"TLS, certificate {verified}{name}")
-    if server.weight != 1:
+    if server.weight == 0:
+        extras.append("weight 0, so it gets nothing by balancing")
+    elif server.weight != 1:
         extras.append(f"weight {server.weight}")
     if server.maxconn:
-        extras.append(f"at most {server.maxconn:,} at once")
+        queue = f", and {server.maxqueue:,} in its queue" if server.maxqueue else ""
+        extras.append(f"at most {server.maxconn:,} at once{queue}")
     if server.resolvers:
         extras.append(f"its addresses follow DNS ({server.resolvers})")
     elif server.address.family == "name":
@@ -181,6 +191,10 @@ def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
 
 
 def _kept(proxy: Proxy) -> Iterator[str]:
+    ready = {server.pool.min_conn for server in proxy.servers if server.pool.min_conn}
+    for least in sorted(ready):
+        verb = "is" if least == 1 else "are"
+        yield f"{count(least, 'connection')} to a server {verb} opened ahead (pool-min-conn)."
     limits = {(server.pool_max_conn, server.pool_purge_delay) for server in proxy.servers}
     for most, delay in sorted(limits):
         if most == 0 or delay == 0:
@@ -203,7 +217,10 @@ def _dies(proxy: Proxy) -> Iterator[str]:
         yield _checked(checked[0], f"{listed([server.name for server in checked])}: each is", proxy)
     for server in tracking:
         yield f"{server.name} is up or down with {server.track} (track)."
-    if not checked and not tracking:
+    if all(server.disabled for server in proxy.servers):
+        end = "requests get 503" if http else "connections are closed"
+        yield f"All are in maintenance: {end} until one is enabled."
+    elif not checked and not tracking:
         yield "Nobody checks the servers: a dead one goes on getting its share."
     if proxy.retries and proxy.retry_on - {"none"}:
         again = f"A connection that fails is tried again up to {count(proxy.retries, 'time')} (retries)"
@@ -256,11 +273,20 @@ def _asked(proxy: Proxy) -> str:
     if proxy.checks.kind == "httpchk":
         for step in proxy.checks.steps:
             if isinstance(step, CheckRequest):
-                return f"by {step.method or 'OPTIONS'} {step.uri or '/'} (option httpchk)"
-        return "by OPTIONS / (option httpchk)"
+                return f"by {step.method or 'OPTIONS'} {step.uri or '/'} (option httpchk){_wanted(proxy)}"
+        return f"by OPTIONS / (option httpchk){_wanted(proxy)}"
     if proxy.checks.kind:
         return f"by option {proxy.checks.kind}"
     return "by connecting to it"
+
+
+def _wanted(proxy: Proxy) -> str:
+    """What the answer to a check must be; by itself 2xx and 3xx are good."""
+    for step in proxy.checks.steps:
+        if isinstance(step, CheckExpect) and step.pattern:
+            no = "no " if step.inverse else ""
+            return f", which must give {no}{step.match} {step.pattern}"
+    return ""
 
 
 def _checked(server: Server, who: str, proxy: Proxy) -> str:

@@ -70,6 +70,9 @@ def _expression(expression: AclExpression) -> str:
         return f"{subject} is there"
     if expression.match == "bool":
         return f"{subject} is true"
+    if expression.match in ("int", "len") and not expression.files:
+        what = f"the length of {subject}" if expression.match == "len" else subject
+        return f"{what} is {_numbers(expression.patterns)}"
     patterns = [*expression.patterns[:_SHOWN], *(f"what {name} lists" for name in expression.files)]
     if len(expression.patterns) > _SHOWN:
         more = len(expression.patterns) - _SHOWN
@@ -77,3 +80,24 @@ def _expression(expression: AclExpression) -> str:
     if not patterns:
         return f"{subject} is there"
     return f"{subject} {_MATCHES.get(expression.match, 'is')} {' or '.join(patterns)}"
+
+
+_OPERATORS: Final = {"eq": "", "ne": "", "gt": "over ", "ge": "at least ", "lt": "below ", "le": "at most "}
+
+
+def _numbers(patterns: tuple[str, ...]) -> str:
+    """`gt 5 9:12` as `over 5 or 9 to 12`; an operator counts for all numbers behind it, but not for ranges."""
+    told, operator = [], ""
+    for pattern in patterns:
+        if pattern in _OPERATORS:
+            operator = _OPERATORS[pattern]
+            continue
+        low, colon, high = pattern.partition(":")
+        if not colon:
+            told.append(f"{operator}{pattern}")
+        elif low and high:
+            told.append(f"{low} to {high}")
+        else:
+            told.append(f"at least {low}" if low else f"at most {high}")
+    more = len(told) - _SHOWN - 1
+    return " or ".join(told if more < 1 else [*told[:_SHOWN], f"{more + 1} others"])

@@ -36,6 +36,7 @@ def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
     yield "listens", list(_listens(proxy, config))
     yield "looks at", list(_looks(proxy, config))
     yield "rules", list(told_rules(proxy))
+    yield "headers", list(told_headers(proxy, config))
     yield "sends", list(_sends(proxy))
     yield "client connections", list(_connections(proxy))
     yield "who waits", list(_waits(proxy, config))
@@ -59,6 +60,10 @@ def _bind(bind: Bind) -> str:
     if bind.tls is not None:
         certificates = [name for option in ("crt", "crt-list") for name in bind.tls.get(option, ())]
         extras.append(f"TLS, {listed(certificates)}" if certificates else "TLS")
+        asks = bind.tls.get("verify", ("none",))[0]
+        if asks != "none":
+            who = "clients must show a certificate" if asks == "required" else "clients may show a certificate"
+            extras.append(f"{who}: verify {asks}")
     if bind.accept_proxy:
         extras.append("behind a PROXY header")
     return address(bind.address) + (f" ({'; '.join(extras)})" if extras else "")
@@ -97,10 +102,40 @@ def told_rules(proxy: Proxy) -> Iterator[str]:
     if proxy.redirects and proxy.mode == "http":
         yield f"{count(len(proxy.redirects), 'redirect')}, behind the rules of http-request."
     if proxy.monitor_uri and proxy.mode == "http":
-        yield f"{proxy.monitor_uri} is answered 200 before any rule (monitor-uri)."
+        yield f"{proxy.monitor_uri} is answered 200 before any rule (monitor-uri){_monitor_fails(proxy)}."
+    if proxy.mode == "http" and (pages := sorted(status for status in proxy.error_pages if status != 200)):
+        yield f"What the proxy itself answers with {listed(list(map(str, pages)))} has a page of its own."
     if proxy.stats is not None and proxy.mode == "http":
         guarded = " to those who know a password" if proxy.stats.accounts or _guarded(proxy) else ""
         yield f"The statistics page is shown{guarded} where the path begins with {proxy.stats.uri} (stats)."
+
+
+def told_headers(proxy: Proxy, config: Config) -> Iterator[str]:
+    """The headers that options add to requests, and how names are written."""
+    if proxy.mode != "http":
+        return
+    for told, option, what in (
+        (proxy.forwardfor, "forwardfor", "client's address"),
+        (proxy.originalto, "originalto", "address that the client came to"),
+    ):
+        if told is not None:
+            but = f", but not for those of {listed(list(told.excepted))}" if told.excepted else ""
+            but += ", where the request has none" if told.if_none else ""
+            yield f"Servers are told the {what} in {told.header} (option {option}{but})."
+    if proxy.unique_id_header and proxy.is_frontend:
+        yield f"Each request gets an id of its own in {proxy.unique_id_header} (unique-id-header)."
+    if proxy.http_send_name_header and proxy.is_backend:
+        yield f"A server is told its own name in {proxy.http_send_name_header} (http-send-name-header)."
+    for option, whom in (("h1-case-adjust-bogus-client", "clients"), ("h1-case-adjust-bogus-server", "servers")):
+        if option in proxy.options and config.global_.h1_case_adjust:
+            yield f"Header names that {whom} get are written as h1-case-adjust says (option {option})."
+
+
+def _monitor_fails(proxy: Proxy) -> str:
+    if not proxy.monitor_fail:
+        return ""
+    first, *others = (condition(one) for one in proxy.monitor_fail)
+    return f", or 503 {', or '.join([first, *(one.removeprefix('if ') for one in others)])} (monitor fail)"
 
 
 def _guarded(proxy: Proxy) -> bool:
@@ -168,6 +203,11 @@ def _waits(proxy: Proxy, config: Config) -> Iterator[str]:
         yield f"{who} may be silent for {duration(timeouts.client)} (timeout client){until}."
     else:
         yield f"{who} may be silent for ever: there is no timeout client."
+    if timeouts.client_fin:
+        yield f"Once one side has closed, {duration(timeouts.client_fin)} (timeout client-fin)."
+    waits = any(rules for ruleset, rules in proxy.rules.items() if ruleset == "tcp-request content")
+    if proxy.inspect_delay and waits:
+        yield f"Rules may wait {duration(proxy.inspect_delay)} for its first bytes (tcp-request inspect-delay)."
     holds = any(rule.action == "tarpit" for rules in proxy.rules.values() for rule in rules)
     if timeouts.tarpit and holds:
         yield f"One that a rule holds waits {duration(timeouts.tarpit)} (timeout tarpit)."

@@ -236,3 +236,65 @@ listen raw
     assert "A client may be silent for 30 s (timeout client), until its connection has a server" in waits
     assert "both sides may be silent for 1 h (timeout tunnel), whatever" in waits
     assert "between two pieces" not in waits
+
+
+def test_headers_certificates_pages_and_waits() -> None:
+    config = (
+        "global\n h1-case-adjust x-a X-A\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n"
+        " timeout connect 5s\n"
+        "frontend f\n bind :443 ssl crt x.pem verify required ca-file ca.pem\n option forwardfor except 10.0.0.0/8 if-none\n"
+        " option h1-case-adjust-bogus-client\n unique-id-format %[uuid()]\n unique-id-header X-Id\n monitor-uri /up\n"
+        " monitor fail if { nbsrv(b) lt 1 }\n monitor fail if { fe_conn gt 10 20:30 }\n timeout client-fin 1s\n"
+        " http-error status 403 content-type text/plain string no\n default_backend b\n"
+        "backend b\n balance uri\n hash-type consistent\n http-send-name-header X-S\n option httpchk\n"
+        " http-check expect ! rstatus ^5\n"
+        " server s 192.0.2.1:80 check maxconn 5 maxqueue 7  # hapy: pool-min-conn 2\n server t 192.0.2.2:80 check\n"
+        " server z 192.0.2.3:80 check weight 0\n"
+        "backend out\n server s 192.0.2.1:80 disabled\n"
+        "frontend t\n mode tcp\n bind :25\n tcp-request inspect-delay 3s\n tcp-request content accept\n default_backend m\n"
+        "backend m\n mode tcp\n server s 192.0.2.1:80\n"
+    )
+    told = {one.title: [each for _, sentences in one.paragraphs for each in sentences] for one in story(config)}
+    for title, sentence in (
+        ("frontend f", "On *:443 (TLS, x.pem; clients must show a certificate: verify required)."),
+        (
+            "frontend f",
+            (
+                "Servers are told the client's address in X-Forwarded-For (option forwardfor, but not for those of"
+                " 10.0.0.0/8, where the request has none)."
+            ),
+        ),
+        ("frontend f", "Each request gets an id of its own in X-Id (unique-id-header)."),
+        (
+            "frontend f",
+            "Header names that clients get are written as h1-case-adjust says (option h1-case-adjust-bogus-client).",
+        ),
+        (
+            "frontend f",
+            (
+                "/up is answered 200 before any rule (monitor-uri), or 503 if nbsrv(b) is below 1, or fe_conn is over 10 or"
+                " 20 to 30 (monitor fail)."
+            ),
+        ),
+        ("frontend f", "What the proxy itself answers with 403 has a page of its own."),
+        ("frontend f", "Once one side has closed, 1 s (timeout client-fin)."),
+        ("backend b", "Each request over 2 servers, by the URI: the same one, the same server (balance uri)."),
+        ("backend b", "When a server comes or goes, only its own share moves (hash-type consistent)."),
+        ("backend b", "s at 192.0.2.1:80: at most 5 at once, and 7 in its queue."),
+        ("backend b", "z at 192.0.2.3:80: weight 0, so it gets nothing by balancing."),
+        ("backend b", "2 connections to a server are opened ahead (pool-min-conn)."),
+        ("backend b", "A server is told its own name in X-S (http-send-name-header)."),
+        ("backend out", "All are in maintenance: requests get 503 until one is enabled."),
+        ("frontend t", "Rules may wait 3 s for its first bytes (tcp-request inspect-delay)."),
+    ):
+        assert sentence in told[title], (title, sentence)
+    checked = next(one for one in told["backend b"] if "checked" in one)
+    assert "(option httpchk), which must give no rstatus ^5:" in checked
+
+
+@pytest.mark.parametrize("request_", [[], ["--request", "GET /"]])
+def test_a_file_that_is_not_there(request_: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["/nonexistent.cfg", *request_]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "cannot open the configuration file '/nonexistent.cfg': No such file or directory\n"
