@@ -17,6 +17,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
 from hapy_config.keywords import FAMILIES, table
 from hapy_config.keywords.actions_spec import RULESETS, Action
+from hapy_config.keywords.log_aliases import LogAlias
 from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Version
 from hapy_config.keywords.values import OTHER_MODES, values_in, without
 from hapy_config.syntax import Document, Section, Statement
@@ -255,10 +256,18 @@ def judge(
         document: the configuration as written.
         version: which version.
         found: what the builder and the loader found.
-        samples: the fetches and converters that the version does not know: the statement, the word, the entry.
+        samples: the fetches, converters and log variables that the version does not know: the statement, the word, the
+            entry.
     """
     named = [
-        Use(keyword, statement, index, index, f"'{keyword.name}'", keyword.since)
+        Use(
+            keyword,
+            statement,
+            index,
+            index,
+            f"'{'%' if isinstance(keyword, LogAlias) else ''}{keyword.name}'",
+            keyword.since,
+        )
         for statement, index, keyword in samples
     ]
     about_samples = [finding for use in named if (finding := _finding(use, version)) is not None]

@@ -13,20 +13,22 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from hapy import features
 from hapy_config import read_config
-from hapy_config.diagnostics import Diagnostics
+from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
 from hapy_config.keywords.spec import TARGET, Version
 from hapy_config.loader import STDIN, expand_paths, read_file
+from hapy_config.source import NOWHERE
 
 if TYPE_CHECKING:
     from hapy_config import Result
     from hapy_config.source import Source
 
+_REFUSED: Final = 1
 _BAD_USAGE: Final = 3
 _FORMATS: Final = ("text", "json", "sarif", "github")
 
@@ -63,6 +65,10 @@ def main(words: list[str]) -> int:
     target = _target(parser, options.target)
     for word in (*options.select, *options.ignore):
         _known_code(parser, word)
+    closed = Diagnostics()
+    if not expand_paths(options.files, closed) and not list(closed):
+        print(f"hapy check: no *.cfg file in {', '.join(options.files)}", file=sys.stderr)
+        return _REFUSED
     checked = _Checked(options, target)
     was_on = gc.isenabled()
     gc.disable()  # the model of a big file is walked often enough without it
@@ -101,7 +107,7 @@ class _Checked:
             for name in expand_paths(paths, Diagnostics()):
                 with suppress(OSError):
                     read(name)
-        return read_config(
+        result = read_config(
             paths,
             env={**os.environ, **({} if options.local_peer is None else {"HAPROXY_LOCALPEER": options.local_peer})},
             features=features.have() | _USUAL,
@@ -113,6 +119,7 @@ class _Checked:
             version=f"{self.target[0]}.{self.target[1]}.{'12' if self.target == TARGET else '0'}",
             assume_machine=True,
         )
+        return _with_saved_states(result)
 
     def told(self, stream: TextIO, result: Result | None = None) -> int:
         """Print the report; gives the exit status."""
@@ -140,6 +147,39 @@ class _Checked:
             make = {"json": machine.as_json, "sarif": machine.as_sarif, "github": machine.as_github}[options.format]
             stream.write(make(found))
         return found.status
+
+
+def _with_saved_states(result: Result) -> Result:
+    """The result, and what is wrong with the files that servers' states are to be taken from."""
+    config = result.config
+    if config is None or not any(proxy.load_server_state for proxy in config.proxies):
+        return result
+    from hapy.proxy.saved import load
+
+    shared = next(
+        (
+            statement.span()
+            for section in result.document.sections
+            if section.kind == "global"
+            for statement in section.statements
+            if statement.words[0] == "server-state-file"
+        ),
+        NOWHERE,
+    )
+    spans = {f"Proxy '{proxy.name}'": proxy.span for proxy in config.proxies if proxy.load_server_state}
+    said: list[str] = []
+    load(config, said.append)
+    own = [
+        Diagnostic(
+            "bad-state-file",
+            Severity.WARNING,
+            spans.get(text.partition(":")[0], shared),
+            text.removeprefix("config: "),
+            environment=True,
+        )
+        for text in said
+    ]
+    return replace(result, diagnostics=Diagnostics([*result.diagnostics, *own])) if own else result
 
 
 def _mended(checked: _Checked, *, write: bool) -> int:

@@ -13,10 +13,11 @@ from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.optionwords import read_all
 from hapy_config.build.refused import Refused, version_note
+from hapy_config.diagnostics import Severity
 from hapy_config.grammar.addresses import BIND, parse_address
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table
-from hapy_config.keywords.spec import TARGET
+from hapy_config.keywords.spec import TARGET, Version
 from hapy_config.model.addresses import Address
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Statement
@@ -87,6 +88,23 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
     ]
 
 
+#: Usual builds of HAProxy have QUIC from this version on; the 2.6 of Debian has not.
+_QUIC_BUILT_IN: Final[Version] = (2, 8)
+
+
+def _without_quic(build: Build, text: str, place: int) -> str:
+    """A QUIC address as one of TCP, for versions whose builds have QUIC; hapy has none."""
+    prefix, at, rest = text.partition("@")
+    if not at or prefix not in ("quic4", "quic6") or build.target is None:
+        return text
+    if build.target < TARGET:
+        raise GrammarError(f"'{prefix}@' is not known to HAProxy {build.target[0]}.{build.target[1]}")
+    if build.target < _QUIC_BUILT_IN:
+        return text
+    build.note_check(build.statement, place, f"'{prefix}@'", "it does not serve QUIC", Severity.ERROR)
+    return f"ipv{prefix[-1]}@{rest}"
+
+
 def listening_addresses(build: Build, text: str, place: int, prefix: str, *, fatal: bool = True) -> list[Address]:
     """The addresses of a comma-separated list; one that is none, or that this machine does not have, is noted.
 
@@ -98,7 +116,7 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str, *, fat
     found: list[Address] = []
     for part in parts:
         try:
-            address = parse_address(expand(build, part), BIND)
+            address = parse_address(_without_quic(build, expand(build, part), place), BIND)
         except GrammarError as error:
             refusal = Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address")
             if fatal:

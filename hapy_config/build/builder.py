@@ -30,7 +30,8 @@ class Built:
         checking: findings made when everything was read.
         not_run: what hapy knows and does not run; severity ERROR stops the start.
         has_listener: whether anything would listen.
-        other_versions: fetches and converters that the target does not know: the statement, the word, the entry.
+        other_versions: fetches, converters and log variables that the target does not know: the statement, the word,
+            the entry.
     """
 
     config: Config | None

@@ -145,6 +145,8 @@ def check_format(
     faults: list[Refused] = []
     for item in parsed.items:
         if isinstance(item, FormatAlias):
+            if build.target is not None and build.target < TARGET:
+                build.watch_alias(statement, place, item.name)
             if item.name in HTTP_ONLY and draft.mode != "http":
                 faults.append(
                     Refused(

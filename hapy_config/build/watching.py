@@ -167,6 +167,12 @@ class Watching:
         self._note(keyword, statement.span(index), f"{what} '{name}'")
         return False
 
+    def watch_alias(self, statement: Statement, index: int, name: str) -> None:
+        """Note a log variable that the target does not know."""
+        keyword = table("log-aliases").get(name)
+        if keyword is not None and self.target is not None and not keyword.known_in(self.target):
+            self.other_versions.append((statement, index, keyword))
+
     def note_check(self, statement: Statement, index: int, title: str, loss: str, severity: Severity) -> None:
         """Note a part of a health check."""
         found = Diagnostic("not-run", severity, statement.span(index), f"{title} is not run by hapy: {loss}")

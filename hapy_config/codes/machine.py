@@ -38,6 +38,12 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.ENVIRONMENT,
+        "bad-state-file",
+        """The file with the states of servers that an earlier process left is not here, or is none. HAProxy warns and
+        starts without it.""",
+    ),
+    code(
+        Kind.ENVIRONMENT,
         "bad-certificate",
         """A certificate or its key is not here, or is none; or a directory or list of them is empty.""",
         "listen l\n bind :8443 ssl crt /nowhere/site.pem\n",

@@ -54,6 +54,14 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("listen l\n bind :1\n http-request set-header a %[path,json_query('$.a')]\n", "2.2", {"newer-keyword"}, set()),
         ("defaults d\n http-request deny\nfrontend f from d\n bind :1\n", "2.4", {"newer-keyword"}, set()),
         ("defaults d\n mode http\nbackend f from d\n", "2.2", {"newer-keyword"}, set()),
+        ('listen l\n bind :1\n log-format "%HPO"\n', "2.2", {"newer-keyword"}, {"no-log"}),
+        ('listen l\n bind :1\n log-format "%HPO"\n', "2.4", set(), {"no-log"}),
+        ("listen l\n bind :1\n http-request set-header a %Tu\n", "2.0", {"newer-keyword"}, set()),
+        # QUIC is in the builds of versions behind 2.6
+        ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.4", {"bad-address"}, set()),
+        ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.6", {"bad-address"}, set()),
+        ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.8", set(), set()),
+        ("listen l\n bind quic6@[::]:1 ssl crt a.pem\n", "3.4", set(), set()),
         # the same everywhere
         ("listen l\n bind :1\n nonsense\n", "1.8", {"unknown-keyword"}, set()),
         ("listen l\n bind :1\n nonsense\n", "3.4", {"unknown-keyword"}, set()),

@@ -290,3 +290,18 @@ def test_what_is_missing_here_counts_as_haproxy_counts_it(
     ):
         assert check(text)[0] == 0
         assert check(text, "--environment")[0] == status
+
+
+def test_a_directory_without_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"hapy check: no *.cfg file in {tmp_path}\n"
+
+
+def test_states_of_servers_that_nobody_left(check) -> None:
+    text = GOOD.replace(" server s", " load-server-state-from-file {}\n server s")
+    status, out = check("global\n server-state-file /nowhere/all\n" + text.format("global"), "--environment")
+    assert status == 0
+    assert "t.cfg:2:2: environment: Can't open global server state file '/nowhere/all'" in out.replace("\n    ", " ")
+    status, out = check("global\n server-state-base /nowhere\n" + text.format("local"))
+    assert status == 0
+    assert "environment: Proxy 'l': Can't open server state file '/nowhere/l'" in out.replace("\n    ", " ")
