@@ -16,7 +16,8 @@ from hapy_config.lint import lint
 #: Made by a function of the check command's or by a reader of other versions, out of no text alone.
 WITHOUT_EXAMPLE = frozenset(
     {
-        "bad-authority",  # needs a file
+        "bad-authority",
+        "bad-state-file",  # needs a file
         "bad-case-file",  # needs a file
         "bad-ciphers",  # speaks of the TLS library
         "bad-error-file",  # needs a file
