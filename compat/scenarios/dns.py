@@ -207,6 +207,31 @@ def _services_with_addresses(world: World, names: _Names) -> None:
     world.note(" ".join(world.once("/") for _ in range(4)))
 
 
+def _changing_services(seed: int, steps: int, hold: int = 0) -> Callable[[World, _Names], None]:
+    def act(_world: World, names: _Names) -> None:
+        """Records with any weight come and go, more of them than servers: which server gets which, and in which order."""
+        choose = random.Random(seed)
+        server = names.server
+
+        def publish() -> None:
+            hosts = choose.sample(range(10), choose.randint(1, 6))
+            services = [f"1 {choose.choice((0, 1, 300, 65535))} 80 h{host}.test." for host in hosts]
+            addresses = {(f"h{host}.test", "+A"): [f"127.0.0.{host + 10}"] for host in hosts}
+            server.records = {("_http._tcp.test", "SRV"): services, **addresses}
+
+        publish()
+        section = f"{names.section}    hold obsolete {hold}ms\n"
+        line = "    server-template t 4 _http._tcp.test resolvers r init-addr none resolve-prefer ipv4\n"
+        names.start(line, section=section)
+        for _ in range(steps):
+            names.settle(3 + hold // 40)
+            publish()
+        names.settle()
+        names.events(1, "all of it")
+
+    return act
+
+
 def _do_resolve(world: World, names: _Names) -> None:
     """Names out of requests: found, not found, impossible, answered late; and what set-dst makes of them."""
     world.origin("o")
@@ -458,6 +483,9 @@ FAMILY = {
     "choices": _with_names(_choices),
     "services": _with_names(_services),
     "services_with_addresses": _with_names(_services_with_addresses),
+    "services_come_and_go": _with_names(_changing_services(1, 25)),
+    "services_with_any_weight": _with_names(_changing_services(3, 25)),
+    "services_held": _with_names(_changing_services(5, 8, hold=300)),
     "do_resolve": _with_names(_do_resolve),
     "do_resolve_anew": _with_names(_do_resolve_anew),
     "set_dst": _with_names(_set_dst),

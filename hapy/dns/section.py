@@ -266,11 +266,15 @@ class Resolution:
                 fresh[address] = seen
         self.addresses = dict(sorted(fresh.items(), key=lambda item: messages.rank(item[0])))
         services = {(one.target, one.port): (one, moment) for one in answer.services}
+        extra = answer.extra
         for key, kept in self.services.items():
             if key not in services and moment - kept[1] < hold:
                 services[key] = kept
+                target = kept[0].target
+                if target in self.extra and target not in answer.extra:
+                    extra = extra | {target: self.extra[target]}
         self.services = dict(sorted(services.items(), key=lambda item: messages.rank(item[1][0])))
-        self.extra = answer.extra
+        self.extra = extra
         source = f"{self._section.model.name}/{nameserver.name}"
         changed = False
         for user in tuple(self.users):

@@ -148,7 +148,7 @@ class ServerUser:
         """Before the start: the service's record that an earlier process had given it, and the address if wanted."""
         if self.service is None or (name, port) in self.service.holders:
             return
-        self.service.holders[name, port] = self
+        self.service.hold(self, (name, port))
         self.live_by(name)
         self.move_to_port(port)
         if host is not None:

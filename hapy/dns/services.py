@@ -1,8 +1,10 @@
 """Servers that live by a service: SRV records give each a host name, a port and a weight (RFC 2782).
 
 Rules (HAProxy 2.6):
-- A record is one (host, port). The server that has it keeps it; a new record goes to the first server without one.
-  What is left when all have one is ignored, and so are priorities.
+- A record is one (host, port). The server that has it keeps it; a new record goes to the server that has been without
+  one for longest, at first the first. What is left when all have one is ignored, and so are priorities.
+- Records that came and records that are gone are looked at in one order, that of their rank: a server that becomes free
+  can take what is looked at after it, or what is left at the next answer.
 - A weight w of the record becomes w / 256 + 1 of the server, 0 stays 0; `resolve-opts ignore-weight` keeps its own.
 - Addresses that come along with the records are taken as they are, else the hosts are looked up.
 - A server whose record is gone (for `hold obsolete`) goes out of service and is free for another record.
@@ -10,15 +12,20 @@ Rules (HAProxy 2.6):
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from hapy.dns.messages import Service, rank
 from hapy.dns.servers import GONE, ServerUser
 
 if TYPE_CHECKING:
-    from hapy.dns.messages import Service
     from hapy.dns.section import Resolution
 
 _ADDITIONAL: Final = "DNS additional record"
+
+
+def _rank(key: tuple[str, int]) -> int:
+    return rank(Service(*key, 0))
 
 
 def weight_of(service: Service) -> int:
@@ -30,44 +37,59 @@ class ServiceUser:
     """The servers of one backend that live by one service.
 
     Attributes:
-        members: all of them, in the file's order.
-        holders: who has which record.
+        free: those without a record, in the order in which they get one. holders: who has which record.
     """
 
-    __slots__ = ("holders", "members")
+    __slots__ = ("free", "holders")
 
     def __init__(self) -> None:
-        self.members: list[ServerUser] = []
+        self.free: deque[ServerUser] = deque()
         self.holders: dict[tuple[str, int], ServerUser] = {}
+
+    def add(self, member: ServerUser) -> None:
+        """One more server lives by the service."""
+        self.free.append(member)
+
+    def hold(self, member: ServerUser, key: tuple[str, int]) -> None:
+        """That server has this record."""
+        self.free.remove(member)
+        self.holders[key] = member
 
     def on_records(self, resolution: Resolution, source: str) -> bool:
         """A good answer has come."""
         changed = False
-        for key in [key for key in self.holders if key not in resolution.services]:
-            self._free(self.holders.pop(key))
-            changed = True
-        busy = set(map(id, self.holders.values()))
-        free = [member for member in self.members if id(member) not in busy]
-        for key, (service, _) in resolution.services.items():
+        services = resolution.services
+        for key in sorted({**services, **self.holders}, key=_rank):
             member = self.holders.get(key)
-            if member is None:
-                if not free:
-                    continue
-                member = self.holders[key] = free.pop(0)
+            known = services.get(key)
+            if known is None:
+                del self.holders[key]
+                assert member is not None
+                self._free(member)
                 changed = True
-            self._apply(member, service, resolution)
+                continue
+            if member is None:
+                if not self.free:
+                    continue
+                member = self.holders[key] = self.free.popleft()
+                changed = True
+            self._apply(member, known[0], resolution)
         return changed
 
     def on_failure(self, resolution: Resolution, status: str) -> None:
         """The service has not been resolved for too long."""
-        for member in self.holders.values():
-            self._free(member)
+        for key in sorted(self.holders, key=_rank):
+            self._free(self.holders[key])
         self.holders.clear()
 
     def _apply(self, member: ServerUser, service: Service, resolution: Resolution) -> None:
+        self._place(member, service, resolution)
+        if member.wishes.weights:
+            member.server.set_weight(weight_of(service))
+
+    @staticmethod
+    def _place(member: ServerUser, service: Service, resolution: Resolution) -> None:
         server = member.server
-        if member.wishes.weights and server.weight != weight_of(service):
-            server.set_weight(weight_of(service))
         addresses = resolution.extra.get(service.target, ())
         fitting = [one for one in addresses if (":" in one) == (member.wishes.family == "ipv6")] or list(addresses)
         if not fitting:
@@ -84,3 +106,4 @@ class ServiceUser:
         if not member.server.unresolved:
             member.lose(GONE)
         member.live_by(None)
+        self.free.append(member)

@@ -65,5 +65,5 @@ def resolve_servers(backend: Backend, env: CompileEnv) -> None:
                 user.section.use(model.service, "SRV", services[key])
             except BadName as error:
                 raise CompileError(str(error), model.span) from error
-        services[key].members.append(user)
+        services[key].add(user)
         user.service = services[key]
