@@ -126,12 +126,16 @@ class Ledger:
         rules = [rule for ruleset in proxy.rules.values() for rule in ruleset]
         replies = [reply for rule in rules if isinstance(reply := rule.arguments.get("reply"), HttpReply)]
         given = {503, 504, *(reply.status or 403 for reply in replies)}
-        for status in proxy.error_pages:
-            if status not in given:
+        for status, page in proxy.error_pages.items():
+            closes = page.raw == b""
+            if status not in given or closes:
                 for word in ("errorfile", "errorloc", "errorloc302", "errorloc303"):
                     span = self.line(proxy, word, str(status))
                     if span != proxy.span:
-                        self.near(span, f"where {self.target} itself answers with {status}, its own page is shown")
+                        instead = "; HAProxy closes without an answer" if closes else ""
+                        self.near(
+                            span, f"where {self.target} itself answers with {status}, its own page is shown{instead}"
+                        )
 
     def _defaults_of(self, proxy: Proxy) -> list[Statement]:
         """The statements of the `defaults` section that a proxy takes up."""

@@ -14,14 +14,12 @@ from hapy_config.translate.caddy.upstreams import duration
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import Untranslatable
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
+from hapy_config.translate.options import tell_bind
 from hapy_config.translate.plain import in_plain_words
 from hapy_config.translate.report import Translation
 
 _VERSIONS: Final = {"TLSv1.2": "tls1.2", "TLSv1.3": "tls1.3"}
-_TLS_OPTIONS: Final = frozenset(
-    {"crt", "alpn", "npn", "ssl-min-ver", "ssl-max-ver", "verify", "ca-file", "no-sslv3", "no-tlsv10", "no-tlsv11",
-     "strict-sni", "no-tls-tickets", "prefer-client-ciphers", "ssl", "name", "id", "tfo", "force-tlsv12"}
-)  # fmt: skip
+_CARRIED: Final = frozenset({"alpn", "ssl-min-ver", "ssl-max-ver", "force-tlsv12", "force-tlsv13", "verify", "ca-file"})
 _FATES: Final[dict[str, Fate]] = {
     **FATES,
     "global maxconn": same("Caddy has no limit of connections"),
@@ -48,6 +46,10 @@ _FATES: Final[dict[str, Fate]] = {
     "hash-type": near("Caddy's hashes are consistent in their own way"),
     "rate-limit": lost("Caddy has no rate limits built in"),
     "retry-on": near("Caddy tries again what could not be connected"),
+    "source": lost("Caddy connects from the address that the system picks"),
+    **dict.fromkeys(
+        ("option tcpka", "option clitcpka", "option srvtcpka"), same("Caddy keeps connections alive by itself")
+    ),
 }
 
 
@@ -116,9 +118,7 @@ def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> lis
                     raise Untranslatable(f"port {port} is taken by another site")
                 taken.add(port)
                 ports.setdefault((scheme, port), []).append(bind)
-            for name in (*bind.options, *(bind.tls or ())):
-                if name not in _TLS_OPTIONS:
-                    ledger.lost(bind.span, f"bind: '{name}' has no counterpart in Caddy")
+            tell_bind(ledger, bind, _CARRIED)
             ledger.done(bind.span)
         except Untranslatable as reason:
             ledger.lost(bind.span, f"bind was left out: {reason}")
@@ -134,6 +134,9 @@ def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> lis
         if len(hosts) == len(binds):
             lines.append(f"\tbind {' '.join(dict.fromkeys(hosts))}")
         lines += [f"\t{line}" for bind in binds[:1] for line in _tls(ledger, bind)]
+        for bind in binds[1:]:
+            if bind.tls != binds[0].tls:
+                ledger.lost(bind.span, f"bind: TLS is as for the first line of port {port}: Caddy has one way a port")
         lines += [f"\t{line}" for line in (*_log(ledger, proxy), *_encode(proxy), f"import {proxy.name}")]
         lines.append("}")
     return lines
@@ -148,8 +151,9 @@ def _tls(ledger: Ledger, bind: Bind) -> list[str]:
     if tls is None:
         return []
     inner = []
-    lowest = tls.get("ssl-min-ver", ("",))[0]
-    highest = tls.get("ssl-max-ver", ("TLSv1.3",))[0]
+    forced = next((f"TLSv1.{minor}" for minor in (3, 2) if f"force-tlsv1{minor}" in tls), "")
+    lowest = forced or tls.get("ssl-min-ver", ("TLSv1.2" if "ssl-max-ver" in tls else "",))[0]
+    highest = forced or tls.get("ssl-max-ver", ("TLSv1.3",))[0]
     if lowest in _VERSIONS:
         inner.append(f"\tprotocols {_VERSIONS[lowest]} {_VERSIONS.get(highest, 'tls1.3')}")
     elif lowest:

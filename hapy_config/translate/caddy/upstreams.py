@@ -12,7 +12,7 @@ from hapy_config.model.server import Server
 from hapy_config.translate.caddy.matchers import quoted, string
 from hapy_config.translate.flow import Untranslatable, pieces, subject
 from hapy_config.translate.ledger import Ledger
-from hapy_config.translate.options import constant_name, unknown_options
+from hapy_config.translate.options import CHECKS, OLD_VERSIONS, constant_name, tell_options
 
 _MOST_COPIES: Final = 32
 _NEVER: Final = 1_000_000
@@ -22,18 +22,7 @@ OWN_HEADERS: Final = {
     "X-Forwarded-Proto": "hapy_no_proto",
     "X-Forwarded-Host": "hapy_no_host",
 }
-_TRANSPORT_OPTIONS: Final = frozenset(
-    {
-        "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "observe", "on-error", "error-limit",
-        "verify", "check-alpn",
-        "ca-file", "sni", "crt", "alpn", "init-addr", "resolvers", "resolve-prefer", "ssl-min-ver", "ssl-max-ver",
-        "check-ssl", "no-check-ssl", "check-sni", "id", "cookie", "ws", "proto", "on-marked-down", "on-marked-up",
-        "ciphers",
-        "no-sslv3", "no-tlsv10", "no-tlsv11", "force-tlsv12", "ciphersuites", "verifyhost", "no-ssl-reuse",
-        "resolve-opts",
-        "no-tls-tickets",
-    }
-)  # fmt: skip
+_CARRIED: Final = OLD_VERSIONS | {"inter", "port", "ca-file", "crt", "sni", "verifyhost"}
 
 
 def duration(milliseconds: int) -> str:
@@ -67,6 +56,11 @@ def reverse_proxy(ledger: Ledger, frontend: Proxy, backend: Proxy, responses: li
         *_headers(ledger, frontend, backend),
         *responses,
     ]
+    if backend.retries and len(upstreams) == 1:
+        for word in ("retries", "retry-on"):
+            span = ledger.line(backend, word)
+            if span != backend.span:
+                ledger.near(span, f"'{backend.name}': the only server of a backend is asked once")
     if backend.retries and len(upstreams) > 1:
         inner.append(f"lb_retries {backend.retries}")
         inner += [] if any(line.startswith("fail_duration") for line in inner) else ["fail_duration 2s"]
@@ -93,10 +87,8 @@ def _servers(ledger: Ledger, backend: Proxy) -> list[Server]:
             ledger.near(server.span, f"server '{server.name}' is disabled: it was left out")
             continue
         usable.append(server)
-        if "h2" in server.options.get("proto", ()):
-            ledger.near(server.span, f"server '{server.name}': HTTP/1.1 is spoken to it")
-        for name in unknown_options(server, _TRANSPORT_OPTIONS):
-            ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Caddy")
+        # A server that isn't asked over HTTP is told of as a whole.
+        tell_options(ledger, backend, server, _CARRIED | (CHECKS if backend.checks.kind != "httpchk" else frozenset()))
         if server.maxconn:
             ledger.near(server.span, f"server '{server.name}': Caddy has no queue; above maxconn others are asked")
         if server.slowstart or server.track is not None:
@@ -170,8 +162,9 @@ def _checks(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[str]:
     lines = []
     for step in backend.checks.steps:
         if isinstance(step, CheckRequest):
-            if step.method not in (None, "GET"):
-                ledger.near(backend.span, f"'{backend.name}': Caddy asks health by GET")
+            if step.method != "GET":
+                span = ledger.line(backend, "option", "httpchk")
+                ledger.near(span, f"'{backend.name}': Caddy asks health by GET")
             lines = [f"health_uri {step.uri or '/'}"]
             lines += [
                 f"health_headers {{\n\t{name} {quoted(string(pieces(value)))}\n}}" for name, value in step.headers
@@ -182,6 +175,15 @@ def _checks(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[str]:
             lines.append(f"health_body {quoted(step.pattern)}")
         else:
             ledger.lost(step.span if step.span.line else backend.span, "Caddy has no such step of a health check")
+    for server in servers:
+        if not server.check:
+            ledger.near(server.span, f"server '{server.name}': Caddy asks health of all servers of a backend")
+    ports = {server.options.get("port", ("",))[0] for server in checked}
+    if len(ports) > 1:
+        for server in checked:
+            ledger.lost(server.span, f"server '{server.name}': Caddy asks health of a backend's servers at one port")
+    elif ports != {""}:
+        lines.append(f"health_port {ports.pop()}")
     inter = checked[0].options.get("inter", ("2000",))[0]
     return [*(lines or ["health_uri /"]), f"health_interval {duration(int(inter)) if inter.isdecimal() else '2s'}"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Final
 
 from hapy_config.model.addresses import Address
@@ -11,7 +12,7 @@ from hapy_config.model.server import Server
 from hapy_config.translate.envoy.matching import Json
 from hapy_config.translate.flow import Untranslatable, subject
 from hapy_config.translate.ledger import Ledger
-from hapy_config.translate.options import constant_name, unknown_options
+from hapy_config.translate.options import OLD_VERSIONS, constant_name, tell_options
 
 _TYPES: Final = "type.googleapis.com/envoy"
 _POLICIES: Final = {
@@ -25,14 +26,10 @@ _POLICIES: Final = {
     "url_param": "RING_HASH",
 }
 _VERSIONS: Final = {"TLSv1.0": "TLSv1_0", "TLSv1.1": "TLSv1_1", "TLSv1.2": "TLSv1_2", "TLSv1.3": "TLSv1_3"}
-_KNOWN_OPTIONS: Final = frozenset(
-    {
-        "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "verify", "ca-file", "sni", "crt", "alpn",
-        "ssl-min-ver", "ssl-max-ver", "init-addr", "resolvers", "resolve-prefer", "check-ssl", "no-check-ssl", "id",
-        "check-sni", "cookie", "ciphers", "verifyhost", "proto", "no-sslv3", "no-tlsv10", "no-tlsv11", "on-marked-down",
-        "force-tlsv12", "ws", "no-ssl-reuse", "no-tls-tickets", "resolve-opts",
-    }
-)  # fmt: skip
+_CARRIED: Final = OLD_VERSIONS | {
+    "inter", "rise", "fall", "port", "addr", "ca-file", "crt", "sni", "verifyhost", "ciphers", "ssl-min-ver",
+    "ssl-max-ver",
+}  # fmt: skip
 
 
 def seconds(milliseconds: int) -> str:
@@ -70,7 +67,7 @@ def cluster(ledger: Ledger, proxy: Proxy) -> Json | None:
         policy = "ROUND_ROBIN"
     elif policy == "RING_HASH":
         ledger.near(span, "the same key goes to the same server, but not to the one that HAProxy would pick")
-    endpoints = [(server, one) for server in proxy.servers if (one := _endpoint(ledger, server)) is not None]
+    endpoints = [(server, one) for server in proxy.servers if (one := _endpoint(ledger, proxy, server)) is not None]
     if proxy.dispatch is not None:
         own = Server("dispatch", 1, proxy.dispatch)
         endpoints = [(own, {"endpoint": {"address": socket_address(proxy.dispatch)}})]
@@ -105,13 +102,15 @@ def cluster(ledger: Ledger, proxy: Proxy) -> Json | None:
     socket = _transport(ledger, [server for server, _ in endpoints])
     if socket is not None:
         found["transport_socket"] = socket
+    if proxy.options & {"tcpka", "srvtcpka"}:
+        found["upstream_connection_options"] = {"tcp_keepalive": {}}
     options = _http_options([server for server, _ in endpoints if server.tls is not None])
     if options is not None:
         found["typed_extension_protocol_options"] = options
     return found
 
 
-def _endpoint(ledger: Ledger, server: Server) -> Json | None:
+def _endpoint(ledger: Ledger, proxy: Proxy, server: Server) -> Json | None:
     try:
         if server.service is not None:
             raise Untranslatable("Envoy has no servers out of SRV records here")
@@ -122,14 +121,31 @@ def _endpoint(ledger: Ledger, server: Server) -> Json | None:
     if server.disabled or not server.weight:
         ledger.near(server.span, f"server '{server.name}' is disabled: it was left out")
         return None
-    for name in unknown_options(server, _KNOWN_OPTIONS):
-        ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in Envoy")
+    tell_options(ledger, proxy, server, _CARRIED)
     if server.slowstart or server.track is not None:
         ledger.lost(server.span, f"server '{server.name}': 'slowstart' and 'track' were left out")
     ledger.done(server.span)
     found: Json = {"endpoint": {"address": address}}
+    if server.check and ("port" in server.options or "addr" in server.options):
+        found["endpoint"]["health_check_config"] = _asked(ledger, server)
+    if not server.check and any(other.check for other in proxy.servers):
+        found["endpoint"]["health_check_config"] = {"disable_active_health_check": True}
     if server.weight != 1:
         found["load_balancing_weight"] = server.weight
+    return found
+
+
+def _asked(ledger: Ledger, server: Server) -> Json:
+    """Where a server is asked for its health, other than where its requests go."""
+    port = server.options.get("port", ("",))[0]
+    host = server.options.get("addr", ("",))[0]
+    found: Json = {"port_value": int(port)} if port.isdecimal() and int(port) else {}
+    if host:
+        number = found.pop("port_value", server.address.port)
+        try:
+            found["address"] = {"socket_address": {"address": str(ipaddress.ip_address(host)), "port_value": number}}
+        except ValueError:
+            ledger.lost(server.span, f"server '{server.name}': 'addr' has no counterpart in Envoy")
     return found
 
 
@@ -155,8 +171,8 @@ def _health(ledger: Ledger, proxy: Proxy, servers: list[Server]) -> Json | None:
     for step in proxy.checks.steps:
         if isinstance(step, CheckRequest):
             asked["path"] = step.uri or "/"
-            if step.method and step.method != "GET":
-                asked["method"] = step.method
+            if step.method != "GET":
+                asked["method"] = step.method or "OPTIONS"
             host = next((value.text for name, value in step.headers if name.lower() == "host"), None)
             if host is not None:
                 asked["host"] = host

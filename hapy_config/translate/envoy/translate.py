@@ -15,14 +15,25 @@ from hapy_config.translate.envoy.routes import Routes, header_to_add
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import TRUE, Some, Test, Untranslatable, formula
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
+from hapy_config.translate.options import note_silence, tell_bind
 from hapy_config.translate.plain import in_plain_words
 from hapy_config.translate.report import Translation
 
 _TYPE: Final = "type.googleapis.com/envoy.extensions"
-_TLS_OPTIONS: Final = frozenset(
-    {"crt", "alpn", "npn", "ssl-min-ver", "ssl-max-ver", "ciphers", "verify", "ca-file", "no-sslv3", "no-tlsv10",
-     "no-tlsv11", "strict-sni", "no-tls-tickets", "prefer-client-ciphers", "ssl", "name", "id", "tfo"}
-)  # fmt: skip
+_CARRIED: Final = frozenset(
+    {
+        "alpn",
+        "backlog",
+        "ssl-min-ver",
+        "ssl-max-ver",
+        "ciphers",
+        "verify",
+        "ca-file",
+        "no-tls-tickets",
+        "v4v6",
+        "v6only",
+    }
+)
 _FATES: Final[dict[str, Fate]] = {
     **FATES,
     "global maxconn": same("Envoy limits connections in its overload manager"),
@@ -44,6 +55,9 @@ _FATES: Final[dict[str, Fate]] = {
     "log": near("requests are logged to the standard output"),
     "log-format": near("requests are logged in Envoy's own format"),
     "rate-limit": lost("Envoy limits rates with a filter of its own"),
+    **dict.fromkeys(
+        ("option tcpka", "option clitcpka"), near("whether clients' connections are kept alive is left to the system")
+    ),
     "source": lost("Envoy binds to the address that a cluster's upstream_bind_config names"),
 }
 
@@ -109,13 +123,15 @@ def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> 
                 listener["listener_filters"] = filters
             transport = _downstream(ledger, bind)
             listener["filter_chains"] = [{**chain, **transport} for chain in chains]
+            if bind.backlog:
+                listener["tcp_backlog_size"] = bind.backlog
+            if bind.v4v6 and bind.address.family == "ipv6":
+                listener["address"]["socket_address"]["ipv4_compat"] = True
             if bind.address.family == "any":
                 listener["address"]["socket_address"]["ipv4_compat"] = True
                 listener["address"]["socket_address"]["address"] = "::"
             found.append(listener)
-        for option in (*bind.options, *(bind.tls or ())):
-            if option not in _TLS_OPTIONS:
-                ledger.lost(bind.span, f"bind: '{option}' has no counterpart in Envoy")
+        tell_bind(ledger, bind, _CARRIED)
         ledger.done(bind.span)
     except Untranslatable as reason:
         ledger.lost(bind.span, f"bind was left out: {reason}")
@@ -146,6 +162,8 @@ def _downstream(ledger: Ledger, bind: Bind) -> Json:
     if "alpn" in tls:
         common["alpn_protocols"] = tls["alpn"][0].split(",")
     context: Json = {"common_tls_context": common}
+    if "no-tls-tickets" in tls:
+        context["disable_stateless_session_resumption"] = True
     if tls.get("verify", ("none",))[0] != "none" and "ca-file" in tls:
         common["validation_context"] = {"trusted_ca": {"filename": tls["ca-file"][0]}}
         context["require_client_certificate"] = tls["verify"][0] == "required"
@@ -220,7 +238,7 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
                 raise Untranslatable("which one it is depends on the connection")
             whole = formula(use.condition)
             used[backend.name] = backend
-            chain = {"filters": [*before, _proxied(proxy, backend)]}
+            chain = {"filters": [*before, _proxied(ledger, proxy, backend)]}
             if whole != TRUE:
                 names = [name for name in dict.fromkeys(_names(whole)) if name not in taken]  # the first line wins
                 taken.update(names)
@@ -235,7 +253,7 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
     default = config.backend(proxy.default_backend) if proxy.default_backend else (proxy if proxy.is_backend else None)
     if default is not None and "" not in taken:
         used[default.name] = default
-        chains.append({"filters": [*before, _proxied(proxy, default)]})
+        chains.append({"filters": [*before, _proxied(ledger, proxy, default)]})
     if not chains:
         ledger.lost(proxy.span, f"'{proxy.name}' leads nowhere: it was left out")
     return chains
@@ -256,7 +274,8 @@ def _names(whole: object) -> list[str]:
     return found
 
 
-def _proxied(proxy: Proxy, backend: Proxy) -> Json:
+def _proxied(ledger: Ledger, proxy: Proxy, backend: Proxy) -> Json:
+    note_silence(ledger, proxy, backend)
     idle = [time for time in (proxy.timeouts.client, backend.timeouts.server) if time]
     values: dict[str, object] = {
         "stat_prefix": proxy.name,

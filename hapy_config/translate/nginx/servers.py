@@ -11,20 +11,15 @@ from hapy_config.translate.flow import Subject, Untranslatable, subject
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.text import always_quoted, block, duration, upstream_name
 from hapy_config.translate.nginx.variables import Variables
-from hapy_config.translate.options import constant_name, unknown_options
+from hapy_config.translate.options import CHECKS, TLS_LIMITS, constant_name, tell_options
 from hapy_config.translate.report import Loss
 
 _KEEPALIVE: Final = 32
 _SYSTEM: Final = "/etc/ssl/certs/ca-certificates.crt"
 _VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 #: Options of a server that `check` and its kin need, and that nginx's passive watching takes over.
-_CHECKS: Final = frozenset({"inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "on-error", "observe",
-                            "error-limit", "on-marked-down", "on-marked-up", "check-ssl", "no-check-ssl", "check-sni",
-                            "check-alpn", "check-send-proxy", "check-via-socks4", "check-proto", "verify", "init-addr",
-                            "resolvers", "resolve-prefer", "resolve-net", "resolve-opts", "ca-file", "crt", "alpn",
-                            "ssl-min-ver", "ssl-max-ver", "ciphers", "ciphersuites", "sni", "verifyhost", "no-sslv3",
-                            "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "id", "cookie", "no-ssl-reuse",
-                            "no-tls-tickets", "force-tlsv12", "force-tlsv13", "crl-file", "ws", "proto"})  # fmt: skip
+#: What each checked server is told of takes in all that is about checks.
+_CARRIED: Final = CHECKS | TLS_LIMITS | {"max-reuse", "pool-max-conn", "pool-purge-delay"}
 
 
 def place(address: Address, default_port: int | None = None) -> str:
@@ -64,7 +59,7 @@ def versions(options: dict[str, tuple[str, ...]]) -> str:
 def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> list[str]:
     """The `upstream` block of a backend; empty where it has no server that nginx could ask."""
     method = _method(ledger, proxy, variables)
-    servers = [line for server in proxy.servers if (line := _server(ledger, server, method))]
+    servers = [line for server in proxy.servers if (line := _server(ledger, proxy, server, method))]
     if proxy.dispatch is not None:
         servers = [f"server {place(proxy.dispatch)};"]
     if not servers:
@@ -131,7 +126,7 @@ def _hash_key(algorithm: str, argument: str, options: dict[str, str], variables:
     raise Untranslatable("nginx has nothing like it")
 
 
-def _server(ledger: Ledger, server: Server, method: str) -> str:
+def _server(ledger: Ledger, proxy: Proxy, server: Server, method: str) -> str:
     """A `server` line; empty where it was lost."""
     words = []
     try:
@@ -167,22 +162,17 @@ def _server(ledger: Ledger, server: Server, method: str) -> str:
             words.append("backup")
     if server.disabled or not server.weight:
         words.append("down")
-    _other_options(ledger, server)
+    _other_options(ledger, proxy, server)
     ledger.done(server.span)
     return " ".join(["server", address, *words]) + ";"
 
 
-def _other_options(ledger: Ledger, server: Server) -> None:
-    for name in unknown_options(server, _CHECKS):
-        ledger.lost(server.span, f"server '{server.name}': '{name}' has no counterpart in nginx")
-    if "h2" in (*server.options.get("proto", ()), *server.options.get("check-proto", ())):
-        ledger.near(server.span, f"server '{server.name}': nginx speaks HTTP/1.1 to servers")
+def _other_options(ledger: Ledger, proxy: Proxy, server: Server) -> None:
+    tell_options(ledger, proxy, server, _CARRIED)
     if server.slowstart:
         ledger.lost(server.span, f"server '{server.name}': 'slowstart' has no counterpart in nginx")
     if server.track is not None:
         ledger.near(server.span, f"server '{server.name}': it is watched by itself instead of after '{server.track}'")
-    if server.source is not None and server.source.usesrc is not None:
-        ledger.lost(server.span, f"server '{server.name}': 'usesrc' was left out")
 
 
 def tls_lines(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> tuple[str, list[str]]:
@@ -272,8 +262,26 @@ def retry_lines(proxy: Proxy) -> list[str]:
     return [f"proxy_next_upstream {' '.join(found)};", f"proxy_next_upstream_tries {proxy.retries + 1};"]
 
 
+def connection_lines(ledger: Ledger, proxy: Proxy) -> list[str]:
+    """How servers of a backend are connected to: from which address, and whether idle connections are probed."""
+    lines = ["proxy_socket_keepalive on;"] if proxy.options & {"tcpka", "srvtcpka"} else []
+    if proxy.source is not None:
+        span = ledger.line(proxy, "source")
+        if not proxy.source.address.unspecified:
+            lines.append(f"proxy_bind {proxy.source.address.host};")
+        for name, given in (("usesrc", proxy.source.usesrc), ("interface", proxy.source.interface)):
+            if given is not None:
+                ledger.lost(span, f"source: '{name}' was left out")
+    return lines
+
+
 def note_backend(ledger: Ledger, proxy: Proxy) -> None:
     """What differs for every backend."""
+    if len(proxy.servers) == 1 and proxy.retries:
+        for word in ("retries", "retry-on"):
+            span = ledger.line(proxy, word)
+            if span != proxy.span:
+                ledger.near(span, f"'{proxy.name}': nginx asks the only server of a backend once")
     if proxy.redispatch or len(proxy.servers) < 2 or not proxy.retries:
         return
     ledger.note(

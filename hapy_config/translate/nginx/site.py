@@ -25,28 +25,34 @@ from hapy_config.translate.flow import (
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import access_log
 from hapy_config.translate.nginx.rules import Site, current_header, request_rules, response_rules, write_redirect
-from hapy_config.translate.nginx.servers import note_backend, place, retry_lines, tls_lines, upstream, versions
+from hapy_config.translate.nginx.servers import (
+    connection_lines,
+    note_backend,
+    place,
+    retry_lines,
+    tls_lines,
+    upstream,
+    versions,
+)
 from hapy_config.translate.nginx.text import always_quoted, block, duration, identifier, quoted, upstream_name
 from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.options import TLS_LIMITS, tell_bind
 
 #: For how long nginx waits where HAProxy would for ever.
 _FOR_EVER: Final = "365d"
 _ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
-#: Options of a bind line that go over, or need nothing.
-_BIND_OPTIONS: Final = frozenset({"name", "id", "alpn", "crt", "ssl", "tfo", "level"})
 _TLS_DIRECTIVES: Final = (
     ("ciphers", "ssl_ciphers"),
     ("ciphersuites", "ssl_conf_command Ciphersuites"),
     ("curves", "ssl_ecdh_curve"),
+    ("ecdhe", "ssl_ecdh_curve"),
     ("ca-file", "ssl_client_certificate"),
     ("crl-file", "ssl_crl"),
 )
-_TLS_OPTIONS: Final = frozenset(
-    {"crt", "alpn", "npn", "ssl-min-ver", "ssl-max-ver", "ciphers", "ciphersuites", "verify", "ca-file", "crl-file",
-     "curves", "ecdhe", "no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "no-tls-tickets",
-     "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "strict-sni", "prefer-client-ciphers",
-     "ssl", "name"}
-)  # fmt: skip
+_CARRIED: Final = TLS_LIMITS | {
+    "alpn", "backlog", "curves", "defer-accept", "ecdhe", "no-tls-tickets", "prefer-client-ciphers", "tfo", "v4v6",
+    "v6only",
+}  # fmt: skip
 
 
 def listen_lines(ledger: Ledger, bind: Bind, *, stream: bool) -> list[str]:
@@ -68,13 +74,11 @@ def listen_lines(ledger: Ledger, bind: Bind, *, stream: bool) -> list[str]:
         words.append("deferred")
     if bind.v4v6 is True:
         words.append("ipv6only=off")
-    for name, given in (("netscaler", bind.netscaler), ("interface", bind.interface), ("maxconn", bind.maxconn or None),
-                        ("transparent", bind.transparent or None), ("mss", bind.mss)):  # fmt: skip
-        if given is not None:
-            ledger.lost(bind.span, f"bind: '{name}' has no counterpart in nginx")
-    for name in bind.options:
-        if name not in _BIND_OPTIONS and not (bind.tls is not None and name in _TLS_OPTIONS):
-            ledger.lost(bind.span, f"bind: '{name}' has no counterpart in nginx")
+    if bind.v4v6 is False and bind.address.family == "ipv6":
+        words.append("ipv6only=on")
+    if bind.tfo:
+        words.append("fastopen=256")
+    tell_bind(ledger, bind, _CARRIED)
     address = bind.address
     if address.datagram or address.protocol.startswith("quic"):
         raise Untranslatable("nginx listens on streams here only")
@@ -110,16 +114,16 @@ def bind_tls_lines(ledger: Ledger, bind: Bind) -> list[str]:
     if allowed:
         lines.append(f"ssl_protocols {allowed};")
     for option, directive in _TLS_DIRECTIVES:
-        if option in tls and not (option == "ca-file" and "verify" not in tls):
+        unused = (option == "ca-file" and "verify" not in tls) or (option == "ecdhe" and "curves" in tls)
+        if option in tls and not unused:
             lines.append(f"{directive} {always_quoted(tls[option][0])};")
     verify = tls.get("verify", ("none",))[0]
     if verify != "none":
         lines.append(f"ssl_verify_client {'on' if verify == 'required' else 'optional'};")
     if "no-tls-tickets" in tls:
         lines.append("ssl_session_tickets off;")
-    for name in tls:
-        if name not in _TLS_OPTIONS:
-            ledger.lost(bind.span, f"bind: '{name}' has no counterpart in nginx")
+    if "prefer-client-ciphers" not in tls:
+        lines.append("ssl_prefer_server_ciphers on;")
     return lines
 
 
@@ -332,8 +336,7 @@ class SiteWriter:
             for server in backend.servers:
                 if server.send_proxy:
                     self.ledger.lost(server.span, f"server '{server.name}': nginx sends PROXY headers in streams only")
-        if backend.source is not None:
-            lines.append(f"proxy_bind {backend.source.address.host};")
+        lines += connection_lines(self.ledger, backend)
         lines += self._compression(backend) if backend is not self.proxy else []
         return lines + self._error_pages(backend)
 

@@ -8,10 +8,11 @@ from hapy_config.model.rules import Rule
 from hapy_config.translate.flow import TRUE, Not, Some, Test, Untranslatable, formula
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import stream_log
-from hapy_config.translate.nginx.servers import tls_lines, upstream
+from hapy_config.translate.nginx.servers import connection_lines, tls_lines, upstream
 from hapy_config.translate.nginx.site import bind_tls_lines, listen_lines
 from hapy_config.translate.nginx.text import block, duration, upstream_name
 from hapy_config.translate.nginx.variables import Variables
+from hapy_config.translate.options import note_silence
 
 
 def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: Proxy) -> tuple[list[str], list[Proxy]]:
@@ -43,13 +44,17 @@ def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: P
     if log:
         lines.append(log)
         variables.blocks.append(log_format)
+    note_silence(ledger, proxy, backend)
     silence = [time for time in (proxy.timeouts.client, backend.timeouts.server) if time]
     lines.append(f"proxy_timeout {duration(min(silence)) if silence else '365d'};")
     if backend.timeouts.connect:
         lines.append(f"proxy_connect_timeout {duration(backend.timeouts.connect)};")
     if any(one.timeouts != backend.timeouts for one in backends[1:]):
         ledger.near(proxy.span, f"'{proxy.name}': the timeouts of '{backend.name}' are for all its backends")
+    if proxy.options & {"tcpka", "clitcpka"}:
+        lines = [f"{one[:-1]} so_keepalive=on;" if one.startswith("listen ") else one for one in lines]
     for one in backends:
+        lines += [line for line in connection_lines(ledger, one) if line not in lines]
         _, tls = tls_lines(ledger, one, variables, stream=True)
         lines += [line for line in tls if line not in lines]
         sending = [server for server in one.servers if server.send_proxy]
