@@ -75,9 +75,11 @@ def test_other_sections(haproxy: str, tmp_path: Path) -> None:
         number, line = numbered
         head, _, tail = line.partition(" | ")
         text = f"{head}\n {tail}\n".replace("\\n", "\n")
-        path = tmp_path / f"{number}.cfg"
+        folder = tmp_path / str(number)  # of its own: haproxy makes the files of rings, and moves those that are there
+        folder.mkdir()
+        path = folder / "t.cfg"
         path.write_text(text, encoding="utf-8")
-        done = subprocess.run([haproxy, "-c", "-f", path], capture_output=True, check=False, cwd=tmp_path, text=True)
+        done = subprocess.run([haproxy, "-c", "-f", path], capture_output=True, check=False, cwd=folder, text=True)
         result = read_text(text, "t.cfg", env={}, lookup=lambda host, family: host == "localhost")
         ours = 1 if result.config is None else 0 if result.has_listener else 2
         warned = {found.span.line for found in result.diagnostics if found.severity is Severity.WARNING}
