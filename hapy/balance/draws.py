@@ -48,15 +48,15 @@ class RandomDraws(Balancer):
         for _ in range(self._draws):
             server = servers[bisect_right(marks, int(self._number() * total))]
             if server is avoid or self._bound.reached(server):
-                server = self._after(server, avoid)
+                server = self._another(server, avoid)
             if best is None or server.current * best.scaled < best.current * server.scaled:
                 best = server
         return best if best is not None and best.has_room() else None
 
-    def _after(self, server: Server, avoid: Server | None) -> Server:
-        servers = self._servers
-        index = servers.index(server)
-        for other in (*servers[index + 1 :], *servers[:index]):
-            if other is not avoid and not self._bound.reached(other):
-                return other
-        return server
+    def _another(self, server: Server, avoid: Server | None) -> Server:
+        """In the place of a server that must not have been drawn: one of the rest, by weight as well."""
+        others = [one for one in self._servers if one is not avoid and not self._bound.reached(one)]
+        if not others:
+            return server
+        marks = list(accumulate(one.scaled for one in others))
+        return others[bisect_right(marks, int(self._number() * marks[-1]))]

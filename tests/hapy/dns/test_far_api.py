@@ -21,6 +21,9 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import dns.exception
+import dns.message
+import dns.query
 import pytest
 
 from compat.harness.certificates import authority, certificate
@@ -103,6 +106,14 @@ class Names:
                 "--pid-file=", "--user=", "--local=/domain.net/",
             ]
         )  # fmt: skip
+        until(self._answers)  # before that a SIGHUP ends it
+
+    def _answers(self) -> bool:
+        try:
+            dns.query.udp(dns.message.make_query(NAME, "A"), "127.0.0.1", timeout=0.2, port=self.port)
+        except (dns.exception.Timeout, OSError):
+            return False
+        return True
 
     def set(self, *hosts: str) -> None:
         """The name's addresses from now on."""
