@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+
 from compat.harness import Connection, World
 
 CONFIG = """
@@ -323,6 +327,112 @@ def half_closed_for_long(world: World) -> None:
         world.note(f"{name} {client.reader.to_end()!r} {client.reader.end}")
         world.syslog.wait(number)
     world.logs(len(config))
+
+
+def late_after_the_others_end(world: World) -> None:
+    """Who has sent its FIN is not late; who is late to speak is taken to have sent it, and may still be spoken to."""
+
+    def answering_late(connection: Connection) -> None:
+        world.note(f"server got {connection.reader.to_end()!r}")
+        connection.ended.wait(0.7)
+        connection.write(b"late")
+        connection.close()
+
+    def leaving(connection: Connection) -> None:
+        connection.write(b"bye")
+        connection.shutdown()
+        world.note(f"server got {connection.reader.to_end()!r}")
+
+    world.origin("s1", answering_late)
+    world.origin("s2", leaving)
+    config = {
+        "client_left": ("timeout client 300ms", "server s1 {s1}"),
+        "client_left_both_short": ("timeout client 300ms", "timeout server 300ms", "server s1 {s1}"),
+        "client_left_tunnel": ("timeout tunnel 300ms", "server s1 {s1}"),
+        "server_left": ("timeout server 300ms", "server s2 {s2}"),
+        "silent_client": ("timeout client 300ms", "server s1 {s1}"),
+        "silent_client_fin": ("timeout client 300ms", "timeout server-fin 200ms", "server s1 {s1}"),
+    }
+    world.start("".join(_listens(name, *lines) for name, lines in config.items()))
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        client.send(b"hello")
+        if name == "server_left":
+            heard = client.reader.to_end()
+            threading.Event().wait(0.7)
+            client.send(b"late")
+            client.close()
+        else:
+            if "left" in name:
+                client.shutdown()
+            heard = client.reader.to_end()
+        world.note(f"{name} {heard!r} {client.reader.end}")
+        world.syslog.wait(number)
+    world.logs(len(config))
+
+
+def _pour(sock: socket.socket) -> None:
+    """Send until the connection ends."""
+    sock.settimeout(8)
+    with contextlib.suppress(OSError):
+        while True:
+            sock.send(b"x" * 65536)
+
+
+def who_takes_nothing(world: World) -> None:
+    """A side that takes no more is late, not the one that can't send for that; the session ends then."""
+
+    def pouring(connection: Connection) -> None:
+        _pour(connection.sock)
+
+    world.origin("s1", lambda connection: connection.ended.wait(8))  # type: ignore[arg-type]
+    world.origin("s2", pouring)
+    config = {
+        "server": ("timeout client 300ms", "timeout server 600ms", "server s1 {s1}"),
+        "server_alike": ("timeout client 300ms", "timeout server 300ms", "server s1 {s1}"),
+        "client": ("timeout client 600ms", "timeout server 300ms", "server s2 {s2}"),
+        "both": ("timeout client 300ms", "timeout server 300ms", "server s2 {s2}"),
+    }
+    world.start(
+        "".join(
+            f'listen {name}\n    bind "fd@${{{name}}}"\n    mode tcp\n    log-format "{name} %ts"\n'
+            + "".join(f"    {line}\n" for line in lines)
+            for name, lines in config.items()
+        )
+    )
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        if name != "client":
+            _pour(client.sock)
+        world.syslog.wait(number)
+    world.logs(len(config))
+    world.forget_clients()
+    world.forget_origins()
+
+
+def logged_as_soon(world: World) -> None:
+    """`option logasap`: what the client has sent before the server's connection stood is not counted yet."""
+    world.origin("s1", _echo)
+    world.start(
+        """
+frontend fe
+    bind "fd@${fe}"
+    mode tcp
+    option logasap
+    log-format "%ts %U %B"
+    tcp-request inspect-delay 5s
+    tcp-request content accept if { req.len ge 5 }
+    default_backend be
+backend be
+    mode tcp
+    server s1 {s1}
+"""
+    )
+    client = world.client()
+    client.send(b"hello")
+    world.note(repr(client.reader.exactly(5)))
+    client.close()
+    world.logs(1)
 
 
 def resets(world: World) -> None:

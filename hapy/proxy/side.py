@@ -25,9 +25,10 @@ class Side(Stream):
         nolinger: it is closed by a reset as soon as nothing more is to be written (`option nolinger`).
         holding: what comes is kept in `held`: the other side doesn't stand yet, or content rules look at it first.
         late: it was silent for too long while content rules waited.
+        gone: the event loop has told of its end.
     """
 
-    __slots__ = ("held", "holding", "late", "linked", "nolinger", "other", "session", "shut", "timeout")
+    __slots__ = ("gone", "held", "holding", "late", "linked", "nolinger", "other", "session", "shut", "timeout")
 
     session: TcpSession
 
@@ -39,6 +40,7 @@ class Side(Stream):
         self.held: list[bytes] = []
         self.holding = True
         self.late = False
+        self.gone = False
         self.linked = True
         self.nolinger = False
 
@@ -50,15 +52,15 @@ class Side(Stream):
             self.held.append(data)
             self.session.more(self)
         elif not other.closed and not other.shut:
-            other.transport.write(data)
             moment = now()
             self.deadline = deadline = moment + self.timeout
             if deadline < self.looked_at:
                 watch(self)
-            if other.linked:
+            if other.linked or other.eof:
                 other.deadline = deadline = moment + other.timeout
                 if deadline < other.looked_at:
                     watch(other)
+            other.transport.write(data)
 
     def peek(self, limit: int) -> bytes:
         """What has been held back, as much as content rules see of it."""
@@ -77,6 +79,39 @@ class Side(Stream):
         self.resume()
         if self.eof:
             other.shut_down()
+
+    @property
+    def pending(self) -> bool:
+        """Whether bytes wait for the peer to take them."""
+        return not self.gone and self.transport.get_write_buffer_size() > 0
+
+    @property
+    def due(self) -> bool:
+        """Whether anything is due from the peer: to send what we are ready to read, or to take what it was sent."""
+        return (self.reading and not self.eof) or self.pending
+
+    def cease(self) -> None:
+        """Take nothing more from the peer, as if it had sent its FIN."""
+        self.pause()
+        self.eof = True
+        self.on_eof()
+
+    def conclude(self) -> None:
+        """Nobody takes its bytes any more: send what is buffered as long as the peer takes it, then close."""
+        if self.closed or self.draining:
+            return
+        if not self.pending and not self.shut:
+            self.finish()
+            return
+        self.pause()
+        self.close()
+        if self.deadline == NEVER:
+            self.expire_after(self.timeout)
+
+    def drop(self) -> None:
+        """Close at once; what is buffered here is lost."""
+        self.closed = True
+        self.transport.abort()
 
     def on_eof(self) -> None:
         """The peer has shut its sending side."""
@@ -99,17 +134,32 @@ class Side(Stream):
 
     def on_deadline(self) -> None:
         """This side was silent for too long."""
-        if self.draining:
-            self.close()
-        else:
+        if not self.draining:
             self.session.expired(self)
+        elif self.closed:
+            self.drop()
+        else:
+            self.close()
+            self.expire_after(self.timeout)  # for taking what is left
+
+    def resume(self) -> None:
+        """The other side takes bytes again: this one has all its time to send some."""
+        if not self.reading and self.other is not None and not self.pending:
+            self.expire_after(self.timeout)
+        super().resume()
+
+    def pause_writing(self) -> None:
+        """Event loop: the peer must take bytes."""
+        super().pause_writing()
+        self.expire_after(self.timeout)
 
     def on_drained(self) -> None:
-        """The peer takes bytes again."""
+        """It has taken some."""
         self.expire_after(self.timeout)
 
     def on_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
+        self.gone = True
         self.session.lost(self, error)
 
 

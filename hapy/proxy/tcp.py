@@ -5,8 +5,10 @@ Rules:
 - A half-close is passed on, and the other direction goes on: `timeout client-fin` and `server-fin` bound it from then
   on.
 - Each side has its own inactivity timeout, moved by bytes in either direction on that side; `timeout tunnel` takes the
-  place of both once bytes have come from both. A side whose timeout passes ends the session: the other side gets FIN,
-  and has its own timeout to answer it.
+  place of both once the server's connection stands. It counts while something is due from that side: not after its FIN,
+  nor while the other side takes no more.
+- A side that sends nothing for so long is taken to have sent its FIN: the other one gets that, and may go on sending. A
+  side that does not take what it was sent is closed, and what it sends has no way any more.
 - The session ends, and is logged, when both sides are gone.
 """
 
@@ -413,6 +415,8 @@ class TcpSession(Routine):
         server.holding = self.route.answer_inspection is not None
         forget(txn)
         client.let_go()
+        if client.eof:
+            self.half_closed(client)
         if self.frontend.logger.as_soon:
             self._log()
 
@@ -447,13 +451,12 @@ class TcpSession(Routine):
         limit = self.route.server_fin_timeout if side is self.client else self.route.client_fin_timeout
         if limit != NEVER:
             other.timeout = limit
-        side.expire_after(side.timeout)
-        other.expire_after(other.timeout)
+            other.expire_after(limit)
         if side.shut:
             side.close()
 
     def expired(self, side: Side) -> None:
-        """A side was silent for too long."""
+        """A side was silent, or took nothing of what it was sent, for too long."""
         other = side.other
         if self.inspecting is side:
             side.late = True
@@ -461,15 +464,18 @@ class TcpSession(Routine):
             return
         if other is None:
             return  # while there is no server the client's silence ends nothing
-        if other is self.client and other.deadline <= now():
-            side, other = other, side  # of both at once, the client was late
+        if other.deadline <= now() and (other is self.client) is not self.client.pending:
+            other.deadline = NEVER
+            self.expired(other)  # of both at once: the client was late to send, or the server to take
+        if self.done or not side.due:
+            return
         if self.txn.term_cause == "-":
             self.txn.term_cause = "c" if side is self.client else "s"
             self.txn.term_phase = "D"
-        side.close()
-        other.shut_down()
-        if not other.closed:
-            other.expire_after(other.timeout)
+        if side.pending:
+            side.drop()
+        else:
+            side.cease()
 
     def lost(self, side: Side, error: Exception | None) -> None:
         """A connection is gone."""
@@ -485,22 +491,26 @@ class TcpSession(Routine):
             self.interrupt(ConnectFailed("refused", "the client has gone"))
             return
         if error is None:
-            other.shut_down()
+            other.conclude()
+            if other.closed and other.pending:
+                return  # its end is the session's
         elif side is self.client:
             other.abort()
         else:
             other.finish()
-        if other.closed or other.draining:
-            self._end()
+        self._end()
 
     # the end
 
     def _log(self) -> None:
         """`option logasap`: the line is written when the connection to the server stands."""
         self.logged = True
-        self.txn.finished = now()
-        self.frontend.logger.log_transaction(self.txn)
-        self.txn.finished = -1.0
+        txn = self.txn
+        txn.finished = now()
+        came, txn.bytes_in = txn.bytes_in, 0  # what has come so far counts from here on, as in HAProxy
+        self.frontend.logger.log_transaction(txn)
+        txn.bytes_in = came
+        txn.finished = -1.0
 
     def _release(self) -> Server | None:
         """Free the server's slot; who gets it is to be given `Backend.offer` of what this returns."""
