@@ -121,11 +121,11 @@ def _weights(one: Directive, notes: Notes) -> str:
     if fails.get("max_fails", "1") != "0" and fails:
         try:
             wait, count = time(fails.get("fail_timeout", "10s")), max(int(fails.get("max_fails", "1")), 1)
-            words.append(f"check inter {wait} fall {count}")
+            words.append(f"check inter {wait} fall {count} observe layer4 error-limit {count} on-error mark-down")
         except ValueError:
             notes.lost(one.span, "max_fails and fail_timeout were left out")
         else:
-            notes.near(one.span, "HAProxy asks the server's health by connecting instead of counting failures")
+            notes.near(one.span, "HAProxy asks the server's health by connecting, too, besides counting failures")
     return "".join(f" {word}" for word in words)
 
 

@@ -77,8 +77,8 @@ def walked(walker: Walker, one: Ask, at: Place) -> list[object]:
 def test_a_walk_ends_as_the_request_does(case: object, program: str, tmp_path: Path) -> None:
     chance = random.Random(case.name)  # type: ignore[attr-defined]
     with place(tmp_path) as at:
-        port, other, dead = free_ports(3)
-        text = (case.defaults + case.text).format(**at.names, port=port, other=other, dead=dead)  # type: ignore[attr-defined]
+        port, other = free_ports(2)
+        text = (case.defaults + case.text).format(**at.names, port=port, other=other)  # type: ignore[attr-defined]
         walker = Walker(read_text(text, env={}))
         different = []
         with running(start_command(program, {"haproxy.cfg": text}, tmp_path / program), [port]):

@@ -133,6 +133,7 @@ CASES = (
  upstream by_socket {{ server unix:{unix}; }}
  server {{
    listen 127.0.0.1:{port};
+   proxy_http_version 1.1; proxy_set_header Connection "";
    proxy_set_header Host $http_host;
    location / {{ proxy_pass http://pool; }}
    location /spare {{ proxy_pass http://spare; }}

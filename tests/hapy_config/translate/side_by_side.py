@@ -17,7 +17,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -35,6 +35,8 @@ from tests.ports import reserved_port
 
 TARGETS = {"nginx": to_nginx, "caddy": to_caddy, "envoy": to_envoy}
 _PLACES = f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin:/sbin:/bin"
+#: A listening socket in the kernel's tables.
+_LISTEN = "0A"
 #: What Envoy says of itself.
 _OWN_PAGES = ("RBAC:", "upstream connect error", "no healthy upstream", "upstream request timeout")
 #: What each program adds or leaves to its own taste on the way to a server.
@@ -133,6 +135,8 @@ class Origin(BaseHTTPRequestHandler):
         target = self.requestline.split()[1]  # `path` has no `//` at its beginning
         told = json.dumps([self.server.name, self.command, target, headers, body, *proxied]).encode()  # type: ignore[attr-defined]
         self.send_response(status)
+        if self.close_connection:  # nginx speaks HTTP/1.0 by default, and would send another request
+            self.send_header("Connection", "close")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(told)))
         self.send_header("X-Origin-Only", "1")
@@ -171,7 +175,10 @@ class Place:
 
 @contextmanager
 def place(folder: Path) -> Iterator[Place]:
-    """Stub servers: `one` to `four` speak plain HTTP, `secure` TLS, `proxied` wants a PROXY header, `unix` has a path."""
+    """Stub servers: `one` to `four` speak plain HTTP, `secure` TLS, `proxied` wants a PROXY header, `unix` has a path.
+
+    Nobody listens at `dead`.
+    """
     authority = trustme.CA()
     own = authority.issue_cert("a.example", "*.wild.example", "127.0.0.1")
     (folder / "own.pem").write_bytes(own.private_key_pem.bytes() + b"".join(one.bytes() for one in own.cert_chain_pems))
@@ -193,6 +200,9 @@ def place(folder: Path) -> Iterator[Place]:
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
             names[name] = at if name == "unix" else server.server_address[1]
+        dead = stack.enter_context(socket.socket())
+        dead.bind(("127.0.0.1", 0))  # kept, so that nobody else listens there; it refuses
+        names["dead"] = dead.getsockname()[1]
         (folder / "origin.sock").chmod(0o666)
         folder.chmod(0o755)
         yield Place(folder, authority, names)
@@ -230,7 +240,7 @@ def running(command: list[str], ports: list[int]) -> Iterator[None]:
         try:
             deadline = time.monotonic() + 40
             for port in ports:
-                while not _listens(port):
+                while not _listens(process.pid, port):
                     if process.poll() is not None or time.monotonic() > deadline:
                         told.seek(0)
                         said = told.read().decode()
@@ -248,12 +258,32 @@ def running(command: list[str], ports: list[int]) -> Iterator[None]:
                 process.wait(10)
 
 
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+def _listens(pid: int, port: int) -> bool:
+    """Whether a program, or a child of its, listens at a port: somebody else's socket there would answer in its place."""
+    listening = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            fields = line.split()
+            if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                listening.add(f"socket:[{fields[9]}]")
+    return bool(listening) and any(not listening.isdisjoint(_descriptors(one)) for one in _family(pid))
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and its children."""
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in children.read_text().split():
+                yield from _family(int(child))
+
+
+def _descriptors(pid: int) -> Iterator[str]:
+    """What a process has open; nothing of one that has gone."""
+    with suppress(OSError):
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                yield str(one.readlink())
 
 
 def start_command(name: str, files: Mapping[str, str], folder: Path) -> list[str]:

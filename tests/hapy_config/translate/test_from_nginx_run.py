@@ -24,8 +24,8 @@ def test_the_answers_are_nginxs(case: NginxCase, program: str, tmp_path: Path) -
     transcripts = {}
     with place(tmp_path) as at:
         for name in ("nginx", program):
-            port, other, dead = free_ports(3)
-            text = case.whole.format(**at.names, port=port, other=other, dead=dead)
+            port, other = free_ports(2)
+            text = case.whole.format(**at.names, port=port, other=other)
             files = {"nginx.conf": text}
             if name == program:
                 outcome = from_nginx([Source.from_text("nginx.conf", text)])

@@ -23,10 +23,10 @@ _PAGE = "HTTP/1.0 {0} Page\r\nContent-Type: text/plain\r\nX-Page: {0}\r\nConnect
 
 
 def values(names: dict[str, object], folder: Path) -> dict[str, object]:
-    port, other, dead = free_ports(3)
+    port, other = free_ports(2)
     for status in (403, 503, 504):
         (folder / f"{status}.http").write_text(_PAGE.format(status), newline="")
-    return {**names, "port": port, "other": other, "dead": dead}
+    return {**names, "port": port, "other": other}
 
 
 @pytest.mark.referee

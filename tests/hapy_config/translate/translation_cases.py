@@ -14,7 +14,7 @@ from tests.hapy_config.translate.side_by_side import Ask
 DEFAULTS = """
 defaults
     mode http
-    timeout connect 2s
+    timeout connect 8s
     timeout client 10s
     timeout server 10s
 """
