@@ -8,6 +8,7 @@ from typing import Final
 from hapy_config.keywords.spec import Version
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace, Rewriter
 from hapy_config.translate.lines import Line, write
+from hapy_config.translate.report import Loss
 
 _TIMEOUTS: Final = {"contimeout": "connect", "clitimeout": "client", "srvtimeout": "server"}
 
@@ -33,9 +34,10 @@ def option(line: Line) -> Iterator[Edit]:
     if name == "forceclose":
         yield Replace(f"{prefix}option httpclose{line.tail(3 if no else 2)}")
     elif name in ("http-use-htx", "http-tunnel"):
-        yield Remove(
-            "HTX is always on" if name == "http-use-htx" else "each request of a connection is looked at, as by default"
-        )
+        if name == "http-use-htx":
+            yield Remove("HTX is always on")
+        else:
+            yield Remove("rules see each request of a connection now, and no longer its first one only", Loss.NEAR)
     elif name == "http_proxy":
         yield Decide(
             "a proxy of any address is now made of http-request do-resolve and set-dst, and a server at 0.0.0.0"

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hapy_config.api import read_config
-from hapy_config.diagnostics import Severity
 from hapy_config.keywords.spec import Version
 from hapy_config.source import Source, Span
 from hapy_config.translate import old_monitor
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace
 from hapy_config.translate.lines import Line, read_lines
 from hapy_config.translate.newer_words import step_back
+from hapy_config.translate.old_defaults import changed_defaults
 from hapy_config.translate.old_monitor import Guard, guards, is_old
 from hapy_config.translate.old_order import in_order
 from hapy_config.translate.old_rules import REWRITERS as RULES
@@ -79,6 +79,8 @@ def upgrade(sources: Sequence[Source], version: Version) -> Translation:
     work = _Work(sources, found, parts, [[line] for source in sources for line in source.lines])
     _rewrite(work, version)
     texts = work.texts()
+    if version >= _RULES_SINCE:
+        work.notes.extend(changed_defaults(found, version))
     names = [source.name for source in sources]
     notes = sorted(work.notes, key=lambda note: (names.index(note.span.file), note.span.line))
     told = {(note.span.file, note.span.line) for note in notes if note.loss is Loss.LOST}
@@ -97,7 +99,7 @@ def _verdict(texts: Mapping[str, str], version: Version) -> Iterator[Note]:
 
     result = read_config(list(texts), read=read, target=version, assume_machine=True)
     for finding in result.diagnostics:
-        if finding.severity is Severity.ERROR and not finding.environment:
+        if finding.refuses and not finding.environment:
             yield Note(finding.span, Loss.LOST, finding.message)
 
 

@@ -220,6 +220,19 @@ def test_monitoring_clients_come_before_all_rules() -> None:
     assert "before all other rules now" in told[2]
 
 
+def test_defaults_that_changed_are_told() -> None:
+    text = f"global\n daemon\n{HEAD}listen l\n bind :443 ssl crt x\n server s 192.0.2.1:80\n"
+    assert migrated(text).notes == ()
+    told = [note for note in migrated(f"{text} reqdel ^X-A:\n").notes if note.loss is Loss.NEAR]
+    assert [note.text.partition(" ")[2].partition(" ")[0] for note in told] == ["2.0", "2.0", "2.0", "2.2"]
+    assert {note.span.line for note in told} == {11}
+    said = text.replace("daemon", "nbthread 1\n ssl-default-bind-options ssl-min-ver TLSv1.0").replace(
+        "listen l", " http-reuse safe\nlisten l"
+    )
+    (case,) = [note for note in migrated(f"{said} reqdel ^X-A:\n").notes if note.loss is Loss.NEAR]
+    assert "h1-case-adjust" in case.text
+
+
 def test_last_line() -> None:
     found = migrated("global\n daemon")
     assert found.files["a.cfg"] == "global\n daemon\n"
