@@ -53,6 +53,20 @@ def test_random_avoids_the_server_that_failed() -> None:
         mine.backend.release(server)
 
 
+def test_random_draws_by_weight_in_the_place_of_the_server_that_failed() -> None:
+    mine = Mine(backend_model(Balance("random"), [(f"s{weight}", {"weight": weight}) for weight in (250, 1, 249)]))
+    mine.backend._main = mine.backend.balancer = RandomDraws(2, number=random.Random(1).random)
+    mine.backend.balancer.update(mine.backend.active)
+    failed = mine.backend.servers[0]
+    seen: Counter[str] = Counter()
+    for _ in range(1000):
+        server = mine.backend.assign(mine.transaction(), avoid=failed)
+        assert server is not None
+        seen[server.model.name] += 1
+        mine.backend.release(server)
+    assert seen["s249"] > 900
+
+
 def test_random_respects_the_load_bound() -> None:
     numbers = iter([0.1] * 20)
     mine = Mine(backend_model(Balance("random"), [("s1", {}), ("s2", {})]))
