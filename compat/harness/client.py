@@ -26,12 +26,14 @@ class Client:
         self.sock.settimeout(timeout)
         if source is not None:
             self.sock.bind((source, 0))
+        self.reader = Reader(self.sock)
         try:
             self.sock.connect(address)
+        except ConnectionResetError:
+            self.reader.end = "reset"  # it stood, and was reset before we were told
         except OSError:
             self.sock.close()
             raise
-        self.reader = Reader(self.sock)
         self.seen: list[str] = []
         self.shaken = False
 

@@ -292,6 +292,9 @@ def header_before_tls(world: World) -> None:
     world.logs(1)
 
 
+ALL_OF_TLS = "ssl,cert-cn,ssl-cipher,cert-sig,cert-key,authority,crc32c,unique-id"
+
+
 def _sent(world: World, options: str, *, bind: str = "", crt: str = "", alpn: list[str] | None = None) -> None:
     def script(connection: Connection) -> None:
         head = connection.reader.until(b"\n" if "send-proxy " in options + " " else b"QUIT\n") or b""
@@ -308,7 +311,7 @@ def _sent(world: World, options: str, *, bind: str = "", crt: str = "", alpn: li
 
     world.origin("s1", script)
     world.certificate("front.pem", "front.test")
-    world.certificate("c.pem", "c@c.test", common_name="me")
+    world.certificate("c.pem", "c@c.test", common_name="me", kind="ECDSA")
     world.start(f"""
 frontend fe
     bind "fd@${{fe}}" {bind}
@@ -467,6 +470,10 @@ def checks_never_local(world: World) -> None:
 
 
 def send_v2_tls_all(world: World) -> None:
-    """All that can be said of TLS."""
-    options = "ssl,cert-cn,ssl-cipher,cert-sig,cert-key,authority,crc32c,unique-id"
-    _sent(world, f"send-proxy-v2 proxy-v2-options {options}", bind=TLS, crt="c.pem", alpn=["http/1.1"])
+    """All that can be said of TLS; the key and the signature are those of our certificate."""
+    _sent(world, f"send-proxy-v2 proxy-v2-options {ALL_OF_TLS}", bind=TLS, crt="c.pem", alpn=["http/1.1"])
+
+
+def send_v2_tls_no_certificate(world: World) -> None:
+    """The same of a client without a certificate."""
+    _sent(world, f"send-proxy-v2 proxy-v2-options {ALL_OF_TLS}", bind=TLS)

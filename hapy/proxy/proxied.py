@@ -303,21 +303,31 @@ def _tls(tls: TlsSession, wanted: frozenset[str]) -> bytes:
     der = tls.peer
     if der is not None:
         flags |= 6 if not tls.resumed else 4
-        parts += _certificate(der, wanted)
+        if "cert-cn" in wanted:
+            parts += _common_name(der)
+    if "cert-key" in wanted or "cert-sig" in wanted:
+        parts += _own_certificate(tls.own, wanted)
     if "ssl-cipher" in wanted:
         parts += proxy_header.tlv(proxy_header.TLS_CIPHER, tls.cipher)
     return bytes((flags,)) + tls.verify_error.to_bytes(4, "big") + parts
 
 
-def _certificate(der: bytes, wanted: frozenset[str]) -> bytes:
+def _common_name(der: bytes) -> bytes:
     """What is told of a client's certificate."""
+    from hapy.tls import facts
+    from hapy.tls.session import parsed
+
+    names = facts.common_names(parsed(der))
+    return proxy_header.tlv(proxy_header.TLS_CN, names[0].encode()) if names else b""
+
+
+def _own_certificate(der: bytes, wanted: frozenset[str]) -> bytes:
+    """What is told of ours."""
     from hapy.tls import facts
     from hapy.tls.session import parsed
 
     certificate = parsed(der)
     parts = b""
-    if "cert-cn" in wanted and (names := facts.common_names(certificate)):
-        parts += proxy_header.tlv(proxy_header.TLS_CN, names[0].encode())
     if "cert-key" in wanted:
         parts += proxy_header.tlv(proxy_header.TLS_KEY, facts.key_name(certificate).encode())
     if "cert-sig" in wanted:
