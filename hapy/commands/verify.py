@@ -103,12 +103,19 @@ def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, As
     http = [proxy for proxy in config.proxies if proxy.is_frontend and proxy.mode == "http" and proxy.binds]
     live = [proxy.name for proxy in http if not proxy.disabled]
     found = [(asked(request, headers=options.header), "") for request in options.request]
-    for name, read in (("requests", from_lines), ("har", from_har)):
-        path = getattr(options, name)
-        if path is not None:
-            found += [(one, "") for one in read(_text(path))]
+    if options.requests is not None:
+        found += [(one, "") for one in from_lines(_text(options.requests))]
+    if options.har is not None:
+        left_out: list[int] = []
+        found += [(one, "") for one in from_har(_text(options.har), left_out)]
+        _tell_left_out(options.har, "entries", left_out)
     if options.log is not None:
-        found += from_log(_text(options.log))
+        captures = {
+            proxy.name: [capture for capture in proxy.captures if capture.direction == "request"] for proxy in http
+        }
+        left_out = []
+        found += from_log(_text(options.log), captures, left_out)
+        _tell_left_out(options.log, "lines", left_out)
     if not found:
         for path in (options.requests, options.har, options.log):
             if path is not None:
@@ -118,6 +125,13 @@ def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, As
         (name if name in live and not options.frontend else _frontend(config, live, request, options.frontend), request)
         for request, name in found
     ]
+
+
+def _tell_left_out(path: str, what: str, numbers: list[int]) -> None:
+    """Say which parts of a file are not sent."""
+    if numbers:
+        shown = ", ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
+        print(f"note: {path}: {what} without a request that can be sent: {len(numbers)} ({shown})")
 
 
 def _statistics(requests: list[tuple[str, Asked]], config: Config) -> frozenset[int]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hapy.explain.asked import RequestError
 from hapy.verify.requests import from_har, from_lines, from_log
+from hapy_config.model.proxy import Capture
 
 
 def test_lines() -> None:
@@ -80,3 +81,24 @@ def test_anything(content: str) -> None:
     for read in (from_lines, from_har):
         with suppress(RequestError):
             list(read(content))
+
+
+def test_captured_headers_get_their_names() -> None:
+    captures = {"fe": [Capture("request", "Host", 20), Capture("request", "", 9), Capture("request", "X-A", 3)]}
+    line = '10.0.0.1:2 [date] fe be/s 0/0 {a.example|made|abc} {answer} "GET /x HTTP/1.1"'
+    ((one, name),) = from_log(line, captures)
+    assert (name, one.head) == ("fe", b"GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    ((other, _),) = from_log(line.replace("fe be", "else be"), captures)
+    assert b"verify.invalid" in other.head
+
+
+def test_what_is_not_sent_is_counted() -> None:
+    left_out: list[int] = []
+    list(from_log('x "GET /x HTTP/1.1"\n\n"<BADREQ>"\n', {}, left_out))
+    assert left_out == [3]
+    left_out.clear()
+    form = {"method": "POST", "url": "http://a/", "postData": {"params": [{"name": "a", "value": "b c"}]}}
+    content = json.dumps({"log": {"entries": [{"request": {"url": "wss://a/"}}, {"request": form}]}})
+    (one,) = from_har(content, left_out)
+    assert left_out == [1]
+    assert one.body == b"a=b+c"
