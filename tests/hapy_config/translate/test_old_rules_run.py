@@ -147,3 +147,82 @@ def test_monitoring_clients_meet_no_rule(name: str, tmp_path: Path) -> None:
                     found[source, port, path] = seen[0]
         others = ("closed", 403, 403, 503, 302, 200, 200, 200)
         assert list(found.values()) == [*others, 200, 200, 200, 200, 200, 200, "closed", 200]
+
+
+#: Rules for answers; the request; the status, and what clients see of headers.
+ANSWERS: tuple[tuple[str, Ask, object], ...] = (
+    (r"rspirep ^Location:\ http://([^/]*)/(.*) Location:\ https://\1:8443/\2", Ask("/status/302"), (302, "https://inside.example:8443/next")),
+    (r"rsprep ^Location:\ http://INSIDE\.example(.*) Location:\ \1", Ask("/status/302"), (302, "http://inside.example/next")),
+    (r"rspirep ^location:\ http://INSIDE\.example(.*) Location:\ \1", Ask("/status/302"), (302, "/next")),
+    (r"rspidel ^x-origin-only:.*", Ask("/", seen=("X-Origin-Only", "X-Both")), (200, "", "origin")),
+    (r"rspdel ^X-(Origin-Only|Both):", Ask("/", seen=("X-Origin-Only", "X-Both")), (200, "", "")),
+    (r"rspdel ^X-", Ask("/", seen=("X-Origin-Only", "X-Both")), (200, "", "")),
+    (r"rspadd X-Both:\ 100%\ lb", Ask("/", seen=("X-Both",)), (200, "origin, 100% lb")),
+    (r"rspadd X-New:\ lb if { status 404 }", Ask("/", seen=("X-New",)), (200, "")),
+    (r"rspadd X-New:\ lb unless { status 404 } { hdr_cnt(x) 1 }", Ask("/", seen=("X-New",)), (200, "lb")),
+    (r"rsprep ^X-Both:\ (.*) X-Other:\ was\ \1", Ask("/", seen=("X-Both", "X-Other")), (200, "", "was origin")),
+    (r"rspirep ^(Set-Cookie:.*) \1;\ Secure", Ask("/", seen=("Set-Cookie",)), (200, "app=1; Path=/; Secure")),
+    (r"rspirep ^Set-Cookie:\ app=([0-9]) Set-Cookie:\ app=x\1", Ask("/", seen=("Set-Cookie",)), (200, "app=x1")),
+    (r"rsprep ^HTTP/1\.[01]\ 404\ .* HTTP/1.1\ 410\ Gone", Ask("/status/404"), (410, None)),
+    (r"rsprep ^HTTP/1\.[01]\ 404\ .* HTTP/1.1\ 410\ Gone", Ask("/status/403"), (403, None)),
+    (r"rspideny ^x-both:\ ORIGIN", Ask("/"), (502, None)),
+    (r"rspdeny ^X-Both:\ ORIGIN", Ask("/"), (200, None)),
+)  # fmt: skip
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("name", ["haproxy", "hapy"])
+@with_other_ports
+def test_answers_become_what_the_old_rules_made_of_them(name: str, tmp_path: Path) -> None:
+    with place(tmp_path) as at:
+        ports = free_ports(len(ANSWERS))
+        text = "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n" + "".join(
+            f"listen rule{port} 127.0.0.1:{port}\n {rule}\n server s 127.0.0.1:{at.names['one']}\n"
+            for port, (rule, _, _) in zip(ports, ANSWERS, strict=True)
+        )
+        outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
+        assert [note for note in outcome.notes if note.loss is Loss.LOST] == []
+        found = []
+        with running(start_command(name, outcome.files, tmp_path / name), ports):
+            for port, (rule, one, expected) in zip(ports, ANSWERS, strict=True):
+                seen = answer(one, {"port": port}, "")
+                assert isinstance(seen, list)
+                told = (seen[0], *(value for _, value in seen[3])) if one.seen else (seen[0], seen[1])
+                if told != expected:
+                    found.append((rule, told, expected))
+        assert found == []
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("name", ["haproxy", "hapy"])
+@with_other_ports
+def test_old_rules_run_in_their_old_order(name: str, tmp_path: Path) -> None:
+    """`block`, then `http-request`, then the old rules, those that add last; then redirections and backends."""
+    with place(tmp_path) as at:
+        (port,) = free_ports(1)
+        text = (
+            "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n"
+            f"frontend f 127.0.0.1:{port}\n redirect location /moved if {{ path_beg /new/go }}\n"
+            " use_backend two if { path_beg /new/two }\n default_backend one\n reqadd X-Last:\\ f\n"
+            " reqrep ^([^\\ :]*)\\ /old/(.*) \\1\\ /new/\\2\n reqidel ^x-last:\n block if { path_beg /old/blocked }\n"
+            " http-request deny if { path_beg /new/d }\n http-request set-header X-Seen %[path]\n"
+            f"backend one\n reqrep ^([^\\ :]*)\\ /new/back/(.*) \\1\\ /\\2\n reqidel ^x-seen\n server s 127.0.0.1:{at.names['one']}\n"
+            f"backend two\n reqadd X-Last:\\ b\n server s 127.0.0.1:{at.names['two']}\n"
+        )
+        outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
+        assert [note for note in outcome.notes if note.loss is Loss.LOST] == []
+        found = {}
+        with running(start_command(name, outcome.files, tmp_path / name), [port]):
+            for path in ("/old/blocked", "/old/go", "/old/two", "/old/d", "/new/d", "/old/back/x"):
+                seen = answer(Ask(path, headers={"X-Last": "client"}), {"port": port}, "")
+                assert isinstance(seen, list)
+                told = seen[-1]
+                found[path] = (told[0], told[2], told[3].get("x-last"), told[3].get("x-seen")) if told else seen[:2]
+        assert found == {
+            "/old/blocked": [403, None],
+            "/old/go": [302, "/moved"],
+            "/old/two": ("two", "/new/two", "f, b", "/old/two"),
+            "/old/d": ("one", "/new/d", "f", None),
+            "/new/d": [403, None],
+            "/old/back/x": ("one", "/x", "f", None),
+        }
