@@ -39,6 +39,23 @@ DEVIATIONS = {
     "framing:cut_answer_behind_an_informational_one": (
         "When an answer's head comes in one piece with a 1xx, HAProxy may not see that its body is cut short; hapy does."
     ),
+    "framing:request_delete_in_target": (
+        "HAProxy takes the DEL character in a target or refuses it, depending on what stands around it; hapy refuses it, as "
+        "RFC 3986 has no such character in a URI."
+    ),
+    "framing:request_blank_before_the_first_trailer": (
+        "HAProxy passes on a first trailer line that begins with a blank, as a field whose name does; hapy refuses it, as it "
+        "refuses such a field in a head."
+    ),
+    "framing:response_blank_before_the_first_trailer": "The same on the other side.",
+    "framing:response_of_another_protocol": (
+        "HAProxy takes any four letters, digits, dots or slashes for `HTTP` in a status line, though by its manual only "
+        "`option accept-invalid-http-response` takes other versions; hapy refuses such an answer."
+    ),
+    "framing:response_upgrade_that_is_none": (
+        "To an answer that says `upgrade: websocket` and is no 101, HAProxy adds a Sec-WebSocket-Accept of its own making; "
+        "hapy passes it on as it is."
+    ),
     "framing:response_status_below_100": (
         "HAProxy passes a status of two digits on and then waits for the server's end; hapy answers 502, as RFC 9112 has "
         "a status of three digits."

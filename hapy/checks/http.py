@@ -49,7 +49,7 @@ class _Parser(ResponseParser):
             raise self._bad("invalid status line")
         return int(match[1] + match[2]), int(match[3]), match[4] or b""
 
-    def _check_upgrade(self, _headers: list[Header], _options: ConnectionOptions) -> None:
+    def _check_upgrade(self, _reason: bytes, _headers: list[Header], _options: ConnectionOptions) -> None:
         """A check asks for none, and 101 is a status as good as any."""
 
 

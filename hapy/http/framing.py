@@ -183,7 +183,7 @@ class MessageParser(ABC):
         size = HEAD_OVERHEAD + start_size
         size += sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in headers])
         if raw_size > self._limits.bufsize or size > self._room:
-            raise self._bad("head too large")
+            raise BadMessage(self._status, "head too large", late=True)
 
     def _wait_for_more(self, buffer: bytes) -> None:
         """Keeps an unfinished head."""

@@ -42,13 +42,25 @@ class BadMessage(Exception):  # noqa: N818  the field's word, as in "400 Bad Req
             a body was cut short by its peer.
         reason: for the log and debug output.
         read: a head that was sound and is refused for what it asks: the answer is a page as for any request.
+        late: the head could be read; what came before it goes on all the same.
+        refused: an answer's head that is refused for what it says.
     """
 
-    def __init__(self, status: int, reason: str, *, read: Request | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        read: Request | None = None,
+        late: bool = False,
+        refused: Response | None = None,
+    ) -> None:
         super().__init__(f"{status} {reason}")
         self.status = status
         self.reason = reason
         self.read = read
+        self.late = late
+        self.refused = refused
 
 
 class RequestSink(Protocol):

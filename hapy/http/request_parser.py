@@ -169,9 +169,9 @@ class RequestParser(MessageParser):
             return
         headers, end = fields
         head = self._frame(method, target, version, headers, keep_alive=version >= 11)
+        self._check_size(end, len(method) + len(target) + VERSION_SIZE, head.headers)
         if method == b"PRI":
             raise BadMessage(400, "the preface of HTTP/2", read=head)
-        self._check_size(end, len(method) + len(target) + VERSION_SIZE, head.headers)
         self.pending = b""
         self._begin(head, buffer[end:])
 
@@ -257,9 +257,10 @@ class RequestParser(MessageParser):
         if method == b"CONNECT":
             body = TUNNEL
             headers = [field for field in headers if field[0] != b"content-length"]
-        upgrade = b"" if options.upgrade and not body else None
+        has_body = body not in (0, TUNNEL)
+        upgrade = b"" if options.upgrade and not has_body else None
         if protocols and options.upgrade:
-            if body:
+            if has_body:
                 headers = [field for field in headers if field[0] != b"upgrade"]
             else:
                 upgrade = b", ".join(protocols)

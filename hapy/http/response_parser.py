@@ -11,7 +11,9 @@ What HAProxy 2.6 takes (seen on the wire):
 - 101 needs `Connection: upgrade`, a request that asked for it and, for websocket, a Sec-WebSocket-Accept
 - `option accept-invalid-http-response` takes any byte in names and any word as a version (as HTTP/1.0)
 
-Not followed: HAProxy also takes status codes of other than three digits and below 100, and `RTSP/1.0`; hapy refuses.
+Not followed: HAProxy also takes status codes of other than three digits and below 100, and any four letters, digits,
+dots or slashes for `HTTP`; hapy refuses. Of an answer other than 101 with `upgrade: websocket` HAProxy makes one with
+a Sec-WebSocket-Accept.
 """
 
 from __future__ import annotations
@@ -255,7 +257,7 @@ class ResponseParser(MessageParser):
         if status < 200 or status == 204:
             body = 0
         if status == 101:
-            self._check_upgrade(headers, options)
+            self._check_upgrade(reason, headers, options)
             body = TUNNEL
         elif self._method == b"CONNECT" and 200 <= status < 300:
             body = TUNNEL
@@ -263,9 +265,10 @@ class ResponseParser(MessageParser):
             body = 0
         return Response(status, reason, headers, body, version, keep_alive and body != UNTIL_CLOSE)
 
-    def _check_upgrade(self, headers: list[Header], options: ConnectionOptions) -> None:
+    def _check_upgrade(self, reason: bytes, headers: list[Header], options: ConnectionOptions) -> None:
         if not options.upgrade or not self._upgrade:
-            raise self._bad("101 that was not asked for")
+            refused = Response(101, reason, headers)
+            raise BadMessage(502, "101 that was not asked for", late=True, refused=refused)
         protocols = [value for name, value in headers if name == b"upgrade"]
         if has_token(protocols, b"websocket") and not any(name == b"sec-websocket-accept" for name, _ in headers):
             raise BadMessage(502, "websocket upgrade without accept key")

@@ -4,7 +4,8 @@ What it does (seen on the wire):
 
 - `/…` and `*…` name no authority; all else does: what stands behind `SCHEME://`, or the whole target without one, up to
   the first `/`, user information cut off
-- with a Host field, a target's authority must equal it, case aside; for http and https either may have the default port
+- with a Host field, a target's authority must equal it, case aside; either may have an empty port, for http and https
+  the default one
 - CONNECT's authority must have a numeric port; 80 and 443 count as default ports in Host
 - `http://a:80/` goes on as `http://a/` with `host: a`; CONNECT keeps its target, and Host loses port 80 or 443
 - `option accept-invalid-http-request` drops the checks, not the rewriting
@@ -51,7 +52,7 @@ def check_target(method: bytes, target: bytes, host: bytes | None, *, lenient: b
     bare = _without_port(authority, ports)
     if host is not None and authority and not lenient:
         same = authority.lower() == host.lower()
-        if not same and (not ports or bare.lower() != _without_port(host, ports).lower()):
+        if not same and bare.lower() != _without_port(host, ports).lower():
             raise BadMessage(400, "host differs from the target")
     if bare is not authority:
         target = scheme + b"://" + users + at + bare + rest
@@ -75,6 +76,6 @@ def _check_connect(target: bytes, host: bytes | None, *, lenient: bool) -> bytes
 def _without_port(authority: bytes, ports: tuple[bytes, ...]) -> bytes:
     """The authority without its port if that is empty or one of `ports`; the same object where nothing was cut."""
     name, colon, port = authority.rpartition(b":")
-    if colon and ports and (not port or port in ports):
+    if colon and (not port or port in ports):
         return name
     return authority

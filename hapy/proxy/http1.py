@@ -363,7 +363,7 @@ class Http1Exchange(Exchange):
             self.keep_alive = keep = (
                 stay and request.keep_alive and body != UNTIL_CLOSE and not frontend.closes and not stream.last
             )
-            if keep and response.version < 11 and first_value(response.headers, b"transfer-encoding") is not None:
+            if keep and response.version < 11 and _has_encoding(response):
                 self.keep_alive = keep = False  # there is no such field in HTTP/1.0
             self.bodiless = False
             if request.method is not self.txn.method:
@@ -436,3 +436,8 @@ class Http1Exchange(Exchange):
                 stream.finish()
         else:
             stream.next_request(self.txn.finished)
+
+
+def _has_encoding(response: Response) -> bool:
+    """Whether the answer goes out with a Transfer-Encoding."""
+    return response.status != 204 and first_value(response.headers, b"transfer-encoding") is not None

@@ -231,8 +231,13 @@ class ServerConnection(Stream):
         self.received = True
         try:
             self.parser.feed(data)
-        except BadMessage:
+        except BadMessage as error:
             self.failure = "bad"
+            if error.refused is not None:
+                self.size += head_size(error.refused)
+            elif not error.late and self.informational is not None:
+                self.size -= sum(map(head_size, self.informational))
+                self.informational = None
         exchange.on_server_news(self)
 
     def on_eof(self) -> None:

@@ -87,7 +87,7 @@ async def fetch(exchange: Exchange) -> Response:
                 if connection.failure or exchange.client_failure:
                     _look(exchange, connection)
                 await pause()
-                if connection.informational is not None and connection.failure != "bad":
+                if connection.informational is not None:
                     _pass_on_informational(exchange, connection)
             bad = connection.failure == "bad"  # its body began with something else than a chunk
             if route.retry_statuses and not bad and _may_ask_again(exchange, str(response.status)):
@@ -327,6 +327,8 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
         return Failed(504, "s", "H")
     if connection.failure != "bad" and not exchange.first:
         return Failed(0, "S", "H", silent=True)
+    if connection.failure == "bad" and connection.response is None:
+        exchange.txn.bytes_out += connection.size  # a 101 that was refused
     counters.eresp += 1
     together.eresp += 1
     return Failed(502, "P" if connection.failure == "bad" else "S", "H")
