@@ -59,6 +59,12 @@ LINES = {
     "reject": "http-request reject",
     "auth": "acl never src 192.0.2.1\n    http-request auth realm Secret unless never",
     "early_hint": "http-request early-hint Link </s.css>",
+    "early_hints": "http-request early-hint Link </a>\n    http-request early-hint Link </b>\n"
+    "    http-request set-header a b\n    http-request early-hint X y\n    http-request early-hint X z if TRUE",
+    "early_hint_denied": "http-request early-hint Link </s.css>\n    http-request deny",
+    "early_hint_redirected": "http-request early-hint Link </s.css>\n    redirect location /",
+    "early_hint_returned": "http-request early-hint Link </s.css>\n    http-request return status 204",
+    "early_hint_rejected": "http-request early-hint Link </s.css>\n    http-request reject",
     "wait_for_body": "http-request wait-for-body time 1s\n    http-request set-header X-Body %[req.body]",
     "strict_mode": "http-request strict-mode on",
     "header_with_bad_format_value": "http-request set-header X-Empty %[req.hdr(none)]",

@@ -87,7 +87,8 @@ def _overrides(overrides: Overrides | None) -> dict[str, object]:
     if overrides.priority_offset:
         found["priority offset"] = overrides.priority_offset
     if overrides.early_hints:
-        found["early hints"] = ", ".join(f"{text(name)}: {text(content)}" for name, content in overrides.early_hints)
+        hints = (hint for answer in overrides.early_hints for hint in answer)
+        found["early hints"] = ", ".join(f"{text(name)}: {text(content)}" for name, content in hints)
     if overrides.no_l7_retry:
         found["retries after an answer failed"] = "none"
     return found

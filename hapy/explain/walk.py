@@ -30,6 +30,7 @@ from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, SWITCH, SWITCH_H2, Deferr
 from hapy.rules.redirects import compile_redirect
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_expression
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.explain.asked import Asked
@@ -572,7 +573,7 @@ def _client(asked: Asked, bind: Bind) -> Client:
         asked.port if asked.port is not None and asked.port in place.ports else place.port or 0,
         family,
     )
-    client.listener_name = bind.name.encode() if bind.name else None
+    client.listener_name = to_bytes(bind.name) if bind.name else None
     client.listener_id = bind.number
     client.accepted = now()
     client.accepted_wall = wall()

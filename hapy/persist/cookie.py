@@ -21,6 +21,7 @@ from hapy.net.clock import wall
 from hapy.persist.caching import is_cacheable
 from hapy.persist.dates import decode, encode
 from hapy.persist.fields import Part, parts, tightened, without
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +74,7 @@ class Cookies:
         values: which server has which value.
         persists: `option persist`: servers that are down will do.
         """
-        self._name = cookie.name.encode()
+        self._name = to_bytes(cookie.name)
         self._values = values
         self._persists = persists
         self._mode = cookie.mode

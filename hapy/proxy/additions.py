@@ -10,6 +10,7 @@ from hapy.acl.networks import parse_network
 from hapy.http.message import first_value
 from hapy.samples.formats.render import unique_id
 from hapy_config.model.proxy import ForwardFor
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
@@ -24,9 +25,9 @@ def compile_additions(fe: Proxy, be: Proxy) -> tuple[Addition, ...]:
     if fe.unique_id_format is not None and fe.unique_id_header:
         additions.append(_unique_id(fe.unique_id_header))
     if (own := ForwardFor.merged(fe.forwardfor, be.forwardfor)) is not None:
-        additions.append(_forwarded_for(own.header.lower().encode(), own.if_none, own.excepted))
+        additions.append(_forwarded_for(to_bytes(own.header.lower()), own.if_none, own.excepted))
     if (own := ForwardFor.merged(fe.originalto, be.originalto)) is not None:
-        additions.append(_original_to(own.header.lower().encode(), own.if_none, own.excepted))
+        additions.append(_original_to(to_bytes(own.header.lower()), own.if_none, own.excepted))
     return tuple(additions)
 
 
@@ -89,7 +90,7 @@ def _original_to(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addit
 
 
 def _unique_id(header: str) -> Addition:
-    name = header.lower().encode()
+    name = to_bytes(header.lower())
 
     def add(txn: Transaction) -> None:
         request = txn.request

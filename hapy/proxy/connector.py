@@ -14,6 +14,7 @@ from hapy.proxy.server_connection import ServerConnection
 from hapy.samples.fetches.heads import parse_forwarded
 from hapy.samples.headers import nth, values
 from hapy_config.grammar.addresses import parse_address
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,7 +229,7 @@ def _foreign_source(usesrc: str, txn: Transaction) -> tuple[str, int] | None:
     name, _, occurrence = usesrc.removeprefix("hdr_ip(").removesuffix(")").partition(",")
     if txn.request is None:
         return None
-    found = nth(values(txn.request.headers, name.strip().lower().encode()), int(occurrence or -1))
+    found = nth(values(txn.request.headers, to_bytes(name.strip().lower())), int(occurrence or -1))
     ip = parse_forwarded(found) if found is not None else None
     return None if ip is None else (str(ip), 0)
 

@@ -21,6 +21,7 @@ from hapy.proxy.tcp import ClientSide
 from hapy.proxy.transaction import Transaction
 from hapy.rules.outcomes import ALLOW, Reply
 from hapy_config.grammar.units import leading_integer
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +142,7 @@ class Frontend:
         return Binding(bind, surroundings(self.runtime.config.global_, "bind", raw=raw))
 
     def _monitor(self, model: Proxy, runtime: Runtime) -> Callable[[Transaction], Outcome | None]:
-        uri = (model.monitor_uri or "").encode()
+        uri = to_bytes(model.monitor_uri or "")
         failing = [runtime.condition(condition, model) for condition in model.monitor_fail]
         pages = runtime.pages
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import now, wall
 from hapy.proxy.transaction import Client
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.net.stream import Transport
@@ -30,7 +31,7 @@ class Listening:
         self.family = {"ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}.get(
             kind, socket.AF_INET
         )
-        self.label = bind.name.encode() if bind.name else None
+        self.label = to_bytes(bind.name) if bind.name else None
         self.number = bind.number
 
     def meet(self, transport: Transport) -> Client:

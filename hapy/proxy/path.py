@@ -16,7 +16,7 @@ from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import head_size
 from hapy.proxy.tunnel import run_tunnel
 from hapy.proxy.upstream import fetch
-from hapy.rules.outcomes import ALLOW
+from hapy.rules.outcomes import ALLOW, SILENT_DROP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
         rules = frontend.request_rules
         if rules is not None and outcome is None:
             outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
+            if txn.overrides is not None:
+                _send_hints(exchange, outcome)
         if frontend.redirects is not None and outcome in (None, ALLOW):
             outcome = frontend.redirects(txn)
         if outcome is None or outcome is ALLOW:
@@ -74,6 +76,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
             rules = route.request_rules
             if rules is not None and outcome is None:
                 outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
+                if txn.overrides is not None:
+                    _send_hints(exchange, outcome)
             if route.redirects is not None and outcome in (None, ALLOW):
                 outcome = route.redirects(txn)
         if outcome is not None and outcome is not ALLOW:
@@ -148,16 +152,25 @@ async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
     return await rules.run_async(txn)
 
 
-def _heed_overrides(exchange: Exchange) -> None:
-    """What rules have asked for beyond the usual: early hints, timeouts of its own."""
+def _send_hints(exchange: Exchange, outcome: Outcome | None) -> None:
+    """Send the 103 answers that rules have put together, whatever answers the request in the end."""
     txn = exchange.txn
     overrides = txn.overrides
     assert overrides is not None
-    if overrides.early_hints is not None:
-        if exchange.request.version >= 11:
-            exchange.send_early_hints(overrides.early_hints)
-            txn.bytes_out += head_size(Response(103, b"Early Hints", overrides.early_hints))
-        overrides.early_hints = None
+    if overrides.early_hints is None:
+        return
+    if exchange.request.version >= 11 and outcome is not SILENT_DROP:
+        for headers in overrides.early_hints:
+            exchange.send_early_hints(headers)
+            txn.bytes_out += head_size(Response(103, b"Early Hints", headers))
+        txn.status = 0  # the log's word for an answer that was begun, should no other follow
+    overrides.early_hints = None
+
+
+def _heed_overrides(exchange: Exchange) -> None:
+    """What rules have asked for beyond the usual: timeouts of its own."""
+    overrides = exchange.txn.overrides
+    assert overrides is not None
     if overrides.timeouts is not None and "server" in overrides.timeouts:
         exchange.server_timeout = overrides.timeouts["server"] / 1000
 

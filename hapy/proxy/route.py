@@ -10,6 +10,7 @@ from hapy.pool import OwnConnections
 from hapy.proxy.additions import compile_additions
 from hapy.proxy.reframing import touches_framing
 from hapy.rules.compile import Ruleset
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from hapy.http.message import Request, Response
@@ -127,7 +128,7 @@ class Route:
             or "check_post" in be.balance.options  # of `balance url_param`
         )
         self.prefer_last = "prefer-last-server" in be.options
-        self.name_header = be.http_send_name_header.lower().encode() if be.http_send_name_header else None
+        self.name_header = to_bytes(be.http_send_name_header.lower()) if be.http_send_name_header else None
         self.name_cases: NameCases | None = (
             frontend.runtime.name_cases if "h1-case-adjust-bogus-server" in be.options else None
         )

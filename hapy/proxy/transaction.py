@@ -61,7 +61,7 @@ class Overrides:
     Attributes:
         timeouts: `server` and `tunnel` in ms, from `set-timeout`.
         priority_class, priority_offset: place in a queue (`set-priority-class`, `set-priority-offset`).
-        early_hints: fields of the 103 answer to send before anything else; taken (set to None) by who sends it.
+        early_hints: the fields of each 103 answer to send before anything else; taken (set to None) by who sends it.
         no_l7_retry: `disable-l7-retry` was met.
         service: what answers instead of a server, as the log names it; else empty.
         last_rule: (file, line) of the rule that ended a ruleset.
@@ -73,7 +73,7 @@ class Overrides:
         self.timeouts: dict[str, int] | None = None
         self.priority_class = 0
         self.priority_offset = 0
-        self.early_hints: list[Header] | None = None
+        self.early_hints: list[list[Header]] | None = None
         self.no_l7_retry = False
         self.last_rule: tuple[str, int] | None = None
         self.service = b""

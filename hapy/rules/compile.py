@@ -132,7 +132,7 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
     load_actions()
     steps: list[tuple[Predicate | None, Action | AsyncAction, bool]] = []
     strict = True
-    for rule in rules:
+    for index, rule in enumerate(rules):
         if rule.action == "strict-mode":
             strict = bool(rule.arguments["switch"])
             continue
@@ -146,7 +146,7 @@ def compile_ruleset(rules: Sequence[Rule], env: CompileEnv) -> Ruleset | None:
             if condition is not None and rule.ruleset in ("http-response", "http-after-response"):
                 condition = when_answered(condition)
             predicate = compile_condition(condition, scope) if condition is not None else None
-            act = build(Arguments(rule, scope, strict=strict))
+            act = build(Arguments(rule, scope, strict=strict, before=rules[index - 1] if index else None))
         except CompileError as error:
             raise CompileError(error.message, rule.span) from error
         if rule.action in _FINAL and rule.ruleset not in ("tcp-request connection", "tcp-request session"):

@@ -36,13 +36,15 @@ TCP: Final = (CONNECTION, SESSION, CONTENT, TCP_RESPONSE)
 class Arguments:
     """A rule's arguments by name, with what they are compiled to."""
 
-    __slots__ = ("env", "rule", "strict")
+    __slots__ = ("before", "env", "rule", "strict")
 
-    def __init__(self, rule: Rule, env: CompileEnv, *, strict: bool) -> None:
+    def __init__(self, rule: Rule, env: CompileEnv, *, strict: bool, before: Rule | None = None) -> None:
         self.rule = rule
         self.env = env
         #: Whether a rewrite that fails ends the request (`strict-mode`).
         self.strict = strict
+        #: The rule in front of it.
+        self.before = before
 
     def text(self, name: str) -> str:
         """A string argument."""

@@ -208,14 +208,37 @@ def _extra_files(build: Build, statement: Statement, words: list[str]) -> None:
 
 
 #: A property query of OpenSSL: clauses such as `provider=default`, `?fips=yes` or `-legacy`.
-_PROPERTY: Final = re.compile(r"\s*[?-]?\s*[A-Za-z]\w*(\.[A-Za-z]\w*)*\s*(!?=\s*([^\s,]+|'[^']*'|\"[^\"]*\")\s*)?")
+_PROPERTY: Final = re.compile(
+    r"\s*(?P<lax>[?-]?)\s*(?P<name>[A-Za-z]\w*(\.[A-Za-z]\w*)*)\s*"
+    r"((?P<operator>!?=)\s*(?P<value>[^\s,]+|'[^']*'|\"[^\"]*\")\s*)?"
+)
 
 
 def _property_query(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused("'ssl-propquery' expects a property query as an argument.", 1, code="missing-argument")
-    if not all(_PROPERTY.fullmatch(clause) for clause in words[1].split(",")):
+    clauses = [_PROPERTY.fullmatch(clause) for clause in words[1].split(",")]
+    found = [clause for clause in clauses if clause is not None]
+    names = {clause["name"].lower() for clause in found}
+    if len(found) < len(clauses) or len(names) < len(found):
         raise Refused(f"'ssl-propquery' : '{words[1]}' is not a property query.", 1)
+    build.global_["ssl_propquery"] = statement
+    missed = [clause[0] for clause in found if not clause["lax"] and not _has_property(clause)]
+    if missed:
+        build.later.append(lambda: _unfulfilled(build, statement, missed[0]))
+
+
+def _has_property(clause: re.Match[str]) -> bool:
+    """Whether the algorithms of OpenSSL's default provider fulfil a clause; a property they don't have is `no`."""
+    own = "default" if clause["name"].lower() == "provider" else "no"
+    wanted = (clause["value"] or "yes").strip("'\"").lower()
+    return (own != wanted) if clause["operator"] == "!=" else (own == wanted)
+
+
+def _unfulfilled(build: Build, statement: Statement, clause: str) -> None:
+    if build.global_["ssl_propquery"] is statement:  # the last one counts
+        message = f"'ssl-propquery' : no algorithm of the TLS library has '{clause}', unable to allocate ssl context."
+        build.lacking(Refused(message, 1, code="unknown-provider"), statement)
 
 
 def _lua(build: Build, statement: Statement, words: list[str]) -> None:

@@ -286,7 +286,7 @@ def _thread_group(build: Build, statement: Statement, words: list[str]) -> None:
                 f" {_THREADS})",
                 index,
             )
-        for number in range(min(numbers), max(numbers) + 1):
+        for number in range(numbers[0], numbers[-1] + 1):
             if number in seen:
                 message = f"'thread-group {words[1]}': thread {number} assigned more than once on the same line."
                 build.warning("duplicate", statement.span(index), message)

@@ -116,7 +116,7 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ENVIRONMENT,
         "unknown-provider",
-        "The TLS library has no provider of that name.",
+        "The TLS library has no provider of that name, or none with the properties that are asked for.",
         "global\n ssl-provider x\n",
     ),
     code(

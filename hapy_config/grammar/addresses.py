@@ -55,6 +55,8 @@ _PREFIX: Final = re.compile(
 )
 _NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?\Z")
 _NUMERIC: Final = re.compile(r"[0-9.]+\Z")
+#: An IPv4 address as most are written, which is what it stands for.
+_PLAIN: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}\Z")
 _LEADING_DIGITS: Final = re.compile(r"[0-9]*")
 
 _UNIX_MAX: Final = 97
@@ -204,6 +206,8 @@ def _host(text: str, host: str, start: int, family: str, use: AddressUse) -> tup
             return "ipv6", str(ipaddress.IPv6Address(bare))
         except ValueError:
             pass
+    elif bare == host and _PLAIN.match(host) and not only6:
+        return "ipv4", host
     elif bare == host and _NUMERIC.match(host) and not only6:
         found = network(host)
         if found is not None:

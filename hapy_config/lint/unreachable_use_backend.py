@@ -30,7 +30,7 @@ def check(view: View) -> Iterator[Finding]:
             if isinstance(rule.target, str) and frozenset() in (alternatives(rule.condition) or ()):
                 end = rule.span
         else:
-            statement = view.statement(proxy, "default_backend")
+            statement = view.statement(proxy, "default_backend") if end is not None else None
             if end is not None and statement is not None and statement.line > proxy.span.line:
                 yield Finding(
                     statement.span(),

@@ -41,6 +41,7 @@ class View:
         self.document: Document = result.document
         self.proxies: tuple[Proxy, ...] = tuple(proxy for proxy in config.proxies if not proxy.disabled)
         self._uses: dict[int, tuple[Use, ...]] = {}
+        self._conditions: dict[int, Sequence[tuple[Condition, Span]]] = {}
         self._conditional: dict[str, bool] = {}
         self._actions: dict[int, frozenset[str]] = {}
         self._headers: dict[int, frozenset[str]] = {}
@@ -217,17 +218,12 @@ class View:
             else:
                 yield name, [rule for rule in rules if rule.span.file == file and rule.span.line > line]
 
-    @staticmethod
-    def conditions(proxy: Proxy) -> Iterator[tuple[Condition, Span]]:
+    def conditions(self, proxy: Proxy) -> Sequence[tuple[Condition, Span]]:
         """The conditions of a proxy's rules, and the lines they stand on."""
-        for rules in proxy.rules.values():
-            for rule in rules:
-                if rule.condition is not None:
-                    yield rule.condition, rule.span
-        for group in (proxy.redirects, proxy.use_backends, proxy.use_servers):
-            for other in group:
-                if other.condition is not None:
-                    yield other.condition, other.span
+        found = self._conditions.get(id(proxy))
+        if found is None:
+            found = self._conditions[id(proxy)] = list(_conditions(proxy))
+        return found
 
     def mentions(self, names: Iterable[str]) -> dict[str, int]:
         """How often each of these names stands in the files, alone or within a word; one pass over all words."""
@@ -262,3 +258,14 @@ class View:
             found = any(line.lstrip().startswith(".") for line in source.lines)
             self._conditional[source.name] = found
         return found
+
+
+def _conditions(proxy: Proxy) -> Iterator[tuple[Condition, Span]]:
+    for rules in proxy.rules.values():
+        for rule in rules:
+            if rule.condition is not None:
+                yield rule.condition, rule.span
+    for group in (proxy.redirects, proxy.use_backends, proxy.use_servers):
+        for other in group:
+            if other.condition is not None:
+                yield other.condition, other.span

@@ -185,12 +185,16 @@ def _values_replaced(
 @action("early-hint", REQUEST)
 def _early_hint(args: Arguments) -> Action:
     name, value = args.field_name(), args.format("value")
+    # Rules behind each other make one answer; one with a condition begins another.
+    begins = args.rule.condition is not None or args.before is None or args.before.action != "early-hint"
 
     def early_hint(txn: Transaction) -> None:
         overrides = txn.override()
         if overrides.early_hints is None:
-            overrides.early_hints = []
-        overrides.early_hints.append((name, value(txn)))
+            overrides.early_hints = [[]]
+        elif begins:
+            overrides.early_hints.append([])
+        overrides.early_hints[-1].append((name, value(txn)))
 
     return early_hint
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from compat.harness.world import running
@@ -9,7 +11,7 @@ from hapy.explain.asked import asked
 from hapy.explain.findings import Walk
 from hapy.explain.stage import NoWayInError
 from hapy.explain.walk import Walker
-from hapy_config import read_text
+from hapy_config import read_config, read_text
 
 DEFAULTS = """\
 defaults
@@ -239,3 +241,14 @@ def test_the_proxy_sends_the_same() -> None:
     for method, target, headers in requests:
         found = walker.walk(asked(f"{method} {target}", headers=["Host: hapy.test", *headers], source="127.0.0.1"))
         assert (found.server, found.request) in received
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_bytes(
+        b"defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
+        b"frontend f\n bind :80 name x\xff\n monitor-uri /\xff\n option forwardfor header X\xff\n default_backend b\n"
+        b"backend b\n cookie C\xff insert\n http-send-name-header S\xff\n server s 127.0.0.1:80 cookie z\n"
+    )
+    walker = Walker(read_config([str(file)], env={}, assume_machine=True))
+    assert walker.walk(asked("GET http://x.example/")).server == "s"

@@ -132,7 +132,15 @@ def test_a_value_beyond_the_buffer_fails_unless_rewriting_is_lenient():
 def test_early_hints_are_collected():
     rules, txn, _ = compiled("http-request early-hint Link </a>", "http-request early-hint x %[path]")
     assert rules.run(txn) is None
-    assert txn.overrides.early_hints == [(b"link", b"</a>"), (b"x", b"/a")]
+    assert txn.overrides.early_hints == [[(b"link", b"</a>"), (b"x", b"/a")]]
+    rules, txn, _ = compiled(
+        *(
+            f"http-request {one}"
+            for one in ("early-hint a b", "set-header c d", "early-hint e f", "early-hint g h if TRUE")
+        )
+    )
+    assert rules.run(txn) is None
+    assert txn.overrides.early_hints == [[(b"a", b"b")], [(b"e", b"f")], [(b"g", b"h")]]
 
 
 def test_what_does_not_run_is_an_error_with_its_place():
