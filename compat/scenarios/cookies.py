@@ -367,3 +367,38 @@ def dynamic(world: World) -> None:
     for value in ("0000000000000000", "1f7a2d3c4b5a6978"):
         teller.tell("/v4/", f"Cookie: SRV={value}", "Cookie: SRV=A")
     teller.end()
+
+
+#: Fields with a cookie C that servers must not see.
+_LEFTOVERS = (
+    *("a=1; C=A", "a=1;C=A", "a=1; C=A;", "a=1; C=A; ", "a=1 ; C=A", "C=A; a=1", "C=A ; a=1", "C=A", "C=A; ", ";C=A"),
+    *(" ; C=A", "; C=A;", ";;C=A", "a=1; C=A; b=2", "a=1;C=A;b=2", "a=1; C=A;; b=2", "a=1;; C=A; b=2", "a=1, C=A"),
+    *("a=1; C=A; C=B", "C=A;C=B;", ";C=A;;c", "a=1;\tC=A", "a=1; C = A ;", "=x ; C=A", "c;  ; C=A", "a=1 ;  C=A  ;  "),
+    *("$Path=A; C=A;", "$Path=A; C=A", "C=A; $Path=/", "C=A; $Path=/; a=1", "$V=1; C=A; $P=/; a=1; $P=/", ", C=A, b=2"),
+    *("C=A;;C=B; x", "a;;C=A;;C=B;;", "a=1, C=A; b=2", "a=1; C=A, b=2", "C=A;$Path=/;", "b=1;C=A;$Path=/;;"),
+    *("b;C=A;$P=1;C=B;c;C=A", "C=A;C=B;a;C=A;$X", 'a="x;C=A";C=A;b', "a = 1 ; C = A ; b = 2 ; C=A", "a=1;C=A;b= 3;C=A"),
+)
+
+
+def leftovers(world: World) -> None:
+    """`indirect`: what is left of a field, blanks and delimiters included, wherever in it the cookie stood."""
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            fields = [line for line in request.head.split(b"\r\n") if line.startswith(b"cookie:")]
+            connection.reply(repr(fields).encode())
+
+    world.origin("a", script)
+    world.start(
+        """frontend fe
+    bind "fd@${fe}"
+    default_backend be
+backend be
+    cookie C insert indirect
+    server a {a} cookie A
+"""
+    )
+    for field in _LEFTOVERS:
+        world.note(f"{field!r}: {world.once('/', f'Cookie: {field}')}")
+    world.forget_clients()
+    world.forget_origins()

@@ -125,7 +125,9 @@ class Cookies:
         unwanted: list[Part] = []
         changes: list[tuple[int, int]] = []
         dropped = False  # whether the cookie that attributes belong to goes
-        others = False  # whether any other cookie stays; attributes alone don't
+        others = (
+            False  # whether any other cookie stays; attributes alone don't, where the field ends without a delimiter
+        )
         for part in parts(line):
             if part.name.startswith(b"$"):
                 if dropped:
@@ -145,7 +147,7 @@ class Cookies:
             others = True
             if part.value_start > part.name_end + 1 or behind:
                 changes.append((part.name_end, part.value_start + behind))
-        if unwanted and not others:
+        if unwanted and not others and unwanted[-1].end == len(line):
             return b""
         if changes:
             line = tightened(line, changes, unwanted)

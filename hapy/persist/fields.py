@@ -73,24 +73,36 @@ def _value_end(line: bytes, position: int) -> int:
 
 
 def without(line: bytes, unwanted: list[Part]) -> bytes:
-    """A field without some of its cookies, in order: each goes with the blanks and the delimiter before it.
+    """A field without some of its cookies, in order; those that follow one another go together.
 
-    Its own delimiter stays, with one blank behind it.
+    They go with the blanks and the delimiter before them; their own delimiter stays, with one blank behind it. At the
+    field's beginning their own delimiter goes as well; at its end blanks before them stay.
     """
-    moved, behind, place = 0, -1, 0
-    for part in unwanted:
-        start = place if part.start == behind else part.start + moved
-        end = part.end + moved
-        rest = line[end + 1 :].lstrip(_BLANKS)
-        if start == 0:
-            head = b""
+    moved = 0
+    for start, end in _stretches(unwanted):
+        size = len(line)
+        begin, stop = start + moved, end + moved
+        rest = line[stop + 1 :].lstrip(_BLANKS)
+        if stop == size:
+            line = line[: max(begin - 1, 0)]
+        elif begin <= 1:
+            line = rest
         else:
-            head = line[: start - 1].rstrip(_BLANKS) + line[end : end + 1]
-            rest = rest and b" " + rest
-        behind, place = part.end + 1, len(head)
-        moved += len(head) + len(rest) - len(line)
-        line = head + rest
+            line = line[: begin - 1].rstrip(_BLANKS) + line[stop : stop + 1] + b" " + rest
+        moved += len(line) - size
     return line
+
+
+def _stretches(unwanted: list[Part]) -> Iterator[tuple[int, int]]:
+    start = end = -1
+    for part in unwanted:
+        if part.start != end + 1 or start < 0:
+            if start >= 0:
+                yield start, end
+            start = part.start
+        end = part.end
+    if start >= 0:
+        yield start, end
 
 
 def tightened(line: bytes, changes: list[tuple[int, int]], moved: list[Part]) -> bytes:

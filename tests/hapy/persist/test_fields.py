@@ -41,7 +41,7 @@ def test_parts(line: bytes, found: list[tuple[bytes, bytes | None]]) -> None:
         (b";;S=1;;", b";; ;"),
         (b"S=1; S=2; a=1; S=3", b"a=1"),
         (b"a=1 ; S=1 ; b=2", b"a=1; b=2"),
-        (b"a=1, S=2, b=2, S=3;", b"a=1, b=2;"),
+        (b"a=1, S=2, b=2, S=3;", b"a=1, b=2; "),
         (b"a;;S=1;;S=2;; = b", b"a;;; ; = b"),
     ],
 )
