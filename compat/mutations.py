@@ -267,6 +267,90 @@ def _number(chance: random.Random, lines: Lines) -> bool:
     return True
 
 
+def _edge_number(chance: random.Random, lines: Lines) -> bool:
+    numbers = [(i, m) for i in _statements(lines) for m in re.finditer(r"\d+", lines[i])]
+    if not numbers:
+        return False
+    index, match = chance.choice(numbers)
+    lines[index] = lines[index][: match.start()] + chance.choice(_EDGES) + lines[index][match.end() :]
+    return True
+
+
+def _odd_unit(chance: random.Random, lines: Lines) -> bool:
+    found = [
+        (i, m)
+        for i in _statements(lines)
+        for m in re.finditer(r"(?<![\w.:])(\d+)(us|ms|s|m|h|d|k|K|M|G|g)?(?![\w.:/])", lines[i])
+    ]
+    if not found:
+        return False
+    index, match = chance.choice(found)
+    lines[index] = lines[index][: match.start()] + match[1] + chance.choice(_UNITS) + lines[index][match.end() :]
+    return True
+
+
+def _quotes(chance: random.Random, lines: Lines) -> bool:
+    """Quotes lost, of another kind, or put around a word, whole or half."""
+    marks = [(i, at) for i in _statements(lines) for at, mark in enumerate(lines[i]) if mark in "\"'\\"]
+    if marks and chance.random() < 0.6:
+        index, at = chance.choice(marks)
+        lines[index] = lines[index][:at] + chance.choice(("", "", '"', "'", "\\", '""')) + lines[index][at + 1 :]
+        return True
+    found = _one(chance, lines)
+    if found is None:
+        return False
+    index, words = found
+    place = chance.randrange(len(words))
+    word = words[place].strip()
+    lead = words[place][: len(words[place]) - len(word)]
+    forms = (
+        f'"{word}"',
+        f"'{word}'",
+        f'"{word}',
+        f"\\{word}",
+        f"{word}\\",
+        f'"{word} "',
+        f"${word}",
+        f'"${{{word}}}"',
+        '""',
+    )
+    words[place] = lead + chance.choice(forms)
+    lines[index] = "".join(words)
+    return True
+
+
+def _arguments(chance: random.Random, lines: Lines) -> bool:
+    """What stands in parentheses: an argument lost, added, moved or emptied, or a parenthesis lost."""
+    found = [(i, m) for i in _statements(lines) for m in re.finditer(r"\(([^()]*)\)", lines[i])]
+    if not found:
+        return False
+    index, match = chance.choice(found)
+    parts = match[1].split(",")
+    some = chance.choice(("1", "-1", "x", "txn.v", "", "a b", "ms", "0x5", "99999999999"))
+    shuffled = chance.sample(parts, len(parts))
+    forms = (parts[1:], [*parts, some], shuffled, [""], [some, *parts[1:]])
+    new = chance.choice(("", "(" + match[1], *("(" + ",".join(form) + ")" for form in forms)))
+    lines[index] = lines[index][: match.start()] + new + lines[index][match.end() :]
+    return True
+
+
+def _words_elsewhere(chance: random.Random, lines: Lines) -> bool:
+    """A keyword with its arguments moved or copied into another line."""
+    found = _one(chance, lines, 3)
+    if found is None:
+        return False
+    index, words = found
+    begin = chance.randrange(1, len(words))
+    piece = words[begin : begin + chance.randint(1, 3)]
+    target = chance.choice(_statements(lines))
+    other = re.findall(r"\s*\S+", lines[target])
+    place = chance.randrange(1, len(other) + 1)
+    if target != index and chance.random() < 0.5:
+        lines[index] = "".join(words[:begin] + words[begin + len(piece) :])
+    lines[target] = "".join(other[:place] + [" " + word.strip() for word in piece] + other[place:])
+    return True
+
+
 def _stray_character(chance: random.Random, lines: Lines) -> bool:
     places = _statements(lines)
     if not places:
@@ -295,6 +379,12 @@ def _cut_off(chance: random.Random, lines: Lines) -> bool:
     return True
 
 
+_EDGES: Final = (
+    "-1", "0", "1", "255", "256", "32768", "65535", "65536", "2147483647", "2147483648", "4294967295", "4294967297",
+    "9223372036854775807", "9223372036854775808", "18446744073709551616", "1e3", "0x10", "+5", "010", "1.5", "1:2", "1%",
+)  # fmt: skip
+_UNITS: Final = ("us", "ms", "s", "m", "h", "d", "w", "k", "K", "M", "G", "kb", "S", "1s", "m30s", " s", ".5s", "%", "")
+
 #: What can be done to a file, by the name it is reported under; the often made mistakes stand more than once.
 CHANGES: Final[tuple[tuple[str, Change], ...]] = (
     *(
@@ -320,6 +410,11 @@ CHANGES: Final[tuple[tuple[str, Change], ...]] = (
     ("a header lost", _cut_header),
     ("a section of another kind", _other_kind),
     ("another number", _number),
+    ("a number at an edge", _edge_number),
+    ("an odd unit", _odd_unit),
+    ("quotes", _quotes),
+    ("other arguments", _arguments),
+    ("words moved elsewhere", _words_elsewhere),
     ("a stray character", _stray_character),
     ("capitals", _case_of_a_word),
     ("the rest cut off", _cut_off),
