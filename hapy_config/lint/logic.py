@@ -63,6 +63,15 @@ def alternatives(condition: Condition | None) -> Alternatives | None:
     return None
 
 
+def always(condition: Condition | None) -> bool:
+    """Whether a condition holds whatever comes."""
+    if condition is None:
+        return True
+    if not condition.unless and not any(constant(term) for terms in condition.alternatives for term in terms):
+        return False
+    return frozenset() in (alternatives(condition) or ())
+
+
 def is_restless(condition: Condition | None) -> bool:
     """Whether the condition may change between two looks at it."""
     return condition is not None and any(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Severity
-from hapy_config.lint.logic import alternatives
+from hapy_config.lint.logic import always
 from hapy_config.lint.rule import Finding, Rule
 from hapy_config.model.rules import Redirect
 
@@ -26,7 +26,7 @@ def check(view: View) -> Iterator[Finding]:
                 found.append((redirect, rule.condition, rule.span))
         for one, condition, span in found:
             to_https = one.kind == "scheme" and one.target.constant == "https"
-            if to_https and frozenset() in (alternatives(condition) or ()):
+            if to_https and always(condition):
                 yield Finding(
                     span,
                     "clients that come with TLS are redirected, too, again and again",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.diagnostics import Severity
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
 
 
 _HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
-_ACTIONS: Final = frozenset({"set-header", "add-header", "del-header", "replace-header", "replace-value"})
+_ACTIONS: Final = ("set-header", "add-header", "del-header", "replace-header", "replace-value")
 
 
 def check(view: View) -> Iterator[Finding]:
     """A finding for each rule that writes or deletes such a header."""
-    for ruleset in ("http-request", "http-response", "http-after-response"):
-        for _, statement in view.lines(ruleset):
+    for ruleset, action in product(("http-request", "http-response", "http-after-response"), _ACTIONS):
+        for _, statement in view.lines(ruleset, action):
             words = statement.words
-            if len(words) > 2 and words[1] in _ACTIONS and words[2].lower() in _HEADERS:
+            if len(words) > 2 and words[2].lower() in _HEADERS:
                 yield Finding(
                     statement.span(2),
                     f"'{words[2]}' tells the other side where a message ends, and the rule changes it, not the message",

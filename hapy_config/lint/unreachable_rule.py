@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hapy_config.build.rules import ENDING
 from hapy_config.diagnostics import Severity
 from hapy_config.lint.finals import is_final
-from hapy_config.lint.logic import alternatives
+from hapy_config.lint.logic import always
 from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check(view: View) -> Iterator[Finding]:
                             "move it up, or give the other one a condition",
                         )
                     break
-                if is_final(rule) and frozenset() in (alternatives(rule.condition) or ()):
+                if is_final(rule) and always(rule.condition):
                     end = rule
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Severity
-from hapy_config.lint.logic import alternatives
+from hapy_config.lint.logic import always
 from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check(view: View) -> Iterator[Finding]:
                 )
                 break
             # A name that is made of the request may be no backend's: then the next rule is looked at.
-            if isinstance(rule.target, str) and frozenset() in (alternatives(rule.condition) or ()):
+            if isinstance(rule.target, str) and always(rule.condition):
                 end = rule.span
         else:
             statement = view.statement(proxy, "default_backend") if end is not None else None

@@ -75,12 +75,22 @@ class View:
                 found.setdefault(statement.words[0], []).append((section, statement))
         return found
 
+    @cached_property
+    def _by_two(self) -> dict[tuple[str, ...], list[tuple[Section, Statement]]]:
+        found: dict[tuple[str, ...], list[tuple[Section, Statement]]] = {}
+        for pairs in self._by_word.values():
+            for pair in pairs:
+                found.setdefault(tuple(pair[1].words[:2]), []).append(pair)
+        return found
+
     def lines(self, *words: str) -> Iterator[tuple[Section, Statement]]:
         """All statements of the files that begin with these words, and their sections."""
-        count = len(words)
-        wanted = list(words)
-        for section, statement in self._by_word.get(words[0], ()):
-            if count == 1 or statement.words[:count] == wanted:
+        if len(words) == 1:
+            yield from self._by_word.get(words[0], ())
+            return
+        count, wanted = len(words), list(words)
+        for section, statement in self._by_two.get(words[:2], ()):
+            if count == 2 or statement.words[:count] == wanted:
                 yield section, statement
 
     @cached_property
