@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 import re
 import time
@@ -12,6 +14,7 @@ import dns.message
 from compat.harness import World
 from compat.harness.dns import DnsServer
 from compat.harness.world import mask_log
+from compat.scenarios.states_told import GLOBAL, ask, await_socket
 
 RESOLVERS = """
 resolvers r
@@ -475,7 +478,65 @@ def _of_the_system(world: World, names: _Names) -> None:
         system.close()
 
 
+_NAMED = """backend be
+    server a a.test:80 resolvers r init-addr none
+    server none none.test:80 resolvers r init-addr none
+    server six six.test:81 resolvers r init-addr none
+    server init other.test:82 resolvers r init-addr 127.0.0.8
+    server-template t 2 _http._tcp.test resolvers r init-addr none
+    server-template q 2 a.test:70 resolvers r init-addr none
+    server off a.test:80 disabled resolvers r init-addr none
+    server mapped none.test:+10 resolvers r init-addr none
+    server clear 0.0.0.0:0
+"""
+
+
+def _told_of_addresses(world: World, names: _Names) -> None:
+    """What statistics and states tell of servers that have no address yet, or no longer; what is cleared of counters."""
+    server = names.server
+    server.set("a.test", "A", "127.0.0.2")
+    server.set("six.test", "AAAA", "::7")
+    server.set("_http._tcp.test", "SRV", "1 10 8081 h1.test.")
+    server.set("h1.test", "A", "127.0.0.3")
+    world.start(names.section + FRONTEND + _NAMED, global_=GLOBAL)
+    await_socket(world)
+
+    def note(what: str) -> None:
+        previous: list[str] = []
+
+        def settled() -> bool:
+            nonlocal previous
+            names.settle(30)
+            rows = csv.DictReader(io.StringIO(ask(world, "show stat be 4 -1").removeprefix("# ")))
+            lines = [f"{row['svname']} {row['status']} {row['addr']!r}" for row in rows]
+            for line in ask(world, "show servers state be").split("\n")[2:]:
+                words = line.split()
+                lines.append(" ".join(words[3:7] + words[17:20]))
+            lines += [" ".join(line.split()[:4]) for line in ask(world, "show servers conn be").split("\n")[1:]]
+            before, previous = previous, lines
+            return before == lines
+
+        while not settled():
+            pass
+        world.note(f"{what}:")
+        world.notes += [f"  {line}" for line in previous]
+
+    note("start")
+    server.drop("a.test")
+    server.drop("h1.test")
+    note("two hosts are gone")
+    server.set("a.test", "A", "127.0.0.4")
+    note("one is back")
+    server.drop("_http._tcp.test")
+    note("the service is gone")
+    server.silent = True
+    ask(world, "clear counters all")
+    told = [line.split() for line in ask(world, "show resolvers r").split("\n")]
+    world.note(str([line for line in told if line[:1] in (["valid:"], ["update:"], ["nx:"], ["any_err:"])]))
+
+
 FAMILY = {
+    "told_of_addresses": _with_names(_told_of_addresses),
     "come_and_go": _with_names(_come_and_go),
     "come_and_go_over_tcp": _with_names(_come_and_go, stream=True),
     "silence": _with_names(_silence),

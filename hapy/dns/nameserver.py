@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,11 @@ class Counters:
     too_big: int = 0
     truncated: int = 0
     outdated: int = 0
+
+    def clear(self) -> None:
+        """Count anew."""
+        for counter in fields(self):
+            setattr(self, counter.name, 0)
 
 
 class NameServer:

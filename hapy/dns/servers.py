@@ -78,10 +78,11 @@ class ServerUser:
         server: the server. wishes: what its line says.
         taken: the address that it has from its name, None without one.
         service: what it shares with the other servers of its service, None without one.
+        had_record: it has had one of the service's records.
         resolution: of its name, None while it has none (a service has not given it one yet, or the name can't be).
     """
 
-    __slots__ = ("_group", "resolution", "section", "server", "service", "taken", "wishes")
+    __slots__ = ("_group", "had_record", "resolution", "section", "server", "service", "taken", "wishes")
 
     def __init__(self, server: Server, section: Section, group: list[ServerUser]) -> None:
         """Args:
@@ -95,6 +96,7 @@ class ServerUser:
         self.taken: str | None = None
         self.resolution: Resolution | None = None
         self.service: ServiceUser | None = None
+        self.had_record = False
         self._group = group
         group.append(self)
 

@@ -83,6 +83,7 @@ class ServiceUser:
         self.holders.clear()
 
     def _apply(self, member: ServerUser, service: Service, resolution: Resolution) -> None:
+        member.had_record = True
         self._place(member, service, resolution)
         if member.wishes.weights:
             member.server.set_weight(weight_of(service))
@@ -106,4 +107,5 @@ class ServiceUser:
         if not member.server.unresolved:
             member.lose(GONE)
         member.live_by(None)
+        member.move_to_port(0)
         self.free.append(member)

@@ -187,7 +187,9 @@ def _upstream(counters: BackendCounters | ServerCounters) -> _ROW:
 
 
 def address_of(server: Server) -> str:
-    """Where a server is, as statistics show it."""
+    """Where a server is, as statistics show it; empty while its name has no address."""
+    if server.unresolved:
+        return ""
     address = server.address
     if address.family in ("unix", "abns"):
         return "unix"
@@ -195,7 +197,7 @@ def address_of(server: Server) -> str:
     if address.family == "name":
         host = "0.0.0.0"
     port = address.port or 0
-    shown = f"{port:+d}" if address.port_offset else str(port)
+    shown = f"{port:+d}" if address.port_offset and port else str(port)
     return f"[{host}]:{shown}" if ":" in host else f"{host}:{shown}"
 
 

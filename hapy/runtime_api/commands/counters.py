@@ -29,6 +29,10 @@ def clear_counters(call: Call) -> str:
         _clear(backend.counters, everything=everything)
         for server in backend.servers:
             _clear(server.counters, everything=everything)
+    if everything:
+        for section in runtime.resolvers.values():
+            for nameserver in section.nameservers:
+                nameserver.counters.clear()
     return ""
 
 

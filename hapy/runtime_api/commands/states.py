@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import now
 from hapy.pool import ReuseReason
+from hapy.proxy.state import Admin
 from hapy.runtime_api.commands.names import backend_named
 from hapy.runtime_api.registry import Call, command
 
@@ -77,16 +78,15 @@ def state_line(server: Server) -> str:
     model = server.model
     backend = server.backend.model
     address = server.address
-    host = address.host if address.family in ("ipv4", "ipv6") else "-"
     check, agent = server.check, server.agent
     columns: list[object] = [
         backend.number,
         backend.name,
         model.number,
         model.name,
-        host or "-",
+        _host(server),
         int(server.state),
-        int(server.admin),
+        int(_admin(server)),
         server.weight,
         model.weight,
         int(now() - server.last_change),
@@ -105,6 +105,19 @@ def state_line(server: Server) -> str:
         *_agent_place(agent),
     ]
     return " ".join(str(column) for column in columns) + "\n"
+
+
+def _host(server: Server) -> str:
+    """The address, none while its name has none."""
+    address = server.address
+    known = address.family in ("ipv4", "ipv6") and not server.unresolved
+    return address.host if known and address.host else "-"
+
+
+def _admin(server: Server) -> Admin:
+    """What somebody wants. In HAProxy's states a server that has ever had a record of its service lost a name once."""
+    user = server.resolving
+    return server.admin | Admin.HMAINT if user is not None and user.had_record else server.admin
 
 
 def _health(server: Server) -> int:
@@ -155,12 +168,11 @@ def _agent_place(agent: Check | None) -> tuple[object, object]:
 def _conn_line(server: Server) -> str:
     model, pool = server.model, server.pool
     address = server.address
-    host = address.host if address.family in ("ipv4", "ipv6") else "-"
     backend = server.backend.model
     columns: list[object] = [
         f"{backend.name}/{model.name}",
         f"{backend.number}/{model.number}",
-        host or "-",
+        _host(server),
         address.port or 0,
         "-",
         model.pool_purge_delay,
