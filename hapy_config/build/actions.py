@@ -306,8 +306,13 @@ def _strict_mode(words: Words) -> Arguments:
 
 def _use_service(words: Words) -> Arguments:
     name = words.take("'use-service' expects a service name.")
-    if words.build.lua and name.startswith("lua."):
+    if words.build.lua and name.startswith("lua.") and words.build.lua_names.knows_service(name[4:]):
         words.build.note_lua(words.statement, words.position - 1, f"service '{name}'")
+        kind = words.build.lua_names.services.get(name[4:])
+        if kind == "tcp" and words.statement.words[0] == "http-request":
+            words.fault("Lua TCP services cannot be used on HTTP proxies", words.position - 1)
+        if kind == "http" and words.statement.words[0] == "tcp-request":
+            words.fault("HTTP applets are forbidden from 'tcp-request' rulesets", words.position - 1)
     elif name not in table("services"):
         words.fault(f"'{name}' unknown service name.", words.position - 1)
     elif words.statement.words[0] == "tcp-request":

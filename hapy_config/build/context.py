@@ -14,6 +14,7 @@ from hapy_config.alike import nearest
 from hapy_config.build.arguments import TIME_HINT, TIME_SUFFIX, TimeError, milliseconds, time_message
 from hapy_config.build.draft import BACK, Draft
 from hapy_config.build.expressions import note_references
+from hapy_config.build.luafiles import LuaNames
 from hapy_config.build.patternfiles import pattern_file_fault
 from hapy_config.build.references import References
 from hapy_config.build.refused import Refused
@@ -136,6 +137,7 @@ class Build(References, Watching):
         self.current_section = ""
         self.experimental = False
         self.lua = False
+        self.lua_names = LuaNames()
         self.acl_ids: set[int] = set()  # given by `-u`
         # the global section
         self.global_: dict[str, object] = {}

@@ -245,8 +245,9 @@ def _lua(build: Build, statement: Statement, words: list[str]) -> None:
     if len(words) < 2:
         raise Refused(f"'{words[0]}' expects a file name as parameter.", 1, code="missing-argument")
     try:
-        build.files.read(words[1])
+        build.lua_names.add(build.files.read(words[1]).decode("utf-8", "replace"))
     except OSError as error:
+        build.lua_names.complete = False
         message = f"error in Lua file '{words[1]}': cannot open {words[1]}: {error.strerror}"
         build.lacking(Refused(message, 1, code="missing-file"))
     build.lua = True

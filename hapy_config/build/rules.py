@@ -80,7 +80,7 @@ def _http_rule(ruleset: str) -> Handler:
         where = condition_place(ruleset, draft)
         error = f"error detected while parsing {article} '{ruleset} {word}' condition : "
         if action is None:
-            if build.lua and word.startswith("lua."):
+            if _is_lua(build, ruleset, word):
                 _lua_rule(build, draft, statement, words, ruleset, 1)
                 return
             build.fault(unknown_action(build, ruleset, word, of_ruleset(ruleset)))
@@ -215,7 +215,7 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
     action = find_action(ruleset, word) if word else None
     where = condition_place(ruleset, draft)
     error = f"error detected in {draft.title} '{draft.name}' while parsing 'if' condition : "
-    if action is None and build.lua and word.startswith("lua."):
+    if action is None and _is_lua(build, ruleset, word):
         _lua_rule(build, draft, statement, words, ruleset, 2)
         return
     cursor = Words(
@@ -279,10 +279,30 @@ def _tcp_arguments(cursor: Words, ruleset: str, action: str | None, word: str) -
     return READERS[action](cursor)
 
 
+def _is_lua(build: Build, ruleset: str, word: str) -> bool:
+    """Whether it is an action that a Lua file registers."""
+    return build.lua and word.startswith("lua.") and build.lua_names.knows_action(word[4:], ruleset)
+
+
 def _lua_rule(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str, index: int) -> None:
-    """An action that a Lua file registers: its arguments are that file's business."""
+    """An action that a Lua file registers: what its arguments mean is that file's business."""
     build.note_lua(statement, index, f"'{ruleset} {words[index]}'")
     prefix = f"error detected while parsing an '{ruleset} {words[index]}' condition : "
+    known = build.lua_names.actions.get(words[index][4:])
+    if known is not None and known.arguments is not None:
+        given = len(words) - index - 1
+        if given < known.arguments:
+            build.fault(Refused(f"'{ruleset} {words[index]}' : expect {known.arguments} arguments.", len(words) - 1))
+        elif given > known.arguments and words[index + known.arguments + 1] not in ("if", "unless"):
+            place = index + known.arguments + 1
+            build.fault(
+                Refused(
+                    f"'{ruleset} {words[index]}' expects either 'if' or 'unless' followed by a condition but found"
+                    f" '{words[place]}'.",
+                    place,
+                )
+            )
+        index += min(known.arguments, given)
     rest_condition(build, draft, statement, words, index + 1, condition_place(ruleset, draft), prefix)
 
 

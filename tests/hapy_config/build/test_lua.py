@@ -1,0 +1,118 @@
+"""What Lua files register, and how HAProxy judges what uses it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hapy_config import read_config
+from hapy_config.build.luafiles import LuaAction, LuaNames
+
+PROGRAM = """\
+-- core.register_action("commented", { "http-req" }, function(txn) end)
+core.register_action("zero", { "http-req" }, function(txn) end, 0)
+core.register_action('none', {'http-req', 'tcp-req'}, function(txn)
+  if txn then return "core.register_action(" end
+end)
+core.register_action("two", {"http-req"}, function(txn, a, b) end, 2)
+local function named(txn, a) end
+core.register_action("named", {"http-res"}, named, 1)
+--[[ core.register_service("long", "http", named) ]]
+core.register_service("web", "http", named)
+core.register_service("raw", "tcp", named)
+"""
+
+HEAD = """\
+global
+ lua-load {lua}
+defaults
+ mode http
+ timeout client 1s
+ timeout server 1s
+ timeout connect 1s
+frontend f
+ bind 127.0.0.1:7999
+ {line}
+"""
+
+LINES = (
+    "http-request lua.zero",
+    "http-request lua.zero a",
+    "http-request lua.zero if TRUE",
+    "http-request lua.none",
+    "http-request lua.none a",
+    "http-request lua.two a",
+    "http-request lua.two a b",
+    "http-request lua.two a b c",
+    "http-request lua.two a b if TRUE",
+    "http-request lua.two if TRUE",
+    "http-request lua.named a",
+    "http-response lua.named a",
+    "http-response lua.named",
+    "http-response lua.zero",
+    "http-request lua.commented",
+    "http-request lua.nothing",
+    "tcp-request content lua.none",
+    "tcp-request content lua.none x",
+    "tcp-request content lua.zero",
+    "http-request use-service lua.web",
+    "http-request use-service lua.web if TRUE",
+    "http-request use-service lua.raw",
+    "http-request use-service lua.long",
+    "tcp-request content use-service lua.web",
+)
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("line", LINES)
+def test_verdicts(haproxy: str, line: str, tmp_path: Path) -> None:
+    program, file = tmp_path / "a.lua", tmp_path / "t.cfg"
+    program.write_text(PROGRAM, encoding="utf-8")
+    file.write_text(HEAD.format(lua=program, line=line), encoding="utf-8")
+    done = subprocess.run([haproxy, "-c", "-f", file], capture_output=True, check=False)
+    assert (read_config([str(file)], env={}).config is None) == (done.returncode == 1)
+
+
+def names(program: str) -> LuaNames:
+    found = LuaNames()
+    found.add(program)
+    return found
+
+
+def test_what_a_file_registers() -> None:
+    found = names(PROGRAM)
+    assert found.complete
+    assert found.actions == {
+        "zero": LuaAction(frozenset({"http-request"}), 0),
+        "none": LuaAction(frozenset({"http-request", "tcp-request content"}), 0),
+        "two": LuaAction(frozenset({"http-request"}), 2),
+        "named": LuaAction(frozenset({"http-response"}), 1),
+    }
+    assert found.services == {"web": "http", "raw": "tcp"}
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "require 'more'",
+        "local c = core\nc.register_action('a', {}, f)",
+        "core.register_action(name, {'http-req'}, f)",
+        "core['register_action']('a', {'http-req'}, f)",
+        "for _, n in ipairs(t) do core.register_service(n, 'http', f) end",
+        "\x1bLua",
+    ],
+)
+def test_what_may_register_more(program: str) -> None:
+    found = names(program)
+    assert found.knows_action("anything", "http-request")
+    assert found.knows_service("anything")
+
+
+def test_arguments_that_the_text_does_not_tell() -> None:
+    found = names("core.register_action('a', kinds, f, 1)\ncore.register_action('b', {'http-req'}, make(1), 2)")
+    assert found.actions == {
+        "a": LuaAction(None, None),
+        "b": LuaAction(frozenset({"http-request"}), None),
+    }
