@@ -14,7 +14,7 @@ from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.build.unknown import unknown_statement
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
-from hapy_config.keywords.spec import TARGET
+from hapy_config.keywords.spec import TARGET, Kind
 from hapy_config.syntax import Section, Statement
 
 #: `no NAME` and `default NAME` work for these alone.
@@ -151,6 +151,10 @@ def _store(build: Build, words: list[str]) -> None:
     first = words[0]
     value = words[1] if len(words) > 1 else ""
     if first.startswith("tune."):
+        keyword = table("globals").get(first)
+        if keyword is not None and any(argument.kind is Kind.INTEGER for argument in keyword.args[:1]):
+            build.tune[first[5:]] = leading_integer(value)  # as C reads it, whatever stands there
+            return
         number = value.isdecimal() and first != "tune.bufsize"  # that one is an int to HAProxy, too
         build.tune[first[5:]] = int(value) if number else (leading_integer(value) if value[:1].isdecimal() else value)
     elif first in _NUMBERS:

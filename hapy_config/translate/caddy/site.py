@@ -259,7 +259,10 @@ class SiteWriter:
             whole.append(Not(Test(Subject("header", told.header), "present")))
         if told.excepted:
             whole.append(Not(Test(Subject("src"), "network", told.excepted)))
-        self.put(Every(tuple(whole)), [f"request_header \0 +{told.header} {{http.request.remote.host}}"])
+        try:
+            self.put(Every(tuple(whole)), [f"request_header \0 +{told.header} {{http.request.remote.host}}"])
+        except Untranslatable as reason:
+            self.ledger.lost(backend.span, f"option forwardfor was left out: {reason}")
 
     def _backend(self, backend: Proxy, scope: Formula) -> None:
         for ruleset in ("http-response", "http-after-response"):

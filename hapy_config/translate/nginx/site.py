@@ -346,8 +346,12 @@ class SiteWriter:
             (ForwardFor.merged(self.proxy.forwardfor, backend.forwardfor), Subject("src")),
             (ForwardFor.merged(self.proxy.originalto, backend.originalto), Subject("dst")),
         ):
-            if told is not None:
+            if told is None:
+                continue
+            try:
                 headers[told.header.lower()] = (told.header, self._told(told, where))
+            except Untranslatable as reason:
+                self.ledger.lost(backend.span, f"{told.header} was left out: {reason}")
         if self.proxy.unique_id_header and self.proxy.unique_id_format is not None:
             try:
                 value = self.variables.string(pieces(self.proxy.unique_id_format))

@@ -77,3 +77,13 @@ def test_http2_is_offered_where_bytes_pass_as_they_are(mode: str, told: int) -> 
     )
     found = [one for one in read_text(text, env={}).not_run if "'h2' is not offered" in one.message]
     assert len(found) == told
+
+
+def test_numbers_of_tune_are_read_as_c_reads_them() -> None:
+    result = read_text("global\n tune.maxrewrite x1024\n tune.rcvbuf.client 5k\n tune.bufsize 32768\n", env={})
+    assert result.config is not None
+    assert {name: result.config.global_.tune[name] for name in ("maxrewrite", "rcvbuf.client", "bufsize")} == {
+        "maxrewrite": 0,
+        "rcvbuf.client": 5,
+        "bufsize": 32768,
+    }

@@ -167,3 +167,10 @@ def test_what_caddy_passes_on_as_http_only_is_said_of_every_line(case: object) -
         if ["mode", "tcp"] in words:
             assert "Caddy passes no plain TCP on" in lost[section.header.line]
             assert all(statement.line in lost for statement in section.statements)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_name_among_the_networks_that_are_not_told(target: str) -> None:
+    text = DEFAULTS + "frontend f\n bind :80\n option forwardfor except a.example\n default_backend b\nbackend b\n"
+    outcome, _ = translated(target, text + " server s 10.0.0.1:80\n")
+    assert outcome.worst is not Loss.NONE
