@@ -81,6 +81,14 @@ DEVIATIONS = {
         "With `http-request set-method HEAD` HAProxy leaves the client of a GET waiting for the body that the answer's "
         "length tells of, and takes up the next request on the same connection; hapy ends it."
     ),
+    "rules:rule_response_return_format": (
+        "HAProxy throws the server's answer away before it makes the one of `http-response return` (and of `deny`, with a "
+        "format), so that formats find nothing of it, or nothing at all is sent; hapy makes the answer first."
+    ),
+    "rules:rule_tarpit_format": (
+        "HAProxy throws the request away before it makes the answer of a tarpit, so that formats find nothing of it; hapy "
+        "makes it as those of `deny` and `return`."
+    ),
     "stats_page:oddities": (
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."

@@ -46,6 +46,8 @@ LINES = {
     "redirect_clear_cookie": "http-request redirect location / clear-cookie USER=",
     "redirect_keyword": "redirect location /kw code 303 if { path_beg /a }",
     "tarpit": "timeout tarpit 100ms\n    http-request tarpit deny_status 429",
+    "tarpit_format": 'timeout tarpit 100ms\n    http-request tarpit status 500 content-type text/x lf-string "t%[path]"',
+    "response_return_format": 'http-response return status 203 content-type text/x lf-string "s%[status]"',
     "allow_stops": "http-request allow if { path_beg /a }\n    http-request deny",
     "set_var": "http-request set-var(txn.p) path,upper\n    http-request set-header X-P %[var(txn.p)]",
     "capture": "http-request capture req.hdr(x-key) len 5",
