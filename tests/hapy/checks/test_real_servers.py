@@ -118,7 +118,7 @@ def test_redis(tmp_path: Path) -> None:
 def test_mariadb(shared: Path) -> None:
     program = _need("mariadbd", "mariadb-server")
     install = _need("mariadb-install-db", "mariadb-server")
-    who = _unprivileged("mysql")
+    who = _unprivileged("mysql") | {"env": os.environ | {"TMPDIR": str(shared)}}  # others' folders may be closed to it
     data = shared / "data"
     port = reserved_port()
     common = ["--no-defaults", f"--datadir={data}"]
