@@ -25,6 +25,7 @@ from hapy.net.listeners import Opened
 from hapy.observe.startup import Messages
 from hapy.options import number
 from hapy.processes import die_by
+from hapy.proxy.events import named
 from hapy.proxy.runtime import Runtime
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
@@ -173,12 +174,12 @@ class Worker:
             try:
                 await listener.resume()
             except OSError as error:
-                self.messages.warning(f"Failed to resume {_named(proxy)}: {error.strerror}.")
+                self.messages.warning(f"Failed to resume {named(proxy)}: {error.strerror}.")
         self._say_of_frontends("Resumed")
 
     def _say_of_frontends(self, what: str) -> None:
         for proxy in self._serving():
-            self.messages.warning(f"{what} {_named(proxy)}.")
+            self.job.runtime.events.turned(proxy, what)
 
     def _serving(self) -> list[Proxy]:
         """The proxies with listeners, each once."""
@@ -190,6 +191,7 @@ class Worker:
             self.messages.notice(f"Scheduling a soft-stop in {settings.grace} ms.")
             await anyio.sleep(settings.grace / 1000)
             self.messages.notice("Grace period expired, proceeding with soft-stop now.")
+        events = self.job.runtime.events
         for _proxy, listener in self.listeners:
             listener.close()
         if self.control is not None:
@@ -197,10 +199,12 @@ class Worker:
         self.job.runtime.stop()
         if settings.close_spread_time > 0:
             group.start_soon(self.job.runtime.part, settings.close_spread_time / 1000)
-        for proxy in self.job.config.proxies:
-            if not proxy.disabled:
+        serving = self._serving()
+        closed = self.control.closed if self.control is not None else frozenset()
+        for proxy in serving + [proxy for proxy in self.job.config.proxies if proxy not in serving]:
+            if not proxy.disabled and not (proxy.is_frontend and proxy.name in closed):
                 front, back = self._connections(proxy)
-                self.messages.warning(f"Proxy {proxy.name} stopped (cumulated conns: FE: {front}, BE: {back}).")
+                events.section(proxy, f"Proxy {proxy.name} stopped (cumulated conns: FE: {front}, BE: {back}).")
         limit = settings.hard_stop_after
         with anyio.move_on_after(None if limit is None else limit / 1000):
             await self._idle()
@@ -215,16 +219,17 @@ class Worker:
             await ended.wait()
 
     async def _stop_hard(self) -> None:
-        self.messages.warning("soft-stop running for too long, performing a hard-stop.")
+        events = self.job.runtime.events
+        events.process("soft-stop running for too long, performing a hard-stop.")
         for proxy in self._serving():
             remaining = self.job.runtime.frontends[proxy.name].counters.scur
             if remaining:
-                self.messages.warning(f"Proxy {proxy.name} hard-stopped ({remaining} remaining conns will be closed).")
+                events.section(proxy, f"Proxy {proxy.name} hard-stopped ({remaining} remaining conns will be closed).")
         self.job.runtime.abort()
         with anyio.move_on_after(_LAST_SECOND):
             await self._idle()
         if self.everything.count > 0:
-            self.messages.warning("Some tasks resisted to hard-stop, exiting now.")
+            events.process("Some tasks resisted to hard-stop, exiting now.")
 
     def _connections(self, proxy: Proxy) -> tuple[int, int]:
         """Client connections and sessions that the proxy has had."""
@@ -237,8 +242,10 @@ class Worker:
 
     def _dump_states(self) -> None:
         """SIGHUP: the state of every server and every proxy."""
+        log = self.job.runtime.events.log
         self.messages.warning("SIGHUP received, dumping servers states.")
         for proxy in self.job.config.proxies:
+            log(proxy, "notice", f"SIGHUP received, dumping servers states for proxy {proxy.name}.")
             front = self.job.runtime.frontends.get(proxy.name) if proxy.is_frontend else None
             back = self.job.runtime.backends.get(proxy.name) if proxy.is_backend else None
             active = spare = 0
@@ -246,10 +253,12 @@ class Worker:
                 up = server.up and not server.maintenance
                 active += up and not server.model.backup
                 spare += up and server.model.backup
-                self.messages.warning(
+                text = (
                     f"SIGHUP: Server {proxy.name}/{server.model.name} is {'UP' if up else 'DOWN'}. "
                     f"Conn: {server.current} act, {server.queued} pend, {server.counters.stot} tot."
                 )
+                self.messages.warning(text)
+                log(proxy, "notice", text)
             if back is None or not back.servers:
                 state = "has no servers."
             elif active or spare:
@@ -259,17 +268,15 @@ class Worker:
             now_front, now_back = (front.counters.scur if front else 0, back.counters.scur if back else 0)
             pending = back.counters.qcur if back is not None else 0
             total_front, total_back = self._connections(proxy)
-            self.messages.warning(
+            text = (
                 f"SIGHUP: Proxy {proxy.name} {state} Conn: act(FE+BE): {now_front}+{now_back}, "
                 f"{pending} pend ({pending} unass), tot(FE+BE): {total_front}+{total_back}."
             )
+            self.messages.warning(text)
+            log(proxy, "notice", text)
 
     async def _watch_master(self, descriptor: int) -> None:
         """End when the master has: nobody would be left to stop this worker."""
         with contextlib.suppress(OSError):
             await anyio.wait_readable(descriptor)
         die_by(signal.SIGTERM)
-
-
-def _named(proxy: Proxy) -> str:
-    return f"{'frontend' if proxy.kind == 'frontend' else 'proxy'} {proxy.name}"

@@ -95,6 +95,11 @@ class Control:
 
     # frontends
 
+    @property
+    def closed(self) -> frozenset[str]:
+        """The names of those that `shutdown frontend` has closed."""
+        return frozenset(self._closed)
+
     def is_paused(self, proxy: Proxy) -> bool:
         """Whether `disable frontend` holds."""
         return proxy.name in self._paused
@@ -111,12 +116,14 @@ class Control:
         self._paused.add(proxy.name)
         for listener in self._of(proxy):
             listener.pause()
+        self.job.runtime.events.turned(proxy, "Paused")
 
     def resume(self, proxy: Proxy) -> None:
         """Undo `pause`."""
         self._paused.discard(proxy.name)
         for listener in self._of(proxy):
             self._group.start_soon(self._resume, proxy, listener)
+        self.job.runtime.events.turned(proxy, "Resumed")
 
     async def _resume(self, proxy: Proxy, listener: Listener) -> None:
         try:
@@ -133,8 +140,8 @@ class Control:
             listener.close()
         frontend = self.job.runtime.frontends[proxy.name]
         frontend.stop()
-        self.job.messages.warning(
-            f"Proxy {proxy.name} stopped (cumulated conns: FE: {frontend.counters.conn_tot}, BE: 0)."
+        self.job.runtime.events.section(
+            proxy, f"Proxy {proxy.name} stopped (cumulated conns: FE: {frontend.counters.conn_tot}, BE: 0)."
         )
 
     @staticmethod
