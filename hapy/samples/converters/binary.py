@@ -145,7 +145,7 @@ _HASHES: Final[dict[str, Callable[[bytes], int]]] = {
 @converter("crc32", "crc32c", "djb2", "sdbm", "wt6", takes="bin", gives="sint")
 def _hash(args: Args, env: CompileEnv) -> Converter:
     function = _HASHES[args.name]
-    if args.integer(0, 0) == 1:
+    if args.integer(0, 0):
         return lambda value: hashes.avalanche(function(_data(value)))
     return lambda value: function(_data(value))
 

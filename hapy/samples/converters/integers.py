@@ -59,7 +59,7 @@ _OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
 
 def _operand(args: Args, env: CompileEnv) -> int | Callable[[Transaction], Result]:
     """The number, or the variable, that the argument names."""
-    text = args.string(0)
+    text = args.string(0, "") or "0"
     if _NUMBER.fullmatch(text):
         return clamp(int(text))
     if not variables.is_name(text):

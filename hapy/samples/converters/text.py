@@ -57,7 +57,7 @@ def _cut_crlf(args: Args, env: CompileEnv) -> Converter:
 
 def _pieces(args: Args) -> tuple[int, int, re.Pattern[bytes]]:
     """Index, count and the pattern of one delimiter, for `field` and `word`."""
-    index, delimiters, count = args.integer(0), args.data(1), args.integer(2, 1)
+    index, delimiters, count = args.integer(0), args.data(1), max(0, args.integer(2, 1))
     if index == 0:
         raise args.error("the index must not be 0")
     if not delimiters:
@@ -182,7 +182,7 @@ def _compare(left: bytes, right: bytes) -> int:
 
 @converter("host_only", takes="str", gives="str")
 def _host_only(args: Args, env: CompileEnv) -> Converter:
-    return lambda value: _host_port(_text(value))[0]
+    return lambda value: _host_port(_text(value))[0].lower()
 
 
 @converter("port_only", takes="str", gives="sint")

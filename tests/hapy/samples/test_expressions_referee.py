@@ -394,6 +394,12 @@ req.fhdr(a,1),field(2,:)
 req.hdr(a,1),upper,lower,length,add(1),hex
 str(ab),cut_crlf
 bin(61620d0a6364),cut_crlf
+int(7),mod
+int(7),div()
+str(a.b.c.d),word(2,.,-1)
+str(a.b.c.d),field(-2,.,-3)
+str(abc),crc32(2)
+str(AbC.d:80),host_only
 """.strip().split("\n")
 
 FORMATS = [f"%[{text}]" for text in (*FETCHES, *CONVERTERS)] + [
