@@ -1,6 +1,7 @@
 """A configuration in words that all proxies know, where it says the same in HAProxy's own.
 
 - `http_auth(list)`, where passwords are kept in clear, is a test of the Authorization header.
+- `set-path` of the path with a part replaced is `replace-path`.
 - A variable that one `set-var` gives every request is what it was made of, where no rule changes that; one that is true
   on a condition is that condition.
 """
@@ -21,6 +22,7 @@ from hapy_config.model.expressions import (
     Call,
     Condition,
     FormatExpression,
+    FormatText,
     LogFormat,
     SampleExpression,
     Term,
@@ -34,6 +36,9 @@ _SETTING: Final = "set-var*"
 _TRUE: Final = frozenset({("bool", "true"), ("bool", "1"), ("int", "1")})
 #: Alternatives that a condition may get.
 _MOST: Final = 64
+#: Groups of a pattern that can still be counted with one digit when three more stand around them.
+_MOST_GROUPS: Final = 6
+_REFERENCE: Final = re.compile(r"\\(\d)")
 _BASIC: Final = "[Bb][Aa][Ss][Ii][Cc]"
 _NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
 #: What of a request a rule changes, by the fetches that look at it.
@@ -100,6 +105,7 @@ class _Plain:
             if rule.action == _SETTING and _variable(rule) in self._variables.keys() | self._flags.keys():
                 ledger.note(rule.span, Loss.NONE, f"{rule.word}: its value stands where the variable was used")
                 continue
+            rule = _replacing(rule)  # noqa: PLW2901 - the same rule in other words
             arguments = {name: self._argument(value) for name, value in rule.arguments.items()}
             condition = rule.condition
             if (
@@ -186,6 +192,38 @@ class _Plain:
         if made is None:
             return sample
         return replace(made, converters=made.converters + sample.converters, type=sample.type)
+
+
+def _replacing(rule: Rule) -> Rule:
+    """`set-path %[path,regsub(…)]` as the `replace-path` that does the same; another rule as it is."""
+    format_ = rule.arguments.get("format")
+    if rule.action != "set-path" or not isinstance(format_, LogFormat) or len(format_.items) != 1:
+        return rule
+    item = format_.items[0]
+    sample = item.expression if isinstance(item, FormatExpression) and not item.flags else None
+    if sample is None or sample.fetch.name != "path" or [one.name for one in sample.converters] != ["regsub"]:
+        return rule
+    pattern, text, *flags = sample.converters[0].args
+    try:
+        groups = re.compile(pattern).groups
+    except re.error:
+        return rule
+    if "g" in "".join(flags) or groups > _MOST_GROUPS or "\\0" in text:
+        return rule
+    # What stands before and behind the part that is replaced stays; a group of its own keeps alternatives together.
+    shifted = _REFERENCE.sub(lambda found: f"\\{int(found[1]) + 2}", text)
+    regex = f"{'(?i)' if 'i' in ''.join(flags) else ''}^(.*?)({pattern.removeprefix('^')})(.*)$"
+    if pattern.startswith("^") and "|" not in pattern:
+        regex = regex.replace("^(.*?)", "^()", 1)
+    elif pattern.startswith("^"):
+        return rule
+    new = f"\\1{shifted}\\{groups + 3}"
+    return replace(
+        rule,
+        action="replace-path",
+        word="replace-path",
+        arguments={"regex": regex, "format": LogFormat(new, (FormatText(new),))},
+    )
 
 
 def _variables(config: Config) -> Iterator[tuple[str, SampleExpression]]:

@@ -12,7 +12,7 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.source import Span
+from hapy_config.source import NOWHERE, Span
 from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, redirect_answer
 from hapy_config.translate.envoy.clusters import seconds
 from hapy_config.translate.envoy.matching import TOLD, Json, match_of, regex, string
@@ -71,17 +71,27 @@ _UNSEEN: Final = frozenset(
 )
 
 
+_ANY_PATH: Final = "^/[^?]*"
+
+
 @dataclass(slots=True)
 class Change:
-    """What a rule does to requests on the way to a server, or to their answers."""
+    """What a rule does to requests on the way to a server, or to their answers; span: its place."""
 
     condition: Formula
+    span: Span = NOWHERE
     add: list[Json] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
     rewrite: Json | None = None
     host: Json | None = None
     answer_add: list[Json] = field(default_factory=list)
     answer_remove: list[str] = field(default_factory=list)
+
+
+def _whole_path(change: Change) -> Json:
+    """A rewrite with the same text that takes whatever path there is, as `set-path` with a constant one does."""
+    assert change.rewrite is not None
+    return {"pattern": {"regex": _ANY_PATH}, "substitution": change.rewrite["substitution"]}
 
 
 def looks_at(whole: Formula, *kinds: str) -> bool:
@@ -263,7 +273,7 @@ class Routes:
         for tests in alternatives(simplified(whole), 32):
             match_of(tests)
         name, value, format_ = (rule.arguments.get(word) for word in ("name", "value", "format"))
-        change = Change(whole)
+        change = Change(whole, rule.span)
         header = str(name)
         if header.lower() == "host" and rule.action == "set-header" and isinstance(value, LogFormat):
             change.host = self._host(value)
@@ -283,7 +293,7 @@ class Routes:
                 prefix = "".join(one for one in parts if isinstance(one, str))
                 change.rewrite = {"pattern": {"regex": "^/"}, "substitution": f"{prefix}/"}
             else:
-                change.rewrite = {"pattern": {"regex": "^/[^?]*"}, "substitution": constant(format_)}
+                change.rewrite = {"pattern": {"regex": _ANY_PATH}, "substitution": constant(format_)}
         else:
             raise Untranslatable("Envoy has nothing like it")
         self._rewritten = self._rewritten or change.rewrite is not None
@@ -330,13 +340,14 @@ class Routes:
             self._redirects(backend, scope)
         fixed = [one for one in self._changes if one.condition in (TRUE, scope)]
         varying = [one for one in self._changes if one not in fixed]
-        varying += self._answer_changes(backend, _MOST_CHANGES - len(varying))
+        answers = self._answer_changes(backend, _MOST_CHANGES - len(varying))
+        varying += answers
         for held in itertools.product((True, False), repeat=len(varying)):
             chosen = [*fixed, *(one for one, on in zip(varying, held, strict=True) if on)]
             terms = [one.condition if on else Not(one.condition) for one, on in zip(varying, held, strict=True)]
             self._put(
                 simplified(Every((whole, *terms))),
-                self._action(backend, [one for one in (*self._changes, *varying) if one in chosen]),
+                self._action(backend, [one for one in (*self._changes, *answers) if one in chosen]),
             )
         del self._changes[before:]
         self._rewritten, self._changed = rewritten, changed
@@ -362,22 +373,33 @@ class Routes:
         key = _hash_policy(backend)
         if key is not None:
             route["hash_policy"] = [key]
-        rewrite = next((one.rewrite for one in reversed(changes) if one.rewrite is not None), None)
-        if rewrite is not None:
-            route["regex_rewrite"] = rewrite
+        rewriting = [one for one in changes if one.rewrite is not None]
+        if rewriting:
+            route["regex_rewrite"] = rewriting[-1].rewrite
+            if rewriting[-1].rewrite != _whole_path(rewriting[-1]):
+                for one in rewriting[:-1]:
+                    self.ledger.lost(one.span, "Envoy rewrites a path once: a later rule does it in this one's place")
         action: Json = {"route": route}
         route |= next((one.host for one in reversed(changes) if one.host is not None), {})
-        added = [one for change in changes for one in change.add] + self._additions(backend)
-        # What is removed is removed before anything is added.
-        removed = dict.fromkeys([*_OWN_HEADERS, *(one for change in changes for one in change.remove)])
+        added: list[Json] = []
+        removed = dict.fromkeys(_OWN_HEADERS)
+        for change in changes:
+            # What is removed is removed before anything is added; so what goes again is not added at all.
+            gone = {name.lower() for name in change.remove}
+            added = [one for one in added if one["header"]["key"].lower() not in gone] + change.add
+            removed |= dict.fromkeys(change.remove)
+        added += self._additions(backend)
         if added:
             action["request_headers_to_add"] = added
         action["request_headers_to_remove"] = list(removed)
         found = self._responses(rule for rule in self._response_rules(backend) if rule.condition is None)
-        added = [*found.pop("response_headers_to_add", ()), *(one for change in changes for one in change.answer_add)]
-        gone = [*found.pop("response_headers_to_remove", ()), *(one for each in changes for one in each.answer_remove)]
-        found |= {"response_headers_to_add": added} if added else {}
-        return {**action, **found, **({"response_headers_to_remove": gone} if gone else {})}
+        answered = [
+            *found.pop("response_headers_to_add", ()),
+            *(one for change in changes for one in change.answer_add),
+        ]
+        lost = [*found.pop("response_headers_to_remove", ()), *(one for each in changes for one in each.answer_remove)]
+        found |= {"response_headers_to_add": answered} if answered else {}
+        return {**action, **found, **({"response_headers_to_remove": lost} if lost else {})}
 
     def _response_rules(self, backend: Proxy) -> list[Rule]:
         """The rules that answers of a backend's servers meet."""

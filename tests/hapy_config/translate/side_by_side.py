@@ -100,6 +100,7 @@ class Origin(BaseHTTPRequestHandler):
     """Tells what it got; paths with a meaning are `/wait`, `/status/…`, `/upgrade`."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out whole: Caddy now and then cuts one to a POST off between head and body
     proxied = ""
 
     def handle(self) -> None:
@@ -156,6 +157,7 @@ class Origin(BaseHTTPRequestHandler):
         self.send_header("Upgrade", "websocket")
         self.send_header("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  # of the one key that tests send
         self.end_headers()
+        self.wfile.flush()
         line = self.rfile.readline()
         self.wfile.write(b"echo " + line)
         self.close_connection = True

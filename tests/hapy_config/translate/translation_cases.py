@@ -1168,4 +1168,27 @@ backend two
             for origin in ("", "https://a.example", "https://b.test")
         ),
     ),
+    Case(
+        "headers-set-and-deleted-in-turn",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-A 1
+    http-request set-header X-B 1
+    http-request del-header x-a
+    http-request set-header X-A 2 if {{ path /x }}
+    http-request add-header X-C one if {{ path_beg /x }}
+    http-request add-header X-C two
+    http-request del-header X-B if {{ path /y }}
+    http-request set-path '%[path,regsub("^/a+/([a-z])",/b/\1-,i)]'
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/x", "/y", "/aa/xyz", "/A/xyz", "/c/a/x", "/a/1"),
+            Ask("/x", "POST", {"X-A": "client", "X-C": "client"}),
+            Ask("/", "POST", {"X-A": "client", "X-B": "client"}),
+        ),
+    ),
 )
