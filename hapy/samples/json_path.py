@@ -12,9 +12,10 @@ from typing import Final
 
 from hapy.samples.environment import CompileError
 from hapy.samples.types import Result
+from hapy_config.grammar.units import leading_integer
 from hapy_config.words import to_bytes
 
-_STEP: Final = re.compile(r"\.((?:\\.|[^.\[\]\\])+)|\[(\d+)\]")
+_STEP: Final = re.compile(r"\.((?:\\.|[^.\[\]\\])*)|\[([^\]]*)\]?")
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
 _STRING: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NUMBER: Final = re.compile(rb"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
@@ -28,21 +29,26 @@ _INTEGER: Final = re.compile(rb"-?\d+")
 INTEGER_LIMIT: Final = 2**53 - 1
 
 
-def parse_path(path: str) -> tuple[bytes | int, ...]:
-    r"""The steps of `$.name.other[0]`; `\.` is a dot in a name.
+def parse_path(path: str) -> tuple[bytes | int, ...] | None:
+    r"""The steps of `$.name.other[0]`; `\.` is a dot in a name, an index is read as C reads numbers.
 
-    Raises:
-        CompileError: when it isn't such a path.
+    None for a text that is no such path: nothing is found by it.
     """
     if not path.startswith("$"):
-        raise CompileError(f"json path {path!r} must begin with '$'")
+        return None
     steps: list[bytes | int] = []
     position = 1
     while position < len(path):
         match = _STEP.match(path, position)
         if match is None:
-            raise CompileError(f"json path {path!r} is not understood at character {position + 1}")
-        steps.append(to_bytes(re.sub(r"\\(.)", r"\1", match[1])) if match[1] is not None else int(match[2]))
+            return None
+        name, index = match[1], match[2]
+        if name is not None:
+            steps.append(to_bytes(re.sub(r"\\(.)", r"\1", name)))
+        elif (place := leading_integer(index)) >= 0:
+            steps.append(place)
+        else:
+            return None
         position = match.end()
     return tuple(steps)
 
@@ -115,11 +121,13 @@ def query(path: str, output: str) -> Callable[[bytes], Result]:
         output: empty, or `int` to have an integer of a number.
 
     Raises:
-        CompileError: for a bad path or an unknown output type.
+        CompileError: for an unknown output type.
     """
     if output not in ("", "int"):
         raise CompileError(f"json_query: output type {output!r} is not 'int'")
     steps = parse_path(path)
+    if steps is None:
+        return lambda text: None
     as_integer = output == "int"
 
     def find(text: bytes) -> Result:

@@ -52,8 +52,11 @@ def _ub64enc(args: Args, env: CompileEnv) -> Converter:
 @converter("b64dec", takes="str", gives="bin")
 def _b64dec(args: Args, env: CompileEnv) -> Converter:
     def convert(value: Value) -> Result:
+        data = _data(value)
+        if len(data) % 4:
+            return None
         try:
-            return Binary(base64.b64decode(_data(value), validate=True))
+            return Binary(base64.b64decode(data, validate=True))
         except binascii.Error:
             return None
 
@@ -121,13 +124,11 @@ def _htonl(args: Args, env: CompileEnv) -> Converter:
 @converter("bytes", takes="bin", gives="bin")
 def _bytes(args: Args, env: CompileEnv) -> Converter:
     offset, length = args.integer(0), args.integer(1, -1)
-    if offset < 0:
-        raise args.error("the offset must not be negative")
+    if offset < 0:  # HAProxy takes it for one that lies beyond the end
+        return lambda value: Binary(b"")
 
     def cut(value: Value) -> Result:
         data = _data(value)
-        if offset > len(data):
-            return None
         return Binary(data[offset:] if length < 0 else data[offset : offset + length])
 
     return cut

@@ -47,7 +47,9 @@ def _http_date(args: Args, env: CompileEnv) -> Converter:
 
 @converter("ltime", "utime", takes="sint", gives="str")
 def _strftime(args: Args, env: CompileEnv) -> Converter:
-    text, offset = args.string(0), args.integer(1, 0)
+    text, offset = args.string(0, ""), args.integer(1, 0)
+    if not text:
+        return lambda value: None
     broken_down = time.localtime if args.name == "ltime" else time.gmtime
 
     def formatted(value: Value) -> Result:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy.samples import variables
 from hapy.samples.casts import to_binary
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
 
 
+#: Digests of any length, and how many bytes OpenSSL takes of them. It makes no HMAC of these.
+_OF_ANY_LENGTH: Final = {"shake_128": 16, "shake_256": 32}
+
+
 def _algorithm(args: Args, index: int) -> str:
     """The name of a digest that this system's OpenSSL knows."""
     name = args.string(index).lower().replace("rsa-", "")
@@ -25,7 +29,7 @@ def _algorithm(args: Args, index: int) -> str:
         hashlib.new(name, usedforsecurity=False)
     except (TypeError, ValueError):
         raise args.error(f"unsupported digest {args.string(index)!r}") from None
-    return name
+    return {"shake128": "shake_128", "shake256": "shake_256"}.get(name, name)
 
 
 @converter("sha1", takes="bin", gives="bin")
@@ -45,12 +49,18 @@ def _sha2(args: Args, env: CompileEnv) -> Converter:
 @converter("digest", takes="bin", gives="bin")
 def _digest(args: Args, env: CompileEnv) -> Converter:
     name = _algorithm(args, 0)
+    size = _OF_ANY_LENGTH.get(name)
+    if size is not None:
+        shake = getattr(hashlib, name)
+        return lambda value: Binary(shake(value).digest(size))
     return lambda value: Binary(hashlib.new(name, value, usedforsecurity=False).digest())  # type: ignore[arg-type]
 
 
 @converter("hmac", takes="bin", gives="bin", transaction=True)
 def _hmac(args: Args, env: CompileEnv) -> TxnConverter:
     name, text = _algorithm(args, 0), args.string(1)
+    if name in _OF_ANY_LENGTH:
+        return lambda value, txn: None
     read = variables.reader(text, env) if variables.is_name(text) else None
     constant = None
     if read is None:

@@ -400,6 +400,29 @@ str(a.b.c.d),word(2,.,-1)
 str(a.b.c.d),field(-2,.,-3)
 str(abc),crc32(2)
 str(AbC.d:80),host_only
+bin(0102030405),bytes(5),length
+bin(0102030405),bytes(9,2),length
+bin(0102030405),bytes(-3),hex
+bin(0102030405),bytes(-9),length
+str(abc),digest(shake128),hex
+str(abc),digest(SHAKE256),hex
+str(abc),hmac(shake128,a2V5),hex
+int(7),utime
+int(7),utime(,3)
+int(7),ltime()
+req.fhdr(x-json),json_query(a)
+req.fhdr(x-json),json_query('$.a.b[]')
+req.fhdr(x-json),json_query('$.a.b[*]')
+req.fhdr(x-json),json_query('$.a.b[1')
+req.fhdr(x-json),json_query('$.a.b[-1]')
+req.fhdr(x-json),json_query('$.')
+req.fhdr(x-json),json_query('$..a')
+req.fhdr(x-json),json_query('$')
+str({\"\":9}),json_query('$.')
+str(YWJj=),b64dec
+str(YWI=),b64dec
+str(YWI),b64dec
+str(YQ),b64dec
 """.strip().split("\n")
 
 FORMATS = [f"%[{text}]" for text in (*FETCHES, *CONVERTERS)] + [
