@@ -11,12 +11,13 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from hapy.net.sockets import end_of
 from hapy.net.stream import Receiver
 
 if TYPE_CHECKING:
-    from hapy.net.sockets import Option
+    from hapy.net.sockets import Ends, Option
     from hapy.tls.session import TlsSession
 
 S = TypeVar("S", bound=Receiver)
@@ -38,8 +39,8 @@ class ConnectFailed(Exception):  # noqa: N818 - the name says what happened, as 
     """No connection.
 
     Attributes:
-        kind: `refused` (the peer said no, or nobody is there), `timeout`, `resources` (no file descriptor, port or
-            memory on this side), `source` (the source address cannot be used) or `handshake`.
+        kind: `refused` (the peer said no, or nobody is there), `timeout`, `resources` (no file descriptor or memory on
+            this side), `source` (the source address cannot be used), `ports` (it has no free port) or `handshake`.
         tls: what is known of a handshake that came to nothing, None where there was none.
     """
 
@@ -93,12 +94,19 @@ def _failure(error: OSError, *, bound: bool) -> ConnectFailed:
     if error.errno in _LOCAL:
         return ConnectFailed("resources", str(error))
     if bound and error.errno in _SOURCE:
-        return ConnectFailed("source", str(error))
+        return ConnectFailed("ports", str(error))
     return ConnectFailed("refused", str(error))
 
 
-async def connect(destination: Destination, factory: Callable[[], S]) -> S:
+async def connect(
+    destination: Destination, factory: Callable[[], S], tell: Callable[[Ends], object] | None = None
+) -> S:
     """Connect, and give the protocol (a stream, as a rule) that `factory` made once the connection stands.
+
+    Args:
+        destination: where to.
+        factory: makes the protocol.
+        tell: is told the ends of a connection that did not come about, as far as they were settled.
 
     Raises:
         ConnectFailed: there is no connection.
@@ -106,9 +114,11 @@ async def connect(destination: Destination, factory: Callable[[], S]) -> S:
     loop = asyncio.get_running_loop()
     make = cast("Callable[[], Any]", factory)
     try:
-        if destination.plain:
+        if destination.plain and tell is None:
             pair = await loop.create_connection(make, destination.host, destination.port)
         else:
+            if tell is not None:
+                tell((NOWHERE, _aim(destination)))
             sock = _socket(destination)
             try:
                 await _connect_socket(loop, sock, destination)
@@ -117,12 +127,24 @@ async def connect(destination: Destination, factory: Callable[[], S]) -> S:
                     if destination.family == socket.AF_UNIX
                     else await loop.create_connection(make, sock=sock)
                 )
-            except BaseException:
+            except BaseException as error:
+                unsettled = isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL
+                if tell is not None and not unsettled and destination.family != socket.AF_UNIX:
+                    tell((end_of(sock.getsockname()), _aim(destination)))
                 sock.close()
                 raise
     except OSError as error:
         raise _failure(error, bound=destination.source is not None) from error
     return cast(S, pair[1])
+
+
+#: The end of a connection that has no address yet.
+NOWHERE: Final = (b"", 0)
+
+
+def _aim(destination: Destination) -> tuple[bytes, int]:
+    """The far end as it is meant to be."""
+    return end_of(None if destination.family == socket.AF_UNIX else (destination.host, destination.port))
 
 
 def _socket(destination: Destination) -> socket.socket:
@@ -150,7 +172,10 @@ def _socket(destination: Destination) -> socket.socket:
             if destination.source[1] == 0 and destination.family == socket.AF_INET:
                 # the port is chosen at connect, so that one source address serves more than 64k connections
                 sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind(destination.source)
+            try:
+                sock.bind(destination.source)
+            except OSError as error:
+                raise ConnectFailed("source", str(error)) from error
     except BaseException:
         sock.close()
         raise

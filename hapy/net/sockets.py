@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from hapy_config.model.proxy import Proxy
     from hapy_config.model.server import Server
 
-#: (address as text, port) of this side of a connection and of the other; empty addresses where there are none.
+#: (address as text, port) of this side of a connection and of the other; an empty address where there is none yet,
+#: `unix` of UNIX sockets.
 Ends = tuple[tuple[bytes, int], tuple[bytes, int]]
 #: (level, name, value) of `setsockopt`.
 Option = tuple[int, int, int]
@@ -93,8 +94,8 @@ def be_transparent(sock: socket.socket) -> None:
 
 
 def end_of(name: object) -> tuple[bytes, int]:
-    """Address and port of a socket's name; UNIX sockets have neither."""
-    return (name[0].encode(), name[1]) if isinstance(name, tuple) else (b"", 0)
+    """Address and port of a socket's name; `unix` and 0 for UNIX sockets."""
+    return (name[0].encode(), name[1]) if isinstance(name, tuple) else (b"unix", 0)
 
 
 def ends(transport: BaseTransport) -> Ends:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeVar, cast
 
 from hapy.net.connect import ConnectFailed, Destination, connect
+from hapy.net.sockets import Ends, ends
 from hapy.net.stream import Receiver, Stream
 from hapy.net.tls import Link
 from hapy.tls import inside, openssl
@@ -99,6 +100,7 @@ async def connect_tls(
     name: bytes | None,
     factory: Callable[[], S],
     preface: bytes = b"",
+    tell: Callable[[Ends], object] | None = None,
 ) -> tuple[S, TlsSession]:
     """Connect and shake hands; gives the stream that `factory` made, and what is known of its TLS layer.
 
@@ -108,14 +110,17 @@ async def connect_tls(
         name: the name to ask for, None for none.
         factory: makes the stream.
         preface: sent before the handshake, in plain text (a PROXY header).
+        tell: see `hapy.net.connect.connect`; failed handshakes are told of, too.
 
     Raises:
         ConnectFailed: there is no connection.
     """
-    link = await connect(destination, lambda: ClientLink(ask, name, factory, preface))
+    link = await connect(destination, lambda: ClientLink(ask, name, factory, preface), tell)
     try:
         await link.done
     except BaseException:
+        if tell is not None:
+            tell(ends(link.raw))
         link.done.cancel()
         link.abort()
         raise

@@ -10,7 +10,7 @@ from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed
 from hapy.proxy.reframing import Misframed, reframe_response
-from hapy.proxy.sizes import CLOSE_SIZE, head_size
+from hapy.proxy.sizes import CLOSE_SIZE, head_size, most_at_once
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Deferred, Reply, Tarpit
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ def conclude_response(exchange: Exchange, outcome: Outcome) -> bool:
     txn = exchange.txn
     counters = exchange.route.counters
     txn.response_done = -1.0
+    server = exchange.server
+    if server is not None and txn.response is not None:
+        limits = exchange.frontend.limits
+        server.size = min(server.size, most_at_once(txn.response, limits.bufsize - limits.maxrewrite))
     if isinstance(outcome, Reply):
         if outcome.kind == "deny":
             counters.dresp += 1
@@ -144,6 +148,10 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
             break
     if exchange.route.answers_close is not None and exchange.route.answers_close(response):
         stay = False
+    gone = exchange.client_failure
+    unfinished = gone == "eof" and not exchange.request_ended  # who breaks off a request gets no answer
+    if (gone == "reset" and exchange.route.abort_on_reset) or (unfinished and txn.term_phase == "T"):
+        return True
     txn.bytes_out += head_size(response) + len(body)
     if response.body == CHUNKED:
         txn.bytes_out += len(b"%X\r\n\r\n0\r\n\r\n" % len(body))
@@ -157,6 +165,8 @@ def _send(exchange: Exchange, response: Response, body: bytes) -> bool:
             stay = not reframe_response(response, txn.method, len(body)) and stay
         except Misframed:
             return True
+    if unfinished:
+        return True
     exchange.answering = exchange.complete = True
     exchange.send(response, body, ended=True, trailers=[], stay=stay)
     return False

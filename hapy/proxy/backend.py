@@ -142,6 +142,14 @@ class Backend:
             if not forced.queue_is_full():
                 self._wait_for = forced
                 return None
+            if self.model.redispatch is None or (txn.tie is not None and txn.tie.forced):
+                txn.server = forced
+                raise QueueFull
+            txn.redispatched = True
+            if txn.cookie_in == "V":
+                txn.cookie_in = "D"
+            forced.counters.wredis += 1
+            self.counters.wredis += 1
         if own is not None and own and avoid is None and not self._main.keyed:
             last = self._last(own, bound=bound)
             if last is not None:
@@ -156,16 +164,16 @@ class Backend:
                 raise NoServer
             self._wait_for = None
             return None
-        if not server.has_room():
-            if server.queue_is_full():
-                txn.server = server
-                raise QueueFull
-            self._wait_for = server
-            return None
         if server is not avoid:
             server.counters.lbtot += 1
             self.counters.lbtot += 1
-        return self._take(server)
+        if server.has_room():
+            return self._take(server)
+        if server.queue_is_full():
+            txn.server = server
+            raise QueueFull
+        self._wait_for = server
+        return None
 
     def _last(self, own: OwnConnections, *, bound: bool) -> Server | None:
         """The first server that the client still has a connection to, unless too many wait for it."""

@@ -17,7 +17,12 @@ def waiter(exchange: Exchange) -> BodyWaiter:
     """What rules await to have the request's body at hand."""
 
     async def wait(milliseconds: int, at_least: int) -> None:
-        await buffer_body(exchange, milliseconds / 1000, at_least)
+        try:
+            await buffer_body(exchange, milliseconds / 1000, at_least)
+        except Failed as failure:
+            if failure.status or failure.cause != "C":
+                raise
+            # The client has left: the rules go on with what there is, the end comes after them.
 
     return wait
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,11 +18,11 @@ from hapy_config.grammar.addresses import parse_address
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from hapy.http.codec import ResponseSink
     from hapy.http.response_parser import ResponseParser
-    from hapy.net.sockets import Option
+    from hapy.net.sockets import Ends, Option
     from hapy.net.stream import Stream
     from hapy.observe.process import Process
     from hapy.proxy.server import Server
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from hapy_config.model.server import Source
 
 S = TypeVar("S", bound="Stream")
+R = TypeVar("R")
+
+#: How many ports of a range are tried for one connection.
+_PORTS_TRIED = 100
 
 _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6, "unix": socket.AF_UNIX, "abns": socket.AF_UNIX}
 
@@ -51,6 +56,7 @@ class Connector:
         "_name",
         "_namespace",
         "_options",
+        "_ports",
         "_process",
         "_source",
         "fixed",
@@ -76,6 +82,9 @@ class Connector:
         self._process = process
         self.limits = limits
         self._source = source
+        self._ports: deque[int] = deque()
+        if source is not None and source.address.port and (source.address.port_end or 0) > source.address.port:
+            self._ports.extend(range(source.address.port, (source.address.port_end or 0) + 1))
         self._options = options
         self._namespace = _namespace(server.model)
         self.tls = self.written = tls
@@ -126,16 +135,21 @@ class Connector:
         server = self.server
         parser = self.parser
         tls = self.tls
+        tell = self._note_ends(txn)
         if tls is None:
-            connection = await connect(self._destination(txn), lambda: ServerConnection(server, key, parser))
+            connection = await self._leave(
+                txn, lambda to: connect(to, lambda: ServerConnection(server, key, parser), tell)
+            )
             if key.proxy_header:
                 connection.transport.write(key.proxy_header)
         else:
             from hapy.net.tls_client import connect_tls
 
             name = tls.constant if tls.fixed else key.name
-            connection, session = await connect_tls(
-                self._destination(txn), tls, name, lambda: ServerConnection(server, key, parser), key.proxy_header
+            asking, header = tls, key.proxy_header
+            connection, session = await self._leave(
+                txn,
+                lambda to: connect_tls(to, asking, name, lambda: ServerConnection(server, key, parser), header, tell),
             )
             connection.tls = session
         if self._process.shows_ends:
@@ -154,16 +168,51 @@ class Connector:
         """
         tls = self.tls
         header = self._header(txn) if self._header is not None else b""
+        tell = self._note_ends(txn)
         if tls is None:
-            stream = await connect(self._destination(txn), lambda: factory(header))
+            stream = await self._leave(txn, lambda to: connect(to, lambda: factory(header), tell))
         else:
             from hapy.net.tls_client import connect_tls
 
-            made = connect_tls(self._destination(txn), tls, tls.name(txn), lambda: factory(b""), header)
-            stream, txn.server_tls = await made
+            asking, name = tls, tls.name(txn)
+            stream, txn.server_tls = await self._leave(
+                txn, lambda to: connect_tls(to, asking, name, lambda: factory(b""), header, tell)
+            )
         if self._process.shows_ends:
             txn.server_ends = ends(stream.transport)
         return stream
+
+    async def _leave(self, txn: Transaction | None, attempt: Callable[[Destination], Awaitable[R]]) -> R:
+        """Connect; with a range of source ports from the next one that is free.
+
+        Raises:
+            ConnectFailed: there is no connection.
+        """
+        destination = self._destination(txn)
+        ports = self._ports
+        if not ports or destination.source is None:
+            return await attempt(destination)
+        host = destination.source[0]
+        for _ in range(min(len(ports), _PORTS_TRIED)):
+            port = ports[0]
+            ports.rotate(-1)
+            try:
+                return await attempt(replace(destination, source=(host, port)))
+            except ConnectFailed as failure:
+                if failure.kind not in ("source", "ports"):
+                    raise
+        raise ConnectFailed("source", "no port of the range is free")
+
+    def _note_ends(self, txn: Transaction | None) -> Callable[[Ends], None] | None:
+        """What keeps the ends of a connection that does not come about, where something asks for them."""
+        if txn is None or not self._process.shows_ends:
+            return None
+        asked = txn
+
+        def note(found: Ends) -> None:
+            asked.server_ends = found
+
+        return note
 
     def _destination(self, txn: Transaction | None) -> Destination:
         base = self._base

@@ -46,6 +46,21 @@ class Events:
         if self.messages is not None:
             self.messages.alert(f"{kind} '{backend.model.name}' has no server available!")
 
+    def no_source(self, backend: Backend, kind: str) -> None:
+        """A connection could not leave from where it was to.
+
+        Args:
+            backend: whose server it was for.
+            kind: `source` or `ports`, see `hapy.net.connect.ConnectFailed`.
+        """
+        if kind == "ports":
+            self.log(backend.model, "err", f"Connect() failed for backend {backend.model.name}: no free ports.")
+            return
+        text = f"Cannot bind to source address before connect() for backend {backend.model.name}."
+        if self.messages is not None:
+            self.messages.alert(f"{text} Aborting.")
+        self.log(backend.model, "emerg", text)
+
     def shut_sessions(self, server: Server, code: str) -> None:
         """End the sessions of a server: `D` for it went down, `U` for better ones came up, `K` by an operator."""
         for frontend in tuple(self._runtime.frontends.values()):

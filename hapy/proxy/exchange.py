@@ -209,7 +209,7 @@ class Exchange(Routine):
         elif server is self.server:
             if not self.complete and (server.pieces or server.ended):
                 self.forward_answer()
-            if self.complete or server.failure or server.closed:
+            if self.complete or server.failure or server.closed or self.stream.closed:
                 self.wake()
 
     def on_client_drained(self) -> None:

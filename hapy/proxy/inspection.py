@@ -145,6 +145,7 @@ async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
     if outcome in (None, ALLOW, WAIT):
         return
     txn.response_done = -1.0
+    server.size = 0  # none of it was let in
     server.close()
     if outcome is CLOSE:
         raise Failed(502, "S", "H")

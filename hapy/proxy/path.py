@@ -85,6 +85,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
         else:
             if frontend.keep_request_cookie is not None:
                 frontend.keep_request_cookie(txn)
+            if not exchange.request_ended:
+                _heed_leaving(exchange)
             for add in route.prepare:
                 add(txn)
             exchange.server_timeout = route.server_timeout
@@ -116,6 +118,16 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
     except ClientGone:
         cut = answer_error(exchange, Failed(0, "C", "R"))  # in the middle of a rule that waits
     frontend.finish_request(exchange, cut=cut)
+
+
+def _heed_leaving(exchange: Exchange) -> None:
+    """The request's body is not complete: no server is asked if its client has left already.
+
+    Raises:
+        Failed: it has.
+    """
+    if exchange.client_failure in ("eof", "reset") and not exchange.route.abort_on_close:
+        raise Failed(0, "C", "R")
 
 
 def _ends_client(exchange: Exchange, response: Response) -> bool:
@@ -208,10 +220,14 @@ async def _attend(exchange: Exchange) -> None:
     """
     server = exchange.server
     assert server is not None
+    unnoticed = -1
     while not exchange.complete:
         if server.failure:
             raise Failed(0, letter(server.failure), "D")
-        _look_at_client(exchange)
+        if exchange.client_failure == "reset" and _is_out_of_sight(exchange) and unnoticed in (-1, server.size):
+            unnoticed = server.size
+        else:
+            _look_at_client(exchange)
         await pause()
     if exchange.client_failure == "reset":
         raise Failed(0, "C", "D")
@@ -223,6 +239,14 @@ async def _attend(exchange: Exchange) -> None:
         if exchange.client_failure == "timeout":
             raise Failed(0, "c", "D")
         await pause()
+
+
+def _is_out_of_sight(exchange: Exchange) -> bool:
+    """Whether a client that has reset its connection is found out only by what is next sent to it.
+
+    HAProxy listens to a client again when the answer is there, with `abortonclose` all the time.
+    """
+    return exchange.request_ended and exchange.stream.writable and not exchange.route.abort_on_reset
 
 
 def _look_at_client(exchange: Exchange) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hapy.http.message import CHUNKED
+
 if TYPE_CHECKING:
     from hapy.http.message import Header, Response
 
@@ -16,6 +18,11 @@ REQUEST_HEAD = 29
 RESPONSE_HEAD = 32
 #: Of an error page that ends its connection HAProxy counts the `connection: close`, too.
 CLOSE_SIZE = 15
+
+#: What HAProxy's form of a message takes in a buffer beside its contents: once, and for each line, the end of the head
+#: and the body.
+_FORM = 48
+_BLOCK = 8
 
 
 def fields_size(fields: list[Header]) -> int:
@@ -32,3 +39,14 @@ def head_size(head: Response) -> int:
     for name, value in head.headers:
         size += len(name) + len(value)
     return size
+
+
+def most_at_once(head: Response, room: int) -> int:
+    """How much of an answer HAProxy has read, and counts, when a rule on its head keeps it from the client.
+
+    Args:
+        head: the answer's.
+        room: of a buffer, without the reserve for rewriting.
+    """
+    blocks = len(head.headers) + 3 + (head.body == CHUNKED)
+    return room - _FORM - _BLOCK * blocks

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from hapy.net.clock import NEVER, Watched, now, unwatch, wall, watch
 from hapy.net.connect import ConnectFailed
 from hapy.net.routine import Routine, later, pause
+from hapy.net.sockets import ends
 from hapy.proxy.failures import Failed
 from hapy.proxy.queue import NoServer, QueueFull
 from hapy.proxy.side import ServerSide, Side
@@ -229,7 +230,8 @@ class TcpSession(Routine):
         server.let_go()
         if outcome is CLOSE:
             server.close()
-            self.lost(server, None)
+            self.client.finish()
+            self._end()
         elif server.closed:
             self.lost(server, self.broken)
         elif server.late:
@@ -278,7 +280,9 @@ class TcpSession(Routine):
                 self.txn.server_tls = error.tls
                 if server.observer is not None:
                     server.observer.not_connected()
-                error_kind = error.kind
+                own_fault = error.kind in ("source", "ports")
+                if own_fault:
+                    self.frontend.runtime.events.no_source(server.backend, error.kind)
                 if self.client.closed:
                     raise Failed(0, "C", "C" if self.client.eof else "D") from error
                 if tries >= route.retries:
@@ -295,7 +299,7 @@ class TcpSession(Routine):
                 server.backend.offer(server)
                 avoid, forced = server, None
                 continue
-            if error_kind != "source":
+            if not own_fault:
                 await self._rest(min(RETRY_PAUSE, route.connect_timeout))
             server.count_retry()
 
@@ -314,7 +318,7 @@ class TcpSession(Routine):
         except NoServer as error:
             raise Failed(0, "S", "C") from error
         except QueueFull as error:
-            self.txn.queue_done = now()
+            backend.count_failure(self.txn.server)
             raise Failed(0, "S", "Q") from error
         return server, avoid
 
@@ -418,6 +422,8 @@ class TcpSession(Routine):
         if client.eof:
             self.half_closed(client)
         if self.frontend.logger.as_soon:
+            if self.frontend.process.shows_ends:
+                txn.server_ends = ends(server.transport)
             self._log()
 
     def more(self, side: Side) -> None:

@@ -78,6 +78,7 @@ async def fetch(exchange: Exchange) -> Response:
                 if server is None:
                     avoid, forced = txn.server, None
                 continue
+        left = exchange.client_failure == "eof"
         txn.connect_done = moment = now()
         txn.server_tls = connection.tls
         txn.server_ends = connection.ends
@@ -85,7 +86,7 @@ async def fetch(exchange: Exchange) -> Response:
             _send(exchange, connection, moment)
             while (response := connection.response) is None:
                 if connection.failure or exchange.client_failure:
-                    _look(exchange, connection)
+                    _look(exchange, connection, left=left)
                 await pause()
                 if connection.informational is not None:
                     _pass_on_informational(exchange, connection)
@@ -141,6 +142,7 @@ def _assign(exchange: Exchange, forced: Server | None, avoid: Server | None) -> 
     except NoServer:
         raise Failed(503, "S", "C") from None
     except QueueFull:
+        backend.count_failure(exchange.txn.server)
         raise Failed(503, "S", "Q") from None
 
 
@@ -274,8 +276,14 @@ def _pass_on_informational(exchange: Exchange, connection: ServerConnection) -> 
     connection.informational = None
 
 
-def _look(exchange: Exchange, connection: ServerConnection) -> None:
-    """Something failed before the answer's head was complete: whether that ends the wait."""
+def _look(exchange: Exchange, connection: ServerConnection, *, left: bool) -> None:
+    """Something failed before the answer's head was complete: whether that ends the wait.
+
+    Args:
+        exchange: the request.
+        connection: what carries it.
+        left: the client had closed its side before the connection stood.
+    """
     failure = connection.failure
     if failure == "timeout":
         raise Lost("response-timeout")
@@ -283,6 +291,8 @@ def _look(exchange: Exchange, connection: ServerConnection) -> None:
         raise Failed(502, failure, "H")
     if failure == "bad":
         raise Lost("junk-response")
+    if failure == "reset" and not exchange.request_ended:
+        raise Failed(0, "S", "D")
     if failure:
         raise Lost("empty-response")
     gone = exchange.client_failure
@@ -293,7 +303,7 @@ def _look(exchange: Exchange, connection: ServerConnection) -> None:
             raise Failed(0, "c", "D")
         exchange.client_failure = ""  # the server's timeout decides
     elif not exchange.request_ended or (gone == "reset" and exchange.route.abort_on_reset):
-        raise Failed(0, "C", "D")
+        raise Failed(0, "C", "L" if left and not exchange.request_ended else "D")
     elif exchange.route.abort_on_close:
         raise Failed(400, "C", "H")
 
@@ -413,6 +423,9 @@ async def _after_refusal(
     txn = exchange.txn
     if server.observer is not None:
         server.observer.not_connected()
+    own_fault = failure.kind in ("source", "ports")
+    if own_fault:
+        exchange.frontend.runtime.events.no_source(backend, failure.kind)
     attempt = txn.retries + 1
     if attempt > route.retries or not route.retries_connections:
         backend.count_failure(server)
@@ -422,7 +435,7 @@ async def _after_refusal(
     if route.redispatches(attempt, txn, bound=bound) or (server.unresolved and backend.active):
         _leave_server(exchange, server)
         return None
-    if failure.kind != "timeout":
+    if failure.kind != "timeout" and not own_fault:
         exchange.expire_after(min(RETRY_PAUSE, route.connect_timeout))
         try:
             while not (exchange.client_failure and exchange.client_matters()):

@@ -45,14 +45,21 @@ def test_a_forced_server_is_waited_for() -> None:
     assert (txn.server_queue, txn.backend_queue, forced.current) == (1, 0, 1)
 
 
-def test_a_full_queue_breaks_persistence() -> None:
-    be, mine = backend({"maxconn": 1, "maxqueue": 1}, {})
+@pytest.mark.parametrize("redispatch", [None, -1])
+def test_a_full_queue_breaks_persistence_where_redispatch_is_allowed(redispatch: int | None) -> None:
+    be, mine = backend({"maxconn": 1, "maxqueue": 1}, {}, redispatch=redispatch)
     forced = be.by_name["s1"]
     for _ in range(2):
         txn = mine.transaction()
         if be.assign(txn, forced) is None:
             be.enqueue(txn, lambda: None)
-    assert be.assign(mine.transaction(), forced) is be.by_name["s2"]
+    txn = mine.transaction()
+    if redispatch is None:
+        with pytest.raises(QueueFull):
+            be.assign(txn, forced)
+    else:
+        assert be.assign(txn, forced) is be.by_name["s2"]
+        assert txn.redispatched
 
 
 def test_persistence_comes_before_balancing_but_not_after_a_failure() -> None:
