@@ -185,7 +185,7 @@ def refused_answers(world: World) -> None:
     def script(connection: Connection) -> None:
         while (message := connection.read()) is not None:
             if b"upgrade" in message.head:
-                connection.write(b"HTTP/1.1 101 Sw\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\nhello")
+                connection.write(b"HTTP/1.1 101 Sw\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\n")
             elif message.head.startswith(b"CONNECT"):
                 connection.reply(b"no", "403 Forbidden")
             else:

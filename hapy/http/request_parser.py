@@ -234,6 +234,7 @@ class RequestParser(MessageParser):
         headers = kept
         keep_alive = (keep_alive or options.keep_alive) and not options.close
         body = lengths[0] if lengths else 0
+        size = -1
         unsupported: BadMessage | None = None
         if encodings:
             try:
@@ -256,7 +257,10 @@ class RequestParser(MessageParser):
             raise BadMessage(413, "payload of a method that has none in HTTP/1.0")
         if method == b"CONNECT":
             body = TUNNEL
-            headers = [field for field in headers if field[0] != b"content-length"]
+            if lengths:  # it is not passed on, but counts
+                if not any(name in CREDENTIALS for name, _ in headers):
+                    size = sum([len(name) + len(value) for name, value in headers])
+                headers = [field for field in headers if field[0] != b"content-length"]
         has_body = body not in (0, TUNNEL)
         upgrade = b"" if options.upgrade and not has_body else None
         if protocols and options.upgrade:
@@ -268,7 +272,7 @@ class RequestParser(MessageParser):
                     raise self._bad("websocket upgrade without a key")
         if unsupported is not None:
             raise unsupported
-        return Request(method, target, version, headers, body, keep_alive, upgrade, expect)
+        return Request(method, target, version, headers, body, keep_alive, upgrade, expect, size)
 
 
 def _has_websocket_key(headers: list[Header]) -> bool:
