@@ -26,6 +26,7 @@ COMPILED = (
     "hapy/http/request_parser.py",
     "hapy/http/response_parser.py",
     "hapy/http/serialize.py",
+    "hapy/net/accepting.py",
     "hapy/net/clock.py",
     "hapy/net/routine.py",
     "hapy/net/stream.py",

@@ -64,8 +64,15 @@ def cork(transport: asyncio.Transport) -> None:
     """Let what is written last leave in one packet with FIN, which must follow at once: without it, after 200 ms."""
     if _CORK is not None:
         sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
+        if sock is not None:
+            # uvloop's own stand-in makes such an object, too, and much else with it.
+            bare = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
+            try:
+                bare.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
+            except OSError:
+                pass  # a UNIX socket, which has no packets
+            finally:
+                bare.detach()
 
 
 class Layer(Protocol):
