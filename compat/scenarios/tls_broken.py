@@ -234,15 +234,14 @@ def left_while_shaking(world: World) -> None:
     for version in _VERSIONS:
         hello = _hello(version)
         for more in (b"", b"\x16\x03\x03\x00\x20" + b"z" * 32, b"GET / HTTP/1.0\r\n\r\n"):
-            for how in ("wait", "fin", "reset"):
+            for how in ("wait",) if more else ("wait", "fin", "reset"):
                 before = len(world.syslog.traffic())
                 client = world.client("plain")
                 client.send(hello)
                 client.reader.fill()
                 client.reader.buffer = type(client.reader.buffer)()
                 client.send(more)
-                if not (more and how != "wait"):
-                    world.note(f"{version.name} {more[:4]!r}, {how}: {_end(world, client, how, before, show=False)}")
+                world.note(f"{version.name} {more[:4]!r}, {how}: {_end(world, client, how, before, show=False)}")
         for how in ("wait", "fin", "reset"):
             before = len(world.syslog.traffic())
             client = world.client("plain")
