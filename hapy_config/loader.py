@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_WORDS: Final = 64
 
+#: The versions that know neither `.if` nor any other directive.
+_BEFORE_DIRECTIVES: Final = ("1.", "2.0.", "2.1.", "2.2.", "2.3.")
+
 #: The name of standard input among the paths.
 STDIN: Final = "-"
 
@@ -167,6 +170,7 @@ class _FileReader:
         self.found = found
         self.blocks = Blocks()
         self.section: Section | None = None
+        self.directives = not surroundings.version.startswith(_BEFORE_DIRECTIVES)
         self.line = 0  # 1-based number of the line being read
 
     def run(self) -> None:
@@ -241,7 +245,7 @@ class _FileReader:
             words = [_DIGITS.sub(lambda match: match[0][:_MANY_DIGITS], word) for word in words]
         statement = Statement(self.source, self.line, words, columns)
         self._count(statement)
-        if words[0][0] == ".":
+        if words[0][0] == "." and self.directives:
             if len(words) <= MAX_WORDS:
                 self._directive(statement)
         elif self.blocks.active:

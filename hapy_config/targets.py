@@ -190,6 +190,10 @@ def prepare(document: Document, version: Version) -> tuple[Document, list[Diagno
         for statement in section.statements:
             if other_mode and statement.words[0] in _OF_SERVERS:
                 continue
+            if section.kind == "frontend" and statement.words[0] == "mode" and other_mode:
+                message = f"unknown proxy mode '{statement.words[-1]}'."
+                hint = "such a mode is for backends"
+                found.append(Diagnostic("bad-argument", Severity.ERROR, statement.span(1), message, hint))
             kept, faults = _prepare(section.kind, statement, version)
             found += faults
             if kept is not None:
@@ -210,13 +214,15 @@ def _prepare(kind: str, statement: Statement, version: Version) -> tuple[Stateme
             columns = [(span.column, span.end)] * len(renamed)
             columns += [(one.column, one.end) for one in map(statement.span, range(1, len(words)))]
             return Statement(statement.source, statement.line, [*renamed, *words[1:]], columns), []
+        if isinstance(use.keyword, Action) or kind == "global":
+            continue  # the builder reads those of later versions, too
         if words[0] in _OPTION_LINES and use.first > 0:
             cut.update(range(use.first, use.last + 1))
         else:
             return None, _check(kind, statement)
     newer = [one for one in values_in(words) if one.value.since > TARGET]
-    if words[:2] == ["http-request", "set-timeout"] and newer:
-        return None, []  # no other timeout may stand in a frontend
+    if words[1:2] == ["set-timeout"] and newer:
+        return statement, []  # the builder knows it
     if not cut and not newer:
         return statement, []
     rest, indices = without(words, newer)
@@ -234,6 +240,7 @@ def _check(kind: str, statement: Statement) -> list[Diagnostic]:
     use = found[-1]
     if use.keyword.args and not any(_is_open(argument) for argument in use.keyword.args):
         build = Build(Diagnostics(), {}, "")
+        build.statement = statement
         try:
             check_arguments(build, use.keyword, statement, use.last + 1)
         except Refused as refusal:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from hapy_config.build.actions_later import LATER
 from hapy_config.build.cursor import Words
 from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.refused import Refused
@@ -20,6 +21,7 @@ from hapy_config.grammar.checks import variable as variable_fault
 from hapy_config.grammar.checks import variable_conditions
 from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.keywords import table
+from hapy_config.keywords.spec import Version
 from hapy_config.model.proxy import Capture
 
 Arguments = Mapping[str, object]
@@ -28,7 +30,10 @@ Reader = Callable[[Words], Arguments]
 _LOG_LEVELS: Final = frozenset(
     {"emerg", "alert", "crit", "err", "error", "warning", "notice", "info", "debug", "silent"}
 )
-_STICK_COUNTERS: Final = 3
+#: What `set-timeout` sets in versions after 2.6.
+_LATER_TIMEOUTS: Final[dict[str, Version]] = {"client": (2, 9), "connect": (3, 4), "queue": (3, 4), "tarpit": (3, 4)}
+#: The first version whose `set-var` takes conditions.
+_CONDITIONS: Final[Version] = (2, 6)
 #: What C's `strtoul` reads of a number whose base is not given.
 # Of a counter's action: nothing stands for 0.
 _SLOT: Final = re.compile(r"((?:[ \t]*[+-]?[0-9]+)?)\)")
@@ -142,6 +147,8 @@ def _set_var(words: Words) -> Arguments:
     conditions = tuple(filter(None, given[1:]))
     action = words.action_word.partition("(")[0]
     fault = variable_conditions(action, conditions)
+    if conditions and words.build.version < _CONDITIONS:
+        fault = f"invalid syntax at char ',{conditions[0]}'"
     if fault:
         words.fault(fault, words.start - 1)
     if action == "unset-var":
@@ -207,9 +214,10 @@ def _track(words: Words) -> Arguments:
             bad = suffix.lstrip("0123456789") or suffix
             words.fault(f"Wrong track-sc number '{bad}'", words.start - 1)
             suffix = ""
-        elif leading_integer(suffix) >= _STICK_COUNTERS:
+        elif leading_integer(suffix) >= words.build.stick_counters:
+            name = "MAX_SESS_STKCTR-1" if words.build.version < (2, 7) else "tune.stick-counters-1"
             words.fault(
-                f"{suffix} track-sc number exceeding {_STICK_COUNTERS - 1} (MAX_SESS_STKCTR-1) value", words.start - 1
+                f"{suffix} track-sc number exceeding {words.build.stick_counters - 1} ({name}) value", words.start - 1
             )
     expression = words.expression()
     table_name = None
@@ -237,8 +245,9 @@ def _counter(words: Words) -> Arguments:
         if indexed:
             found["index"] = leading_integer(match[1])
         slot = leading_integer(match[match.re.groups])
-        if slot >= _STICK_COUNTERS:
-            words.fault(f"invalid stick table track ID. The max allowed ID is {_STICK_COUNTERS - 1}", words.start - 1)
+        highest = words.build.stick_counters - 1
+        if slot > highest:
+            words.fault(f"invalid stick table track ID. The max allowed ID is {highest}", words.start - 1)
         found["slot"] = slot
     elif indexed:
         raise words.refuse(
@@ -283,9 +292,10 @@ def _integer_or_hex(words: Words) -> Arguments:
 
 def _set_timeout(words: Words) -> Arguments:
     which, text = words.exactly(2, "expects exactly 2 arguments")
-    if which not in ("server", "tunnel"):
+    later = [name for name, since in _LATER_TIMEOUTS.items() if since <= words.build.version]
+    if which not in ("server", "tunnel", *later):
         words.fault(f"'set-timeout' rule supports 'server'/'tunnel' (got '{which}')", words.position - 2)
-    if not words.draft.side & BACK:
+    if which not in later and not words.draft.side & BACK:
         words.fault(f"proxy '{words.draft.name}' has no backend capability", words.start)
     if re.match(r"[0-9]", text):
         value: object = words.time(words.position - 1, f"rule 'set-timeout {which}'")
@@ -471,6 +481,7 @@ READERS: Final[dict[str, Reader]] = {
     "replace-uri": _replace_path,
     "replace-value": _replace_header,
     "return": _reply(200),
+    "sc-add-gpc*": _counter,
     "sc-inc-gpc*": _counter,
     "sc-inc-gpc0*": _counter,
     "sc-inc-gpc1*": _counter,
@@ -507,5 +518,6 @@ READERS: Final[dict[str, Reader]] = {
     "use-service": _use_service,
     "wait-for-body": _wait_for_body,
     "wait-for-handshake": _nothing,
+    **LATER,
 }
 TCP_CAPTURE: Final = _tcp_capture

@@ -12,11 +12,20 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.addresses import DISPATCH, SERVER_SOURCE, SOURCE, AddressUse, parse_address
 from hapy_config.grammar.errors import GrammarError
+from hapy_config.keywords.spec import Version
 from hapy_config.model.addresses import Address
 from hapy_config.model.server import Source
 from hapy_config.syntax import Statement
 
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}?|([A-Za-z_0-9]*))")
+
+#: The first version that refuses what follows a port's digits, and what that is.
+_STRICT_PORTS: Final[Version] = (3, 0)
+_AFTER_PORT: Final = re.compile(r"(?<=[0-9])[^0-9-]")
+
+#: The first version whose addresses name protocols, and how these begin.
+_PROTOCOLS: Final[Version] = (2, 4)
+_PROTOCOL: Final = re.compile(r"(?:stream\+|dgram\+|(?:ip|tcp|tcp4|tcp6|udp|udp4|udp6|uxst|uxdg)@)")
 
 #: Stands in the place of an address that is refused: the line is read on, and no model is made.
 NO_ADDRESS: Final = Address("ipv4", "0.0.0.0")
@@ -36,10 +45,28 @@ def address_fault(text: str, error: GrammarError) -> str:
     return error.message
 
 
+def read_address(build: Build, text: str, use: AddressUse) -> Address:
+    """The address `text`, with its variables.
+
+    Raises:
+        GrammarError: as `parse_address` does; since 3.0 also for what follows a port's digits.
+    """
+    written = expand(build, text)
+    found = parse_address(written, use)
+    if build.version < _PROTOCOLS and _PROTOCOL.match(written):
+        raise GrammarError(f"invalid address: '{written.rpartition(':')[0]}' in '{text}'")
+    if build.version >= _STRICT_PORTS and found.family not in ("unix", "abns", "fd"):
+        _, colon, port = written.rpartition(":")
+        bad = _AFTER_PORT.search(port) if colon and "]" not in port else None
+        if bad is not None:
+            raise GrammarError(f"invalid character '{bad[0]}' in port number '{port}' in '{text}'")
+    return found
+
+
 def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -> Address:
     """The address `text`, whose host must exist where the builder was given a resolver; what is none is noted."""
     try:
-        found = parse_address(expand(build, text), use)
+        found = read_address(build, text, use)
     except GrammarError as error:
         build.fault(Refused(f"{prefix}{address_fault(text, error)}", place, code="bad-address"))
         return NO_ADDRESS

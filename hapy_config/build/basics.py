@@ -11,6 +11,7 @@ from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.units import is_number, leading_integer, leading_long
+from hapy_config.keywords.spec import Version
 from hapy_config.model.proxy import Capture
 from hapy_config.syntax import Statement
 
@@ -37,22 +38,27 @@ def _word(words: list[str], index: int, missing: str) -> str:
     return words[index]
 
 
+#: The first version without `mode health`, and the first whose `server-state-file-name` needs no name.
+_NO_MODE_HEALTH: Final[Version] = (2, 3)
+_NAME_FROM_BACKEND: Final[Version] = (2, 4)
+
+
 def _mode(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     mode = words[1] if len(words) > 1 else ""
-    if mode == "health":
+    if mode == "health" and build.version >= _NO_MODE_HEALTH:
         raise Refused(
             "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.",
             1,
             code="removed-keyword",
         )
-    if mode not in ("http", "tcp"):
+    if mode not in ("http", "tcp", "health"):
         raise Refused(
             f"unknown proxy mode '{mode}'.",
             1,
             hint=build.nearest(mode, ("http", "tcp")) or "the modes are 'http' and 'tcp'",
         )
     at_most(words, 1)
-    draft.mode = mode
+    draft.mode = mode if mode != "health" else "tcp"
 
 
 def _id(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
@@ -269,7 +275,10 @@ def _load_server_state(build: Build, draft: Draft, statement: Statement, words: 
 
 
 def _server_state_file_name(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    at_most(words, 1)
+    if build.version >= _NAME_FROM_BACKEND:
+        at_most(words, 1)
+    else:
+        _word(words, 1, "'server-state-file-name' expects 'use-backend-name' or a string. Got no argument")
     draft.settings.append(tuple(words))
 
 

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Final
 
 from hapy_config.alike import nearest
-from hapy_config.build.addressing import address_fault, expand
+from hapy_config.build.addressing import address_fault, expand, read_address
 from hapy_config.build.bindwords import READERS, BindWords, threads_of
 from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.optionwords import read_all
 from hapy_config.build.refused import Refused, version_note
 from hapy_config.diagnostics import Severity
-from hapy_config.grammar.addresses import BIND, parse_address
+from hapy_config.grammar.addresses import BIND
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET, Version
@@ -116,7 +116,7 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str, *, fat
     found: list[Address] = []
     for part in parts:
         try:
-            address = parse_address(_without_quic(build, expand(build, part), place), BIND)
+            address = read_address(build, _without_quic(build, expand(build, part), place), BIND)
         except GrammarError as error:
             refusal = Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address")
             if fatal:

@@ -12,7 +12,6 @@ from hapy_config.build import tls
 from hapy_config.build.arguments import TimeError, milliseconds
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.units import leading_integer
-from hapy_config.keywords.spec import TARGET
 from hapy_config.tls.protocols import protocols_fault
 from hapy_config.tls.versions import put
 
@@ -208,7 +207,7 @@ def _process(words: BindWords, name: str) -> None:
 
 def _thread(words: BindWords, name: str) -> None:
     text = words.take("'thread' : missing argument")
-    lists = (words.build.target or TARGET) >= (2, 8)  # which take several sets
+    lists = words.build.version >= (2, 8)  # which take several sets
     for part in text.split(",") if lists else (text,):
         match = _THREADS.fullmatch(part)
         if match is None:

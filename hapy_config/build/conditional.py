@@ -20,6 +20,8 @@ from hapy_config.model.rules import UseBackend, UseServer
 from hapy_config.syntax import Statement
 
 _NOWHERE: Final = Place(0)
+#: The first version that predefines `HTTP_2.0`.
+_HTTP_2_SINCE: Final = (2, 4)
 _EMPTY: Final = "requires either 'if' or 'unless' followed by a condition."
 
 
@@ -123,6 +125,8 @@ def condition(
         for term in alternative:
             if term.name:
                 draft.used_acls.add(term.name)
+                if build.version < _HTTP_2_SINCE and term.name == "HTTP_2.0" and term.name not in draft.acls:
+                    build.error("bad-condition", statement.span(), f"{prefix}no such ACL : '{term.name}'.")
                 if draft.acl_places.get(term.name, _NOWHERE) & where:
                     continue
             for expression in term.expressions:

@@ -12,8 +12,12 @@ from hapy_config.build.registry import Handler
 from hapy_config.build.replies import HANDLED, read_error_file, read_reply
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
+from hapy_config.keywords.spec import Version
 from hapy_config.model.proxy import ErrorPage
 from hapy_config.syntax import Statement
+
+#: The first version whose `errorfile` refuses words after the file.
+_NO_SURPLUS: Final[Version] = (2, 8)
 
 
 def _status(build: Build, words: list[str], index: int) -> int:
@@ -30,6 +34,8 @@ def error_file(build: Build, draft: Draft, statement: Statement, words: list[str
     if len(words) < 3 or not words[1] or not words[2]:
         raise Refused("errorfile : expects <status_code> and <file> as arguments.", 1, code="missing-argument")
     status = _status(build, words, 1)
+    if len(words) > 3 and build.version >= _NO_SURPLUS:
+        raise Refused("errorfile : expects exactly two arguments.", 3)
     cursor = Words(build, draft, statement, words, 2, "errorfile : ", Place(0))
     return ErrorPage(status, raw=read_error_file(cursor, words[2], 2))
 

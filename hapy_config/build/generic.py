@@ -7,6 +7,7 @@ from typing import Final
 from hapy_config.build.arguments import size
 from hapy_config.build.context import Build
 from hapy_config.build.refused import Refused
+from hapy_config.grammar.patterns import network
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.spec import Arg, Keyword, Kind
 from hapy_config.syntax import Statement
@@ -82,6 +83,9 @@ def _check(build: Build, keyword: Keyword, argument: Arg, statement: Statement, 
                 f"'{keyword.name}' expects a timer value between {argument.minimum or 0} and {argument.maximum} ms.",
                 index,
             )
+    elif argument.kind is Kind.NETWORK:
+        if network(text) is None:
+            raise Refused(f"'{keyword.name}' expects address[/mask].", index)
     elif argument.kind is Kind.SIZE:
         try:
             size(text)

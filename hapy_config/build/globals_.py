@@ -82,7 +82,7 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
     handler = _HANDLERS.get(first)
     if handler is None:
         found = table("globals").find(words)
-        if found is None or not found[0].known_in(TARGET):
+        if found is None or not found[0].known_in(build.version):
             if found is not None and first in _GONE:
                 raise Refused(
                     _GONE[first], 0, code="removed-keyword", hint=f"use {found[0].instead}" if found[0].instead else ""
@@ -98,7 +98,7 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
                 0,
                 code="experimental",
             )
-        if keyword.deprecated is not None and keyword.deprecated <= TARGET:
+        if build.version == TARGET and keyword.deprecated is not None and keyword.deprecated <= TARGET:
             build.warning(
                 "deprecated",
                 statement.span(0),
@@ -107,9 +107,25 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
             )
         check_arguments(build, keyword, statement, count, words)
         _store(build, words)
+        if first == "nbproc":
+            build.later.append(lambda: _processes_or_threads(build, statement))
+        elif first == "tune.stick-counters":
+            build.stick_counters = leading_integer(words[1])
     else:
         handler(build, statement, words)
     build.global_settings.append(tuple(words))
+
+
+def _processes_or_threads(build: Build, statement: Statement) -> None:
+    """Several processes, each with several threads, are refused (before 2.5)."""
+    threads = build.global_.get("nbthread")
+    if leading_integer(statement.words[1]) > 1 and isinstance(threads, int) and threads > 1:
+        build.error(
+            "bad-argument",
+            statement.span(),
+            "cannot enable multiple processes if multiple threads are configured. Please use either nbproc or nbthread"
+            " but not both.",
+        )
 
 
 _GONE: Final = {

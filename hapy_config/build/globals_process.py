@@ -19,6 +19,7 @@ from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.grammar.checks import variable
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
+from hapy_config.keywords.spec import Version
 from hapy_config.model.config import Variable
 from hapy_config.model.proxy import LogTarget
 from hapy_config.syntax import Statement
@@ -42,7 +43,12 @@ _CPU_RANGE: Final = re.compile(r"([0-9]+)(?:-([0-9]*))?")
 _THREAD_SET: Final = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
+#: The highest number of a process or thread in `cpu-map`.
 _THREADS: Final = 64
+#: The most threads and thread groups, by the first version.
+_MOST: Final = (((3, 2), (1024, 32)), ((2, 7), (256, 16)), ((0, 0), (64, 1)))
+#: The first version whose `setenv` refuses words after the value.
+_NO_SURPLUS: Final[Version] = (2, 8)
 #: One more than the highest number of a CPU.
 _CPUS: Final = 1024
 
@@ -102,7 +108,8 @@ def _nbthread(build: Build, statement: Statement, words: list[str]) -> None:
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise Refused(f"'{words[0]}' passed a missing or unparsable integer value in '{text}'", 1)
     value = int(text)
-    highest = _THREADS if words[0] == "nbthread" else 1
+    threads, groups = next(most for since, most in _MOST if since <= build.version)
+    highest = threads if words[0] == "nbthread" else groups
     if not 1 <= value <= highest:
         raise Refused(f"'{words[0]}' value must be between 1 and {highest} (was {value})", 1)
     at_most(words, 1)
@@ -321,7 +328,7 @@ def _environment(build: Build, statement: Statement, words: list[str]) -> None:
     if words[0] in ("setenv", "presetenv") and len(words) < 3:
         raise Refused(f"'{words[0]}' expects a name and a value.", len(words), code="missing-argument")
     if words[0] in ("setenv", "presetenv"):
-        at_most(words, 3)
+        at_most(words, 2 if build.version >= _NO_SURPLUS else 3)
     if words[0] == "unsetenv" and len(words) < 2:
         raise Refused("'unsetenv' expects at least one variable name.", 1, code="missing-argument")
 

@@ -14,7 +14,7 @@ from hapy_config.build.registry import BOTH, warn_side
 from hapy_config.grammar.patterns import is_address
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
-from hapy_config.keywords.spec import TARGET
+from hapy_config.keywords.spec import TARGET, Version
 from hapy_config.model.proxy import ForwardFor
 from hapy_config.syntax import Statement
 
@@ -72,6 +72,18 @@ HTTP_ONLY: Final = frozenset(
     }
 )
 
+_NO_NEGATION: Final = "negation/default is not supported for option '{}'."
+#: The first version that knows an option only in sections that can use it.
+_SIDES_MATTER: Final[Version] = (3, 2)
+#: Options that have other names since, and can't be switched off by these.
+_RENAMED: Final = frozenset({"accept-invalid-http-request", "accept-invalid-http-response"})
+_RENAMED_SINCE: Final[Version] = (3, 1)
+#: The first version whose `option httpchk` refuses headers behind the version, and the first that takes a host there.
+_NO_HIDDEN_HEADERS: Final[Version] = (2, 8)
+_HOST_IN_HTTPCHK: Final[Version] = (3, 2)
+#: The first version whose `option forwardfor except` takes networks of IPv6.
+_IPV6_EXCEPTED: Final[Version] = (2, 4)
+
 _MODES: Final = {"httpclose": "close", "http-server-close": "server-close", "http-keep-alive": "keep-alive"}
 
 _GONE: Final = {
@@ -116,6 +128,10 @@ def _option(build: Build, draft: Draft, statement: Statement, words: list[str], 
     side = SWITCHES.get(name)
     if side is not None:
         _no_more(words, 2)
+        if build.version >= _SIDES_MATTER and not draft.side & side and name not in _RENAMED:
+            raise Refused(f"unknown option '{name}'." if to == "on" else _NO_NEGATION.format(name), 1)
+        if to != "on" and name in _RENAMED and build.version >= _RENAMED_SINCE:
+            raise Refused(_NO_NEGATION.format(name), 1)
         if warn_side(build, draft, statement, name, side):
             return
         if to == "on":
@@ -141,7 +157,7 @@ def _option(build: Build, draft: Draft, statement: Statement, words: list[str], 
         return
     handler = _VALUES.get(name)
     if to != "on":
-        raise Refused(f"negation/default is not supported for option '{name}'.", 1)
+        raise Refused(_NO_NEGATION.format(name), 1)
     if handler is None:
         raise unknown_option(name)
     handler(build, draft, statement, words)
@@ -188,7 +204,7 @@ def _redispatch(build: Build, draft: Draft, statement: Statement, words: list[st
 def _restrict_names(draft: Draft, words: list[str], to: str) -> None:
     expected = "option 'http-restrict-req-hdr-names' expects 'preserve', 'reject' or 'delete' option."
     if to != "on":
-        raise Refused("negation/default is not supported for option 'http-restrict-req-hdr-names'.", 1)
+        raise Refused(_NO_NEGATION.format("http-restrict-req-hdr-names"), 1)
     if len(words) < 3:
         raise Refused(f"missing parameter. {expected}", 2, code="missing-argument")
     if words[2] not in ("preserve", "reject", "delete"):
@@ -252,7 +268,8 @@ def _address_header(build: Build, words: list[str], name: str, header: str, supp
     while index < len(words):
         word = words[index]
         if word == "except":
-            if index + 1 >= len(words) or not is_address(words[index + 1], build.resolve):
+            given = words[index + 1] if index + 1 < len(words) else ""
+            if not given or not is_address(given, build.resolve) or (":" in given and build.version < _IPV6_EXCEPTED):
                 message = f"'option {name} except' expects <address>[/mask] as argument."
                 build.fault(Refused(message, min(index + 1, len(words))))
             excepted = "".join(words[index + 1 : index + 2])
@@ -288,7 +305,7 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
     def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
         if name != "external-check":
             warn_side(build, draft, statement, name, BACK)
-        shape(words)
+        shape(words[:5] + words[6:] if name == "httpchk" and build.version >= _HOST_IN_HTTPCHK else words)
         if name not in ("httpchk", "tcp-check"):
             draft.check_rules = ()  # HAProxy lets them go and does not speak of it
         else:
@@ -303,6 +320,12 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
             draft.check_steps = (*others, (name, option_request(words)))
         draft.settings.append(tuple(words))
         if name == "httpchk" and len(words) > 4 and ("\r" in words[4] or "\n" in words[4]):
+            if build.version >= _NO_HIDDEN_HEADERS:
+                raise Refused(
+                    "'option httpchk' : hiding headers or body at the end of the version string is unsupported."
+                    " Use 'http-check send' directive instead.",
+                    4,
+                )
             build.warning(
                 "deprecated",
                 statement.span(4),

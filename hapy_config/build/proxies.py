@@ -35,7 +35,7 @@ from hapy_config.build.unknown import unknown_statement
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
-from hapy_config.keywords.spec import TARGET, Keyword
+from hapy_config.keywords.spec import TARGET, Keyword, Version
 from hapy_config.syntax import Section, Statement
 
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
@@ -92,6 +92,10 @@ _ON_ITS_OWN: Final = frozenset(
         "timeout",
     }
 )
+
+#: The first version whose sections may name the defaults they take, and the first whose backends refuse more words.
+_NAMED_DEFAULTS: Final[Version] = (2, 4)
+_NO_SURPLUS: Final[Version] = (3, 2)
 
 
 def read_proxy(build: Build, section: Section) -> None:
@@ -240,10 +244,12 @@ def _open(build: Build, section: Section) -> Draft | None:
             origin = 2
         elif len(words) > 3 and words[2] == "from":
             origin = 3
+        _check_surplus(build, header, origin)
     else:
         name = "".join(words[1:2])
         if len(words) > 3 and words[2] == "from" and words[3]:
             origin = 3
+        _check_surplus(build, header, origin)
         if not _check_header(build, header, kind, name, origin):
             if not section.statements:
                 return None
@@ -265,6 +271,14 @@ def _open(build: Build, section: Section) -> Draft | None:
         if name:
             build.defaults.setdefault(name, []).append(draft)
     return draft
+
+
+def _check_surplus(build: Build, header: Statement, origin: int | None) -> None:
+    """Words behind a name that some versions refuse and others do not look at."""
+    words = header.words
+    refused = build.version < _NAMED_DEFAULTS or (words[0] == "backend" and build.version >= _NO_SURPLUS)
+    if refused and words[0] in ("defaults", "backend") and origin is None and len(words) > 2:
+        build.error("bad-argument", header.span(2), f"'{words[0]}' cannot handle unexpected argument '{words[2]}'.")
 
 
 def _check_header(build: Build, header: Statement, kind: str, name: str, origin: int | None) -> bool:

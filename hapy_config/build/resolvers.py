@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from hapy_config.build.addressing import expand
+from hapy_config.build.addressing import expand, read_address
 from hapy_config.build.arguments import milliseconds
 from hapy_config.build.endings import check_verified
 from hapy_config.build.refused import Refused
 from hapy_config.build.servers import read_server_options
 from hapy_config.build.serverwords import ServerWords
-from hapy_config.grammar.addresses import AddressUse, parse_address
+from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.units import leading_integer
 from hapy_config.model.resolvers import HOLDS, NameServer, Resolvers
@@ -50,7 +50,7 @@ def read_resolvers(build: Build, draft: SectionDraft) -> Resolvers:
 
 
 def _name_server(build: Build, draft: SectionDraft, words: list[str]) -> NameServer:
-    address = parse_address(expand(build, words[2]), _USE)
+    address = read_address(build, words[2], _USE)
     statement = draft.names[words[1]]
     if not _STREAM.match(expand(build, words[2])):
         return NameServer(words[1], address, span=statement.span())
@@ -81,7 +81,7 @@ def check_resolvers(build: Build) -> None:
                 _read_stream(build, draft, list(words), statement)
                 continue
             try:
-                family = parse_address(expand(build, words[2]), _USE).family
+                family = read_address(build, words[2], _USE).family
             except GrammarError:
                 continue  # told already
             if family in ("unix", "abns"):

@@ -15,6 +15,7 @@ from hapy_config.build.replies import read_redirect
 from hapy_config.build.unknown import unknown_action
 from hapy_config.keywords.actions import of_ruleset
 from hapy_config.keywords.samples import Place
+from hapy_config.keywords.spec import TARGET
 from hapy_config.model.expressions import Condition
 from hapy_config.model.rules import Redirect, Rule
 from hapy_config.syntax import Statement
@@ -53,9 +54,15 @@ def condition_place(ruleset: str, draft: Draft) -> Place:
 _ANY_ENDING: Final = ("add-acl", "del-acl", "del-map", "set-map")
 
 
-def find_action(ruleset: str, word: str) -> str | None:
-    """The table name of an action as written, None for an unknown one."""
+def known_actions(build: Build, ruleset: str) -> frozenset[str]:
+    """The table names of a ruleset's actions: those of 2.6, and of a later version that is spoken."""
     known = of_ruleset(ruleset)
+    return known if build.version <= TARGET else known | of_ruleset(ruleset, build.version)
+
+
+def find_action(build: Build, ruleset: str, word: str) -> str | None:
+    """The table name of an action as written, None for an unknown one."""
+    known = known_actions(build, ruleset)
     if word in known:
         return word
     name = word.partition("(")[0]
@@ -76,14 +83,14 @@ def _http_rule(ruleset: str) -> Handler:
 
     def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
         word = words[1] if len(words) > 1 else ""
-        action = find_action(ruleset, word)
+        action = find_action(build, ruleset, word)
         where = condition_place(ruleset, draft)
         error = f"error detected while parsing {article} '{ruleset} {word}' condition : "
         if action is None:
             if _is_lua(build, ruleset, word):
                 _lua_rule(build, draft, statement, words, ruleset, 1)
                 return
-            build.fault(unknown_action(build, ruleset, word, of_ruleset(ruleset)))
+            build.fault(unknown_action(build, ruleset, word, known_actions(build, ruleset)))
             rest_condition(build, draft, statement, words, 2, where, error)
             return
         prefix = f"error detected in {draft.title} '{draft.name}' while parsing '{ruleset} {word}' rule : "
@@ -212,7 +219,7 @@ def _inspect_delay(build: Build, draft: Draft, statement: Statement, words: list
 def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str], ruleset: str) -> None:
     """A tcp-request or tcp-response rule; words[2] is the action."""
     word = words[2] if len(words) > 2 else ""
-    action = find_action(ruleset, word) if word else None
+    action = find_action(build, ruleset, word) if word else None
     where = condition_place(ruleset, draft)
     error = f"error detected in {draft.title} '{draft.name}' while parsing 'if' condition : "
     if action is None and _is_lua(build, ruleset, word):
@@ -267,7 +274,7 @@ def _tcp_arguments(cursor: Words, ruleset: str, action: str | None, word: str) -
         if word == "capture" and ruleset != "tcp-request content":
             got = " ".join(words[2:4])
             raise Refused(f"'{got}' is not allowed in '{ruleset}' rules in {draft.title} '{draft.name}'", 2)
-        raise unknown_action(cursor.build, ruleset, word, of_ruleset(ruleset), index=2)
+        raise unknown_action(cursor.build, ruleset, word, known_actions(cursor.build, ruleset), index=2)
     if action == "capture":
         return TCP_CAPTURE(cursor)
     if action in ("expect-proxy", "expect-netscaler-cip"):

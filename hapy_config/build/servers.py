@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from hapy_config.alike import nearest
-from hapy_config.build.addressing import NO_ADDRESS, address_fault, expand
+from hapy_config.build.addressing import NO_ADDRESS, address_fault, read_address
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
@@ -17,7 +17,7 @@ from hapy_config.build.registry import Handler
 from hapy_config.build.serveroptions import READERS
 from hapy_config.build.serverwords import ServerWords
 from hapy_config.build.tls import server_certificate
-from hapy_config.grammar.addresses import SERVER, parse_address
+from hapy_config.grammar.addresses import SERVER
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
@@ -106,7 +106,7 @@ def check_name(build: Build, name: str, what: str) -> None:
 def parse_server_address(build: Build, text: str, place: int, label: str) -> Address:
     """The address of a server line; what is none is noted."""
     try:
-        return parse_address(expand(build, text), SERVER)
+        return read_address(build, text, SERVER)
     except GrammarError as error:
         build.fault(Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address"))
         return NO_ADDRESS

@@ -16,9 +16,8 @@ from hapy_config.build.cursor import Words
 from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
-from hapy_config.build.rules import condition_place, find_action, places_of
+from hapy_config.build.rules import condition_place, find_action, known_actions, places_of
 from hapy_config.build.unknown import unknown_action
-from hapy_config.keywords.actions import of_ruleset
 from hapy_config.keywords.samples import Place
 from hapy_config.model.rules import Rule
 from hapy_config.model.statistics import REALM, StatsPage
@@ -133,11 +132,11 @@ def _http_request(build: Build, draft: Draft, statement: Statement, words: list[
     if draft.kind == "defaults":
         raise Refused("'stats http-request' not allowed in 'defaults' section.", 0, code="wrong-section")
     word = words[2] if len(words) > 2 else ""
-    action = find_action("http-request", word)
+    action = find_action(build, "http-request", word)
     where = condition_place("http-request", draft)
     error = f"error detected while parsing an 'http-request {word}' condition : "
     if action is None:
-        build.fault(unknown_action(build, "http-request", word, of_ruleset("http-request"), index=2))
+        build.fault(unknown_action(build, "http-request", word, known_actions(build, "http-request"), index=2))
         rest_condition(build, draft, statement, words, 3, where, error)
         return page
     prefix = f"error detected in {draft.title} '{draft.name}' while parsing 'http-request {word}' rule : "

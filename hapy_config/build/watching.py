@@ -52,6 +52,8 @@ class Watching:
         #: converters and server options that it does not know: the statement, the word, the entry.
         self.target: Version | None = None
         self.other_versions: list[tuple[Statement, int, Keyword]] = []
+        #: How many stick counters a stream has (`tune.stick-counters`, since 2.8).
+        self.stick_counters = 3
         self.watched = watched_first_words("proxies") | {"option"}
         self.watched_globals = watched_first_words("globals")
         self.watched_sections = {entry.name: entry for entry in table("sections") if entry.runs is not Runs.YES}
@@ -61,9 +63,14 @@ class Watching:
         self.watched_options = watched_names("options")
 
     @property
+    def version(self) -> Version:
+        """The HAProxy version that is spoken."""
+        return self.target or TARGET
+
+    @property
     def processes(self) -> int:
         """The highest number of a process: several could run before 2.5."""
-        return 64 if self.target is not None and self.target < (2, 5) else 1
+        return 64 if self.version < (2, 5) else 1
 
     def _note(self, keyword: Keyword, span: Span, title: str) -> None:
         loss = f": {keyword.loss}" if keyword.loss else ""

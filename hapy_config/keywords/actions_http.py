@@ -57,11 +57,11 @@ ENTRIES: Final[tuple[Action, ...]] = (
     action("early-hint", "2.0 req", NAME, VALUE, ok=(" link '</a>; rel=preload'",), bad=(" link",)),
     action("set-method", "1.8 req", FORMAT, ok=(" GET",), bad=("", " GET POST")),
     action("set-path", "1.8 req", FORMAT, ok=(" /a%[path]",), bad=("", " %[nonesuch]")),
-    action("set-pathq", "2.4 req", FORMAT, ok=(" /a%[pathq]",), bad=("",)),
+    action("set-pathq", "2.2 req", FORMAT, ok=(" /a%[pathq]",), bad=("",)),
     action("set-query", "1.8 req", FORMAT, ok=(" a=%[query]",), bad=("",)),
     action("set-uri", "1.8 req", FORMAT, ok=(" /a?b",), bad=("",)),
     action("replace-path", "2.2 req", REGEX, FORMAT, ok=(r" /a(/.*)? '/b\1'",), bad=(" /a", " ( /b")),
-    action("replace-pathq", "2.4 req", REGEX, FORMAT, ok=(r" /a(/.*)? '/b\1'",), bad=(" /a", " ( /b")),
+    action("replace-pathq", "2.2 req", REGEX, FORMAT, ok=(r" /a(/.*)? '/b\1'",), bad=(" /a", " ( /b")),
     action("replace-uri", "2.0 req", REGEX, FORMAT, ok=(r" /a(/.*)? '/b\1'",), bad=(" /a", " ( /b")),
     action(
         "set-status",

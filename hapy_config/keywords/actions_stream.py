@@ -65,10 +65,12 @@ ENTRIES: Final[tuple[Action, ...]] = (
         ok=("(txn.x)", "(txn.x) if TRUE"),
         bad=("", "(x)", "(txn.x) src"),
     ),
-    action("set-src", "1.8 con req; 2.6 ses cnt", EXPRESSION, ok=(" src", " src,ipmask(24)"), bad=("", " nonesuch")),
-    action("set-src-port", "1.8 con req; 2.6 ses cnt", EXPRESSION, ok=(" int(4000)",), bad=("", " nonesuch")),
-    action("set-dst", "1.8 con req; 2.6 ses; 2.0 cnt", EXPRESSION, ok=(" dst",), bad=("", " nonesuch")),
-    action("set-dst-port", "1.8 con req; 2.6 ses; 2.0 cnt", EXPRESSION, ok=(" int(4000)",), bad=("", " nonesuch")),
+    action(
+        "set-src", "1.8 con req; 2.2 ses; 2.6 cnt", EXPRESSION, ok=(" src", " src,ipmask(24)"), bad=("", " nonesuch")
+    ),
+    action("set-src-port", "1.8 con req; 2.2 ses; 2.6 cnt", EXPRESSION, ok=(" int(4000)",), bad=("", " nonesuch")),
+    action("set-dst", "1.8 con req; 2.2 ses; 2.0 cnt", EXPRESSION, ok=(" dst",), bad=("", " nonesuch")),
+    action("set-dst-port", "1.8 con req; 2.2 ses; 2.0 cnt", EXPRESSION, ok=(" int(4000)",), bad=("", " nonesuch")),
     action(
         "set-log-level",
         "2.6 cnt rsp; 1.5 req res; 2.8 after",

@@ -127,7 +127,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         """
         51d.all(string[,string,string,string,string]): str [1.8]
         accept_date([string]): sint [3.0]
-        bs.debug_str([integer]): str [3.2]
+        bs.debug_str([integer]): str [3.0]
         bytes_in: sint [3.0]
         bytes_out: sint [3.0]
         cur_client_timeout: sint [3.0]
@@ -140,10 +140,10 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         fc_dst_is_local: bool [2.6]
         fc_dst_port: sint [2.6]
         fc_err: sint [2.6]
-        fc_err_name: str [3.2]
+        fc_err_name: str [3.0]
         fc_err_str: str [2.6]
         fc_fackets([string]): sint [1.8]
-        fc_glitches: sint [3.0]
+        fc_glitches: sint [2.8]
         fc_http_major: sint [1.8]
         fc_lost([string]): sint [1.8]
         fc_nb_streams: sint [3.0]
@@ -162,7 +162,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         fc_src_is_local: bool [2.6]
         fc_src_port: sint [2.6]
         fc_unacked([string]): sint [1.8]
-        fs.debug_str([integer]): str [3.2]
+        fs.debug_str([integer]): str [3.0]
         src: ipv4
         src_is_local: bool [1.8]
         src_port: sint
@@ -191,7 +191,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         fs.rst_code: sint [3.0]
         ssl_c_ca_err: sint
         ssl_c_ca_err_depth: sint
-        ssl_c_chain_der: bin [2.4]
+        ssl_c_chain_der: bin [2.2]
         ssl_c_der: bin [1.8]
         ssl_c_err: sint
         ssl_c_i_dn([string,integer,string]): str
@@ -232,7 +232,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         ssl_fc_crtname: str [3.4]
         ssl_fc_curve: str [3.0]
         ssl_fc_early_exporter_secret: str [2.2]
-        ssl_fc_early_rcvd: bool [3.4]
+        ssl_fc_early_rcvd: bool [3.2]
         ssl_fc_ecformats_bin: str [2.6]
         ssl_fc_eclist_bin([integer]): str [2.6]
         ssl_fc_err: sint [2.6]
@@ -256,7 +256,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         ssl_fc_supported_versions_bin([integer]): bin [3.2]
         ssl_fc_unique_id: bin
         ssl_fc_use_keysize: sint
-        ssl_s_chain_der: bin [2.4]
+        ssl_s_chain_der: bin [2.2]
         ssl_s_der: bin [2.2]
         ssl_s_i_dn([string,integer,string]): str [2.2]
         ssl_s_key_alg: str [2.2]
@@ -359,7 +359,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         http_auth_type: str [2.2]
         http_auth_user: str [2.2]
         path: str
-        pathq: str [2.4]
+        pathq: str [2.2]
         query: str [1.8]
         req.body: bin [1.8]
         req.body_len: sint [1.8]
@@ -442,9 +442,9 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         bc_dst: sint [2.4]
         bc_dst_port: sint [2.4]
         bc_err: sint [2.6]
-        bc_err_name: str [3.2]
+        bc_err_name: str [3.0]
         bc_err_str: str [2.6]
-        bc_glitches: sint [3.0]
+        bc_glitches: sint [2.8]
         bc_http_major: sint [2.0]
         bc_nb_streams: sint [3.0]
         bc_reused: bool [3.2]
@@ -484,7 +484,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         ssl_bc_server_traffic_secret_0: str [3.0]
         ssl_bc_session_id: bin
         ssl_bc_session_key: bin [2.0]
-        ssl_bc_sni: str [3.4]
+        ssl_bc_sni: str [3.2]
         ssl_bc_unique_id: bin
         ssl_bc_use_keysize: sint
         """,

@@ -74,7 +74,15 @@ _PROCESS: Final = (
     _global("cpu-policy", _REST, since=(3, 2), runs=Runs.HARMLESS, loss=_CPUS),
     _global("cpu-set", _REST, since=(3, 2), repeatable=True, runs=Runs.HARMLESS, loss=_CPUS),
     _flag("daemon"),
-    _flag("debug", removed=(2, 3), instead="hapy -d", manual="3.3 of the 2.2 manual", ok=(), bad=("debug",)),
+    _flag(
+        "debug",
+        deprecated=(2, 2),
+        removed=(2, 3),
+        instead="hapy -d",
+        manual="3.3 of the 2.2 manual",
+        ok=(),
+        bad=("debug",),
+    ),
     _global(
         "default-path",
         Arg(Kind.CHOICE, "mode", ("current", "config", "parent", "origin")),
@@ -120,14 +128,14 @@ _PROCESS: Final = (
     _global(
         "harden.reject-privileged-ports.tcp",
         _ON_OFF,
-        since=(2, 9),
+        since=(2, 8),
         runs=Runs.NO,
         loss="clients with a source port under 1024 are accepted",
     ),
     _global(
         "harden.reject-privileged-ports.quic",
         _ON_OFF,
-        since=(2, 9),
+        since=(2, 8),
         runs=Runs.HARMLESS,
         loss="QUIC is not spoken",
     ),
@@ -192,7 +200,7 @@ _PROCESS: Final = (
     _global(
         "setcap",
         Arg(Kind.STRING, "capabilities"),
-        since=(2, 9),
+        since=(2, 8),
         runs=Runs.NO,
         loss="capabilities are not kept when the user changes",
     ),
@@ -328,7 +336,7 @@ _STATEMENTS: Final = (
         bad=("h1-case-adjust-file", "h1-case-adjust-file a b"),
     ),
     _flag("h1-accept-payload-with-any-method", since=(2, 6)),
-    _flag("h1-do-not-close-on-insecure-transfer-encoding", since=(3, 2)),
+    _flag("h1-do-not-close-on-insecure-transfer-encoding", since=(3, 0)),
     _flag("h2-workaround-bogus-websocket-clients", since=(2, 6), runs=Runs.HARMLESS, loss="HTTP/2 is not spoken"),
     _global(
         "http-err-codes",
@@ -509,7 +517,7 @@ _STATEMENTS: Final = (
     _global(
         "warn-blocked-traffic-after",
         _TIME,
-        since=(3, 1),
+        since=(3, 0),
         manual="3.3",
         runs=Runs.HARMLESS,
         loss="nothing warns of slow steps",

@@ -171,7 +171,7 @@ _LOOP: Final = (
         for which in ("high", "low")
     ),
     _number("peers.max-updates-at-once", minimum=1, since=(2, 6), loss="peers are not spoken to"),
-    _tune("epoll.mask-events", Arg(Kind.STRING, "events"), since=(3, 2), loss=_SCHED),
+    _tune("epoll.mask-events", Arg(Kind.STRING, "events"), since=(3, 0), loss=_SCHED),
     _number("events.max-events-at-once", since=(2, 9), loss=_SCHED),
     _number("max-checks-per-thread", since=(2, 9), loss="servers are not checked"),
     _number("max-rules-at-once", since=(3, 1), loss=_SCHED),
@@ -220,21 +220,21 @@ _H2: Final = (
     *(
         _number(f"h2.{name}", since=since, loss=_NO_H2)
         for name, since in (
-            ("be.glitches-threshold", (3, 0)),
+            ("be.glitches-threshold", (2, 8)),
             ("be.initial-window-size", (2, 7)),
             ("be.max-concurrent-streams", (2, 7)),
-            ("be.max-frames-at-once", (3, 4)),
+            ("be.max-frames-at-once", (3, 2)),
             ("be.rxbuf", (3, 1)),
-            ("fe.glitches-threshold", (3, 0)),
+            ("fe.glitches-threshold", (2, 8)),
             ("fe.initial-window-size", (2, 7)),
             ("fe.max-concurrent-streams", (2, 7)),
-            ("fe.max-frames-at-once", (3, 4)),
-            ("fe.max-rst-at-once", (3, 4)),
-            ("fe.max-total-streams", (2, 9)),
+            ("fe.max-frames-at-once", (3, 2)),
+            ("fe.max-rst-at-once", (3, 2)),
+            ("fe.max-total-streams", (2, 8)),
             ("fe.rxbuf", (3, 1)),
         )
     ),
-    _tune("h2.log-errors", Arg(Kind.CHOICE, "what", ("none", "connection", "stream")), since=(3, 3), loss=_NO_H2),
+    _tune("h2.log-errors", Arg(Kind.CHOICE, "what", ("none", "connection", "stream")), since=(3, 2), loss=_NO_H2),
     _switch("h2.zero-copy-fwd-send", since=(2, 9), loss=_NO_H2),
 )
 
@@ -270,8 +270,8 @@ _VARIABLES_LUA: Final = (
     _tune(
         "lua.bool-sample-conversion", Arg(Kind.CHOICE, "value", ("normal", "pre-3.1-bug")), since=(3, 1), loss=_NO_LUA
     ),
-    _switch("lua.log.loggers", since=(2, 9), loss=_NO_LUA),
-    _tune("lua.log.stderr", Arg(Kind.CHOICE, "value", ("on", "auto", "off")), since=(2, 9), loss=_NO_LUA),
+    _switch("lua.log.loggers", since=(2, 8), loss=_NO_LUA),
+    _tune("lua.log.stderr", Arg(Kind.CHOICE, "value", ("on", "auto", "off")), since=(2, 8), loss=_NO_LUA),
     _tune("lua.openlibs", Arg(Kind.STRING, "libraries"), since=(3, 4), loss=_NO_LUA),
     _number("comp.maxlevel", minimum=1, maximum=9, loss=_NO_ZLIB),
     _number("zlib.memlevel", minimum=1, maximum=9, needs="USE_ZLIB", loss=_NO_ZLIB),
@@ -290,7 +290,7 @@ _TLS: Final = (
         runs=Runs.YES,
         ok=("tune.ssl.capture-cipherlist-size 5",),
     ),
-    _tune("ssl.certificate-compression", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(3, 3), loss=_NO_TLS),
+    _tune("ssl.certificate-compression", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(2, 8), loss=_NO_TLS),
     _number("ssl.default-dh-param", minimum=1024, unsigned=True, runs=Runs.YES),
     _tune(
         "ssl.force-private-cache",

@@ -97,7 +97,8 @@ TABLE: Final = Table(
         ),
         _both(
             "forceclose",
-            removed=(2, 0),
+            deprecated=(2, 0),
+            removed=(2, 3),
             instead="option httpclose, if it is needed at all",
             manual="4.2 of the 1.8 manual",
         ),
@@ -173,14 +174,14 @@ TABLE: Final = Table(
         _both(
             "http-tunnel",
             deprecated=(2, 0),
-            removed=(2, 1),
+            removed=(2, 3),
             instead="nothing: just remove it",
             manual="4.2 of the 2.0 manual",
         ),
         _both(
             "http-use-htx",
             since=(1, 9),
-            removed=(2, 1),
+            removed=(2, 3),
             instead="nothing: just remove it",
             manual="4.2 of the 2.0 manual",
         ),

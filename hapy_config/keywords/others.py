@@ -330,8 +330,8 @@ _LOG_PROFILE: Final = (
 _o = _In(_C.PROGRAM, _NO_PROGRAM, "3.7 of the 2.6 manual")
 _PROGRAM: Final = (
     _o("command", Arg(Kind.STRING, "words", repeat=True), since=(2, 0), ok=("command x y z",), bad=("command",)),
-    _o("user", _NAME, since=(2, 4), ok=("user root",), bad=("user", "user no-such-user", "user root x")),
-    _o("group", _NAME, since=(2, 4), ok=("group root",), bad=("group", "group no-such-group", "group root x")),
+    _o("user", _NAME, since=(2, 1), ok=("user root",), bad=("user", "user no-such-user", "user root x")),
+    _o("group", _NAME, since=(2, 1), ok=("group root",), bad=("group", "group no-such-group", "group root x")),
     _o(
         "option start-on-reload",
         negatable=True,
@@ -425,12 +425,12 @@ _ACME: Final = (
             "map",
         )
     ),
-    _n("provider-name", _TEXT, since=(3, 3)),
+    _n("provider-name", _TEXT, since=(3, 2)),
     _n("challenge-ready", _TEXT, since=(3, 3)),
     _n("dns-delay", _TIME, since=(3, 3)),
     _n("dns-timeout", _TIME, since=(3, 4)),
     _n("profile", _TEXT, since=(3, 3)),
-    _n("reuse-key", _ON_OFF, since=(3, 3)),
+    _n("reuse-key", _ON_OFF, since=(3, 2)),
     _n("eab-key-id", _FILE, since=(3, 4)),
     _n("eab-mac-key", _FILE, since=(3, 4)),
     _n("eab-mac-alg", Arg(Kind.CHOICE, "algorithm", ("HS256", "HS384", "HS512")), since=(3, 4)),

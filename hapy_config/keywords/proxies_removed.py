@@ -41,13 +41,14 @@ def _gone(
     instead: str,
     where: Context = _C.PROXY,
     *,
+    args: tuple[Arg, ...] = _REST,
     deprecated: Version | None = None,
     manual: str = "4.2 of the 2.0 manual",
 ) -> Keyword:
     return Keyword(
         name=name,
         where=where,
-        args=_REST,
+        args=args,
         deprecated=deprecated,
         removed=removed,
         instead=instead,
@@ -75,9 +76,16 @@ ENTRIES: Final = (
         "monitor-net",
         (2, 3),
         "http-request return status 200 if { src NETWORK }",
+        args=(Arg(Kind.NETWORK, "source"),),
         manual="4.2 of the 2.2 manual",
     ),
-    _gone("grace", (2, 5), "grace in the global section", manual="4.2 of the 2.4 manual"),
+    _gone(
+        "grace",
+        (2, 5),
+        "grace in the global section",
+        args=(Arg(Kind.TIME, "time"), Arg(Kind.STRING, "words", optional=True, repeat=True)),
+        manual="4.2 of the 2.4 manual",
+    ),
     Keyword(
         name="bind-process",
         where=_C.PROXY,

@@ -72,6 +72,7 @@ class Kind(enum.Enum):
     FILE = "file"
     DIRECTORY = "directory"
     ADDRESS = "address"
+    NETWORK = "network"  # an address and perhaps a mask
     EXPRESSION = "expression"  # a sample expression
     FORMAT = "format"  # a log format string
     REGEX = "regex"

@@ -58,6 +58,7 @@ VALUES: Final[tuple[Value, ...]] = (
     Value(("mode",), "log", (2, 9), after="mode", instead="tcp"),
     Value(("mode",), "spop", (3, 1), after="mode", instead="tcp"),
     Value(("log",), "sample", (2, 0), takes=1),
+    *(Value(("format",), name, (2, 3), after="format") for name in ("local", "priority")),
     Value(("log",), "profile", (3, 1), takes=1),
     Value(("option", "tcplog"), "clf", (3, 2)),
     Value(("option", "mysql-check"), "post-80", (3, 4), instead="post-41"),
@@ -89,7 +90,8 @@ VALUES: Final[tuple[Value, ...]] = (
         Value(("bind",), "X509_V_*", (2, 8), after=option, instead="10")
         for option in ("ca-ignore-err", "crt-ignore-err")
     ),
-    *(Value(("set-dumpable",), word, (3, 4), after="set-dumpable") for word in ("on", "off", "libs")),
+    *(Value(("set-dumpable",), word, (3, 2), after="set-dumpable") for word in ("on", "off")),
+    Value(("set-dumpable",), "libs", (3, 4), after="set-dumpable"),
     Value(("tune.idle-pool.shared",), "full", (3, 4), after="tune.idle-pool.shared", instead="on"),
 )
 

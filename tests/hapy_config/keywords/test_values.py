@@ -26,6 +26,7 @@ LINES: dict[tuple[str, ...], str] = {
     ("option", "tcplog"): "listen l\n bind :1\n mode tcp\n option tcplog clf",
     ("option", "mysql-check"): _BACKEND + "option mysql-check user u post-80",
     ("http-request", "set-timeout"): "frontend f\n bind :1\n http-request set-timeout {} 5s",
+    ("format",): "ring r\n format {}\n size 20000",
     ("http-request", "silent-drop"): "frontend f\n bind :1\n http-request silent-drop rst-ttl 3",
     ("http-response", "silent-drop"): "frontend f\n bind :1\n http-response silent-drop rst-ttl 3 if TRUE",
     ("tcp-request", "connection"): "frontend f\n bind :1\n tcp-request connection silent-drop rst-ttl 3",
