@@ -65,8 +65,8 @@ def main(words: list[str]) -> int:
     target = _target(parser, options.target)
     for word in (*options.select, *options.ignore):
         _known_code(parser, word)
-    closed = Diagnostics()
-    if not expand_paths(options.files, closed) and not list(closed):
+    unreadable = Diagnostics()
+    if not expand_paths(options.files, unreadable) and not list(unreadable):
         print(f"hapy check: no *.cfg file in {', '.join(options.files)}", file=sys.stderr)
         return _REFUSED
     checked = _Checked(options, target)
@@ -166,14 +166,14 @@ def _with_saved_states(result: Result) -> Result:
         ),
         NOWHERE,
     )
-    spans = {f"Proxy '{proxy.name}'": proxy.span for proxy in config.proxies if proxy.load_server_state}
+    spans = {f"Proxy '{proxy.name}": proxy.span for proxy in config.proxies if proxy.load_server_state}
     said: list[str] = []
     load(config, said.append)
     own = [
         Diagnostic(
             "bad-state-file",
             Severity.WARNING,
-            spans.get(text.partition(":")[0], shared),
+            spans.get(text.partition("': ")[0], shared),
             text.removeprefix("config: "),
             environment=True,
         )

@@ -7,6 +7,7 @@ the wait (a routine by its deadline, a task by a cancel scope); an abandoned att
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -130,7 +131,8 @@ async def connect(
             except BaseException as error:
                 unsettled = isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL
                 if tell is not None and not unsettled and destination.family != socket.AF_UNIX:
-                    tell((end_of(sock.getsockname()), _aim(destination)))
+                    with contextlib.suppress(OSError):  # a transport that was begun may have closed it
+                        tell((end_of(sock.getsockname()), _aim(destination)))
                 sock.close()
                 raise
     except OSError as error:

@@ -125,9 +125,8 @@ class Cookies:
         unwanted: list[Part] = []
         changes: list[tuple[int, int]] = []
         dropped = False  # whether the cookie that attributes belong to goes
-        others = (
-            False  # whether any other cookie stays; attributes alone don't, where the field ends without a delimiter
-        )
+        # Whether any other cookie stays; attributes alone don't, where the field ends without a delimiter.
+        others = False
         for part in parts(line):
             if part.name.startswith(b"$"):
                 if dropped:

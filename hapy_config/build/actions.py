@@ -34,10 +34,10 @@ _LOG_LEVELS: Final = frozenset(
 _LATER_TIMEOUTS: Final[dict[str, Version]] = {"client": (2, 9), "connect": (3, 4), "queue": (3, 4), "tarpit": (3, 4)}
 #: The first version whose `set-var` takes conditions.
 _CONDITIONS: Final[Version] = (2, 6)
-#: What C's `strtoul` reads of a number whose base is not given.
-# Of a counter's action: nothing stands for 0.
+#: The numbers of a counter's action; nothing stands for 0.
 _SLOT: Final = re.compile(r"((?:[ \t]*[+-]?[0-9]+)?)\)")
 _INDEX_AND_SLOT: Final = re.compile(r"((?:[ \t]*[+-]?[0-9]+)?),((?:[ \t]*[+-]?[0-9]+)?)\)")
+#: What C's `strtoul` reads of a number whose base is not given.
 _NUMBER: Final = re.compile(r"[ \t]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))")
 
 

@@ -20,14 +20,14 @@ from hapy_config.build.endings import (
     check_tracks,
 )
 from hapy_config.build.expressions import check_format, checked_format, expression_words
-from hapy_config.build.options import HTTP_ONLY
+from hapy_config.build.healthchecks import check_external, check_families, check_inherited
+from hapy_config.build.modes import check_without_http
 from hapy_config.build.refused import Refused
 from hapy_config.build.resolvers import check_resolvers
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.samples import Place
 from hapy_config.model.proxy import Balance
 from hapy_config.model.rules import UseBackend, UseServer
-from hapy_config.model.server import Source
 from hapy_config.source import NOWHERE
 
 if TYPE_CHECKING:
@@ -116,12 +116,8 @@ def _proxy(build: Build, draft: Draft) -> None:
     _default_backend(build, draft)
     _use_backends(build, draft)
     _use_servers(build, draft)
-    if draft.check == "external-check":
-        _external_check(build, draft)
-    else:
-        _unused_external_check(build, draft)
-    if draft.kind == "frontend" and draft.parent is not None and draft.parent.check == "httpchk":
-        _needs_httpchk(build, draft, draft.parent)
+    check_external(build, draft)
+    check_inherited(build, draft)
     if draft.load_server_state == "global" and back and not build.global_.get("server_state_file"):
         build.warning(
             "missing-state-file",
@@ -131,7 +127,7 @@ def _proxy(build: Build, draft: Draft) -> None:
         )
     if draft.balance is not None and draft.balance.algorithm == "hash":
         _balance_hash(build, draft)
-    _check_families(build, draft)
+    check_families(build, draft)
     if back:
         _backend(build, draft)
     for name, _, statement in draft.error_files:
@@ -152,7 +148,7 @@ def _proxy(build: Build, draft: Draft) -> None:
     _applications(build, draft)
     check_filters(build, draft)
     if draft.mode != "http":
-        _http_only(build, draft)
+        check_without_http(build, draft)
     advise(build, draft)
     _timeouts(build, draft)
     _captured_cookie(build, draft)
@@ -299,18 +295,6 @@ def _binds(build: Build, draft: Draft) -> None:
             )
 
 
-def _check_families(build: Build, draft: Draft) -> None:
-    """Rules of a check that is not made; frontends too are told so."""
-    for family, option in (("tcp-check", "tcp-check"), ("http-check", "httpchk")):
-        if family in draft.check_families and draft.check != option:
-            build.warning(
-                "ignored-rules",
-                draft.header.span(),
-                f"{draft.title} '{draft.name}' uses {family} rules without 'option {option}', so the rules are"
-                " ignored.",
-            )
-
-
 def _backend(build: Build, draft: Draft) -> None:
     balance = draft.balance
     if balance is not None and draft.mode == "tcp" and balance.algorithm in _HASHES:
@@ -321,18 +305,6 @@ def _backend(build: Build, draft: Draft) -> None:
             " robin.",
         )
         draft.balance = None
-
-
-def _needs_httpchk(build: Build, draft: Draft, parent: Draft) -> None:
-    """What a frontend inherits of HTTP checks has no effect there."""
-    words = {setting[1] for setting in parent.settings if setting[0] == "http-check" and len(setting) > 1}
-    for word in ("disable-on-404", "send-state"):
-        if word in words:
-            build.warning(
-                "ignored-here",
-                draft.header.span(),
-                f"'{word}' will be ignored for {draft.title} '{draft.name}' (requires 'option httpchk').",
-            )
 
 
 def _balance_hash(build: Build, draft: Draft) -> None:
@@ -347,61 +319,6 @@ def _balance_hash(build: Build, draft: Draft) -> None:
         build.fault(refusal, statement)
         return
     draft.balance = Balance("hash", text, expression=parsed)
-
-
-def _unused_external_check(build: Build, draft: Draft) -> None:
-    given = {setting[1] for setting in draft.settings if setting[0] == "external-check"}
-    if not given:
-        return
-    _external_command(build, draft)
-    for what in ("command", "path"):
-        if what in given:
-            build.warning(
-                "ignored-here",
-                draft.header.span(),
-                f"'external-check {what}' will be ignored for {draft.title} '{draft.name}'"
-                " (requires 'option external-check').",
-            )
-
-
-def _external_command(build: Build, draft: Draft) -> None:
-    """A command without a directory is looked for in the path, which must be given then."""
-    given = {setting[1]: setting for setting in draft.settings if setting[0] == "external-check"}
-    command = given.get("command")
-    if command is not None and "path" not in given and not command[2].startswith("/"):
-        build.error(
-            "missing-external-check",
-            draft.header.span(),
-            f"Proxy '{draft.name}': 'external-check command' does not have a leading '/' and 'external-check path' is"
-            " not set.",
-            "write the command with its directory, or add 'external-check path <directories>'",
-        )
-
-
-def _external_check(build: Build, draft: Draft) -> None:
-    span = draft.check_statement.span() if draft.check_statement is not None else draft.header.span()
-    words = {setting[:2] for setting in draft.settings}
-    if not build.global_.get("external_check") and not build.global_.get("insecure_fork_wanted"):
-        build.error(
-            "missing-external-check",
-            span,
-            f"Proxy '{draft.name}' : 'option external-check' unable to find required 'global.external-check'.",
-        )
-    if ("external-check", "command") not in words:
-        build.error(
-            "missing-external-check",
-            span,
-            f"Proxy '{draft.name}' : 'option external-check' unable to find required 'external-check command'.",
-        )
-    _external_command(build, draft)
-    if not build.global_.get("insecure_fork_wanted"):
-        build.warning(
-            "missing-fork",
-            span,
-            f"Proxy '{draft.name}' : 'insecure-fork-wanted' not enabled in the global section, 'option"
-            " external-check' will"
-            " likely fail.",
-        )
 
 
 def _formats(build: Build, draft: Draft) -> None:
@@ -536,68 +453,6 @@ def _applications(build: Build, draft: Draft) -> None:
             server.span,
             f"proxy '{draft.name}': FCGI server '{server.name}' has no FCGI app configured.",
         )
-
-
-def _source_header(source: Source | None) -> str:
-    """The header whose address connections to servers are to come from, if any."""
-    if source is None or source.usesrc is None or not source.usesrc.startswith("hdr_ip("):
-        return ""
-    return source.usesrc[len("hdr_ip(") :].rstrip(")").partition(",")[0]
-
-
-def _http_only(build: Build, draft: Draft) -> None:
-    """What a TCP proxy ignores."""
-    span, title, name = draft.header.span(), draft.title, draft.name
-    if draft.monitor_uri is not None and draft.side & FRONT:
-        build.warning("needs-http", span, f"monitor-uri will be ignored for {title} '{name}' (needs 'mode http').")
-    if draft.cookie is not None and draft.side & BACK:
-        build.warning("needs-http", span, f"cookie will be ignored for {title} '{name}' (needs 'mode http').")
-    for server in draft.servers:
-        if header := _source_header(server.source):
-            build.warning(
-                "needs-http",
-                server.span,
-                f"{title} '{name}' : server {server.name} cannot use header {header} as source IP in non-HTTP mode.",
-            )
-    if any(rule.action == "switch-mode" for rule in draft.rules.get("tcp-request content", ())):
-        if draft.servers and draft.default_backend is None and not draft.use_backends:
-            build.warning(
-                "needs-http",
-                span,
-                f"Proxy '{name}' : 'switch-mode http' configured for a tcp proxy with no backend. Incoming connections"
-                " upgraded to HTTP cannot be routed to TCP servers",
-                "send them to a backend of mode http with 'use_backend … if HTTP'",
-            )
-        return  # its clients may come to speak HTTP
-    if any(capture.direction == "cookie" for capture in draft.captures):
-        build.warning("needs-http", span, f"'capture' statement ignored for {title} '{name}' as it requires HTTP mode.")
-    if header := _source_header(draft.source):
-        build.warning(
-            "needs-http", span, f"{title} '{name}' : ignoring use of header {header} as source IP in non-HTTP mode."
-        )
-    if draft.stats_statement is not None:
-        build.warning("needs-http", span, f"'stats' statement ignored for {title} '{name}' as it requires HTTP mode.")
-    for ruleset in ("http-request", "http-response", "http-after-response"):
-        if ruleset in draft.rules:
-            build.warning(
-                "needs-http", span, f"'{ruleset}' rules ignored for {title} '{name}' as they require HTTP mode."
-            )
-    if draft.redirects:
-        build.warning("needs-http", span, f"'redirect' rules ignored for {title} '{name}' as they require HTTP mode.")
-    for option, value in (("forwardfor", draft.forwardfor), ("originalto", draft.originalto)):
-        if value is not None:
-            build.warning(
-                "needs-http", span, f"'option {option}' ignored for {title} '{name}' as it requires HTTP mode."
-            )
-    for option in sorted(draft.options & HTTP_ONLY):
-        build.warning("needs-http", span, f"'option {option}' ignored for {title} '{name}' as it requires HTTP mode.")
-    for server in draft.servers:
-        if server.cookie is not None:
-            build.warning(
-                "needs-http",
-                server.span,
-                f"{title} '{name}' : ignoring cookie for server '{server.name}' as HTTP mode is disabled.",
-            )
 
 
 def _timeouts(build: Build, draft: Draft) -> None:

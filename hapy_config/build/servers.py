@@ -29,7 +29,6 @@ from hapy_config.syntax import Statement
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 #: HAProxy takes more and runs out of memory; nobody means it.
 _MOST_SERVERS: Final = 100_000
-#: The numbers of server-template; what follows the digits counts for nothing.
 
 #: Values that are not fields of the model, but of what is made of them.
 _HELPERS: Final = ("number", "ssl", "default_ssl", "sni", "pool")

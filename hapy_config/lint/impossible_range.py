@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hapy_config.model.proxy import Proxy
     from hapy_config.source import Span
 
-
+#: How the names of fetches end that count something.
 _COUNTS: Final = ("_cnt", "_conn", "_len", ".len", "body_size", "_queue", "_rate")
 
 

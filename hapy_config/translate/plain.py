@@ -208,7 +208,7 @@ def _replacing(rule: Rule) -> Rule:
         groups = re.compile(pattern).groups
     except re.error:
         return rule
-    if "g" in "".join(flags) or groups > _MOST_GROUPS or "\\0" in text:
+    if "g" in "".join(flags) or groups > _MOST_GROUPS or "\\0" in text or _REFERENCE.search(pattern):
         return rule
     # What stands before and behind the part that is replaced stays; a group of its own keeps alternatives together.
     shifted = _REFERENCE.sub(lambda found: f"\\{int(found[1]) + 2}", text)

@@ -17,7 +17,6 @@ from hapy_config.translate.report import Loss
 _KEEPALIVE: Final = 32
 _SYSTEM: Final = "/etc/ssl/certs/ca-certificates.crt"
 _VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
-#: Options of a server that `check` and its kin need, and that nginx's passive watching takes over.
 #: What each checked server is told of takes in all that is about checks.
 _CARRIED: Final = CHECKS | TLS_LIMITS | {"max-reuse", "pool-max-conn", "pool-purge-delay"}
 

@@ -305,3 +305,7 @@ def test_states_of_servers_that_nobody_left(check) -> None:
     status, out = check("global\n server-state-base /nowhere\n" + text.format("local"))
     assert status == 0
     assert "environment: Proxy 'l': Can't open server state file '/nowhere/l'" in out.replace("\n    ", " ")
+    status, out = check(
+        "global\n server-state-base /nowhere\n" + text.format("local").replace("listen l", "listen l:m")
+    )
+    assert "t.cfg:8:1: environment: Proxy 'l:m': Can't open" in out.replace("\n    ", " ")

@@ -16,7 +16,7 @@ from hapy_config.lint import lint
 #: Made by a function of the check command's or by a reader of other versions, out of no text alone.
 WITHOUT_EXAMPLE = frozenset(
     {
-        "bad-authority",
+        "bad-authority",  # needs a file
         "bad-state-file",  # needs a file
         "bad-case-file",  # needs a file
         "bad-ciphers",  # speaks of the TLS library
