@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,7 +12,16 @@ from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import NOWHERE, Span
-from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, redirect_answer
+from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking
+from hapy_config.translate.envoy.access import policies
+from hapy_config.translate.envoy.actions import (
+    direct,
+    hash_policy,
+    header_to_add,
+    redirect_to,
+    retry_policy,
+    with_groups,
+)
 from hapy_config.translate.envoy.clusters import seconds
 from hapy_config.translate.envoy.matching import TOLD, Json, match_of, regex, string
 from hapy_config.translate.flow import (
@@ -22,7 +30,6 @@ from hapy_config.translate.flow import (
     Every,
     Formula,
     Not,
-    Some,
     Subject,
     Test,
     Untranslatable,
@@ -35,27 +42,8 @@ from hapy_config.translate.flow import (
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.report import Loss
 
-_CODES: Final = {
-    301: "MOVED_PERMANENTLY",
-    302: "FOUND",
-    303: "SEE_OTHER",
-    307: "TEMPORARY_REDIRECT",
-    308: "PERMANENT_REDIRECT",
-}
 #: Conditional changes of a request that one route may depend on; each doubles the routes.
 _MOST_CHANGES: Final = 3
-#: Of a retry policy: another server each time.
-_OTHER_HOST: Final[Json] = {
-    "retry_host_predicate": [
-        {
-            "name": "envoy.retry_host_predicates.previous_hosts",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-            },
-        }
-    ],
-    "host_selection_retry_max_attempts": 3,
-}
 #: Headers that Envoy adds by itself.
 _OWN_HEADERS: Final = ("x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal")
 _UNSEEN: Final = frozenset(
@@ -69,8 +57,7 @@ _UNSEEN: Final = frozenset(
         "strict-mode",
     }
 )
-
-
+#: A path, whatever it is.
 _ANY_PATH: Final = "^/[^?]*"
 
 
@@ -108,12 +95,6 @@ def subjects(whole: Formula) -> Iterator[Subject]:
             yield from subjects(one)
 
 
-def header_to_add(name: str, value: str, *, append: bool) -> Json:
-    """A header that is set or added."""
-    action = "APPEND_IF_EXISTS_OR_ADD" if append else "OVERWRITE_IF_EXISTS_OR_ADD"
-    return {"header": {"key": name, "value": value}, "append_action": action}
-
-
 class Routes:
     """The routes of one frontend.
 
@@ -143,7 +124,7 @@ class Routes:
             asked = Test(Subject("path"), "exact", (proxy.monitor_uri,))
             self._put(
                 asked,
-                _direct(Answer(200, "text/html", ("<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n",))),
+                direct(Answer(200, "text/html", ("<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n",))),
             )
         for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content"):
             for rule in proxy.rules.get(ruleset, ()):
@@ -168,7 +149,7 @@ class Routes:
         if default is not None:
             self._backend(default, TRUE, TRUE)
         else:
-            self._put(TRUE, _direct(Answer(503, "text/html")))
+            self._put(TRUE, direct(Answer(503, "text/html")))
         text = repr(self.routes)
         self.numbered = "X-REQUEST-ID" in text
         self.told = [subject for subject, (name, _) in TOLD.items() if name in text]
@@ -254,14 +235,14 @@ class Routes:
                     )
                 self._deny(whole, rule.span)
             else:
-                self._put(whole, _direct(answer))
+                self._put(whole, direct(answer))
         elif action == "auth":
             self.ledger.near(rule.span, IN_CLEAR)
-            self._put(whole, _direct(asking(given.get("realm") or proxy.name)))
+            self._put(whole, direct(asking(given.get("realm") or proxy.name)))
         elif action == "redirect":
             redirect = given["redirect"]
             assert isinstance(redirect, Redirect)
-            self._put(whole, _redirect(redirect))
+            self._put(whole, redirect_to(redirect))
         else:
             self._change(rule, whole)
 
@@ -285,7 +266,7 @@ class Routes:
             change.remove.append(header)
         elif rule.action == "replace-path" and isinstance(format_, LogFormat):
             found = regex(str(rule.arguments["regex"]))
-            change.rewrite = {"pattern": {"regex": found}, "substitution": _constant_groups(format_)}
+            change.rewrite = {"pattern": {"regex": found}, "substitution": with_groups(format_)}
             self.ledger.near(rule.span, "only the part of the path that matches is replaced")
         elif rule.action == "set-path" and isinstance(format_, LogFormat):
             parts = pieces(format_)
@@ -313,20 +294,15 @@ class Routes:
             try:
                 whole = formula(redirect.condition)
                 self._check(whole)
-                self._put(simplified(Every((scope, whole))), _redirect(redirect))
+                self._put(simplified(Every((scope, whole))), redirect_to(redirect))
                 self.ledger.done(redirect.span)
             except Untranslatable as reason:
                 self.ledger.lost(redirect.span, f"redirect was left out: {reason}")
 
     def _deny(self, whole: Formula, span: Span) -> None:
         """A policy of the access filter."""
-        for number, tests in enumerate(alternatives(simplified(whole), 32)):
-            ports = [_port(one, wanted=wanted) for one, wanted in tests if one.subject.kind == "dst_port"]
-            others = tuple(one if wanted else Not(one) for one, wanted in tests if one.subject.kind != "dst_port")
-            policy = {
-                "permissions": [{"and_rules": {"rules": ports}} if ports else {"any": True}],
-                "principals": [_principal(simplified(Every(others)))],
-            }
+        found = list(policies(whole))  # all of them, or none
+        for number, policy in enumerate(found):
             self.denied[f"line_{span.line}" + (f"_{number + 1}" if number else "")] = policy
 
     def _backend(self, backend: Proxy, whole: Formula, scope: Formula) -> None:
@@ -357,20 +333,10 @@ class Routes:
         route: Json = {"cluster": backend.name, "timeout": "0s"}
         if timeouts.server:
             route["idle_timeout"] = seconds(timeouts.server)
-        if backend.retries:
-            kinds = {
-                "conn-failure": "connect-failure",
-                "empty-response": "reset",
-                "response-timeout": "reset",
-                "503": "gateway-error",
-            }
-            found = dict.fromkeys(kinds.get(one, "5xx") for one in sorted(backend.retry_on) if one != "none")
-            if found:
-                policy: Json = {"retry_on": ",".join(found), "num_retries": backend.retries}
-                if backend.redispatch and len(backend.servers) > 1:
-                    policy |= _OTHER_HOST
-                route["retry_policy"] = policy
-        key = _hash_policy(backend)
+        policy = retry_policy(backend)
+        if policy is not None:
+            route["retry_policy"] = policy
+        key = hash_policy(backend)
         if key is not None:
             route["hash_policy"] = [key]
         rewriting = [one for one in changes if one.rewrite is not None]
@@ -496,106 +462,3 @@ class Routes:
                 self.ledger.left_out(rule, reason)
         found: Json = {"response_headers_to_add": added} if added else {}
         return {**found, "response_headers_to_remove": removed} if removed else found
-
-
-def _constant_groups(format_: LogFormat) -> str:
-    return constant(format_) if format_.constant is not None else string(pieces(format_))
-
-
-def _hash_policy(backend: Proxy) -> Json | None:
-    balance = backend.balance
-    if balance.algorithm == "source":
-        return {"connection_properties": {"source_ip": True}}
-    if balance.algorithm == "uri":
-        return {"header": {"header_name": ":path"}}
-    if balance.algorithm == "hdr":
-        return {"header": {"header_name": ":authority" if balance.argument.lower() == "host" else balance.argument}}
-    if balance.algorithm == "url_param":
-        return {"query_parameter": {"name": balance.argument}}
-    return None
-
-
-def _direct(answer: Answer) -> Json:
-    """An answer of the proxy's own."""
-    if answer.location is not None:
-        raise Untranslatable("a page that redirects is no answer there")
-    body = "".join(one if isinstance(one, str) else "\0" for one in answer.body)
-    if "\0" in body:
-        raise Untranslatable("the body depends on the request")
-    action: Json = {"direct_response": {"status": answer.status}}
-    if body:
-        action["direct_response"]["body"] = {"inline_string": body}
-    headers = [header_to_add("content-type", answer.content_type, append=False)] if answer.content_type else []
-    headers += [header_to_add(name, string(value), append=True) for name, value in answer.headers]
-    return {**action, "response_headers_to_add": headers} if headers else action
-
-
-def _redirect(redirect: Redirect) -> Json:
-    """A redirect.
-
-    Raises:
-        Untranslatable: its address is made of what Envoy can't put together.
-    """
-    answer = redirect_answer(redirect)
-    target = answer.location or ()
-    found: Json = {"response_code": _CODES[redirect.code]}
-    whole = "".join(one if isinstance(one, str) else f"\0{one.kind}\0" for one in target)
-    match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
-    scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
-    if not scheme:  # Envoy's redirects tell a whole URL, and keep its end or replace it
-        added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
-        added.insert(0, header_to_add("location", string(target), append=False))
-        return {"direct_response": {"status": redirect.code}, "response_headers_to_add": added}
-    found["scheme_redirect"] = scheme
-    if host and not host.startswith("\0"):
-        found["host_redirect"] = host
-    if rest is None:
-        found["path_redirect"] = path or "/"
-        found["strip_query"] = True
-    else:
-        if path:
-            found["regex_rewrite"] = {"pattern": {"regex": "^/"}, "substitution": f"{path}/"}
-        if rest == "\0path\0":
-            found["strip_query"] = True
-    action: Json = {"redirect": found}
-    if answer.headers:
-        action["response_headers_to_add"] = [
-            header_to_add(name, string(value), append=True) for name, value in answer.headers
-        ]
-    return action
-
-
-def _port(one: Test, *, wanted: bool) -> Json:
-    """A test of the port that a client came to, as a permission of the access filter."""
-    rules: list[Json] = [{"destination_port": int(value)} for value in one.values]
-    found: Json = rules[0] if len(rules) == 1 else {"or_rules": {"rules": rules}}
-    return found if wanted else {"not_rule": found}
-
-
-def _principal(whole: Formula) -> Json:
-    """A condition in the words of the access filter."""
-    if isinstance(whole, Not):
-        return {"not_id": _principal(whole.part)}
-    if isinstance(whole, Every | Some):
-        if not whole.parts:
-            return {"any": True} if whole == TRUE else {"not_id": {"any": True}}
-        word = "and_ids" if isinstance(whole, Every) else "or_ids"
-        return {word: {"ids": [_principal(one) for one in whole.parts]}}
-    if whole.subject.kind == "src" and whole.how == "network":
-        ids = []
-        for value in whole.values:
-            prefix, _, length = value.partition("/")
-            width = int(length) if length.isdecimal() else 128 if ":" in prefix else 32
-            ids.append({"direct_remote_ip": {"address_prefix": prefix, "prefix_len": width}})
-        return ids[0] if len(ids) == 1 else {"or_ids": {"ids": ids}}
-    if whole.subject.kind == "path" and whole.how != "present":
-        texts = [{"prefix": value} if whole.how == "prefix" else {"exact": value} for value in whole.values]
-        if whole.how in ("exact", "prefix") and not whole.ignore_case:
-            ids = [{"url_path": {"path": one}} for one in texts]
-            return ids[0] if len(ids) == 1 else {"or_ids": {"ids": ids}}
-    headers = match_of([(whole, True)])
-    if "headers" not in headers or len(headers["headers"]) != 1:
-        if "safe_regex" in headers:
-            return {"url_path": {"path": {"safe_regex": headers["safe_regex"]}}}
-        raise Untranslatable("the access filter can't look at it")
-    return {"header": headers["headers"][0]}

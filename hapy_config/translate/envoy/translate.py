@@ -8,10 +8,11 @@ from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
+from hapy_config.translate.envoy.actions import header_to_add
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
 from hapy_config.translate.envoy.matching import TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
-from hapy_config.translate.envoy.routes import Routes, header_to_add
+from hapy_config.translate.envoy.routes import Routes
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import TRUE, Some, Test, Untranslatable, formula
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same

@@ -1,0 +1,127 @@
+"""What a route does: answer, redirect, pass on; the policies of the last."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hapy_config.model.expressions import LogFormat
+from hapy_config.model.proxy import Proxy
+from hapy_config.model.rules import Redirect
+from hapy_config.translate.answers import Answer, redirect_answer
+from hapy_config.translate.envoy.matching import Json, string
+from hapy_config.translate.flow import Untranslatable, constant, pieces
+
+_CODES: Final = {
+    301: "MOVED_PERMANENTLY",
+    302: "FOUND",
+    303: "SEE_OTHER",
+    307: "TEMPORARY_REDIRECT",
+    308: "PERMANENT_REDIRECT",
+}
+#: Of a retry policy: another server each time.
+_OTHER_HOST: Final[Json] = {
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": 3,
+}
+
+
+def header_to_add(name: str, value: str, *, append: bool) -> Json:
+    """A header that is set or added."""
+    action = "APPEND_IF_EXISTS_OR_ADD" if append else "OVERWRITE_IF_EXISTS_OR_ADD"
+    return {"header": {"key": name, "value": value}, "append_action": action}
+
+
+def direct(answer: Answer) -> Json:
+    """An answer of the proxy's own.
+
+    Raises:
+        Untranslatable: it depends on the request.
+    """
+    if answer.location is not None:
+        raise Untranslatable("a page that redirects is no answer there")
+    body = "".join(one if isinstance(one, str) else "\0" for one in answer.body)
+    if "\0" in body:
+        raise Untranslatable("the body depends on the request")
+    action: Json = {"direct_response": {"status": answer.status}}
+    if body:
+        action["direct_response"]["body"] = {"inline_string": body}
+    headers = [header_to_add("content-type", answer.content_type, append=False)] if answer.content_type else []
+    headers += [header_to_add(name, string(value), append=True) for name, value in answer.headers]
+    return {**action, "response_headers_to_add": headers} if headers else action
+
+
+def redirect_to(redirect: Redirect) -> Json:
+    """A redirect.
+
+    Raises:
+        Untranslatable: its address is made of what Envoy can't put together.
+    """
+    answer = redirect_answer(redirect)
+    target = answer.location or ()
+    found: Json = {"response_code": _CODES[redirect.code]}
+    whole = "".join(one if isinstance(one, str) else f"\0{one.kind}\0" for one in target)
+    match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
+    scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
+    if not scheme:  # Envoy's redirects tell a whole URL, and keep its end or replace it
+        added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
+        added.insert(0, header_to_add("location", string(target), append=False))
+        return {"direct_response": {"status": redirect.code}, "response_headers_to_add": added}
+    found["scheme_redirect"] = scheme
+    if host and not host.startswith("\0"):
+        found["host_redirect"] = host
+    if rest is None:
+        found["path_redirect"] = path or "/"
+        found["strip_query"] = True
+    else:
+        if path:
+            found["regex_rewrite"] = {"pattern": {"regex": "^/"}, "substitution": f"{path}/"}
+        if rest == "\0path\0":
+            found["strip_query"] = True
+    action: Json = {"redirect": found}
+    if answer.headers:
+        action["response_headers_to_add"] = [
+            header_to_add(name, string(value), append=True) for name, value in answer.headers
+        ]
+    return action
+
+
+def with_groups(format_: LogFormat) -> str:
+    """The new text of a rewrite, which may name groups."""
+    return constant(format_) if format_.constant is not None else string(pieces(format_))
+
+
+def retry_policy(backend: Proxy) -> Json | None:
+    """When a request is sent again, None for never."""
+    kinds = {
+        "conn-failure": "connect-failure",
+        "empty-response": "reset",
+        "response-timeout": "reset",
+        "503": "gateway-error",
+    }
+    found = dict.fromkeys(kinds.get(one, "5xx") for one in sorted(backend.retry_on) if one != "none")
+    if not backend.retries or not found:
+        return None
+    policy: Json = {"retry_on": ",".join(found), "num_retries": backend.retries}
+    return policy | _OTHER_HOST if backend.redispatch and len(backend.servers) > 1 else policy
+
+
+def hash_policy(backend: Proxy) -> Json | None:
+    """What decides on the server, None where it is not the request."""
+    balance = backend.balance
+    if balance.algorithm == "source":
+        return {"connection_properties": {"source_ip": True}}
+    if balance.algorithm == "uri":
+        return {"header": {"header_name": ":path"}}
+    if balance.algorithm == "hdr":
+        return {"header": {"header_name": ":authority" if balance.argument.lower() == "host" else balance.argument}}
+    if balance.algorithm == "url_param":
+        return {"query_parameter": {"name": balance.argument}}
+    return None
