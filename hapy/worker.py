@@ -46,6 +46,8 @@ _SIGNALS = (
 
 #: How long connections get after `hard-stop-after` to take notice, in seconds.
 _LAST_SECOND = 1.0
+#: How often those that have got a server meanwhile are looked for, in seconds.
+_SWEEP = 0.02
 
 
 @dataclass(slots=True)
@@ -225,11 +227,19 @@ class Worker:
             remaining = self.job.runtime.frontends[proxy.name].counters.scur
             if remaining:
                 events.section(proxy, f"Proxy {proxy.name} hard-stopped ({remaining} remaining conns will be closed).")
-        self.job.runtime.abort()
         with anyio.move_on_after(_LAST_SECOND):
-            await self._idle()
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._end_sessions)
+                await self._idle()
+                group.cancel_scope.cancel()
         if self.everything.count > 0:
             events.process("Some tasks resisted to hard-stop, exiting now.")
+
+    async def _end_sessions(self) -> None:
+        """End the sessions that servers have, and those that get one when others end; who has none stays to the end."""
+        while True:
+            self.job.runtime.end_sessions()
+            await anyio.sleep(_SWEEP)
 
     def _connections(self, proxy: Proxy) -> tuple[int, int]:
         """Client connections and sessions that the proxy has had."""

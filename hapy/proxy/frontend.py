@@ -410,7 +410,7 @@ class Frontend:
         for connection in tuple(self.connections):
             connection.stop()
 
-    def abort(self) -> None:
-        """Hard stop: close everything now."""
+    def end_sessions(self) -> None:
+        """Hard stop: end what servers have at this moment."""
         for connection in tuple(self.connections):
-            connection.abort()
+            connection.end_session(None, "K")

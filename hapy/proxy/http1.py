@@ -174,10 +174,13 @@ class ClientConnection(ClientStream):
         if self.exchange is None and self.txn is None and self.client.requests and not self.draining:
             self.finish()
 
-    def end_session(self, server: Server, code: str) -> None:
-        """End the request in progress if that server has it; see `hapy.proxy.failures.KILLED` for the letter."""
+    def end_session(self, server: Server | None, code: str) -> None:
+        """End the request in progress if that server (None: any) has it.
+
+        See `hapy.proxy.failures.KILLED` for the letter.
+        """
         carrier = self.exchange.server if self.exchange is not None else None
-        if carrier is not None and carrier.server is server:
+        if carrier is not None and (server is None or carrier.server is server):
             carrier.kill(code)
 
     # requests

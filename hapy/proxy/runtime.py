@@ -343,10 +343,10 @@ class Runtime:
         for frontend in self.frontends.values():
             frontend.stop()
 
-    def abort(self) -> None:
-        """Hard stop."""
+    def end_sessions(self) -> None:
+        """Hard stop: end what servers have at this moment."""
         for frontend in self.frontends.values():
-            frontend.abort()
+            frontend.end_sessions()
 
     def give_up(self, exchange: Exchange) -> None:
         """A request met a defect: nothing of it stays."""

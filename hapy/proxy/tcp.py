@@ -82,10 +82,10 @@ class ClientSide(Side):
     def stop(self) -> None:
         """The frontend stops: a session ends in its own time."""
 
-    def end_session(self, server: Server, code: str) -> None:
-        """End the session if that server has it; see `hapy.proxy.failures.KILLED` for the letter."""
+    def end_session(self, server: Server | None, code: str) -> None:
+        """End the session if that server (None: any) has it; see `hapy.proxy.failures.KILLED` for the letter."""
         session = self.session
-        if session.server is not None and session.txn.server is server:
+        if session.server is not None and (server is None or session.txn.server is server):
             if session.txn.term_cause == "-":
                 session.txn.term_cause = code
             session.server.close()

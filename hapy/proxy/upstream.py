@@ -288,7 +288,7 @@ def _look(exchange: Exchange, connection: ServerConnection, *, left: bool) -> No
     if failure == "timeout":
         raise Lost("response-timeout")
     if failure in KILLED:
-        raise Failed(502, failure, "H")
+        raise Failed(502, failure, "H") if exchange.request_ended else Failed(0, failure, "-")
     if failure == "bad":
         raise Lost("junk-response")
     if failure == "reset" and not exchange.request_ended:

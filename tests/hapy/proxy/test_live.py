@@ -76,7 +76,9 @@ class Live:
         return reader, writer
 
     async def stop(self) -> None:
-        self.runtime.abort()
+        for frontend in self.runtime.frontends.values():
+            for connection in tuple(frontend.connections):
+                connection.abort()
         for backend in self.runtime.backends.values():
             for server in backend.servers:
                 server.pool.drop_idle()
