@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from http import HTTPStatus
 from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.locations import kind_of
 from hapy_config.translate.from_nginx.notes import Notes
+from hapy_config.translate.from_nginx.rules import GROUP, NO_QUERY, QUERY, Rules, backrefs, map_test
 from hapy_config.translate.from_nginx.upstreams import retries, server_address, server_words, upstream_lines
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
-    condition,
     fetch,
     format_string,
     size,
@@ -41,15 +39,9 @@ _SETTINGS: Final = frozenset(
 )  # fmt: skip
 _ALWAYS_LOST: Final = {"root": "HAProxy serves no files", "alias": "HAProxy serves no files"}
 _ADDED: Final = "{ status 200 201 204 206 301 302 303 304 307 308 }"
-_OPENED: Final = re.compile(r"(?<!\\)\((?!\?)")
-_GROUP: Final = re.compile(r"\$(\d)")
 #: Groups of a regular expression, with their names.
 _GROUPS: Final = re.compile(r"(?<!\\)\((?:\?P?<(\w+)>|(?!\?))")
-#: The query goes: `set-query` takes no empty one.
-_NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
 _NAMED: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-#: The query, as it is written behind a path.
-_QUERY: Final = re.compile(r"\$\{?is_args\}?\$\{?(?:args|query_string)\}?$")
 #: An address that names the whole URI of the request, which is what goes on without it, too.
 _AS_IT_CAME: Final = re.compile(
     r"(?<=[^/])(?:\$\{?request_uri\}?|\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?)$"
@@ -77,6 +69,7 @@ class Backends:
         self._by_location: dict[int, list[tuple[str, list[str]]]] = {}
         self._upstreams = {one.args[0]: one for one in http.all("upstream") if one.args}
         self._maps = {one.args[1].lstrip("$"): one for one in http.all("map") if len(one.args) == 2}
+        self._rules = Rules(self._maps, notes)
 
     def sections(self) -> list[str]:
         """All that were made."""
@@ -115,11 +108,6 @@ class Backends:
         )
         return ["compression algo gzip", f"compression type {' '.join(map(write, dict.fromkeys(kinds)))}"]
 
-    @staticmethod
-    def _take(one: Directive) -> None:
-        for each in one.walk():
-            each.used = True
-
     def _name(self, wanted: str) -> str:
         base = re.sub(r"[^A-Za-z0-9_.:-]+", "_", wanted).strip("_") or "backend"
         name, count = base, 1
@@ -132,7 +120,7 @@ class Backends:
     def server_rules(self, server: Directive, where: list[str]) -> list[str]:
         """The rules on the level of a server, for the frontend."""
         known: dict[str, str] = {}
-        return [rule for one in server.block or () for rule in self._rule(one, where, known, "", server)]
+        return [rule for one in server.block or () for rule in self._rules.write(one, where, known, "", server)]
 
     @staticmethod
     def within(server: Directive, location: Directive) -> Directive:
@@ -194,7 +182,7 @@ class Backends:
                 self.notes.lost(entry.span, "the entry was left out")
             else:
                 name = self._one(server, location, scheme + value, kind_of(location)[1])
-                yield name, [_map_test(source, entry.name)]
+                yield name, [map_test(source, entry.name)]
         yield self._one(server, location, scheme + default if default else "", kind_of(location)[1]), []
 
     def _one(self, server: Directive, location: Directive, target: str, path: str) -> str:
@@ -207,7 +195,7 @@ class Backends:
         lines += self._access(server, location) + self._auth(settings)
         known: dict[str, str] = {}
         for one in location.block or ():
-            lines += self._rule(
+            lines += self._rules.write(
                 one, [], known, settings["default_type"].args[0] if "default_type" in settings else "", server
             )
         lines += self._response_headers(server, location)
@@ -249,156 +237,6 @@ class Backends:
         self.notes.lost(basic.span, f"put the users of {file} into 'userlist {name}'; until then nobody is let in")
         realm = re.sub(r"[^\x20-\x7e]", "", basic.args[0])
         return [f"http-request auth realm {write(realm)} unless {{ http_auth({name}) }}"]
-
-    def _rule(
-        self, one: Directive, where: list[str], known: dict[str, str], kind: str, server: Directive
-    ) -> Iterator[str]:
-        """The rules that a `return`, `rewrite`, `if` or `set` becomes."""
-        tail = f" if {' '.join(where)}" if where else ""
-        try:
-            if one.name == "return" and one.args:
-                one.used = True
-                if _QUERY.search(one.args[-1]):  # behind a path only where there is one
-                    path = _QUERY.sub("", one.args[-1])
-                    queried = replace(one, args=(*one.args[:-1], f"{path}?$args"))
-                    tests = " ".join((*where, "{ query -m found }"))
-                    yield f"{self._return(queried, known, kind, server)} if {tests}"
-                    yield self._return(replace(one, args=(*one.args[:-1], path)), known, kind, server) + tail
-                    return
-                yield self._return(one, known, kind, server) + tail
-            elif one.name == "rewrite" and len(one.args) >= 2:
-                one.used = True
-                yield from self._rewrite(one, where, known)
-            elif one.name == "set" and len(one.args) == 2:
-                one.used = True
-                if variables(one.args[1]) or where:
-                    raise NoCounterpartError("only constant values go over")
-                known[one.args[0].lstrip("$")] = one.args[1]
-            elif one.name == "if":
-                one.used = True
-                acls, test = self._mapped_condition(one) or ([], "")
-                yield from acls
-                test = test or condition(one.args, known)
-                for inner in one.block or ():
-                    found = list(self._rule(inner, [*where, test], known, kind, server))
-                    if not found and not inner.used:
-                        self.notes.lost(inner.span, f"'{inner.name}' within 'if' was left out")
-                    yield from found
-        except NoCounterpartError as reason:
-            self.notes.lost(one.span, f"{one.name} was left out: {reason}")
-            if one.name == "if":
-                for inner in one.walk():
-                    inner.used = True
-
-    def _mapped_condition(self, one: Directive) -> tuple[list[str], str] | None:
-        """`if ($variable)` about a map, as the lines of an ACL and the test that names it."""
-        match = re.fullmatch(r"\(\s*\$\{?(\w+)\}?\s*\)", " ".join(one.args))
-        chosen = self._maps.get(match[1]) if match is not None else None
-        if chosen is None or match is None:
-            return None
-        source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
-        default, keys = False, {True: list[str](), False: list[str]()}
-        for entry in chosen.block or ():
-            holds = bool(entry.args) and entry.args[0] not in ("", "0")
-            if entry.name == "default":
-                default = holds
-            elif entry.name in ("include", "hostnames") or (entry.args and variables(entry.args[0])):
-                raise NoCounterpartError(f"the map ${match[1]} has entries without a counterpart")
-            elif entry.name != "volatile":
-                keys[holds].append(entry.name)
-        if any(key.startswith("~") for key in keys[default]):
-            raise NoCounterpartError(f"the map ${match[1]} has regular expressions for what it gives by default")
-        self._take(chosen)
-        tests = [_map_test(source, key) for key in keys[not default]]
-        if any(test.startswith("!") for test in tests):
-            raise NoCounterpartError(f"the map ${match[1]} has an entry for an empty value")
-        acl = f"{'not_' if default else ''}{match[1]}"
-        lines = [f"acl {acl} {test.removeprefix('{ ').removesuffix(' }')}" for test in tests]
-        return (
-            (lines, f"{'!' if default else ''}{acl}")
-            if lines
-            else ([], "{ always_true }" if default else "{ always_false }")
-        )
-
-    def _return(self, one: Directive, known: dict[str, str], kind: str, server: Directive) -> str:
-        code = one.args[0]
-        if not code.isdecimal():
-            code, text = "302", one.args[0]
-        else:
-            text = one.args[1] if len(one.args) > 1 else ""
-        if code == "444":
-            return "http-request silent-drop"
-        if code in ("301", "302", "303", "307", "308"):
-            if "$scheme" in text or "${scheme}" in text:
-                tls = any("ssl" in listen.args for listen in server.all("listen"))
-                text = re.sub(r"\$\{?scheme\}?", "https" if tls else "http", text)
-            return f"http-request redirect location {write(format_string(text, known, location=True))} code {code}"
-        if not 200 <= int(code) <= 599:
-            raise NoCounterpartError(f"HAProxy gives no answers with status {code}")
-        if not text:
-            if int(code) < 300:
-                return f"http-request return status {code}"
-            try:
-                text = f"<html><body><h1>{code} {HTTPStatus(int(code)).phrase}</h1></body></html>\n"
-            except ValueError:
-                text = f"<html><body><h1>{code}</h1></body></html>\n"
-            kind = "text/html"
-        word = "lf-string" if variables(text) else "string"
-        body = format_string(text, known) if variables(text) else text
-        return f"http-request return status {code} content-type {write(kind or 'text/plain')} {word} {_text(body)}"
-
-    def _rewrite(self, one: Directive, where: list[str], known: dict[str, str]) -> Iterator[str]:
-        regex, new = one.args[0], one.args[1]
-        flag = one.args[2] if len(one.args) > 2 else ""
-        away = new.startswith(("http://", "https://", "$scheme")) or flag in ("redirect", "permanent")
-        plain = _GROUP.sub("", new)
-        if variables(plain) and not away:
-            raise NoCounterpartError("the new path depends on more than the old one")
-        carried = not new.endswith("?")  # the query goes on behind the new address
-        new = new.removesuffix("?")
-        sign = "&" if "?" in new else "?"
-        if away:
-            test = f"{{ path -m reg {write(regex)} }}"
-            code = "301" if flag == "permanent" else "302"
-            if _GROUP.search(new):
-                before, groups = _split_address(new)
-                if variables(_GROUP.sub("", new)) or "'" in regex + groups:
-                    raise NoCounterpartError("the new address depends on too much")
-                inner = f"%[path,regsub('{regex}','{_backrefs(groups)}')]"
-                target = before + inner
-            else:
-                target = format_string(new, known, location=True)
-            found = " ".join((*where, test))
-            if carried and "%[query]" not in target:
-                whole = write(f"{target}{sign}%[query]")
-                yield f"http-request redirect location {whole} code {code} if {found} {{ query -m found }}"
-            yield f"http-request redirect location {write(target)} code {code} if {found}"
-            return
-        path, _, query = new.partition("?")
-        if flag == "last":
-            self.notes.near(
-                one.span, "the new path is not looked up among the locations again where this stands in one"
-            )
-        tail = f" if {' '.join(where)}" if where else ""
-        if query:
-            yield from self._with_query(regex, new, tail, carried=carried)
-            return
-        if not carried:
-            yield f"{_NO_QUERY} if {' '.join((*where, f'{{ path -m reg {write(regex)} }}'))}"
-        yield f"http-request replace-path {write(regex)} {write(_backrefs(path).replace('%', '%%'))}{tail}"
-
-    @staticmethod
-    def _with_query(regex: str, new: str, tail: str, *, carried: bool) -> Iterator[str]:
-        """A rewrite of the path that sets the query, too; the old query goes behind it."""
-        begins, ends = regex.startswith("^"), regex.endswith("$") and not regex.endswith("\\$")
-        inner = f"{'' if begins else '[^?]*'}{regex[begins : len(regex) - ends]}{'' if ends else '[^?]*'}"
-        last = len(_OPENED.findall(inner)) + 1
-        if last > 9:
-            raise NoCounterpartError("its regular expression has too many groups")
-        text = _backrefs(new).replace("%", "%%")
-        more = f"{text}&\\{last}" if carried else text
-        yield f"http-request replace-pathq {write(f'^{inner}[?](.*)$')} {write(more)}{tail}"
-        yield f"http-request replace-pathq {write(f'^{inner}$')} {write(text)}{tail}"
 
     def _passing(
         self,
@@ -478,7 +316,7 @@ class Backends:
                 elif name.lower() in ("connection", "upgrade"):
                     for variable in variables(value):  # HAProxy does what is right by itself
                         if variable in self._maps:
-                            self._take(self._maps[variable])
+                            self._maps[variable].take()
                     continue
                 elif value == "$proxy_add_x_forwarded_for":
                     lines.append(
@@ -507,11 +345,11 @@ class Backends:
         for one in given or [Directive("proxy_redirect", ("default",), None, location.span)]:
             old, new = (own, path) if one.args[:1] == ("default",) else (*one.args, "", "")[:2]
             try:
-                if variables(_GROUP.sub("", new)) or (variables(old) and not old.startswith("~")):
+                if variables(GROUP.sub("", new)) or (variables(old) and not old.startswith("~")):
                     raise NoCounterpartError("a request's values are gone when the answer comes")
                 if old.startswith("~"):
                     flag = "(?i)" if old.startswith("~*") else ""
-                    pattern, value = flag + old.lstrip("~*"), _backrefs(new)
+                    pattern, value = flag + old.lstrip("~*"), backrefs(new)
                 else:
                     pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", old) + "(.*)$"
                     value = f"{new}\\1"
@@ -541,19 +379,13 @@ class Backends:
         return lines
 
 
-def _split_address(text: str) -> tuple[str, str]:
-    """Scheme and host of an address, and the rest."""
-    match = re.match(r"https?://[^/$]*", text)
-    return (match[0], text[match.end() :]) if match else ("", text)
-
-
 def _made_path(kind: str, pattern: str, uri: str) -> list[str]:
     """The rules that make the path of `proxy_pass` from the groups of its location's regular expression.
 
     Raises:
         NoCounterpartError: it depends on something else.
     """
-    new, carried = _QUERY.subn("", uri)
+    new, carried = QUERY.subn("", uri)
     if kind not in ("~", "~*"):
         raise NoCounterpartError("it depends on variables")
     begins, ends = pattern.startswith("^"), pattern.endswith("$") and not pattern.endswith("\\$")
@@ -574,29 +406,9 @@ def _made_path(kind: str, pattern: str, uri: str) -> list[str]:
     flag = "(?i)" if kind == "~*" else ""
     if carried:
         return [f"http-request replace-path {write(f'{flag}^{inner}$')} {text}"]
-    return [_NO_QUERY, f"http-request replace-pathq {write(f'{flag}^{inner}$')} {text}"]
-
-
-def _backrefs(text: str) -> str:
-    return _GROUP.sub(r"\\\1", text)
-
-
-def _text(text: str) -> str:
-    """A word that may hold line feeds."""
-    from hapy_config.translate.writing import word
-
-    return word(text)
+    return [NO_QUERY, f"http-request replace-pathq {write(f'{flag}^{inner}$')} {text}"]
 
 
 def _site(server: Directive) -> str:
     named = [one for directive in server.all("server_name") for one in directive.args if re.fullmatch(r"[\w.*-]+", one)]
     return named[0] if named and named[0] != "_" else "site"
-
-
-def _map_test(source: str, key: str) -> str:
-    if key.startswith("~*"):
-        return f"{{ {source} -m reg -i {write(key[2:])} }}"
-    if key.startswith("~"):
-        return f"{{ {source} -m reg {write(key[1:])} }}"
-    key = key.removeprefix("\\")
-    return f"{{ {source} -m str -i {write(key)} }}" if key else f"!{{ {source} -m found }}"

@@ -28,7 +28,7 @@ class Directive:
     Attributes:
         name: its first word. args: the others, quotes and escapes resolved.
         block: what stands between its braces, None without any.
-        span: its line.
+        span: its line. used: whether something was made of it, or said.
     """
 
     name: str
@@ -50,6 +50,11 @@ class Directive:
         yield self
         for one in self.block or ():
             yield from one.walk()
+
+    def take(self) -> None:
+        """Note that it and all within have gone over, or need nothing."""
+        for one in self.walk():
+            one.used = True
 
 
 def _resolved(text: str) -> str:

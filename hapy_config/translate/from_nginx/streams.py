@@ -27,8 +27,7 @@ def stream_sections(stream: Directive, notes: Notes) -> list[str]:
                 continue
             binds.append(f"    {_bind(listen, server, notes)}")
         if not binds:
-            for one in server.walk():
-                one.used = True
+            server.take()
             notes.lost(server.span, "the server listens nowhere that HAProxy could: it was left out")
             continue
         lines += [*head, *binds, *_access(server)]

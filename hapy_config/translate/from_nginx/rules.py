@@ -1,0 +1,213 @@
+"""`return`, `rewrite`, `if` and `set` as rules of http-request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from hapy_config.translate.from_nginx.language import Directive
+from hapy_config.translate.from_nginx.notes import Notes
+from hapy_config.translate.from_nginx.values import NoCounterpartError, condition, fetch, format_string, variables
+from hapy_config.translate.lines import write
+from hapy_config.translate.writing import word as quoted
+
+GROUP: Final = re.compile(r"\$(\d)")
+#: The query, as it is written behind a path.
+QUERY: Final = re.compile(r"\$\{?is_args\}?\$\{?(?:args|query_string)\}?$")
+#: The query goes: `set-query` takes no empty one.
+NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
+_OPENED: Final = re.compile(r"(?<!\\)\((?!\?)")
+
+
+class Rules:
+    """Makes rules.
+
+    Args:
+        maps: those of the `http` block, by the variable they make.
+        notes: takes what is to be said.
+    """
+
+    def __init__(self, maps: Mapping[str, Directive], notes: Notes) -> None:
+        self._maps = maps
+        self._notes = notes
+
+    def write(
+        self, one: Directive, where: list[str], known: dict[str, str], kind: str, server: Directive
+    ) -> Iterator[str]:
+        """The rules that a `return`, `rewrite`, `if` or `set` becomes; nothing for other directives.
+
+        Args:
+            one: the directive.
+            where: the tests that lead to it.
+            known: the constants that `set` has given variables; takes more of them.
+            kind: the type of what is answered, empty for text.
+            server: the block around it.
+        """
+        tail = f" if {' '.join(where)}" if where else ""
+        try:
+            if one.name == "return" and one.args:
+                one.used = True
+                if QUERY.search(one.args[-1]):  # behind a path only where there is one
+                    path = QUERY.sub("", one.args[-1])
+                    queried = replace(one, args=(*one.args[:-1], f"{path}?$args"))
+                    tests = " ".join((*where, "{ query -m found }"))
+                    yield f"{self._return(queried, known, kind, server)} if {tests}"
+                    yield self._return(replace(one, args=(*one.args[:-1], path)), known, kind, server) + tail
+                    return
+                yield self._return(one, known, kind, server) + tail
+            elif one.name == "rewrite" and len(one.args) >= 2:
+                one.used = True
+                yield from self._rewrite(one, where, known)
+            elif one.name == "set" and len(one.args) == 2:
+                one.used = True
+                if variables(one.args[1]) or where:
+                    raise NoCounterpartError("only constant values go over")
+                known[one.args[0].lstrip("$")] = one.args[1]
+            elif one.name == "if":
+                one.used = True
+                acls, test = self._mapped_condition(one) or ([], "")
+                yield from acls
+                test = test or condition(one.args, known)
+                for inner in one.block or ():
+                    found = list(self.write(inner, [*where, test], known, kind, server))
+                    if not found and not inner.used:
+                        self._notes.lost(inner.span, f"'{inner.name}' within 'if' was left out")
+                    yield from found
+        except NoCounterpartError as reason:
+            self._notes.lost(one.span, f"{one.name} was left out: {reason}")
+            if one.name == "if":
+                one.take()
+
+    def _mapped_condition(self, one: Directive) -> tuple[list[str], str] | None:
+        """`if ($variable)` about a map, as the lines of an ACL and the test that names it."""
+        match = re.fullmatch(r"\(\s*\$\{?(\w+)\}?\s*\)", " ".join(one.args))
+        chosen = self._maps.get(match[1]) if match is not None else None
+        if chosen is None or match is None:
+            return None
+        source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
+        default, keys = False, {True: list[str](), False: list[str]()}
+        for entry in chosen.block or ():
+            holds = bool(entry.args) and entry.args[0] not in ("", "0")
+            if entry.name == "default":
+                default = holds
+            elif entry.name in ("include", "hostnames") or (entry.args and variables(entry.args[0])):
+                raise NoCounterpartError(f"the map ${match[1]} has entries without a counterpart")
+            elif entry.name != "volatile":
+                keys[holds].append(entry.name)
+        if any(key.startswith("~") for key in keys[default]):
+            raise NoCounterpartError(f"the map ${match[1]} has regular expressions for what it gives by default")
+        chosen.take()
+        tests = [map_test(source, key) for key in keys[not default]]
+        if any(test.startswith("!") for test in tests):
+            raise NoCounterpartError(f"the map ${match[1]} has an entry for an empty value")
+        acl = f"{'not_' if default else ''}{match[1]}"
+        lines = [f"acl {acl} {test.removeprefix('{ ').removesuffix(' }')}" for test in tests]
+        return (
+            (lines, f"{'!' if default else ''}{acl}")
+            if lines
+            else ([], "{ always_true }" if default else "{ always_false }")
+        )
+
+    def _return(self, one: Directive, known: dict[str, str], kind: str, server: Directive) -> str:
+        code = one.args[0]
+        if not code.isdecimal():
+            code, text = "302", one.args[0]
+        else:
+            text = one.args[1] if len(one.args) > 1 else ""
+        if code == "444":
+            return "http-request silent-drop"
+        if code in ("301", "302", "303", "307", "308"):
+            if "$scheme" in text or "${scheme}" in text:
+                tls = any("ssl" in listen.args for listen in server.all("listen"))
+                text = re.sub(r"\$\{?scheme\}?", "https" if tls else "http", text)
+            return f"http-request redirect location {write(format_string(text, known, location=True))} code {code}"
+        if not 200 <= int(code) <= 599:
+            raise NoCounterpartError(f"HAProxy gives no answers with status {code}")
+        if not text:
+            if int(code) < 300:
+                return f"http-request return status {code}"
+            try:
+                text = f"<html><body><h1>{code} {HTTPStatus(int(code)).phrase}</h1></body></html>\n"
+            except ValueError:
+                text = f"<html><body><h1>{code}</h1></body></html>\n"
+            kind = "text/html"
+        word = "lf-string" if variables(text) else "string"
+        body = format_string(text, known) if variables(text) else text
+        return f"http-request return status {code} content-type {write(kind or 'text/plain')} {word} {quoted(body)}"
+
+    def _rewrite(self, one: Directive, where: list[str], known: dict[str, str]) -> Iterator[str]:
+        regex, new = one.args[0], one.args[1]
+        flag = one.args[2] if len(one.args) > 2 else ""
+        away = new.startswith(("http://", "https://", "$scheme")) or flag in ("redirect", "permanent")
+        plain = GROUP.sub("", new)
+        if variables(plain) and not away:
+            raise NoCounterpartError("the new path depends on more than the old one")
+        carried = not new.endswith("?")  # the query goes on behind the new address
+        new = new.removesuffix("?")
+        sign = "&" if "?" in new else "?"
+        if away:
+            test = f"{{ path -m reg {write(regex)} }}"
+            code = "301" if flag == "permanent" else "302"
+            if GROUP.search(new):
+                before, groups = _split_address(new)
+                if variables(GROUP.sub("", new)) or "'" in regex + groups:
+                    raise NoCounterpartError("the new address depends on too much")
+                inner = f"%[path,regsub('{regex}','{backrefs(groups)}')]"
+                target = before + inner
+            else:
+                target = format_string(new, known, location=True)
+            found = " ".join((*where, test))
+            if carried and "%[query]" not in target:
+                whole = write(f"{target}{sign}%[query]")
+                yield f"http-request redirect location {whole} code {code} if {found} {{ query -m found }}"
+            yield f"http-request redirect location {write(target)} code {code} if {found}"
+            return
+        path, _, query = new.partition("?")
+        if flag == "last":
+            self._notes.near(
+                one.span, "the new path is not looked up among the locations again where this stands in one"
+            )
+        tail = f" if {' '.join(where)}" if where else ""
+        if query:
+            yield from self._with_query(regex, new, tail, carried=carried)
+            return
+        if not carried:
+            yield f"{NO_QUERY} if {' '.join((*where, f'{{ path -m reg {write(regex)} }}'))}"
+        yield f"http-request replace-path {write(regex)} {write(backrefs(path).replace('%', '%%'))}{tail}"
+
+    @staticmethod
+    def _with_query(regex: str, new: str, tail: str, *, carried: bool) -> Iterator[str]:
+        """A rewrite of the path that sets the query, too; the old query goes behind it."""
+        begins, ends = regex.startswith("^"), regex.endswith("$") and not regex.endswith("\\$")
+        inner = f"{'' if begins else '[^?]*'}{regex[begins : len(regex) - ends]}{'' if ends else '[^?]*'}"
+        last = len(_OPENED.findall(inner)) + 1
+        if last > 9:
+            raise NoCounterpartError("its regular expression has too many groups")
+        text = backrefs(new).replace("%", "%%")
+        more = f"{text}&\\{last}" if carried else text
+        yield f"http-request replace-pathq {write(f'^{inner}[?](.*)$')} {write(more)}{tail}"
+        yield f"http-request replace-pathq {write(f'^{inner}$')} {write(text)}{tail}"
+
+
+def _split_address(text: str) -> tuple[str, str]:
+    """Scheme and host of an address, and the rest."""
+    match = re.match(r"https?://[^/$]*", text)
+    return (match[0], text[match.end() :]) if match else ("", text)
+
+
+def backrefs(text: str) -> str:
+    r"""A text with `\1` for `$1`."""
+    return GROUP.sub(r"\\\1", text)
+
+
+def map_test(source: str, key: str) -> str:
+    """The test for an entry of a map."""
+    if key.startswith("~*"):
+        return f"{{ {source} -m reg -i {write(key[2:])} }}"
+    if key.startswith("~"):
+        return f"{{ {source} -m reg {write(key[1:])} }}"
+    key = key.removeprefix("\\")
+    return f"{{ {source} -m str -i {write(key)} }}" if key else f"!{{ {source} -m found }}"
