@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 
@@ -467,6 +468,57 @@ def resets(world: World) -> None:
     world.logs(2)
     origin.connections[0].ended.wait(5)
     world.note(repr(ends))
+
+
+def unused_tunnels_and_hard_ends(world: World) -> None:
+    """Who gets FIN and who a reset: nothing sent until `timeout tunnel`, `option nolinger`, a reset after the end."""
+    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def watched(connection: Connection) -> None:
+        connection.reader.to_end()
+        ends.put(connection.reader.end)
+
+    def ending(connection: Connection) -> None:
+        connection.write(b"all")
+        connection.shutdown()
+        watched(connection)
+
+    world.origin("mute", watched)
+    world.origin("early", ending)
+    inspecting = ("tcp-response inspect-delay 700ms", "tcp-response content reject if WAIT_END")
+    config: dict[str, tuple[str, ...]] = {
+        "tunnel": ("timeout tunnel 300ms",),
+        "tunnel_hard": ("timeout tunnel 300ms", "option nolinger"),
+        "tunnel_inspecting": ("timeout tunnel 300ms", *inspecting),
+        "client_late_hard": ("timeout client 300ms", "option nolinger"),
+        "server_late_hard": ("timeout server 300ms", "timeout client 900ms", "option nolinger"),
+        "fin_hard": ("option nolinger",),
+        "rejected_hard": ("tcp-request content reject", "option nolinger"),
+        "fin_after_end_hard": ("option nolinger", "server s {early}"),
+        "reset_after_end": ("server s {early}",),
+    }
+    world.start(
+        "".join(
+            _listens(name, "log-format %ts-%B-%U", *lines, *(("server s {mute}",) if "end" not in name else ()))
+            for name, lines in config.items()
+        )
+    )
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        seen = client.reader.to_end() if "end" in name else b""
+        if name.startswith("fin"):
+            client.shutdown()
+        end = "gone"
+        if name == "reset_after_end":
+            client.reset()
+            world.clients.remove(client)
+        else:
+            seen = seen or client.reader.to_end()
+            end = client.reader.end
+        world.syslog.wait(number)
+        served = ends.get(timeout=5) if name != "rejected_hard" else "none"
+        world.note(f"{name}: client {seen!r} {end}, server {served}")
+    world.logs(len(config))
 
 
 def in_queues(world: World) -> None:

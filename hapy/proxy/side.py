@@ -22,13 +22,26 @@ class Side(Stream):
         timeout: seconds of inactivity it may have.
         shut: our FIN has been sent.
         linked: bytes written here, too, put its timeout off; not so with `option independent-streams`.
-        nolinger: it is closed by a reset as soon as nothing more is to be written (`option nolinger`).
+        nolinger: what would be its FIN and its end at once is a reset (`option nolinger`).
         holding: what comes is kept in `held`: the other side doesn't stand yet, or content rules look at it first.
+        ceased: it was silent for too long, which is taken for its FIN.
         late: it was silent for too long while content rules waited.
         gone: the event loop has told of its end.
     """
 
-    __slots__ = ("gone", "held", "holding", "late", "linked", "nolinger", "other", "session", "shut", "timeout")
+    __slots__ = (
+        "ceased",
+        "gone",
+        "held",
+        "holding",
+        "late",
+        "linked",
+        "nolinger",
+        "other",
+        "session",
+        "shut",
+        "timeout",
+    )
 
     session: TcpSession
 
@@ -39,6 +52,7 @@ class Side(Stream):
         self.shut = False
         self.held: list[bytes] = []
         self.holding = True
+        self.ceased = False
         self.late = False
         self.gone = False
         self.linked = True
@@ -92,6 +106,7 @@ class Side(Stream):
 
     def cease(self) -> None:
         """Take nothing more from the peer, as if it had sent its FIN."""
+        self.ceased = True
         self.pause()
         self.eof = True
         self.on_eof()
@@ -101,12 +116,22 @@ class Side(Stream):
         if self.closed or self.draining:
             return
         if not self.pending and not self.shut:
-            self.finish()
+            if self.eof and not self.ceased:
+                self.leave()
+            else:
+                self.finish()
             return
         self.pause()
         self.close()
         if self.deadline == NEVER:
             self.expire_after(self.timeout)
+
+    def leave(self) -> None:
+        """End it where nothing asks for care: `option nolinger` resets it."""
+        if self.nolinger:
+            self.abort()
+        else:
+            self.finish()
 
     def drop(self) -> None:
         """Close at once; what is buffered here is lost."""
@@ -125,9 +150,7 @@ class Side(Stream):
         if self.closed or self.shut:
             return
         self.shut = True
-        if self.nolinger:
-            self.abort()
-        elif self.eof:
+        if self.eof:
             self.close()
         else:
             self.transport.write_eof()
@@ -181,3 +204,11 @@ class ServerSide(Side):
         if self.preface:
             self.transport.write(self.preface)
         self.session.join(self)
+
+    def shut_down(self) -> None:
+        """Send FIN; with `option nolinger` a server that has not sent its own is not waited for."""
+        if self.nolinger and (self.ceased or not self.eof) and not (self.closed or self.shut):
+            self.shut = True
+            self.abort()
+        else:
+            super().shut_down()

@@ -152,6 +152,7 @@ class TcpSession(Routine):
             process.requests += 1
             self.client.timeout = self.frontend.client_timeout
             self.client.linked = "independent-streams" not in self.frontend.model.options
+            self.client.nolinger = "nolinger" in self.frontend.model.options
             self.client.expire_after(self.client.timeout)
             self.begin(self._run())
 
@@ -228,6 +229,8 @@ class TcpSession(Routine):
             self.route.counters.dresp += 1
             raise Failed(0, "P", "D")
         server.let_go()
+        if self.route.tunnel_timeout != NEVER and not (self.client.eof or server.eof):
+            self._start_timeouts()
         if outcome is CLOSE:
             server.close()
             self.client.finish()
@@ -409,14 +412,11 @@ class TcpSession(Routine):
         server.timeout = self.route.server_timeout
         server.linked = "independent-streams" not in self.route.model.options
         server.nolinger = "nolinger" in self.route.model.options
-        if self.route.tunnel_timeout != NEVER:
-            client.timeout = server.timeout = self.route.tunnel_timeout
         if client.closed:
             server.abort()
             return
-        client.expire_after(client.timeout)
-        server.expire_after(server.timeout)
         server.holding = self.route.answer_inspection is not None
+        self._start_timeouts()
         forget(txn)
         client.let_go()
         if client.eof:
@@ -425,6 +425,15 @@ class TcpSession(Routine):
             if self.frontend.process.shows_ends:
                 txn.server_ends = ends(server.transport)
             self._log()
+
+    def _start_timeouts(self) -> None:
+        """Bytes flow, or content rules look at the server's first: only then `timeout tunnel` takes no part yet."""
+        client, server = self.client, self.server
+        assert server is not None
+        if self.route.tunnel_timeout != NEVER and not server.holding:
+            client.timeout = server.timeout = self.route.tunnel_timeout
+        client.expire_after(client.timeout)
+        server.expire_after(server.timeout)
 
     def more(self, side: Side) -> None:
         """Bytes have come that can't be passed on yet."""
@@ -478,10 +487,23 @@ class TcpSession(Routine):
         if self.txn.term_cause == "-":
             self.txn.term_cause = "c" if side is self.client else "s"
             self.txn.term_phase = "D"
+        if self._unused:
+            self.client.leave()
+            self.server.abort()  # type: ignore[union-attr] # both were late at once
+            self._end()
+            return
         if side.pending:
             side.drop()
         else:
             side.cease()
+
+    @property
+    def _unused(self) -> bool:
+        """Whether `timeout tunnel` counts, and nothing at all has come from either side."""
+        client, server, txn = self.client, self.server, self.txn
+        if self.route.tunnel_timeout == NEVER or server is None or server.holding:
+            return False
+        return not (client.eof or server.eof or txn.bytes_in or txn.bytes_out)
 
     def lost(self, side: Side, error: Exception | None) -> None:
         """A connection is gone."""
@@ -500,7 +522,7 @@ class TcpSession(Routine):
             other.conclude()
             if other.closed and other.pending:
                 return  # its end is the session's
-        elif side is self.client:
+        elif side is self.client and not other.eof:
             other.abort()
         else:
             other.finish()
