@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from hapy_config.keywords import table
+from hapy_config.keywords.sections import CONTEXTS
 from hapy_config.keywords.spec import Version
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace, Rewriter
 from hapy_config.translate.lines import Line, write
@@ -44,6 +46,15 @@ def option(line: Line) -> Iterator[Edit]:
         )
     elif name == "httpchk" and not no:
         yield from _httpchk(line)
+
+
+def misplaced(line: Line) -> bool:
+    """Whether a line is an option that its section can't use: it did nothing, and is refused since 3.2."""
+    no = line.words[0] == "no"
+    if line.words[no : no + 1] != ("option",) or len(line.words) < no + 2:
+        return False
+    entry = table("options").get(line.words[no + 1])
+    return entry is not None and entry.negatable and bool(entry.ignored & CONTEXTS[line.section])
 
 
 def _httpchk(line: Line) -> Iterator[Edit]:

@@ -23,7 +23,7 @@ from hapy_config.translate.old_monitor import Guard, guards, is_old
 from hapy_config.translate.old_order import in_order
 from hapy_config.translate.old_rules import REWRITERS as RULES
 from hapy_config.translate.old_settings import REWRITERS as SETTINGS
-from hapy_config.translate.old_settings import several_processes, thread_of_process
+from hapy_config.translate.old_settings import misplaced, several_processes, thread_of_process
 from hapy_config.translate.report import Loss, Note, Translation
 
 #: Since when the rules are there that the `reqrep` family becomes.
@@ -32,6 +32,8 @@ _RULES_SINCE: Final[Version] = (2, 1)
 _MONITOR_NET_UNTIL: Final[Version] = (2, 3)
 #: Since when there is one process.
 _THREADS_SINCE: Final[Version] = (2, 5)
+#: Since when options that a section cannot use are refused.
+_SIDES_MATTER: Final[Version] = (3, 2)
 _PROXIES: Final = frozenset({"frontend", "backend", "listen", "defaults"})
 _LISTENERS: Final = frozenset({"frontend", "listen"})
 _DEFAULT_INDENT: Final = "    "
@@ -177,6 +179,9 @@ def _edits(line: Line, version: Version, work: _Work) -> Iterator[Edit]:
         return
     if line.words[:2] == ("cpu-map", "1") and version >= _THREADS_SINCE and any(map(several_processes, work.found)):
         yield thread_of_process(line)
+        return
+    if version >= _SIDES_MATTER and misplaced(line):
+        yield Remove(f"it does nothing in a {line.section}")
         return
     if first in SETTINGS and version >= SETTINGS[first][0]:
         edits = list(SETTINGS[first][1](line))

@@ -233,6 +233,14 @@ def test_defaults_that_changed_are_told() -> None:
     assert "h1-case-adjust" in case.text
 
 
+def test_options_that_a_section_cannot_use_go_where_they_are_refused() -> None:
+    old = f"{HEAD}frontend f\n bind :80\n option http-pretend-keepalive\n no option logasap\n option abortonclose\n"
+    assert migrated(old, (3, 0)).files["a.cfg"] == old
+    done = migrated(old, (3, 2))
+    assert done.files["a.cfg"] == f"{HEAD}frontend f\n bind :80\n no option logasap\n"
+    assert [note.loss for note in done.notes] == [Loss.NONE] * 2
+
+
 def test_last_line() -> None:
     found = migrated("global\n daemon")
     assert found.files["a.cfg"] == "global\n daemon\n"
