@@ -5,7 +5,8 @@ it: a word dropped, doubled, misspelt or moved, a line lost, a section cut, … 
 seed alone. Both programs see the same file in the same folder on the same machine, so what they say of the machine
 (a certificate that is not there) counts, too.
 
-Printed are the share of equal verdicts and every case where they differ. `--lines` compares one thing more: of the files
+Printed are the share of equal verdicts and every case where they differ. `--haproxy` and `--target` compare with the program of
+another version. `--lines` compares one thing more: of the files
 that both refuse, whether the first line HAProxy complains of is among hapy's.
 """
 
@@ -30,7 +31,9 @@ from compat.corpus_differences import FEATURES, corpus
 from hapy.report.findings import Wanted, report
 from hapy_config import Severity, read_config
 from hapy_config.codes.spec import Kind
-from hapy_config.keywords.spec import TARGET
+from hapy_config.keywords.spec import TARGET, Version
+from hapy_config.preprocess import VERSION
+from hapy_config.targets import parse_version
 
 HAPROXY: Final = "/usr/sbin/haproxy"
 EXAMPLES: Final = Path(__file__).parents[1] / "examples" / "haproxy_cfgs"
@@ -421,11 +424,13 @@ CHANGES: Final[tuple[tuple[str, Change], ...]] = (
 )
 
 
-def origins() -> list[Path]:
+def origins(program: str = HAPROXY) -> list[Path]:
     """The files to damage: those of the corpus and the examples that HAProxy takes as they are here."""
     folder = corpus()
     files = sorted(folder.glob("*.cfg")) if folder is not None else []
-    return [path for path in (*files, *sorted(EXAMPLES.glob("*.cfg"))) if not by_haproxy(path, path.parent).refused]
+    return [
+        path for path in (*files, *sorted(EXAMPLES.glob("*.cfg"))) if not by_haproxy(path, path.parent, program).refused
+    ]
 
 
 def cases(count: int, seed: int, files: list[Path]) -> Iterator[Case]:
@@ -442,10 +447,10 @@ def cases(count: int, seed: int, files: list[Path]) -> Iterator[Case]:
             number += 1
 
 
-def by_haproxy(path: Path, folder: Path) -> Verdict:
+def by_haproxy(path: Path, folder: Path, program: str = HAPROXY) -> Verdict:
     """What `haproxy -c` says; exit status 2 is a valid file without a listener."""
     done = subprocess.run(
-        [HAPROXY, "-c", "-f", str(path)],
+        [program, "-c", "-f", str(path)],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -470,11 +475,15 @@ def _exists(name: str, family: str) -> bool:
         return False
 
 
-def by_hapy(path: Path, folder: Path) -> Verdict:
+def by_hapy(path: Path, folder: Path, target: Version = TARGET) -> Verdict:
     """What `hapy check --environment` says of the same file."""
+    shown = f"{target[0]}.{target[1]}"
+    version = VERSION if target == TARGET else f"{shown}.0"
     with chdir(folder):
-        result = read_config([str(path)], features=FEATURES, lookup=_exists, target=TARGET, assume_machine=True)
-    told = report(result, Wanted(environment=True, lint=False, not_run=False), "2.6")
+        result = read_config(
+            [str(path)], features=FEATURES, version=version, lookup=_exists, target=target, assume_machine=True
+        )
+    told = report(result, Wanted(environment=True, lint=False, not_run=False), shown)
     errors = [entry.found for entry in told.entries if entry.kind is Kind.ERROR]
     lines = tuple(found.span.line for found in result.diagnostics if found.severity is Severity.ERROR)
     reason = f"{errors[0].message} [{errors[0].code}] line {errors[0].span.line}" if errors else ""
@@ -503,14 +512,17 @@ def main() -> int:
     parser.add_argument("--lines", action="store_true", help="show refusals of other lines than HAProxy's, too")
     parser.add_argument("--keep", metavar="FOLDER", help="leave the files that are judged differently there")
     parser.add_argument("--least", type=float, default=0.97, help="the share of equal verdicts that is enough")
+    parser.add_argument("--haproxy", metavar="PROGRAM", default=HAPROXY, help="another program (default %(default)s)")
+    parser.add_argument("--target", type=parse_version, default=TARGET, help="that program's version (default 2.6)")
     options = parser.parse_args()
-    files = origins()
+    files = origins(options.haproxy)
     same = both = same_line = 0
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "case.cfg"
         for case in cases(options.count, options.seed, files):
             path.write_bytes(case.text.encode("utf-8", "surrogateescape"))
-            theirs, ours = by_haproxy(path, case.origin.parent), by_hapy(path, case.origin.parent)
+            folder = case.origin.parent
+            theirs, ours = by_haproxy(path, folder, options.haproxy), by_hapy(path, folder, options.target)
             same += theirs.refused == ours.refused
             named = not theirs.lines or theirs.lines[0] in ours.lines
             both += theirs.refused and ours.refused
