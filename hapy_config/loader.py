@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_WORDS: Final = 64
 
+#: The first version that skips empty words at the beginning of a line; others skip the line.
+_SKIPS_EMPTY: Final = (2, 8)
+_BRANCH: Final = re.compile(r"[0-9]+")
 #: The versions that know neither `.if` nor any other directive.
 _BEFORE_DIRECTIVES: Final = ("1.", "2.0.", "2.1.", "2.2.", "2.3.")
 
@@ -170,6 +173,7 @@ class _FileReader:
         self.found = found
         self.blocks = Blocks()
         self.section: Section | None = None
+        self.skips_empty = tuple(map(int, _BRANCH.findall(surroundings.version)[:2])) >= _SKIPS_EMPTY
         self.directives = not surroundings.version.startswith(_BEFORE_DIRECTIVES)
         self.line = 0  # 1-based number of the line being read
 
@@ -240,7 +244,12 @@ class _FileReader:
             self._error(_CODES.get(error.message, "bad-quoting"), error.message, error.column)
             return
         if not words or not words[0]:
-            return
+            if not self.skips_empty:
+                return
+            empty = next((index for index, word in enumerate(words) if word), len(words))
+            words, columns = words[empty:], columns[empty:]
+            if not words:
+                return
         if len(line) > _MANY_DIGITS:
             words = [_DIGITS.sub(lambda match: match[0][:_MANY_DIGITS], word) for word in words]
         statement = Statement(self.source, self.line, words, columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from hapy_config.build.arguments import at_most
@@ -14,7 +15,7 @@ from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.build.unknown import unknown_statement
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
-from hapy_config.keywords.spec import TARGET, Kind
+from hapy_config.keywords.spec import TARGET, Kind, Version
 from hapy_config.syntax import Section, Statement
 
 #: `no NAME` and `default NAME` work for these alone.
@@ -106,6 +107,8 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
                 " instead.",
             )
         check_arguments(build, keyword, statement, count, words)
+        if first == "maxconn" and build.version >= _STRICT_MAXCONN and not re.fullmatch(r"[+-]?[0-9]+", words[1]):
+            raise Refused(f"cannot parse 'maxconn' value '{words[1]}', an integer is expected.", 1)
         _store(build, words)
         if first == "nbproc":
             build.later.append(lambda: _processes_or_threads(build, statement))
@@ -114,6 +117,10 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
     else:
         handler(build, statement, words)
     build.global_settings.append(tuple(words))
+
+
+#: The first version that reads all of `maxconn`'s number, and not just how it begins.
+_STRICT_MAXCONN: Final[Version] = (2, 8)
 
 
 def _processes_or_threads(build: Build, statement: Statement) -> None:

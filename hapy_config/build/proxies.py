@@ -96,6 +96,8 @@ _ON_ITS_OWN: Final = frozenset(
 #: The first version whose sections may name the defaults they take, and the first whose backends refuse more words.
 _NAMED_DEFAULTS: Final[Version] = (2, 4)
 _NO_SURPLUS: Final[Version] = (3, 2)
+#: The first version that ends for addresses in headers, and does not just complain of them.
+_OLD_ADDRESSES_REFUSED: Final[Version] = (2, 8)
 
 
 def read_proxy(build: Build, section: Section) -> None:
@@ -301,7 +303,8 @@ def _check_header(build: Build, header: Statement, kind: str, name: str, origin:
     if not surplus and (origin is not None or len(words) < 3):
         return True
     if SIDES[kind] & FRONT:
-        build.alert(
+        tell = build.error if build.version >= _OLD_ADDRESSES_REFUSED else build.alert
+        tell(
             "old-listen-address",
             header.span(2),
             "please use the 'bind' keyword for listening addresses.",

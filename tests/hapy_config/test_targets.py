@@ -101,6 +101,10 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("backend b c\n", "3.2", {"bad-argument"}, set()),
         ("frontend f\n bind :1\n errorfile 503 /dev/null x\n", "2.8", {"bad-argument"}, set()),
         ("frontend f\n bind :1\n timeout client-hs 5x\n", "3.0", {"bad-argument"}, set()),
+        ("global\n maxconn 5k\n", "2.6", set(), set()),
+        ("global\n maxconn 5k\n", "2.8", {"bad-argument"}, set()),
+        ('backend b\n "" leastconn\n', "2.6", set(), set()),
+        ("listen l 127.0.0.1:80\n", "2.8", {"old-listen-address"}, set()),
         # actions behind 2.6 and what they take
         ("frontend f\n bind :1\n http-request pause 5ms if { path /a }\n", "2.8", set(), set()),
         ("frontend f\n bind :1\n http-request pause int(5) if { path /a }\n", "2.8", set(), set()),
