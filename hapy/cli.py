@@ -62,7 +62,7 @@ def _unknown(word: str) -> int:
         if near:
             print(f"{reason}; did you mean '{near}'?", file=sys.stderr)
             return 1
-    print(f"{reason}\n\n{overview()}", end="", file=sys.stderr)
+    print(f"{overview()}\n{reason}", file=sys.stderr)
     return 1
 
 

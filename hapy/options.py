@@ -13,11 +13,17 @@ from dataclasses import dataclass, field
 
 
 class UsageError(Exception):
-    """The command line can't be understood. `message` is empty when the whole usage text is the answer."""
+    """The command line can't be understood.
 
-    def __init__(self, message: str = "") -> None:
+    Attributes:
+        message: why; empty when the whole usage text is the answer.
+        word: what was not understood, where the usage text is the answer.
+    """
+
+    def __init__(self, message: str = "", word: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.word = word
 
 
 @dataclass(slots=True)
@@ -133,7 +139,7 @@ def parse(arguments: list[str]) -> Options:
             options.version = 1
             return options
         elif len(word) < 2 or word[0] != "-" or word[1] == "-":
-            raise UsageError
+            raise UsageError(word=word)
         elif word[1] == "v":
             options.version = 2 if word[2:3] == "v" else 1
             return options
@@ -144,11 +150,11 @@ def parse(arguments: list[str]) -> Options:
         elif word[1] == "c" and word[2:3] == "c":
             options.condition = next(words, None)
             if options.condition is None:
-                raise UsageError
+                raise UsageError(word=word)
         elif not _simple_flag(options, word):
             argument = next(words, None)
             if argument is None:
-                raise UsageError("" if word[1] not in "CLNSfmnp" else f"option '{word}' needs an argument")
+                raise UsageError("" if word[1] not in "CLNSfmnp" else f"option '{word}' needs an argument", word)
             _flag_with_argument(options, word, argument)
 
 
@@ -195,7 +201,7 @@ def _flag_with_argument(options: Options, word: str, argument: str) -> None:
                 options.warnings.append("-x option already set, overwriting the value")
             options.old_socket = argument
         case _:
-            raise UsageError
+            raise UsageError(word=word)
 
 
 def _debug_flag(options: Options, word: str) -> None:
@@ -230,7 +236,7 @@ def _memory_flag(options: Options, rest: str) -> None:
 def _pids(options: Options, word: str, words: Iterator[str]) -> str | None:
     """Read a pid list; gives the word after it, or None at the end."""
     if word[2:3] not in ("f", "t"):
-        raise UsageError
+        raise UsageError(word=word)
     options.terminate = word[2] == "t"
     for argument in words:
         if argument.startswith("-"):
@@ -240,6 +246,6 @@ def _pids(options: Options, word: str, words: Iterator[str]) -> str | None:
             if digits != text:
                 raise UsageError(f"-{word[1:3]} option: some bytes unconsumed in PID list {{{text[len(digits) :]}}}")
             if int(digits) <= 0:
-                raise UsageError
+                raise UsageError(word=text)
             options.old_pids.append(int(digits))
     return None

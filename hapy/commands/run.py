@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
         if error.message:
             Messages().alert(error.message)
         else:
-            _show_usage()
+            _show_usage(f"'{error.word}' is not understood here")
         return 1
     try:
         return Program(options).run()
@@ -58,13 +58,14 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def _show_usage() -> None:
+def _show_usage(reason: str = "") -> None:
+    """The overview, and the reason for it last, where it is seen."""
     from hapy.features import banner
     from hapy.usage import overview
 
     sys.stdout.write(banner())
     sys.stdout.flush()
-    sys.stderr.write(overview())
+    sys.stderr.write(overview() + (f"\nhapy: {reason}\n" if reason else ""))
 
 
 class Program:
@@ -257,7 +258,7 @@ class Program:
             return 1
         result = self._read()
         if not result.document.sources:
-            _show_usage()
+            _show_usage(f"no *.cfg file in {', '.join(options.files)}")
             return 1
         config = self._judge(result)
         self._dump()

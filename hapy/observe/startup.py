@@ -111,5 +111,6 @@ def describe(found: Diagnostic) -> str:
     if found.code in _OF_READING:
         return f"config : parsing [{found.span.file}:{found.span.line}]: {found.message}."
     place = f"parsing [{found.span.file}:{found.span.line}] : " if found.span.line else ""
-    hint = f" ({found.hint})" if found.hint else ""
+    told = "did you mean" in found.message and found.hint.startswith("did you mean")
+    hint = f" ({found.hint})" if found.hint and not told else ""
     return f"config : {place}{found.message}{hint}"

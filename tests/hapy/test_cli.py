@@ -213,15 +213,27 @@ def test_keyword_classes_can_be_listed(run: Run) -> None:
     ("word", "told"),
     [
         ("tset", "hapy: there is no command 'tset'; did you mean 'test'?\n"),
-        ("haproxy.cfg", "hapy: to run a configuration file, write: hapy -f haproxy.cfg\n\nusage: hapy"),
-        ("nothing", "hapy: there is no command 'nothing'\n\nusage: hapy"),
+        ("haproxy.cfg", "hapy: to run a configuration file, write: hapy -f haproxy.cfg\n"),
+        ("nothing", "hapy: there is no command 'nothing'\n"),
     ],
 )
 def test_a_stray_word(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith(told)
+    assert shown.err.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("-f none", "no *.cfg file in none"),
+        ("--nope", "'--nope' is not understood here"),
+        ("-sf 0", "'0' is not understood"),
+    ],
+)
+def test_the_reason_stands_below_the_overview(run: Run, line: str, told: str) -> None:
+    assert run(HAPY, line).stderr.rpartition("\n\nhapy: ")[2].startswith(told)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

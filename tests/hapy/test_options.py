@@ -69,11 +69,21 @@ def test_a_quoted_pid_list_counts_as_several_pids() -> None:
     assert parse(["-sf", "12 34\n56"]).old_pids == [12, 34, 56]
 
 
-@pytest.mark.parametrize("words", ["-Z", "a.cfg", "-", "--nope", "-c a.cfg", "-s", "-sx 1", "-sf 0", "-cc", "-x"])
-def test_what_is_not_understood_gets_the_usage(words: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        *((word, word) for word in ("-Z", "a.cfg", "-", "--nope", "-s", "-cc", "-x")),
+        ("-Z 1", "-Z"),
+        ("-c a.cfg", "a.cfg"),
+        ("-sx 1", "-sx"),
+        ("-sf 0", "0"),
+    ],
+)
+def test_what_is_not_understood_gets_the_usage(words: str, word: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse(words.split())
     assert raised.value.message == ""
+    assert raised.value.word == word
 
 
 @pytest.mark.parametrize(

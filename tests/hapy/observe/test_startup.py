@@ -50,3 +50,5 @@ def test_findings_name_their_place() -> None:
     span = Span("a.cfg", 3, 2, 5)
     assert describe(Diagnostic("x", Severity.ERROR, span, "bad")) == "config : parsing [a.cfg:3] : bad"
     assert describe(Diagnostic("x", Severity.ERROR, NOWHERE, "bad", "mend it")) == "config : bad (mend it)"
+    near = "unknown keyword 'a'; did you mean 'b' maybe ?"
+    assert describe(Diagnostic("x", Severity.ERROR, NOWHERE, near, "did you mean 'b'?")) == f"config : {near}"
