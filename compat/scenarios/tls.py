@@ -88,6 +88,34 @@ def rsa_and_ecdsa(world: World) -> None:
     _ask(world, "a.test")
 
 
+def kinds_of_keys(world: World) -> None:
+    """Which of a bundle's certificates a client gets, by its cipher suites and signatures, and which all others get."""
+    for kind, key in (("rsa", "RSA"), ("ecdsa", "ECDSA")):
+        world.certificate(f"a.pem.{kind}", "a.test", common_name=kind, kind=key)
+        world.certificate(f"b.pem.{kind}", "a.test", common_name=kind, kind=key)
+    world.certificate("b.pem.dsa", "dsa.test", common_name="dsa")
+    (world.dir / "list").write_text(f"{world.dir}/b.pem\n")
+    binds = {
+        "bundle": "crt {dir}/a.pem",
+        "rsa_first": "crt {dir}/a.pem.rsa crt {dir}/a.pem.ecdsa",
+        "three": "crt {dir}/b.pem",
+        "listed": "crt-list {dir}/list",
+    }
+    world.start("".join((SAY % f"{crt}").replace("fe", name) for name, crt in binds.items()))
+    clients = (
+        *("", "-tls1_2", "-tls1_3", "-cipher ECDHE-RSA-AES128-GCM-SHA256", "-sigalgs ECDSA+SHA256"),
+        *("-sigalgs RSA+SHA256:RSA-PSS+SHA256", "-tls1_3 -sigalgs ECDSA+SHA256:RSA-PSS+SHA256"),
+        *("-tls1_3 -sigalgs ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256", "-tls1_2 -sigalgs RSA+SHA256"),
+    )
+    for listener in binds:
+        port = world.client(listener).sock.getpeername()[1]
+        for options in clients:
+            for name in ("a.test", "none.test"):
+                command = f"openssl s_client -connect 127.0.0.1:{port} -servername {name} {options}".split()
+                said = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=20).stdout
+                world.note(f"{listener} {name} {options}: {re.findall('subject=.*CN = (.*)', said)}")
+
+
 def crt_list(world: World) -> None:
     """Filters, exclusions, and options of single lines."""
     for name in ("a", "b", "c", "d"):

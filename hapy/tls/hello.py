@@ -29,6 +29,8 @@ _HEAD: Final = Struct(">HH")
 
 #: Signature schemes Ed25519 and Ed448. Those of ECDSA end with 3, in TLS 1.2 and in 1.3.
 _EDDSA: Final = frozenset({0x0807, 0x0808})
+#: Signature schemes RSA-PSS. Those of RSA with PKCS #1 end with 1.
+_RSA_PSS: Final = frozenset({*range(0x0804, 0x0807), *range(0x0809, 0x080C)})
 #: Cipher suites that authenticate by ECDSA below TLS 1.3.
 _ECDSA_SUITES: Final = frozenset(
     {*range(0xC006, 0xC00B), 0xC023, 0xC024, 0xC02B, 0xC02C, 0xC048, 0xC049, 0xC05C, 0xC05D, 0xC072, 0xC073}
@@ -100,23 +102,25 @@ class ClientHello:
         return max((v for v in numbers(offered[1:]) if v & 0x0F0F != 0x0A0A), default=self.legacy_version)
 
     @property
-    def ecdsa(self) -> bool:
-        """The client takes ECDSA certificates."""
+    def key_kinds(self) -> list[str]:
+        """The kinds of keys that the client takes in certificates, in the order in which they are to be tried.
+
+        As in HAProxy, ECDSA comes first only for clients with such a cipher suite, as those of TLS 1.2 have them.
+        """
         by_suite = not _ECDSA_SUITES.isdisjoint(numbers(self.suites))
         algorithms = self.contents.get(_SIGNATURE_ALGORITHMS)
         if algorithms is None:
-            return by_suite
-        takes = any(scheme & 0xFF == 3 or scheme in _EDDSA for scheme in numbers(algorithms[2:]))
-        return takes and (by_suite or self.version >= _TLS_13)
-
-    @property
-    def rsa(self) -> bool:
-        """The client takes RSA certificates."""
-        algorithms = self.contents.get(_SIGNATURE_ALGORITHMS)
-        return algorithms is None or any(
-            scheme & 0xFF == 1 or 0x0804 <= scheme <= 0x0806 or 0x0809 <= scheme <= 0x080B
-            for scheme in numbers(algorithms[2:])
-        )
+            return ["ecdsa", "rsa"] if by_suite else ["rsa"]
+        schemes = numbers(algorithms[2:])
+        ecdsa = any(scheme & 0xFF == 3 or scheme in _EDDSA for scheme in schemes)
+        kinds = ["ecdsa"] if ecdsa and by_suite else []
+        if any(scheme & 0xFF == 1 for scheme in schemes):
+            kinds.append("rsa")
+        if ecdsa and self.version >= _TLS_13:
+            kinds.append("ecdsa")
+        if not _RSA_PSS.isdisjoint(schemes):
+            kinds.append("rsa")
+        return kinds
 
     @property
     def sound(self) -> bool:

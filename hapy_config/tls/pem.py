@@ -36,7 +36,8 @@ _CRL: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?(?:-----END [^\n]*-----\n
 
 #: Files that lie beside a certificate: the word of `ssl-load-extra-files` is what follows the dot.
 BESIDE: Final = ("key", "ocsp", "sctl", "issuer", "dh")
-BUNDLE: Final = ("rsa", "dsa", "ecdsa")
+#: The members of a bundle, in the order in which they are read: clients without a known name get the first.
+BUNDLE: Final = ("dsa", "ecdsa", "rsa")
 
 #: Gives a file's content, or raises OSError.
 Read = Callable[[str], bytes]
