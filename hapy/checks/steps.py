@@ -287,7 +287,7 @@ class Expectation:
         if not self.last:
             return
         if self.model.ok_status:
-            status = Status[self.model.ok_status] if self.model.ok_status != "UNKNOWN" else Status.UNK
+            status = Status[self.model.ok_status]
         if self._success_text is not None:
             info = decoded(self._success_text(run.txn))
         raise Ended(status, info, self.code(run, code))
@@ -306,7 +306,7 @@ class Expectation:
         """The status to report of a failure."""
         if not self.model.error_status:
             return usual
-        return Status[self.model.error_status] if self.model.error_status != "UNKNOWN" else Status.UNK
+        return Status[self.model.error_status]
 
     @staticmethod
     def _remarked(run: Run, info: str) -> str:

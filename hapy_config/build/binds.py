@@ -14,7 +14,7 @@ from hapy_config.build.draft import FRONT, Draft
 from hapy_config.build.optionwords import read_all
 from hapy_config.build.refused import Refused, version_note
 from hapy_config.diagnostics import Severity
-from hapy_config.grammar.addresses import BIND
+from hapy_config.grammar.addresses import BIND, AddressUse
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET, Version
@@ -105,7 +105,9 @@ def _without_quic(build: Build, text: str, place: int) -> str:
     return f"ipv{prefix[-1]}@{rest}"
 
 
-def listening_addresses(build: Build, text: str, place: int, prefix: str, *, fatal: bool = True) -> list[Address]:
+def listening_addresses(
+    build: Build, text: str, place: int, prefix: str, *, fatal: bool = True, use: AddressUse = BIND
+) -> list[Address]:
     """The addresses of a comma-separated list; one that is none, or that this machine does not have, is noted.
 
     `fatal`: whether HAProxy refuses the file for one that is none.
@@ -116,7 +118,7 @@ def listening_addresses(build: Build, text: str, place: int, prefix: str, *, fat
     found: list[Address] = []
     for part in parts:
         try:
-            address = read_address(build, _without_quic(build, expand(build, part), place), BIND)
+            address = read_address(build, _without_quic(build, expand(build, part), place), use)
         except GrammarError as error:
             refusal = Refused(f"{prefix}{address_fault(part, error)}", place, code="bad-address")
             if fatal:

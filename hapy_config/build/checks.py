@@ -42,7 +42,8 @@ _HTTP: Final = (
 _TCP: Final = "'comment', 'connect', 'send', 'send-binary', 'expect', 'set-var-fmt(*)', 'set-var(*)', 'unset-var(*)'"
 #: Where the request of an inherited `option httpchk` stands among the steps of a section with rules of its own.
 _INHERITED: Final = "inherited"
-_STATUS_LIST: Final = re.compile(r"[0-9,\-]*")
+#: A code or a range in a list of status codes; a number that is left out is 0.
+_STATUS_RANGE: Final = re.compile(r"([0-9]*)(?:(-)([0-9]*))?")
 
 _Reader = Callable[[Words], CheckStep]
 
@@ -52,6 +53,7 @@ def _comment(words: Words) -> CheckStep:
 
 
 def _connect(words: Words) -> CheckStep:
+    kind = words.statement.words[0]
     found: dict[str, Any] = {}
     while word := words.peek():
         words.position += 1
@@ -63,6 +65,8 @@ def _connect(words: Words) -> CheckStep:
             text = words.take(f"'{word}' expects a string as argument.")
             if word == "proto" and text not in ("h1", "h2", "fcgi", "none"):
                 words.fault(f"'proto' : unknown MUX protocol '{text}'.", words.position - 1)
+            elif word == "proto" and (text == "none") == (kind == "http-check"):
+                words.fault(f"'proto' : invalid MUX protocol '{text}' for {kind}", words.position - 1)
             elif word == "proto" and text in ("h2", "fcgi"):
                 _note(words, f"'proto {text}' of a check", "only HTTP/1 is spoken", Severity.ERROR)
             found[word] = text
@@ -225,20 +229,12 @@ _ONLY: Final = {
         " comment but got '{}' as argument."
     ),
 }
-_STATUSES: Final = (
-    "UNKNOWN",
-    "L4OK",
-    "L4TOUT",
-    "L4CON",
-    "L6OK",
-    "L6TOUT",
-    "L6RSP",
-    "L7TOUT",
-    "L7RSP",
-    "L7OK",
-    "L7OKC",
-    "L7STS",
-)
+#: The results of a check that each option can name, in capitals or not.
+_STATUSES: Final = {
+    "ok-status": ("L4OK", "L6OK", "L7OK", "L7OKC"),
+    "error-status": ("L4CON", "L6RSP", "L7RSP", "L7STS"),
+    "tout-status": ("L4TOUT", "L6TOUT", "L7TOUT"),
+}
 
 
 def _expect(kind: str) -> _Reader:
@@ -248,13 +244,16 @@ def _expect(kind: str) -> _Reader:
         found: dict[str, Any] = {}
         while word := words.peek():
             words.position += 1
-            inverse = word.startswith("!")
-            if inverse:
+            marks = word
+            inverse = False
+            while word.startswith("!"):
+                inverse = not inverse
                 word = word[1:] or words.take("expects a matching pattern after '!'")
+            marked = marks.startswith("!")
             if word in _PATTERNS[kind] and "match" not in found:
                 found |= {"match": word, "inverse": inverse}
                 _pattern(words, word, found)
-            elif inverse or not _expect_option(words, word, found):
+            elif marked or not _expect_option(words, word, found):
                 hint = words.build.nearest(word, (*_PATTERNS[kind], *_EXPECT_OPTIONS))
                 words.fault(_ONLY[kind].format(word), words.position - 1, hint=hint)
         if "match" not in found:
@@ -273,36 +272,50 @@ def _pattern(words: Words, word: str, found: dict[str, Any]) -> None:
     if word in ("rstring", "rstatus", "rbinary"):
         words.regex(text, place)
     elif word == "status":
-        good = _STATUS_LIST.match(text)
-        assert good is not None
-        if good.end() < len(text):
-            words.fault(f"invalid character '{text[good.end()]}' in the list of status codes", place)
+        _status_list(words, text, place)
     elif word == "binary":
         _binary(words, text, place, expect=True)
     elif word.endswith("-lf"):
         found["format"] = _format(words, text, place)
 
 
+def _status_list(words: Words, text: str, place: int) -> None:
+    """Codes and ranges with commas between them."""
+    position = 0
+    while position < len(text):
+        match = _STATUS_RANGE.match(text, position)
+        assert match is not None
+        if match[2] and int(match[1] or 0) > int(match[3] or 0):
+            words.fault(f"invalid range of status codes '{text}'", place)
+            return
+        position = match.end()
+        if position < len(text) and text[position] != ",":
+            words.fault(f"invalid character '{text[position]}' in the list of status codes", place)
+            return
+        position += 1
+
+
 def _header_pattern(words: Words, word: str, found: dict[str, Any]) -> None:
-    while (part := words.peek()) in ("name", "name-lf", "value", "value-lf"):
+    for kind in ("name", "value"):
+        part = words.peek()
+        if part not in (kind, f"{kind}-lf"):
+            break
         words.position += 1
-        base = part.removesuffix("-lf")
-        method = "str"
+        method = ""
         if words.peek() == "-m":
             method = words.peek(1)
             if method not in ("str", "beg", "end", "sub", "reg"):
                 words.fault(f"-m flag expects a valid matching method, got '{method}'", words.position + 1)
             words.position += 2
+        place = words.position
+        alone = kind == "name" and method and not words.peek()  # HAProxy takes a name's `-m beg` alone
+        text = "" if alone else words.take(f"'{part}' expects a string")
         if part.endswith("-lf"):
-            text = words.take(f"'{part}' expects a log-format string")
-            found[base] = TextPattern(text, method, _format(words, text, words.position - 1))
+            found[kind] = TextPattern(text, method or "str", _format(words, text, place))
             continue
-        text = words.take(f"'{part}' expects a string")
         if method == "reg":
-            words.regex(text, words.position - 1)
-        found[base] = TextPattern(text, method)
-        while base == "value" and words.peek() == "full":
-            words.position += 1
+            words.regex(text, place)
+        found[kind] = TextPattern(text, method or "str")
     if "name" not in found:
         raise words.refuse(f"'{word}' expects at the keyword name as first argument followed by a pattern")
 
@@ -331,9 +344,12 @@ def _expect_option(words: Words, word: str, found: dict[str, Any]) -> bool:
         found["status_code"] = words.expression()
     elif word in ("ok-status", "error-status", "tout-status"):
         text = words.take(f"'{word}' expects a string as argument.")
-        if text not in _STATUSES:
-            words.fault(f"'{word}' only supports {', '.join(_STATUSES)} status (got '{text}').", words.position - 1)
-        found[word.replace("-", "_")] = text
+        allowed = _STATUSES[word]
+        if text.upper() not in allowed:
+            *most, last = (f"'{name}'" for name in allowed)
+            message = f"'{word}' only supports {', '.join(most)} or {last} status (got '{text}')."
+            words.fault(message, words.position - 1, hint=words.build.nearest(text.upper(), allowed))
+        found[word.replace("-", "_")] = text.upper()
     else:
         return False
     return True

@@ -219,11 +219,21 @@ def _resolvers(build: Build, needed: Needed) -> None:
 
 
 def _http_errors(build: Build, needed: Needed) -> None:
-    if ("http-errors", needed.name) not in build.sections:
+    section = build.sections.get(("http-errors", needed.name or ""))
+    if section is None:
         build.error(
             "unknown-section",
             needed.statement.span(),
             f"Proxy '{needed.draft.name}': unknown http-errors section '{needed.name}' referenced by an http reply .",
+        )
+        return
+    (status,) = needed.extra
+    if status not in section.pages:
+        build.warning(
+            "unknown-error-page",
+            needed.statement.span(),
+            f"Proxy '{needed.draft.name}': status '{status}' referenced by an http reply not declared in http-errors"
+            f" section '{needed.name}'.",
         )
 
 

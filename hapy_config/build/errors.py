@@ -70,6 +70,8 @@ def _http_error(build: Build, draft: Draft, statement: Statement, words: list[st
     if reply.status not in HANDLED and 200 <= reply.status <= 599:
         build.fault(Refused(f"http-error : status code '{reply.status}' not handled.", words.index("status") + 1))
     draft.error_pages[reply.status] = ErrorPage(reply.status, reply=reply)
+    if reply.errorfiles is not None:
+        draft.error_files.append((reply.errorfiles, (reply.status,), statement))
 
 
 HANDLERS: Final[dict[str, Handler]] = {

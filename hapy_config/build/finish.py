@@ -130,17 +130,7 @@ def _proxy(build: Build, draft: Draft) -> None:
     check_families(build, draft)
     if back:
         _backend(build, draft)
-    for name, _, statement in draft.error_files:
-        if ("http-errors", name) not in build.sections:
-            where = f"{statement.source.name}:{statement.line}"
-            build.error(
-                "unknown-section",
-                statement.span(1),
-                f"proxy '{draft.name}': unknown http-errors section '{name}' (at {where}).",
-            )
-    for page in draft.error_pages.values():
-        if page.reply is not None and page.reply.errorfiles is not None:
-            _known_errors(build, draft, page.reply.errorfiles)
+    _error_files(build, draft)
     _formats(build, draft)
     _captures(build, draft)
     _mail(build, draft)
@@ -154,14 +144,24 @@ def _proxy(build: Build, draft: Draft) -> None:
     _captured_cookie(build, draft)
 
 
-def _known_errors(build: Build, draft: Draft, name: str) -> None:
-    """An `http-error … errorfiles NAME` must name a section, also where it is inherited."""
-    if ("http-errors", name) not in build.sections:
-        build.error(
-            "unknown-section",
-            draft.header.span(),
-            f"Proxy '{draft.name}': unknown http-errors section '{name}' referenced by an http reply .",
-        )
+def _error_files(build: Build, draft: Draft) -> None:
+    """The http-errors sections that pages are taken from, also where that is inherited."""
+    for name, statuses, statement in draft.error_files:
+        section = build.sections.get(("http-errors", name))
+        where = f"(at {statement.source.name}:{statement.line})"
+        place = statement.span(statement.words.index(name, 1))
+        if section is None:
+            message = f"proxy '{draft.name}': unknown http-errors section '{name}' {where}."
+            build.error("unknown-section", place, message)
+            continue
+        for status in statuses:
+            if status not in section.pages:
+                build.warning(
+                    "unknown-error-page",
+                    place,
+                    f"config: proxy '{draft.name}' : status '{status}' not declared in http-errors section '{name}'"
+                    f" {where}.",
+                )
 
 
 def _compatible(build: Build, draft: Draft, target: Draft, statement: Statement, what: str) -> None:
@@ -377,6 +377,7 @@ def _format(build: Build, draft: Draft, field: str, name: str, place: Place) -> 
 
 def _captures(build: Build, draft: Draft) -> None:
     """`capture … id N` must name a slot that `declare capture` or `capture` made."""
+    side = draft.users_side if draft.kind == "defaults" else draft.side
     counts = {
         direction: sum(1 for capture in draft.captures if capture.direction == direction)
         for direction in ("request", "response")
@@ -387,7 +388,7 @@ def _captures(build: Build, draft: Draft) -> None:
             if not isinstance(slot, int) or "length" in rule.arguments:
                 continue
             direction = "request" if ruleset in ("http-request", "tcp-request content") else "response"
-            if draft.side & FRONT and slot >= counts[direction]:
+            if side & FRONT and slot >= counts[direction]:
                 shown = "http-request" if ruleset == "http-request" else "http-response"
                 build.error(
                     "unknown-capture",

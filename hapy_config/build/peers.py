@@ -11,6 +11,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.sectiondraft import SectionDraft
 from hapy_config.build.servers import check_name, parse_server_address, read_server_options
 from hapy_config.build.serverwords import ServerWords
+from hapy_config.grammar.addresses import BIND, DATAGRAM_BIND
 from hapy_config.syntax import Statement
 
 
@@ -78,10 +79,11 @@ def default_server(build: Build, draft: SectionDraft, statement: Statement, word
 def bind(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     """`bind [ADDRESS] …` and `default-bind …` of a peers section."""
     index = 1
+    if words[0] == "bind":
+        _mixing(draft, "bind")
     if words[0] == "bind" and len(words) > 1:
         listening_addresses(build, words[1], 1, "'bind' : ")
         index = 2
-        _mixing(draft, "bind")
         if draft.has_bind:
             raise Refused(
                 'One listener per "peers" section is authorized but another is already configured.',
@@ -139,13 +141,14 @@ def forward_bind(build: Build, draft: SectionDraft, statement: Statement, words:
     if len(words) < 2:
         return
     shown = f"'{words[0]} {words[1]}' : "
-    found = listening_addresses(build, words[1], 1, shown, fatal=words[0] != "bind")
+    stream = words[0] == "bind"
+    found = listening_addresses(build, words[1], 1, shown, fatal=not stream, use=BIND if stream else DATAGRAM_BIND)
     prefix = f"'{words[0]} {words[1]}' in section 'log-forward'"
     reading = BindWords(build, statement, words, 2, f"{prefix} : ")
     read_options(reading, f"{prefix}: ")
     draft.listens = draft.listens or bool(found)
     where = f"'bind {words[1]}' at [{statement.source.name}:{statement.line}]"
-    if words[0] != "bind":
+    if not stream:
         return
     build.later.append(lambda: _certificate(build, draft, reading, draft.name, "(null)"))
     if "process" in words[2:]:

@@ -246,6 +246,9 @@ def _open(build: Build, section: Section) -> Draft | None:
             origin = 2
         elif len(words) > 3 and words[2] == "from":
             origin = 3
+        elif words[2:] == ["from"]:
+            message = f"defaults section '' not found for defaults '{name}'."
+            build.error("unknown-defaults", header.span(2), message, "say which one it follows, or remove 'from'")
         _check_surplus(build, header, origin)
     else:
         name = "".join(words[1:2])
@@ -325,9 +328,9 @@ def _check_header(build: Build, header: Statement, kind: str, name: str, origin:
 def _register(build: Build, draft: Draft) -> None:
     """Take the proxy into the lists, unless its name is taken on one of its sides."""
     name, header = draft.name, draft.header
-    other = (build.frontends.get(name) if draft.is_frontend else None) or (
-        build.backends.get(name) if draft.is_backend else None
-    )
+    other = build.frontends.get(name) if draft.is_frontend else build.backends.get(name)
+    if other is None and draft.is_backend and name in build.backends:
+        build.note_twin(header, draft.title, name)
     if other is not None and name:
         where = f"{other.header.source.name}:{other.header.line}"
         build.error(
@@ -409,6 +412,11 @@ def _check_rules(build: Build, draft: Draft, parent: Draft) -> None:
         fault = (
             "a frontend section cannot inherit from a defaults section defining 'tcp-response content' rules"
             f" (defaults section at {where})."
+        )
+    elif draft.kind != "frontend" and parent.captures:
+        fault = (
+            "backend or defaults sections cannot inherit from a defaults section defining captures (defaults section at"
+            f" {where})."
         )
     if fault:
         build.error("defaults-with-rules", draft.header.span(), fault)

@@ -65,9 +65,9 @@ class References:
         """A do-resolve rule names a resolvers section."""
         self.needed.append(Needed(draft, statement, name, "resolvers"))
 
-    def needs_http_errors(self, draft: Draft, statement: Statement, name: str) -> None:
-        """A reply names an http-errors section."""
-        self.needed.append(Needed(draft, statement, name, "http-errors"))
+    def needs_http_errors(self, draft: Draft, statement: Statement, name: str, status: int) -> None:
+        """A reply takes a status's page of an http-errors section."""
+        self.needed.append(Needed(draft, statement, name, "http-errors", (status,)))
 
     def needs_peers(self, draft: Draft, statement: Statement, name: str) -> None:
         """A stick table names a peers section."""

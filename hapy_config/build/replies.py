@@ -113,6 +113,9 @@ def read_reply(words: Words, default: int, *, http_error: bool = False) -> HttpR
     if not reply.bad:
         with words.build.noting():
             _check(words, reply, default, start)
+    if reply.errorfiles and not http_error:
+        status = default if reply.status is None else reply.status
+        words.build.needs_http_errors(words.draft, words.statement, reply.errorfiles, status)
     return HttpReply(
         reply.status,
         reply.content_type,
@@ -191,8 +194,6 @@ def _payload(words: Words, word: str, reply: _Reply) -> None:
     text = words.take(f"'{word}' expects <{_ARGUMENT[word]}> as argument")
     if word == "errorfiles":
         reply.errorfiles = text
-        if words.action_word != "http-error":
-            words.build.needs_http_errors(words.draft, words.statement, text)
     elif word == "errorfile":
         reply.errorfile = read_error_file(words, text, place)
     elif word == "string":

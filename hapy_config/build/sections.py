@@ -39,8 +39,9 @@ from hapy_config.syntax import Section, Statement
 Handler = Callable[[Build, SectionDraft, Statement, list[str]], None]
 
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
+_SIGNED: Final = re.compile(r"[+-]?[0-9]+")
 _NAME_SERVER: Final = AddressUse(port_required=True, datagram=True)
-_MAILER: Final = AddressUse(port_required=True)
+_MAILER: Final = AddressUse(port_required=True, unix=False)
 
 #: Sections of which HAProxy only says that the second of a name is ignored, by a warning.
 _DUPLICATES: Final = {
@@ -127,6 +128,11 @@ def _statement(build: Build, draft: SectionDraft, statement: Statement, words: l
             raise Refused("negation/default is not supported for option 'max-reqs'.", 2, code="bad-negation")
         draft.numbers.pop(words[2] if len(words) > 2 else "", None)
         words = words[1:]
+    elif words[0] == "no" and words[1:2] == ["log"] and draft.kind in ("peers", "log-forward"):
+        if len(words) > 2:
+            raise Refused("log : 'no log' does not expect arguments", 2)
+        draft.statements[:] = [line for line in draft.statements if line[0] != "log"]
+        return
     elif draft.kind == "fcgi-app" and words[:2] == ["option", "mpxs-conns"]:
         draft.numbers["mpxs-conns"] = 1
     handler = _HANDLERS.get((draft.kind, words[0]))
@@ -236,7 +242,11 @@ def _cache_number(minimum: int, maximum: int | None = None) -> Handler:
         number = leading_long(text)
         if maximum is not None and not 0 <= number <= maximum:  # HAProxy counts without a sign
             raise Refused(f'"{words[0]}" ({number}) must not be greater than {maximum}', 1)
-        if not is_number(text) or number < minimum:
+        if words[0] == "max-secondary-entries" and _SIGNED.fullmatch(text):
+            number &= 0xFFFFFFFF
+        elif not is_number(text):
+            number = minimum - 1
+        if number < minimum:
             raise Refused(f"{words[0]} wrong value '{text}'", 1)
         if len(words) > 2:
             raise Refused(f"'{words[0]}' cannot handle unexpected argument '{words[2]}'.", 2)
@@ -422,6 +432,9 @@ def _fcgi_acl(build: Build, draft: SectionDraft, statement: Statement, words: li
 def _peers_table(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     words = statement.words  # an empty name does not end the line
     name = words[1] if len(words) > 1 else ""
+    for place in range(2, len(words)):
+        if words[place] == "peers" and words[place - 1] not in ("type", "size", "expire", "srvkey", "store"):
+            raise Refused("table: unknown argument 'peers'.", place, hint="the table belongs to this section's peers")
     found = read_table(build, statement, words, 2, f"{draft.name}/{name}")
     found.peers = draft.name
     found.owner = "peers"

@@ -185,6 +185,11 @@ class Watching:
         found = Diagnostic("not-run", severity, statement.span(index), f"{title} is not run by hapy: {loss}")
         self.not_run.append(found)
 
+    def note_twin(self, header: Statement, title: str, name: str) -> None:
+        """Note a `listen` section behind a backend of the same name, which HAProxy lets pass."""
+        message = f"a {title} section of the same name as a backend, '{name}', is not run by hapy"
+        self.not_run.append(Diagnostic("not-run", Severity.ERROR, header.span(1), message, "give it another name"))
+
     def note_lua(self, statement: Statement, index: int, title: str) -> None:
         """Note something that a Lua file registers."""
         found = Diagnostic(

@@ -29,6 +29,14 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.WARNING,
+        "unknown-error-page",
+        """A page is taken from an http-errors section that has none for that status. The usual page is
+        sent instead.""",
+        "http-errors e\nlisten l\n bind :8080\n errorfiles e 500\n",
+        "http-errors e\nlisten l\n bind :8080\n errorfiles e\n",
+    ),
+    code(
+        Kind.WARNING,
         "ignored-message",
         """An agent of `filter spoe` names a message that no `event` sends. Give the message one, or name it in a group
         alone, which rules send.""",

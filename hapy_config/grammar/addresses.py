@@ -28,6 +28,8 @@ class AddressUse:
         port_offset: `+80`, `-80` and no port at all map the client's port.
         descriptor: `fd@N` is allowed.
         datagram: datagram prefixes are allowed.
+        stream: stream prefixes are allowed.
+        unix: UNIX sockets are allowed.
         unresolved: how the message about a bad host begins.
         any_name: what can't be a name is one all the same: it is looked up later, or never.
     """
@@ -37,12 +39,15 @@ class AddressUse:
     port_offset: bool = False
     descriptor: bool = False
     datagram: bool = False
+    stream: bool = True
+    unix: bool = True
     unresolved: str = "invalid address: '{host}' in '{text}'"
     any_name: bool = False
 
 
 BIND: Final = AddressUse(port_required=True, port_range=True, descriptor=True)
 SERVER: Final = AddressUse(port_offset=True, unresolved="could not resolve address '{host}'", any_name=True)
+DATAGRAM_BIND: Final = AddressUse(port_required=True, port_range=True, descriptor=True, datagram=True, stream=False)
 LOG: Final = AddressUse(descriptor=True, datagram=True)
 SOURCE: Final = AddressUse()
 #: The `source` of a server, which may name a range of local ports.
@@ -87,6 +92,8 @@ def parse_address(text: str, use: AddressUse = SERVER) -> Address:
     address = _internet(text, rest, start, family, datagram=datagram, use=use)
     if datagram and not use.datagram:
         raise GrammarError(f"dgram-type address not acceptable in '{text}'")
+    if not use.stream and (family.startswith("tcp") or (prefix is not None and prefix["type"] == "stream+")):
+        raise GrammarError(f"stream-type address not acceptable in '{text}'")
     return address
 
 
@@ -123,6 +130,8 @@ def _path(text: str, rest: str, start: int, family: str, *, datagram: bool, use:
     """UNIX sockets, with a file or in the abstract name space."""
     if datagram and not use.datagram:
         raise GrammarError(f"dgram-type address not acceptable in '{text}'")
+    if not use.unix:
+        raise GrammarError("TCP not supported for this address family")
     longest = _ABNS_MAX if family == "abns" else _UNIX_MAX
     if len(rest.encode("utf-8", "surrogateescape")) > longest:
         raise GrammarError(f"socket path '{text}' too long (max {longest})", start)
