@@ -7,7 +7,7 @@ belongs to one run a `Run`. Steps are coroutines that go on when the connection 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hapy.checks.context import transaction
@@ -271,8 +271,3 @@ class StepPlan:
             raise Ended(Status.L7OK, "(tcp-check)" if self.tells_place else "")
         info = "(tcp-check)" if self.tells_place and self.connects else ""
         raise Ended(Status.L6OK if run.secured else Status.L4OK, info)
-
-
-def with_changes(target: Target, **changes: Any) -> Target:
-    """A target with some things changed."""
-    return replace(target, **changes)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
@@ -97,6 +96,3 @@ def to_address(value: Value) -> Address | None:
     if isinstance(value, bytes):
         return parse_address(value)
     return IPv4Address(value & 0xFFFFFFFF)
-
-
-Cast = Callable[[Value], Result]

@@ -314,6 +314,8 @@ def _text(row: Row, names: tuple[str, ...]) -> str:
         return ""
     if names[-1] == "downtime" and found[-1] is not None:
         found[-1] = duration(int(found[-1]))
+    if names[-1] == "rate_lim" and not found[-1]:
+        found[-1] = None  # no limit
     while found and found[-1] is None:
         found.pop()
     return " / ".join("-" if value is None else str(value) for value in found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from hapy_config.build.context import Build
 from hapy_config.build.draft import FRONT, Draft
@@ -25,6 +26,32 @@ _HTTP_2_SINCE: Final = (2, 4)
 _EMPTY: Final = "requires either 'if' or 'unless' followed by a condition."
 
 
+_Warn = Callable[[str, int], None]
+_Parsed = TypeVar("_Parsed")
+
+
+def _parsed(
+    build: Build,
+    statement: Statement,
+    parse: Callable[[_Warn], _Parsed],
+    refuse: Callable[[GrammarError], None],
+) -> _Parsed | None:
+    """What a parser makes of a statement, its warnings noted; None where it has errors, which are then told."""
+    warnings: list[tuple[str, int]] = []
+    try:
+        parsed = parse(lambda message, index: warnings.append((message, index)))
+    except GrammarError as error:
+        for one in error:
+            if only_here(one):
+                build.note_regex(statement, one)
+            else:
+                refuse(one)
+        return None
+    for message, index in warnings:
+        build.warning("no-pattern", statement.span(index), message)
+    return parsed
+
+
 def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     """`acl NAME CRITERION …`."""
     name = words[1] if len(words) > 1 else ""
@@ -42,29 +69,20 @@ def acl(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
                 code="bad-name",
             )
         )
-    warnings: list[tuple[str, int]] = []
-    try:
-        parsed = parse_acl(
-            words,
-            2,
-            span=statement.span(),
-            warn=lambda message, index: warnings.append((message, index)),
-            resolve=build.resolve,
-        )
-    except GrammarError as error:
-        for one in error:
-            if only_here(one):
-                build.note_regex(statement, one)
-            else:
-                message = f"error detected while parsing ACL '{name}' : {one.message}."
-                build.fault(Refused(message, one.word, code="bad-acl", hint=error_hint(one)))
-        # Rules that name it are read on.
+    prefix = f"error detected while parsing ACL '{name}' : "
+
+    def refuse(one: GrammarError) -> None:
+        build.fault(Refused(f"{prefix}{one.message}.", one.word, code="bad-acl", hint=error_hint(one)))
+
+    def parse(warn: _Warn) -> AclExpression:
+        return parse_acl(words, 2, span=statement.span(), warn=warn, resolve=build.resolve)
+
+    parsed = _parsed(build, statement, parse, refuse)
+    if parsed is None:  # rules that name it are read on
         draft.acls.setdefault(name, []).extend(predefined("FALSE"))
         return
-    for message, index in warnings:
-        build.warning("no-pattern", statement.span(index), message)
-    build.check_pattern_files(parsed, statement, f"error detected while parsing ACL '{name}' : ")
-    _note_id(build, statement, parsed, f"error detected while parsing ACL '{name}' : ")
+    build.check_pattern_files(parsed, statement, prefix)
+    _note_id(build, statement, parsed, prefix)
     build.note_criterion(draft, statement, parsed.criterion)
     if parsed.criterion.fetch.name == "http_auth_group":
         build.group_acls.append((draft, statement, name, parsed))
@@ -101,25 +119,13 @@ def condition(
         prefix: what error messages begin with.
         rule: what warnings call the rule.
     """
-    warnings: list[tuple[str, int]] = []
-    try:
-        parsed = parse_condition(
-            words,
-            draft.acls,
-            index,
-            span=statement.span(),
-            warn=lambda message, place: warnings.append((message, place)),
-            resolve=build.resolve,
-        )
-    except GrammarError as error:
-        for one in error:
-            if only_here(one):
-                build.note_regex(statement, one)
-            else:
-                _acl_error(build, draft, statement, one, prefix)
+
+    def parse(warn: _Warn) -> Condition:
+        return parse_condition(words, draft.acls, index, span=statement.span(), warn=warn, resolve=build.resolve)
+
+    parsed = _parsed(build, statement, parse, lambda one: _acl_error(build, draft, statement, one, prefix))
+    if parsed is None:
         return None
-    for message, place in warnings:
-        build.warning("no-pattern", statement.span(place), message)
     plain = True
     for alternative in parsed.alternatives:
         for term in alternative:
@@ -207,31 +213,6 @@ def complete_acls(draft: Draft) -> None:
                 if term.name in complete:
                     # The terms were made in this build and nobody else has seen them.
                     object.__setattr__(term, "expressions", complete[term.name])
-
-
-def tail_condition(
-    build: Build,
-    draft: Draft,
-    statement: Statement,
-    words: list[str],
-    index: int,
-    where: Place,
-    what: str,
-    *,
-    required: bool = True,
-    article: str = "a",
-) -> Condition | None:
-    """The condition at the end of a statement.
-
-    Raises:
-        Refused: when there is something else, or nothing where one is required.
-    """
-    word = words[index] if index < len(words) else ""
-    if word in ("if", "unless"):
-        return condition(build, draft, statement, words, index, where, what)
-    if word or required:
-        raise Refused(_EMPTY, index)
-    return None
 
 
 def _use_backend(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

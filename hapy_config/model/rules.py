@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hapy_config.model.expressions import Condition, LogFormat, SampleExpression
+from hapy_config.model.expressions import Condition, LogFormat
 from hapy_config.source import NOWHERE, Span
 
 
@@ -99,6 +99,3 @@ class HttpReply:
     errorfiles: str | None = None
     default_errorfiles: bool = False
     headers: tuple[tuple[str, LogFormat], ...] = ()
-
-
-RuleExpression = SampleExpression | LogFormat

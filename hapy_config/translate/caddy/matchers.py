@@ -7,7 +7,7 @@ import json
 import re
 from typing import Final
 
-from hapy_config.translate.flow import TRUE, Every, Formula, Not, Piece, Some, Subject, Test, Untranslatable
+from hapy_config.translate.flow import Every, Formula, Not, Piece, Some, Subject, Test, Untranslatable
 
 _PLACEHOLDERS: Final = {
     "path": "http.request.uri.path",
@@ -200,8 +200,3 @@ def _networks(one: Test) -> str:
         except ValueError:
             raise Untranslatable(f"'{value}' is no network") from None
     return f"remote_ip({', '.join(json.dumps(net) for net in nets)})"
-
-
-def constant_true(whole: Formula) -> bool:
-    """Whether a condition needs no matcher."""
-    return whole == TRUE
