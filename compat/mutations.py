@@ -260,36 +260,28 @@ def _other_kind(chance: random.Random, lines: Lines) -> bool:
     return True
 
 
-def _number(chance: random.Random, lines: Lines) -> bool:
-    numbers = [(i, m) for i in _statements(lines) for m in re.finditer(r"\d+", lines[i])]
-    if not numbers:
-        return False
-    index, match = chance.choice(numbers)
-    other = chance.choice(("0", "-1", "99999999", "4294967296", "1x", "1.5", "", "65536", "ms", "07"))
-    lines[index] = lines[index][: match.start()] + other + lines[index][match.end() :]
-    return True
-
-
-def _edge_number(chance: random.Random, lines: Lines) -> bool:
-    numbers = [(i, m) for i in _statements(lines) for m in re.finditer(r"\d+", lines[i])]
-    if not numbers:
-        return False
-    index, match = chance.choice(numbers)
-    lines[index] = lines[index][: match.start()] + chance.choice(_EDGES) + lines[index][match.end() :]
-    return True
-
-
-def _odd_unit(chance: random.Random, lines: Lines) -> bool:
-    found = [
-        (i, m)
-        for i in _statements(lines)
-        for m in re.finditer(r"(?<![\w.:])(\d+)(us|ms|s|m|h|d|k|K|M|G|g)?(?![\w.:/])", lines[i])
-    ]
+def _put(chance: random.Random, lines: Lines, pattern: str, new: Callable[[re.Match[str]], str]) -> bool:
+    """Something else in the place of one of the texts that a pattern finds."""
+    found = [(i, m) for i in _statements(lines) for m in re.finditer(pattern, lines[i])]
     if not found:
         return False
     index, match = chance.choice(found)
-    lines[index] = lines[index][: match.start()] + match[1] + chance.choice(_UNITS) + lines[index][match.end() :]
+    lines[index] = lines[index][: match.start()] + new(match) + lines[index][match.end() :]
     return True
+
+
+def _number(chance: random.Random, lines: Lines) -> bool:
+    others = ("0", "-1", "99999999", "4294967296", "1x", "1.5", "", "65536", "ms", "07")
+    return _put(chance, lines, r"\d+", lambda _: chance.choice(others))
+
+
+def _edge_number(chance: random.Random, lines: Lines) -> bool:
+    return _put(chance, lines, r"\d+", lambda _: chance.choice(_EDGES))
+
+
+def _odd_unit(chance: random.Random, lines: Lines) -> bool:
+    number = r"(?<![\w.:])(\d+)(us|ms|s|m|h|d|k|K|M|G|g)?(?![\w.:/])"
+    return _put(chance, lines, number, lambda match: match[1] + chance.choice(_UNITS))
 
 
 def _quotes(chance: random.Random, lines: Lines) -> bool:
@@ -324,17 +316,15 @@ def _quotes(chance: random.Random, lines: Lines) -> bool:
 
 def _arguments(chance: random.Random, lines: Lines) -> bool:
     """What stands in parentheses: an argument lost, added, moved or emptied, or a parenthesis lost."""
-    found = [(i, m) for i in _statements(lines) for m in re.finditer(r"\(([^()]*)\)", lines[i])]
-    if not found:
-        return False
-    index, match = chance.choice(found)
-    parts = match[1].split(",")
-    some = chance.choice(("1", "-1", "x", "txn.v", "", "a b", "ms", "0x5", "99999999999"))
-    shuffled = chance.sample(parts, len(parts))
-    forms = (parts[1:], [*parts, some], shuffled, [""], [some, *parts[1:]])
-    new = chance.choice(("", "(" + match[1], *("(" + ",".join(form) + ")" for form in forms)))
-    lines[index] = lines[index][: match.start()] + new + lines[index][match.end() :]
-    return True
+
+    def other(match: re.Match[str]) -> str:
+        parts = match[1].split(",")
+        some = chance.choice(("1", "-1", "x", "txn.v", "", "a b", "ms", "0x5", "99999999999"))
+        shuffled = chance.sample(parts, len(parts))
+        forms = (parts[1:], [*parts, some], shuffled, [""], [some, *parts[1:]])
+        return chance.choice(("", "(" + match[1], *("(" + ",".join(form) + ")" for form in forms)))
+
+    return _put(chance, lines, r"\(([^()]*)\)", other)
 
 
 def _words_elsewhere(chance: random.Random, lines: Lines) -> bool:

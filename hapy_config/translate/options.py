@@ -38,6 +38,18 @@ _TLS_WAYS: Final = frozenset({"alpn", "npn", "no-ssl-reuse", "no-tls-tickets", "
 _NAMES: Final = frozenset({"init-addr", "resolvers", "resolve-prefer", "resolve-net", "resolve-opts"})
 #: They need nothing elsewhere, or have a field of their own that the writers look at.
 _NOTHING: Final = frozenset({"id", "cookie", "no-check-ssl", "verify"})
+#: How idle connections are kept.
+_POOL: Final = frozenset({"max-reuse", "pool-low-conn", "pool-max-conn", "pool-purge-delay"})
+#: Of bind lines: what changes no answer.
+_BIND_WAYS: Final = frozenset(
+    {"backlog", "defer-accept", "mss", "nice", "npn", "no-tls-tickets", "prefer-client-ciphers", "tfo"}
+)
+#: Of bind lines: they need nothing elsewhere, or have a field of their own that the writers look at.
+_BIND_NOTHING: Final = frozenset({"crt", "id", "level", "name", "ssl", *OLD_VERSIONS})
+#: Of bind lines: what has an effect with TLS only.
+_TLS_ONLY: Final = frozenset(
+    {"alpn", "npn", "no-tls-tickets", "prefer-client-ciphers", "strict-sni", "curves", "ecdhe"}
+)
 
 
 def tell_options(ledger: Ledger, proxy: Proxy, server: Server, carried: frozenset[str]) -> None:
@@ -72,9 +84,6 @@ def tell_options(ledger: Ledger, proxy: Proxy, server: Server, carried: frozense
             ledger.lost(server.span, f"{name}: '{option}' has no counterpart in {target}")
 
 
-_POOL: Final = frozenset({"max-reuse", "pool-low-conn", "pool-max-conn", "pool-purge-delay"})
-
-
 def _in_effect(proxy: Proxy, server: Server) -> Iterator[str]:
     """The options of a server that change something in HAProxy."""
     http = proxy.mode == "http"
@@ -107,14 +116,6 @@ def _field(server: Server, option: str) -> object:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
-
-
-#: Of bind lines: what changes no answer.
-_BIND_WAYS: Final = frozenset(
-    {"backlog", "defer-accept", "mss", "nice", "npn", "no-tls-tickets", "prefer-client-ciphers", "tfo"}
-)
-#: Of bind lines: they need nothing elsewhere, or have a field of their own that the writers look at.
-_BIND_NOTHING: Final = frozenset({"crt", "id", "level", "name", "ssl", *OLD_VERSIONS})
 
 
 def tell_bind(ledger: Ledger, bind: Bind, carried: frozenset[str]) -> None:
@@ -155,12 +156,6 @@ def _of_bind(bind: Bind) -> Iterator[str]:
         yield "v4v6" if bind.v4v6 else "v6only"
     yield from (option for option in bind.options if option not in CHECKS | TLS_LIMITS | _TLS_ONLY)
     yield from bind.tls or ()
-
-
-#: Of bind lines: what has an effect with TLS only.
-_TLS_ONLY: Final = frozenset(
-    {"alpn", "npn", "no-tls-tickets", "prefer-client-ciphers", "strict-sni", "curves", "ecdhe"}
-)
 
 
 def note_silence(ledger: Ledger, proxy: Proxy, backend: Proxy) -> None:

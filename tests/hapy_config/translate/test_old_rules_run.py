@@ -8,15 +8,17 @@ case, since nothing later than 2.0 keeps it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from hapy_config.source import Source
-from hapy_config.translate.report import Loss
+from hapy_config.translate.report import Loss, Translation
 from hapy_config.translate.upgrade import upgrade
 from tests.hapy_config.translate.side_by_side import (
     Ask,
+    Place,
     answer,
     free_ports,
     place,
@@ -91,18 +93,24 @@ def old_meaning(rule: str, one: Ask) -> object:
     return method, path, told
 
 
+def _upgraded(rules: Sequence[str], ports: Sequence[int], at: Place) -> Translation:
+    """A listener for each rule, all before one server, in today's words; nothing of it is lost."""
+    text = "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n" + "".join(
+        f"listen rule{port} 127.0.0.1:{port}\n {rule}\n server s 127.0.0.1:{at.names['one']}\n"
+        for port, rule in zip(ports, rules, strict=True)
+    )
+    outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
+    assert [note for note in outcome.notes if note.loss is Loss.LOST] == []
+    return outcome
+
+
 @pytest.mark.referee
 @pytest.mark.parametrize("name", ["haproxy", "hapy"])
 @with_other_ports
 def test_lines_become_what_the_old_rules_made_of_them(name: str, tmp_path: Path) -> None:
     with place(tmp_path) as at:
         ports = free_ports(len(RULES))
-        text = "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n" + "".join(
-            f"listen rule{port} 127.0.0.1:{port}\n {rule}\n server s 127.0.0.1:{at.names['one']}\n"
-            for port, rule in zip(ports, RULES, strict=True)
-        )
-        outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
-        assert [note for note in outcome.notes if note.loss is Loss.LOST] == []
+        outcome = _upgraded(RULES, ports, at)
         found, expected = {}, {}
         with running(start_command(name, outcome.files, tmp_path / name), ports):
             for port, rule in zip(ports, RULES, strict=True):
@@ -176,12 +184,7 @@ ANSWERS: tuple[tuple[str, Ask, object], ...] = (
 def test_answers_become_what_the_old_rules_made_of_them(name: str, tmp_path: Path) -> None:
     with place(tmp_path) as at:
         ports = free_ports(len(ANSWERS))
-        text = "defaults\n mode http\n contimeout 2000\n clitimeout 9000\n srvtimeout 9000\n" + "".join(
-            f"listen rule{port} 127.0.0.1:{port}\n {rule}\n server s 127.0.0.1:{at.names['one']}\n"
-            for port, (rule, _, _) in zip(ports, ANSWERS, strict=True)
-        )
-        outcome = upgrade([Source.from_text("haproxy.cfg", text)], (2, 6))
-        assert [note for note in outcome.notes if note.loss is Loss.LOST] == []
+        outcome = _upgraded([rule for rule, _, _ in ANSWERS], ports, at)
         found = []
         with running(start_command(name, outcome.files, tmp_path / name), ports):
             for port, (rule, one, expected) in zip(ports, ANSWERS, strict=True):
