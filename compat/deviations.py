@@ -89,6 +89,10 @@ DEVIATIONS = {
         "HAProxy throws the request away before it makes the answer of a tarpit, so that formats find nothing of it; hapy "
         "makes it as those of `deny` and `return`."
     ),
+    "timing:tarpit_for_the_time_to_connect": (
+        "By HAProxy's manual `timeout connect` stands in for a missing `timeout tarpit`, yet a frontend of 2.6 does not "
+        "inherit it and holds nobody; hapy holds them for that time."
+    ),
     "stats_page:oddities": (
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."

@@ -42,6 +42,100 @@ def dynamic_maxconn(world: World) -> None:
     world.forget_origins()
 
 
+def dynamic_maxconn_when_requests_end(world: World) -> None:
+    """The limit that a slot is given away under still counts the request that gives it back."""
+    ends = [threading.Event() for _ in range(10)]
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            ends[int(message.head.split()[1][1:])].wait(10)
+            connection.reply(b"x")
+
+    origin = world.origin("s1", script)
+    _start(world, back="fullconn 10", server="minconn 2 maxconn 5")
+    clients = []
+    for number in range(10):
+        client = world.client()
+        client.send(f"GET /{number} HTTP/1.1\nHost: a\n\n")
+        clients.append(client)
+        origin.wait_for(lambda: bool(origin.order))
+        client.ending(0.1)
+    for number, client in enumerate(clients):
+        ends[number].set()
+        client.receive()
+        seen = 0
+        while len(origin.order) > seen:  # until no further one comes
+            seen = len(origin.order)
+            origin.wait_for(lambda seen=seen: len(origin.order) > seen, 0.15)
+        world.note(f"{number + 1} ended: {len(origin.order)} were at the server")
+    world.forget_origins()
+
+
+def dynamic_maxconn_when_waiting_ends(world: World) -> None:
+    """A request that gives up waiting lets others out, where the limit has grown since they came."""
+    release = _holding(world)
+    world.start(
+        "frontend fe\n bind fd@${fe}\n option abortonclose\n default_backend be\n"
+        "backend be\n fullconn 6\n balance uri\n server s1 {s1} maxconn 3 minconn 1\n server s2 {s1} disabled\n"
+    )
+    origin = world.origins["s1"]
+    clients = []
+    for number in range(8):
+        client = world.client()
+        client.send(f"GET /{number} HTTP/1.1\nHost: a\n\n")
+        clients.append(client)
+        origin.wait_for(lambda: bool(origin.order))
+        client.ending(0.1)
+    world.note(f"{len(origin.order)} at the server")
+    clients[4].close()
+    origin.wait_for(lambda: len(origin.order) > 2)
+    origin.wait_for(lambda: len(origin.order) > 3, 0.2)
+    world.note(f"{len(origin.order)} at the server")
+    release.set()
+    world.forget_clients()
+    world.forget_origins()
+
+
+def minconn_alone(world: World) -> None:
+    """A `minconn` without `maxconn`, or above it, is the limit."""
+    release = _holding(world)
+    origin = world.origins["s1"]
+    for server in ("minconn 2", "minconn 2 maxconn 1"):
+        world.start(f"frontend fe\n bind fd@${{fe}}\n default_backend be\nbackend be\n server s1 {{s1}} {server}\n")
+        before = len(origin.order)
+        clients = [world.client() for _ in range(4)]
+        for client in clients:
+            client.send("GET / HTTP/1.1\nHost: a\n\n")
+        origin.wait_for(lambda before=before: len(origin.order) > before + 1)
+        origin.wait_for(lambda before=before: len(origin.order) > before + 2, 0.3)
+        world.note(f"{server}: {len(origin.order) - before} at the server")
+        world.stop_program()
+    release.set()
+    world.forget_clients()
+    world.forget_origins()
+
+
+def only_backup_is_full(world: World) -> None:
+    """The only backup server's `maxqueue` counts under most algorithms; others let all requests wait for the backend."""
+    release = _holding(world)
+    origin = world.origins["s1"]
+    for algorithm in ("roundrobin", "static-rr", "leastconn", "first", "random", "source", "url_param k"):
+        world.start(
+            "frontend fe\n bind fd@${fe}\n default_backend be\nbackend be\n"
+            f" balance {algorithm}\n server s1 {{s1}} maxconn 1 maxqueue 1 backup\n"
+        )
+        before = len(origin.order)
+        for _ in range(3):
+            client = world.client()
+            client.send("GET / HTTP/1.1\nHost: a\n\n")
+            origin.wait_for(lambda before=before: len(origin.order) > before)
+            world.note(f"{algorithm}: {client.ending(0.2)}")
+        world.stop_program()
+        world.forget_clients()
+    release.set()
+    world.forget_origins()
+
+
 def queue_is_full(world: World) -> None:
     """`maxqueue`: a request that would wait longer goes to another server; where a cookie-less balance forces it, 503."""
     release = _holding(world)

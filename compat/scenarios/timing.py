@@ -357,6 +357,30 @@ def no_backend(world: World) -> None:
     world.logs(1)
 
 
+def tarpit_without_a_time(world: World) -> None:
+    """Without `timeout tarpit` and `timeout connect` a tarpit answers at once; 0 is none."""
+    world.start(
+        "defaults\n mode http\n timeout client 10s\n"
+        "frontend fe\n bind fd@${fe}\n http-request tarpit\n"
+        "frontend zero\n bind fd@${zero}\n timeout tarpit 0\n http-request tarpit\n",
+        bare=True,
+    )
+    world.client().get("/")
+    world.client("zero").get("/")
+
+
+def tarpit_for_the_time_to_connect(world: World) -> None:
+    """In a frontend whose defaults have a `timeout connect` and no `timeout tarpit`."""
+    world.start(
+        "defaults\n mode http\n timeout client 10s\n timeout connect 2s\n"
+        "frontend fe\n bind fd@${fe}\n http-request tarpit\n",
+        bare=True,
+    )
+    client = world.client()
+    client.send("GET / HTTP/1.1\nHost: a\n\n")
+    client.ending(1)
+
+
 def tarpit_client_leaves(world: World) -> None:
     """A client that leaves while it is held."""
     world.origin("s1")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class Hashed(Balancer):
     """Looks the hash of a key up in the map or on the ring; requests without a key go round.
 
-    A full server is picked all the same: the request waits for it, unless `hash-preserve-affinity` says otherwise.
+    A full server is picked all the same: the request waits for it, unless `hash-preserve-affinity` says otherwise. With
+    one server nobody asks for a key, but where it is a parameter or an RDP cookie: requests without one go round even
+    then, which is to say that they wait with the backend when the server is full.
     """
 
     keyed = True
@@ -32,12 +34,13 @@ class Hashed(Balancer):
         )
         self.one_table = isinstance(self._lookup, ServerMap)
         self._preserve = preserve
+        self._asks_always = balance.algorithm in ("url_param", "rdp-cookie")
         self._only: Server | None = None
 
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came, went, or changed weight."""
         self._lookup.update(servers)
-        self._only = servers[0] if len(servers) == 1 else None
+        self._only = servers[0] if len(servers) == 1 and not self._asks_always else None
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:
         """The server for the request's key."""

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class FirstOnly(Balancer):
-    """Always the first server, full or not: requests then wait for it."""
+    """Always the first server. Requests wait for it, within its `maxqueue`, or with the backend, as many as come."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, waits_with_backend: bool = False) -> None:
+        """Args:
+        waits_with_backend: when the server is full, there is none.
+        """
         self._server: Server | None = None
+        self._waits_with_backend = waits_with_backend
 
     def update(self, servers: Sequence[Server]) -> None:
         """Servers came or went."""
@@ -24,4 +28,7 @@ class FirstOnly(Balancer):
 
     def pick(self, txn: Transaction | None, avoid: Server | None) -> Server | None:  # noqa: ARG002 - there is no choice
         """The first."""
-        return self._server
+        server = self._server
+        if self._waits_with_backend and server is not None and not server.has_room():
+            return None
+        return server

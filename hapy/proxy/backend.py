@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from hapy.balance.base import Balancer
 from hapy.balance.choose import make_balancer
 from hapy.balance.single import FirstOnly
 from hapy.net.clock import now
@@ -79,9 +78,12 @@ class Backend:
         self.cookie_values: CookieValues | None = None
         self._all_backups = "allbackups" in model.options
         self._main = make_balancer(model, env)
-        self._spare: Balancer = FirstOnly()
-        if self._all_backups:
-            self._spare = self._main if self._main.one_table else make_balancer(model, env)
+        if self._main.one_table:
+            self._spare = self._main
+        elif self._all_backups:
+            self._spare = make_balancer(model, env)
+        else:
+            self._spare = FirstOnly(waits_with_backend=model.balance.algorithm == "random")
         self.balancer = self._main
         self._tracks_load = self._main.tracks_load
         self._prefer_last = "prefer-last-server" in model.options
@@ -208,10 +210,18 @@ class Backend:
         if self._tracks_load:
             self._load_changed(server)
 
-    def offer(self, server: Server) -> None:
-        """Give a server's free slots to those who wait."""
+    def offer(self, server: Server, *, after: int = 0) -> None:
+        """Give a server's free slots to those who wait.
+
+        Args:
+            server: the server.
+            after: 1 if that comes of a request that has left the backend just now: to a limit that grows with the
+                load it still belongs to it, as in HAProxy.
+        """
         if server.maxconn and (len(server.queue) or len(self.queue)):
+            self.current += after
             self.serve_queues(server)
+            self.current -= after
 
     # --- waiting ---
 

@@ -149,12 +149,12 @@ class Route:
     def _set_timeouts(self, fe: Proxy, be: Proxy) -> None:
         timeouts = be.timeouts
         self.connect_timeout = seconds(timeouts.connect)
-        self.queue_timeout = seconds(timeouts.queue if timeouts.queue is not None else timeouts.connect)
+        self.queue_timeout = seconds(timeouts.queue or timeouts.connect)
         self.server_timeout = seconds(timeouts.server)
         self.server_fin_timeout = seconds(timeouts.server_fin)
         self.client_fin_timeout = seconds(fe.timeouts.client_fin)
         self.tunnel_timeout = seconds(timeouts.tunnel)
-        self.tarpit_timeout = seconds(timeouts.tarpit if timeouts.tarpit is not None else timeouts.connect)
+        self.tarpit_timeout = (timeouts.tarpit or timeouts.connect or 0) / 1000  # without either nobody is held
         self.body_timeout = seconds(timeouts.http_request if timeouts.http_request is not None else fe.timeouts.client)
 
     def _set_retries(self, be: Proxy) -> None:

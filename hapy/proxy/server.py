@@ -135,8 +135,8 @@ class Server:
         self.last_change = now()
         self.leaving = False
         self.current = 0
-        self.maxconn = model.maxconn
-        self.minconn = min(model.minconn or model.maxconn, model.maxconn)
+        self.maxconn = max(model.maxconn, model.minconn)  # a `minconn` that is alone or the higher one is the limit
+        self.minconn = model.minconn or self.maxconn
         self.maxqueue = model.maxqueue
         self.queue = Queue()
         retry_on = backend.model.retry_on

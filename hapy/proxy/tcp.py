@@ -559,10 +559,11 @@ class TcpSession(Routine):
             self.interrupt(ConnectFailed("refused", "the session is over"))
         txn = self.txn
         txn.finished = now()
-        server = self._release()
+        self._release()
+        server = txn.server
         if self.entered and self.route.backend is not None:
             self.route.leave(txn)
         self.frontend.finish_session(txn, logged=self.logged)
         if server is not None:
-            server.backend.offer(server)  # after the log line, in which nobody else has the slot yet
+            server.backend.offer(server, after=1)  # after the log line, in which nobody else has the slot yet
         self.frontend.on_disconnection(self.client)

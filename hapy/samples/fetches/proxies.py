@@ -110,9 +110,9 @@ def _connslots(backend: Backend) -> int:
         model = server.model
         if model.disabled or not server.usable:
             continue
-        if not model.maxconn or not model.maxqueue:
+        if not server.maxconn or not server.maxqueue:
             return -1
-        slots += model.maxconn - server.current + model.maxqueue - server.queued
+        slots += server.maxconn - server.current + server.maxqueue - server.queued
     return slots
 
 
@@ -123,9 +123,9 @@ def _conn_free(backend: Backend) -> int:
         active = spares if "allbackups" in backend.model.options else spares[:1]
     free = 0
     for server in active:
-        if not server.model.maxconn:
+        if not server.maxconn:
             return -1
-        free += max(0, server.model.maxconn - server.current)
+        free += max(0, server.maxconn - server.current)
     return free
 
 
@@ -190,7 +190,7 @@ def _of_server(measure: Callable[[Server], int]) -> Callable[[Args, CompileEnv],
 
 
 def _srv_conn_free(server: Server) -> int:
-    limit = server.model.maxconn
+    limit = server.maxconn
     return max(0, limit - server.current) if limit else -1
 
 

@@ -136,7 +136,32 @@ CASES: dict[str, tuple[Balance, str, list[dict[str, Any]], dict[str, Any]]] = {
         [{"minconn": 1, "maxconn": 6}, {"minconn": 2, "maxconn": 4}],
         {"fullconn": 12},
     ),
+    "minconn alone or above maxconn": (
+        Balance(),
+        "balance roundrobin",
+        [{"minconn": 2}, {"minconn": 2, "maxconn": 1}],
+        {},
+    ),
     "backup": (Balance(), "balance roundrobin", [{"maxconn": 1}, {"maxconn": 2, "backup": True}], {}),
+    "backup alone": (Balance(), "balance roundrobin", [{"maxconn": 1, "maxqueue": 1, "backup": True}], {}),
+    "backup alone with static-rr": (
+        Balance("static-rr"),
+        "balance static-rr",
+        [{"maxconn": 1, "maxqueue": 1, "backup": True}],
+        {},
+    ),
+    "perhaps without a key": (
+        Balance("url_param", "k"),
+        "balance url_param k",
+        [{"maxconn": 1, "maxqueue": 1}],
+        {},
+    ),
+    "backup alone with random": (
+        Balance("random"),
+        "balance random",
+        [{"maxconn": 1, "maxqueue": 1, "backup": True}],
+        {},
+    ),
 }
 
 
