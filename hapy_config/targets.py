@@ -20,6 +20,7 @@ from hapy_config.keywords.actions_spec import RULESETS, Action
 from hapy_config.keywords.log_aliases import LogAlias
 from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Version
 from hapy_config.keywords.values import OTHER_MODES, values_in, without
+from hapy_config.preprocess import VERSION
 from hapy_config.syntax import Document, Section, Statement
 
 #: The oldest version whose manual the tables were made from in full.
@@ -75,6 +76,11 @@ def parse_version(text: str) -> Version | None:
 def shown(version: Version) -> str:
     """`2.6`."""
     return f"{version[0]}.{version[1]}"
+
+
+def release(version: Version) -> str:
+    """`2.8.0`: what `.if` conditions compare with when a configuration is judged for a version."""
+    return VERSION if version == TARGET else f"{shown(version)}.0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ class _Checked:
 
     def read(self, sources: Sequence[Source] | None = None) -> Result:
         """The configuration as it is on disk, or as it is in memory."""
+        from hapy_config.targets import release
+
         options = self.options
         texts: dict[str, bytes] = {}
 
@@ -116,7 +118,7 @@ class _Checked:
             read=read,
             lookup=_resolves if options.names or options.environment else None,
             target=self.target,
-            version=f"{self.target[0]}.{self.target[1]}.{'12' if self.target == TARGET else '0'}",
+            version=release(self.target),
             assume_machine=True,
         )
         return _with_saved_states(result)

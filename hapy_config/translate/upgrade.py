@@ -14,6 +14,7 @@ from typing import Final
 from hapy_config.api import read_config
 from hapy_config.keywords.spec import Version
 from hapy_config.source import Source, Span
+from hapy_config.targets import release
 from hapy_config.translate import old_monitor
 from hapy_config.translate.edits import Decide, Edit, Remove, Replace
 from hapy_config.translate.lines import Line, read_lines
@@ -99,7 +100,7 @@ def _verdict(texts: Mapping[str, str], version: Version) -> Iterator[Note]:
     def read(path: str) -> bytes:
         return texts[path].encode("utf-8", "surrogateescape")
 
-    result = read_config(list(texts), read=read, target=version, assume_machine=True)
+    result = read_config(list(texts), read=read, target=version, version=release(version), assume_machine=True)
     for finding in result.diagnostics:
         if finding.refuses and not finding.environment:
             yield Note(finding.span, Loss.LOST, finding.message)

@@ -451,3 +451,11 @@ def test_older_versions_have_several_processes() -> None:
         "bind-process : '65' is not a valid number/range. It supports numbers from 1 to 64."
     ]
     assert lines("bind :81 process 1/2-3 ssl crt x") == ["bind :81 thread 2-3 ssl crt x"]
+
+
+def test_what_holds_for_the_target_alone_is_judged_for_it() -> None:
+    text = "global\n.if {}\n no-such-word\n.endif\nlisten l\n bind :80\n timeout client 1s\n"
+    newer = text.format("version_atleast(2.8)")
+    assert migrated(newer).notes == ()
+    assert [note.span.line for note in migrated(newer, (3, 0)).notes] == [3]
+    assert {note.span.line for note in migrated(text.format("1"), (2, 2)).notes} >= {2, 4}
