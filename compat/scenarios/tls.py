@@ -116,6 +116,14 @@ def kinds_of_keys(world: World) -> None:
                 world.note(f"{listener} {name} {options}: {re.findall('subject=.*CN = (.*)', said)}")
 
 
+def few_bits_for_diffie_hellman(world: World) -> None:
+    """`tune.ssl.default-dh-param 1024`: the TLS library refuses so few, and ciphers of that kind are not to be had."""
+    world.certificate("a.pem", "a.test")
+    world.start(SAY % "crt {dir}/a.pem ciphers ALL", global_="tune.ssl.default-dh-param 1024")
+    for ciphers in ("DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"):
+        _ask(world, "a.test", ciphers=ciphers, maximum_version=TLS12)
+
+
 def crt_list(world: World) -> None:
     """Filters, exclusions, and options of single lines."""
     for name in ("a", "b", "c", "d"):

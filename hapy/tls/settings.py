@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
-from hapy_config.tls.pem import as_file
+from hapy_config.tls.pem import LEAST_DH, as_file
 from hapy_config.tls.versions import Options, Range, put
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundi
     return Surroundings(
         options,
         lifetime=_whole(tune.get("ssl.lifetime", 300)) or 300,
-        automatic_dh="ssl.default-dh-param" in tune,
+        automatic_dh=(_whole(tune.get("ssl.default-dh-param")) or 0) > LEAST_DH,
         cache_size=_whole(tune.get("ssl.cachesize")),
         record=min(limits, default=0),
         dh_file=dh_file,

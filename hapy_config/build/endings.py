@@ -9,7 +9,7 @@ from hapy_config.build.expressions import check_regex
 from hapy_config.build.initaddr import unresolved
 from hapy_config.build.refused import Refused
 from hapy_config.build.resolvconf import PATH, system_has_name_servers
-from hapy_config.build.tls import advise_server, check_bind, server_certificate_fault, server_fault
+from hapy_config.build.tls import advise_parameters, advise_server, check_bind, server_certificate_fault, server_fault
 from hapy_config.grammar.addresses import is_host_name
 from hapy_config.grammar.units import leading_integer
 
@@ -492,6 +492,8 @@ def check_tls(build: Build) -> None:
         for statement, reading in draft.tls_binds:
             where = f"bind '{statement.words[1]}' at [{statement.source.name}:{statement.line}]"
             check_bind(build, draft.name, reading, statement.span(), where)
+            place = f"'bind {statement.words[1]}' in section '{draft.kind}'"
+            advise_parameters(build, reading, statement.span(), place)
 
 
 def check_tls_servers(build: Build) -> None:

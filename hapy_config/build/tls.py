@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.model.certificates import CertificateEntry, CertificateFiles
 from hapy_config.source import NOWHERE
+from hapy_config.tls.pem import LEAST_DH
 from hapy_config.tls.versions import (
     LEAST,
     VERSIONS,
@@ -361,6 +362,23 @@ def check_bind(build: Build, proxy: str, reading: BindWords, span: Span, where: 
             build.environment("bad-ciphers", span, f"Proxy '{proxy}': {fault} for {where}.")
         if fault:
             return
+
+
+def advise_parameters(build: Build, reading: BindWords, span: Span, where: str) -> None:
+    """Warn of Diffie-Hellman parameters that the TLS library refuses: those of 1024 bits; more are rounded up."""
+    if build.tune.get("ssl.default-dh-param") != LEAST_DH or any(
+        words[0] == "ssl-dh-param-file" for words in build.global_settings
+    ):
+        return
+    for entry in reading.certificates:
+        if not entry.files.dh:
+            build.warning(
+                "ignored-here",
+                span,
+                f"{where} : unable to load default {LEAST_DH} bits DH parameter for certificate '{entry.files.path}',"
+                " DH ciphers won't be available.",
+                "raise 'tune.ssl.default-dh-param' to 2048",
+            )
 
 
 def _advise(build: Build, proxy: str, own: Options, shared: Options, span: Span, where: str) -> None:

@@ -34,6 +34,9 @@ _KEY: Final = re.compile(
 _DH: Final = re.compile(rb"-----BEGIN (?:X9\.42 )?DH PARAMETERS-----.*?-----END [^\n]*-----\n?", re.DOTALL)
 _CRL: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL)
 
+#: Bits of Diffie-Hellman parameters that may be asked for, though the TLS library refuses so few; what is more is 2048.
+LEAST_DH: Final = 1024
+
 #: Files that lie beside a certificate: the word of `ssl-load-extra-files` is what follows the dot.
 BESIDE: Final = ("key", "ocsp", "sctl", "issuer", "dh")
 #: The members of a bundle, in the order in which they are read: clients without a known name get the first.

@@ -66,3 +66,16 @@ def test_warnings(haproxy: str, certificate: Path, case: str, tmp_path: Path) ->
     ours = [found.message for found in result.diagnostics if found.severity is Severity.WARNING]
     assert (result.config is not None) == (done.returncode == 0)
     assert sorted(ours) == sorted(theirs)
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("bits", [1024, 1025, 2048])
+def test_few_bits_for_diffie_hellman(haproxy: str, certificate: Path, bits: int, tmp_path: Path) -> None:
+    path = tmp_path / "cfg"
+    text = f"global\n tune.ssl.default-dh-param {bits}\n{DEFAULTS}frontend f\n bind :1 ssl crt {certificate}\n"
+    path.write_text(text)
+    done = subprocess.run([haproxy, "-c", "-f", path], capture_output=True, check=False, text=True)
+    theirs = re.findall(r"'bind.* : \n  (unable to load .*)\.\n  (, DH .*)", done.stderr)
+    found = [one.message for one in read_text(text, str(path)).diagnostics if one.severity is Severity.WARNING]
+    ours = [message for message in found if "unable" in message]
+    assert ours == [f"'bind :1' in section 'frontend' : {first}{second}" for first, second in theirs]
