@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.model.certificates import CertificateEntry, CertificateFiles
 from hapy_config.source import NOWHERE
-from hapy_config.tls.pem import LEAST_DH
 from hapy_config.tls.versions import (
     LEAST,
     VERSIONS,
@@ -366,6 +365,10 @@ def check_bind(build: Build, proxy: str, reading: BindWords, span: Span, where: 
 
 def advise_parameters(build: Build, reading: BindWords, span: Span, where: str) -> None:
     """Warn of Diffie-Hellman parameters that the TLS library refuses: those of 1024 bits; more are rounded up."""
+    if "ssl.default-dh-param" not in build.tune:
+        return
+    from hapy_config.tls.pem import LEAST_DH
+
     if build.tune.get("ssl.default-dh-param") != LEAST_DH or any(
         words[0] == "ssl-dh-param-file" for words in build.global_settings
     ):
