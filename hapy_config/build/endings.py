@@ -95,6 +95,8 @@ _FAST_OPEN_RETRIES: Final = frozenset({"conn-failure", "empty-response", "respon
 #: From each sample type, the table types whose key it can become.
 _KEYS: Final = {
     "bool": ("integer", "string", "binary"),
+    "addr": (),
+    "ipv6": ("ip", "ipv6", "string", "binary"),
     "bin": ("string", "binary"),
     "meth": ("string", "binary"),
 }

@@ -207,6 +207,9 @@ def check_regex(build: Build, statement: Statement, text: str, place: int, prefi
         raise Refused(f"{prefix}{error.message}.", place, code="bad-regex") from None
 
 
+#: Fetches with what the system counts of a connection; HAProxy lets arguments of theirs pass.
+_TCP_COUNTERS: Final = frozenset({"fc_unacked", "fc_sacked", "fc_retrans", "fc_fackets", "fc_lost", "fc_reordering"})
+
 #: Fetches that run in HTTP checks and nowhere else.
 _OF_CHECKS: Final = frozenset({"res.body", "res.body_len"})
 
@@ -217,7 +220,11 @@ def note_references(
     """Have the names in an expression looked up when everything was read, and note what hapy does not run of it."""
     if expression.text in build.plain_expressions:
         return
+    _known_to_lua(build, statement, index, expression, acl=acl)
     name = expression.fetch.name
+    if name in _TCP_COUNTERS and expression.fetch.args:
+        message = "no argument supported for 'fc_*' sample expressions returning counters."
+        build.warning("ignored-argument", statement.span(index), message)
     own = name in _OF_CHECKS and statement.words[0] == "http-check"
     runs = not own and build.watch_sample(statement, index, "fetches", name)
     for call in expression.converters:
@@ -229,6 +236,8 @@ def note_references(
                 message = f"failed to parse sample expression <{expression.text}> : invalid args in converter"
                 refusal = Refused(f"{message} '{call.name}' : {fault}.", index, code="bad-pattern-file")
                 (build.lacking if any(call.args[:1]) else build.fault)(refusal, statement)
+        elif call.name == "debug" and len(call.args) > 1:
+            _sink(build, statement, index, expression, call.args[1])
         elif call.name == "regsub" and call.args:
             build.regexes.append((draft, statement, index, call.args[0]))
     found = tuple(references(expression))
@@ -236,6 +245,37 @@ def note_references(
         build.expression_references.append((draft, statement, index, expression, found, acl))
     elif runs:
         build.plain_expressions.add(expression.text)
+
+
+#: Where debug output goes beside the rings of the configuration.
+_SINKS: Final = ("stdout", "stderr", "buf0")
+
+
+def _sink(build: Build, statement: Statement, index: int, expression: SampleExpression, name: str) -> None:
+    """The converter `debug` may write to a ring that stands before it."""
+    if name not in _SINKS and ("ring", name) not in build.sections:
+        message = f"failed to parse sample expression <{expression.text}> : invalid args in converter 'debug'"
+        rings = [ring for kind, ring in build.sections if kind == "ring"]
+        hint = build.nearest(name, [*_SINKS, *rings])
+        refusal = Refused(f"{message} : No such sink '{name}'.", index, code="bad-expression", hint=hint)
+        build.fault(refusal, statement)
+
+
+def _known_to_lua(build: Build, statement: Statement, index: int, expression: SampleExpression, *, acl: bool) -> None:
+    """Refuse fetches and converters that no Lua file so far registers."""
+    if statement.words[0] == "acl":
+        index = 2
+    calls = [("fetches", expression.fetch.name), *(("converters", call.name) for call in expression.converters)]
+    for family, name in calls:
+        if not name.startswith("lua.") or (build.lua and build.lua_names.knows_sample(family, name[4:])):
+            continue
+        what = "unknown fetch method" if family == "fetches" else "unknown converter"
+        where = "ACL" if acl else "sample"
+        message = f"{what} '{name}' in {where} expression '{expression.text}'"
+        known = sorted(build.lua_names.fetches if family == "fetches" else build.lua_names.converters)
+        near = nearest(name[4:], known)
+        hint = f"did you mean 'lua.{near}'?" if near else "load the file that registers it first: lua-load <file>"
+        build.fault(Refused(f"{message}.", index, code="bad-expression", hint=hint), statement)
 
 
 def error_hint(error: GrammarError) -> str:

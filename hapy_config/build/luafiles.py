@@ -23,9 +23,11 @@ _COMMENT: Final = re.compile(
 )
 _OPEN: Final = re.compile(
     r"\b(?:require|dofile|loadfile|loadstring|load|pcall|_G|_ENV)\b|\bcore\b(?!\s*\.\s*\w)"
-    r"|\.\s*register_(?:action|service)\b(?!\s*\(\s*[\"'])"
+    r"|\.\s*register_(?:action|service|fetches|converters)\b(?!\s*\(\s*[\"'])"
 )
-_CALL: Final = re.compile(r"""\bregister_(?P<kind>action|service)\s*\(\s*(["'])(?P<name>[^"'\n]*)\2\s*,""")
+_CALL: Final = re.compile(
+    r"""\bregister_(?P<kind>action|service|fetches|converters)\s*\(\s*(["'])(?P<name>[^"'\n]*)\2\s*,"""
+)
 _TABLE: Final = re.compile(r"""\s*\{(?P<rulesets>(?:\s*["'][a-z-]+["']\s*,?)*)\s*\}\s*,""")
 _SERVICE: Final = re.compile(r"""\s*["'](http|tcp)["']""")
 _STRING: Final = re.compile(r"""["']([a-z-]+)["']""")
@@ -58,6 +60,8 @@ class LuaNames:
 
     actions: dict[str, LuaAction] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
+    fetches: set[str] = field(default_factory=set)
+    converters: set[str] = field(default_factory=set)
     complete: bool = True
 
     def add(self, text: str) -> None:
@@ -71,6 +75,10 @@ class LuaNames:
             if call["kind"] == "service":
                 kind = _SERVICE.match(text, call.end())
                 self.services[call["name"]] = kind[1] if kind is not None else ""
+            elif call["kind"] == "fetches":
+                self.fetches.add(call["name"])
+            elif call["kind"] == "converters":
+                self.converters.add(call["name"])
             else:
                 self.actions[call["name"]] = _action(text, call.end())
 
@@ -84,6 +92,10 @@ class LuaNames:
     def knows_service(self, name: str) -> bool:
         """Whether there is a service of that name."""
         return name in self.services or not self.complete
+
+    def knows_sample(self, family: str, name: str) -> bool:
+        """Whether there is a fetch or converter (`family` is `fetches` or `converters`) of that name."""
+        return not self.complete or name in (self.fetches if family == "fetches" else self.converters)
 
 
 def _action(text: str, place: int) -> LuaAction:

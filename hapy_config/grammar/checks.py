@@ -327,11 +327,6 @@ def _regsub(args: Args) -> str:
     return "" if bad is None else f"invalid regex flag '{bad}', only 'i' and 'g' are supported"
 
 
-def _debug(args: Args) -> str:
-    sink = _argument(args, 1)
-    return "" if len(args) < 2 or sink in ("stdout", "stderr", "buf0") else f"No such sink '{sink}'"
-
-
 _CONNECT: Final = _words(
     "flags protocol_name protocol_version client_identifier will_topic will_payload username password keepalive"
     " 17 33 34 39 25 23 21 22 24 1 2 3 8 9 38",
@@ -415,7 +410,6 @@ _CONVERTERS: Final[dict[str, Check]] = {
     "set-var": _set_var,
     "unset-var": _var,
     "regsub": _regsub,
-    "debug": _debug,
     "mqtt_field_value": _mqtt,
     "fix_tag_value": _fix,
 }

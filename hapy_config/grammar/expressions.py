@@ -259,15 +259,14 @@ def _converters(text: str, position: int, kind: str, faults: list[GrammarError])
             continue
         if kind != _UNKNOWN and entry.takes not in CASTS[kind]:
             faults.append(GrammarError(f"converter '{entry.name}' cannot be applied", position))
-        call, position = _converter(text, entry, match.end(), faults)
+        call, position = _converter(text, match[0], entry, match.end(), faults)
         kind = entry.type
         calls.append(call)
     return tuple(calls), kind, position
 
 
-def _converter(text: str, entry: Converter, position: int, faults: list[GrammarError]) -> tuple[Call, int]:
+def _converter(text: str, name: str, entry: Converter, position: int, faults: list[GrammarError]) -> tuple[Call, int]:
     """The arguments of a converter whose name ends at `position`."""
-    name = entry.name
     own: list[GrammarError] = []
     call, end = _call(text, name, position, entry, own)
     faults.extend(

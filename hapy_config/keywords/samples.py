@@ -82,7 +82,7 @@ CASTS: Final[dict[str, frozenset[str]]] = {
     "any": TYPES,
     "bool": frozenset({"any", "bool", "sint", "str", "bin"}),
     "sint": frozenset({"any", "bool", "sint", "addr", "ipv4", "ipv6", "str", "bin"}),
-    "addr": frozenset({"any", "sint", "addr", "ipv4", "ipv6", "str", "bin"}),
+    "addr": frozenset({"any"}),  # HAProxy 2.6 lets nothing follow `map_*_ip`
     "ipv4": frozenset({"any", "sint", "addr", "ipv4", "ipv6", "str", "bin"}),
     "ipv6": frozenset({"any", "addr", "ipv4", "ipv6", "str", "bin"}),
     "str": frozenset({"any", "bool", "sint", "addr", "ipv4", "ipv6", "str", "bin", "meth"}),

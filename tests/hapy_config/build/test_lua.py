@@ -22,6 +22,8 @@ core.register_action("named", {"http-res"}, named, 1)
 --[[ core.register_service("long", "http", named) ]]
 core.register_service("web", "http", named)
 core.register_service("raw", "tcp", named)
+core.register_fetches("far", function(txn, a) return "far" end)
+core.register_converters("turn", function(value) return value end)
 """
 
 HEAD = """\
@@ -57,6 +59,20 @@ LINES = (
     "tcp-request content lua.none",
     "tcp-request content lua.none x",
     "tcp-request content lua.zero",
+    "http-request set-header X %[lua.far]",
+    "http-request set-header X %[lua.far(a,b),lua.turn(c)]",
+    "http-request set-header X %[lua.far(a,b,c,d,e,f)]",
+    "http-request set-header X %[lua.near]",
+    "http-request set-header X %[path,lua.far]",
+    "http-request set-header X %[src,lua.turn]",
+    "http-request set-header X %[path,lua.other]",
+    "http-request deny if { lua.far a }",
+    "http-request deny if { lua.turn a }",
+    "acl x lua.far -m found",
+    "acl x lua.near -m found",
+    "acl x path,lua.turn a",
+    "use_backend %[lua.near]",
+    "log-format %[lua.near]",
     "http-request use-service lua.web",
     "http-request use-service lua.web if TRUE",
     "http-request use-service lua.raw",
@@ -90,6 +106,8 @@ def test_what_a_file_registers() -> None:
         "two": LuaAction(frozenset({"http-request"}), 2),
         "named": LuaAction(frozenset({"http-response"}), 1),
     }
+    assert found.fetches == {"far"}
+    assert found.converters == {"turn"}
     assert found.services == {"web": "http", "raw": "tcp"}
 
 
@@ -99,6 +117,7 @@ def test_what_a_file_registers() -> None:
         "require 'more'",
         "local c = core\nc.register_action('a', {}, f)",
         "core.register_action(name, {'http-req'}, f)",
+        "core.register_fetches(name, f)",
         "core['register_action']('a', {'http-req'}, f)",
         "for _, n in ipairs(t) do core.register_service(n, 'http', f) end",
         "\x1bLua",
@@ -108,6 +127,8 @@ def test_what_may_register_more(program: str) -> None:
     found = names(program)
     assert found.knows_action("anything", "http-request")
     assert found.knows_service("anything")
+    assert found.knows_sample("fetches", "anything")
+    assert found.knows_sample("converters", "anything")
 
 
 def test_arguments_that_the_text_does_not_tell() -> None:
