@@ -424,3 +424,27 @@ backend b2
     client.send(b"goodbye, world")
     client.expect_end()
     world.logs(4)
+
+
+def of_http_answers(world: World) -> None:
+    """`tcp-response content` in mode http: the first look sees nothing of the answer, and closing spares what has come."""
+    world.origin("s1")
+    rules = {
+        "length": ("tcp-response content close if { res.len gt 0 }",),
+        "status": ("tcp-response content reject if { status 200 }",),
+        "waiting": ("tcp-response inspect-delay 5s", "tcp-response content close if { res.len gt 0 }"),
+        "refused": ("tcp-response inspect-delay 5s", "tcp-response content reject if { status 200 }"),
+        "never": ("tcp-response content reject if { always_true }",),
+    }
+    world.start(
+        "".join(
+            f'listen {name}\n bind "fd@${{{name}}}"\n ' + "\n ".join(lines) + "\n server s {s1}\n"
+            for name, lines in rules.items()
+        )
+    )
+    for number, name in enumerate(rules, 1):
+        client = world.client(name)
+        client.get(f"/{name}")
+        client.ending()
+        world.syslog.wait(number)
+    world.logs(len(rules))

@@ -115,12 +115,50 @@ async def inspect_request(exchange: Exchange, inspection: Inspection) -> Outcome
 async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
     """Apply a backend's `tcp-response content` rules to an answer whose head has come.
 
+    They look before anything of it is there, as in HAProxy; what they can't decide then waits for it, if they may wait.
+
     Raises:
         Failed: they don't let it pass.
     """
     txn, server = exchange.txn, exchange.server
     assert server is not None
-    content = txn.inspection = Content(raw=False, final=not inspection.delay or server.ended)
+    content = txn.inspection = Content(raw=False, final=not inspection.delay)
+    response, txn.response = txn.response, None
+    try:
+        outcome = await inspection.rules.walk(txn)
+    finally:
+        txn.response = response
+    size = 0  # of what was let in
+    if outcome in (None, WAIT) and inspection.delay:
+        size = server.size
+        outcome = await _inspect_contents(exchange, inspection, content)
+        if outcome is CLOSE:  # what has come passes
+            if not server.ended:
+                server.failure = "closed"
+                server.close()
+            return
+    content.final = True
+    if outcome in (None, ALLOW, WAIT):
+        return
+    txn.response_done = -1.0
+    server.size = size
+    server.close()
+    if outcome is CLOSE:
+        raise Failed(502, "S", "H")
+    if outcome is SILENT_DROP:
+        exchange.frontend.drop(exchange.stream)
+        raise Failed(0, "P", "R")
+    exchange.route.counters.dresp += 1
+    if inspection.rules.conditional and txn.response is not None:
+        txn.status = txn.response.status  # a condition has looked at the answer, and so its status is in the log
+    raise Failed(0, "P", "D")
+
+
+async def _inspect_contents(exchange: Exchange, inspection: Inspection, content: Content) -> Outcome | None:
+    """What the rules say of what has come of an answer, and comes while they may wait."""
+    txn, server = exchange.txn, exchange.server
+    assert server is not None
+    content.final = server.ended
     waited = False
     try:
         while True:
@@ -142,20 +180,7 @@ async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
         content.answer = b""
         if waited:
             exchange.deadline = NEVER
-    if outcome in (None, ALLOW, WAIT):
-        return
-    txn.response_done = -1.0
-    server.size = 0  # none of it was let in
-    server.close()
-    if outcome is CLOSE:
-        raise Failed(502, "S", "H")
-    if outcome is SILENT_DROP:
-        exchange.frontend.drop(exchange.stream)
-        raise Failed(0, "P", "R")
-    exchange.route.counters.dresp += 1
-    if inspection.rules.conditional and txn.response is not None:
-        txn.status = txn.response.status  # a condition has looked at the answer, and so its status is in the log
-    raise Failed(0, "P", "D")
+    return outcome
 
 
 # TCP
