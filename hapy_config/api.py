@@ -145,7 +145,12 @@ class _Reading:
     ) -> Result:
         """Read once; `conditions` is the environment that `.if` asks for."""
         surroundings = Surroundings(
-            conditions, self.features, self.version, self.ssl_library, peer_given=self.local_peer is not None
+            conditions,
+            self.features,
+            self.version,
+            self.ssl_library,
+            peer_given=self.local_peer is not None,
+            target=self.target,
         )
         document, found = loader.load_sources(sources, surroundings, env, found)
         readable = document

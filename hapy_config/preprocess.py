@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hapy_config.keywords.spec import Version
 from hapy_config.words import WordError, split
 
 #: The HAProxy version that conditions see.
@@ -48,6 +49,7 @@ class Surroundings:
         ssl_library: name and version as OpenSSL tells them (`OpenSSL 3.0.17 …`), or empty without TLS.
         peer_given: whether `-L` names this process among peers, which `localpeer` does not change.
         enabled: run-time options that are on (`EPOLL`, `SPLICE`, …), for `enabled()` of HAProxy 3.x.
+        target: the version whose verdict is asked for: predicates that came after it are unknown. None knows all.
     """
 
     env: Mapping[str, str]
@@ -56,6 +58,7 @@ class Surroundings:
     ssl_library: str = ""
     enabled: frozenset[str] = frozenset()
     peer_given: bool = False
+    target: Version | None = None
 
 
 def evaluate_condition(text: str, surroundings: Surroundings) -> bool:
@@ -185,6 +188,9 @@ class _Reader:
         assert name is not None
         predicate = _PREDICATES.get(name[0])
         after = self.text[name.end() : name.end() + 1]
+        target = self.around.target
+        if predicate is not None and target is not None and target < predicate.since:
+            predicate = None
         if predicate is None or (after and after not in "( \t"):
             rest = self.text[start:] or self.text[self.mark :]
             fault = ConditionError(f"unparsable conditional expression '{rest}'")
@@ -318,8 +324,17 @@ def _ssl_before(around: Surroundings, wanted: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Predicate:
+    """What a condition can ask.
+
+    Attributes:
+        arguments: how many it takes.
+        test: tells the answer from the surroundings and the arguments.
+        since: the HAProxy version that it came with, of those that know predicates at all.
+    """
+
     arguments: int
     test: Callable[..., bool]
+    since: Version = (2, 4)
 
 
 _PREDICATES: Final[dict[str, _Predicate]] = {
@@ -327,15 +342,15 @@ _PREDICATES: Final[dict[str, _Predicate]] = {
     "feature": _Predicate(1, lambda around, name: not name or name in around.features),
     "streq": _Predicate(2, lambda _, one, other: one == other),
     "strneq": _Predicate(2, lambda _, one, other: one != other),
-    "strstr": _Predicate(2, lambda _, text, part: part in text),
+    "strstr": _Predicate(2, lambda _, text, part: part in text, (2, 8)),
     "version_atleast": _Predicate(1, _version_atleast),
     "version_before": _Predicate(1, lambda around, wanted: not _version_atleast(around, wanted)),
     "openssl_version_atleast": _Predicate(1, _ssl_atleast),
     "openssl_version_before": _Predicate(1, _ssl_before),
     "ssllib_name_startswith": _Predicate(1, lambda around, name: around.ssl_library.startswith(name)),
-    "enabled": _Predicate(1, lambda around, name: name in around.enabled),
-    "awslc_api_atleast": _Predicate(1, lambda _around, _wanted: False),
-    "awslc_api_before": _Predicate(1, lambda _around, _wanted: False),
+    "enabled": _Predicate(1, lambda around, name: name in around.enabled, (2, 8)),
+    "awslc_api_atleast": _Predicate(1, lambda _around, _wanted: False, (3, 4)),
+    "awslc_api_before": _Predicate(1, lambda _around, _wanted: False, (3, 4)),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hapy_config import read_text
 from hapy_config.preprocess import (
     MAX_NESTED_BLOCKS,
     BlockError,
@@ -319,3 +320,11 @@ def test_nesting_is_limited() -> None:
         blocks.open(condition=True)
     with pytest.raises(BlockError, match=r"too many nested '\.if', max is 100"):
         blocks.open(condition=True)
+
+
+@pytest.mark.parametrize("condition", ["strstr(abc,b)", "enabled(POLL)", "awslc_api_atleast(1)", "awslc_api_before(1)"])
+def test_predicates_of_later_versions(condition: str) -> None:
+    text = f".if {condition}\n.endif\n"
+    assert [found.code for found in read_text(text, target=(2, 6)).diagnostics] == ["bad-condition"]
+    assert not read_text(text, target=(3, 4)).diagnostics
+    assert not read_text(text).diagnostics
