@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Callable
 
 from compat.harness import Connection, World
@@ -46,6 +47,10 @@ def _rows(world: World, name: str) -> list[dict[str, str]]:
 
 def _idle(world: World, name: str) -> bool:
     return all(row["scur"] == "0" for row in _rows(world, name))
+
+
+def _served(world: World, name: str) -> int:
+    return sum(int(row["scur"]) for row in _rows(world, name) if row["svname"] != "BACKEND")
 
 
 def _note(world: World, name: str) -> None:
@@ -94,3 +99,53 @@ def _counted(reuse: str) -> Scenario:
 
 counted = _counted("safe")
 counted_sharing = _counted("always")
+
+
+#: Weights of four servers; those with `!` refuse.
+_WEIGHTS = ("256! 256! 1 1", "1! 256 256 1!", "1! 1! 1 1", "256! 79! 1 1", "1 256! 1 256!", "1! 1 1 1")
+
+
+def among_busy(world: World) -> None:
+    """Where a request goes that meets servers that refuse, while the living ones serve others: by algorithm and weight."""
+    released = threading.Event()
+
+    def holding(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            if request.start.startswith("GET /held"):
+                released.wait(30)
+            connection.reply(b"ok")
+
+    live = world.origin("live", holding)
+    world.places["dead"] = "127.0.0.1:1"
+    parts: list[str] = []
+    names: dict[str, str] = {}
+    for algorithm in ("leastconn", "roundrobin", "static-rr"):
+        for number, weights in enumerate(_WEIGHTS):
+            name = f"{algorithm}{number}".replace("-", "")
+            names[name] = f"{algorithm} {weights}"
+            parts += [f'frontend fe-{name}\n    bind "fd@${{{name}}}"\n    default_backend {name}\nbackend {name}']
+            parts += [f"    balance {algorithm}\n    retries 3\n    option redispatch 1\n    http-reuse always"]
+            for place, weight in enumerate(weights.split()):
+                address = "{dead}" if "!" in weight else "{live}"
+                parts.append(f"    server s{place} {address} weight {weight.rstrip('!')}")
+                parts.append(f"    use-server s{place} if {{ path /held{place} }}")
+    world.start("\n".join(parts), global_=GLOBAL)
+    await_socket(world)
+    for name, told in names.items():
+        held = [place for place, weight in enumerate(told.split()[1:]) if "!" not in weight]
+        for place in held:
+            seen = len(live.order)
+            world.client(name).send(f"GET /held{place} HTTP/1.1\nHost: a\n\n")
+            live.wait_for(lambda seen=seen: len(live.order) > seen)
+        answers = []
+        for _ in range(10):
+            client = world.client(name)
+            answer = client.get("/")
+            answers.append(str(answer.status) if answer else "-")
+            client.close()
+        world.note(f"{told}: {' '.join(answers)}")
+        wait_until(lambda name=name, held=held: _served(world, name) == len(held))
+        _note(world, name)
+    released.set()
+    world.forget_clients()
+    world.forget_origins()
