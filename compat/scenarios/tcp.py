@@ -235,6 +235,30 @@ backend be
     world.note(" ".join(names))
 
 
+def counted_rdp_cookies(world: World) -> None:
+    """`req.rdp_cookie_cnt` has no value where more bytes would have to come to tell."""
+    world.start("""
+frontend fe
+    bind "fd@${fe}"
+    mode tcp
+    log-format "%[var(txn.count)]"
+    tcp-request inspect-delay 100ms
+    tcp-request content set-var(txn.waited) int(1) if WAIT_END
+    tcp-request content set-var(txn.count) req.rdp_cookie_cnt(mstshash)
+    tcp-request content reject
+""")
+    line = b"Cookie: mstshash=alice\r\n"
+    good = bytes([3, 0, 0, 11 + len(line), 6 + len(line), 0xE0, 0, 0, 0, 0, 0]) + line
+    zeros = [b"\3" + b"\0" * more for more in (0, 8, 16, 17, 18, 19, 30)]
+    for count, data in enumerate((*zeros, *(good[:end] for end in (5, 18, 19, 26, 34, 35))), 1):
+        client = world.client()
+        client.send(data)
+        client.expect_end()
+        world.syslog.wait(count)
+        client.close()
+    world.logs(count)
+
+
 def rdp_persistence(world: World) -> None:
     """`persist rdp-cookie`: the routing token names the server, whatever balance says; one that names none does not."""
 

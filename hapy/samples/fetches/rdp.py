@@ -25,25 +25,27 @@ _LABEL: Final = b"cookie:"
 _COOKIE: Final = re.compile(rb"Cookie:[ \t]*([^=\r\n]+)=([^\r\n]*)\r\n", re.IGNORECASE)
 
 
-def _cookie(args: Args) -> Callable[[Transaction], bytes | None]:
+def _cookie(args: Args, missing: int | None = None) -> Callable[[Transaction], bytes | int | None]:
+    """The cookie; `missing` where there is none, None where more would have to come to tell."""
     wanted = args.data(0, "").lower()
 
-    def value(txn: Transaction) -> bytes | None:
+    def value(txn: Transaction) -> bytes | int | None:
         data = sent(txn)
         if data is None:
-            return None
+            return missing
         if len(data) <= _HEADER_SIZE + len(_LABEL):
             undecided(txn)
             return None
         if not _HEADER.match(data):
-            return None
+            return missing
         found = _COOKIE.match(data, _HEADER_SIZE)
         if found is None:
             if data[_HEADER_SIZE : _HEADER_SIZE + len(_LABEL)].lower() == _LABEL and b"\n" not in data[_HEADER_SIZE:]:
                 undecided(txn)
-            return None
+                return None
+            return missing
         if wanted and found[1].strip().lower() != wanted:
-            return None
+            return missing
         return found[2]
 
     return value
@@ -56,9 +58,10 @@ def _rdp_cookie(args: Args, _env: CompileEnv) -> Getter:
 
 @fetch("req.rdp_cookie_cnt", "rdp_cookie_cnt", type="sint")
 def _rdp_cookie_cnt(args: Args, _env: CompileEnv) -> Getter:
-    value = _cookie(args)
+    value = _cookie(args, 0)
 
     def count(txn: Transaction) -> Result:
-        return int(value(txn) is not None)
+        found = value(txn)
+        return 1 if isinstance(found, bytes) else found
 
     return count

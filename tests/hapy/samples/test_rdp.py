@@ -42,4 +42,5 @@ def test_cookie(data: bytes, name: str, expected: bytes | None) -> None:
     env = cast(CompileEnv, SimpleNamespace())
     args = Args("req.rdp_cookie", (name,) if name else ())
     assert _rdp_cookie(args, env)(_session(data)) == expected
-    assert _rdp_cookie_cnt(args, env)(_session(data)) == (expected is not None)
+    unfinished = len(data) <= 18 or (b"Cookie" in data and b"\n" not in data)
+    assert _rdp_cookie_cnt(args, env)(_session(data)) == (None if unfinished else int(expected is not None))
