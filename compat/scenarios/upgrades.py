@@ -195,6 +195,45 @@ def tunnel_client_timeout(world: World) -> None:
     _silent(world, "    timeout client 500ms\n    timeout server 2s")
 
 
+def silent_client_of_a_tunnel(world: World) -> None:
+    """Without `timeout tunnel` the server is told that a silent client has closed; what it still says arrives."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(OTHER)
+        connection.reader.fill()
+        world.note(f"origin got {connection.reader.buffer!r} {connection.reader.end}")
+        connection.write(b"last words")
+
+    world.origin("s1", script)
+    world.start(
+        "frontend fe\n bind fd@${fe}\n option httplog\n timeout client 300ms\n default_backend be\n"
+        "backend be\n timeout server 9s\n server s1 {s1}\n"
+    )
+    client = world.client()
+    client.send(UPGRADE)
+    client.receive()
+    client.expect_end()
+    world.logs(1)
+
+
+def endless_answer_under_tunnel_timeout(world: World) -> None:
+    """An answer that ends with its connection may be silent for `timeout tunnel`."""
+
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.write(b"HTTP/1.1 200 OK\r\n\r\nfirst")
+        connection.ended.wait(1.5)
+        connection.write(b"second")
+
+    world.origin("s1", script)
+    world.start(
+        "frontend fe\n bind fd@${fe}\n default_backend be\n"
+        "backend be\n timeout server 400ms\n timeout tunnel 8s\n server s1 {s1}\n"
+    )
+    world.client().get("/")
+
+
 def tunnel_timeout_for_connect(world: World) -> None:
     """The same after a CONNECT."""
     request, answer = "CONNECT a.test:443 HTTP/1.1\nHost: a.test:443\n\n", b"HTTP/1.1 200 OK\r\n\r\n"

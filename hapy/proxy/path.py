@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.http.message import TUNNEL, Response
-from hapy.net.clock import now
+from hapy.http.message import TUNNEL, UNTIL_CLOSE, Response
+from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response, send_away
 from hapy.proxy.bodies import answer_waiter, buffer_body, look_at_body, waiter
@@ -104,6 +104,8 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
                 cut = await run_tunnel(exchange, response)
             else:
                 txn.status = response.status
+                if response.body == UNTIL_CLOSE:
+                    _take_tunnel_time(exchange)
                 exchange.begin_answer(response, stay=not (route.reviews_answers and _ends_client(exchange, response)))
                 if frontend.logger.as_soon:
                     frontend.log_as_soon(exchange)
@@ -118,6 +120,16 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
     except ClientGone:
         cut = answer_error(exchange, Failed(0, "C", "R"))  # in the middle of a rule that waits
     frontend.finish_request(exchange, cut=cut)
+
+
+def _take_tunnel_time(exchange: Exchange) -> None:
+    """As long as an answer lasts that ends with its connection, the server may be silent for `timeout tunnel`."""
+    limit = exchange.route.tunnel_timeout
+    overrides = exchange.txn.overrides
+    if overrides is not None and overrides.timeouts is not None and "tunnel" in overrides.timeouts:
+        limit = overrides.timeouts["tunnel"] / 1000
+    if limit != NEVER:
+        exchange.server_timeout = limit
 
 
 def _heed_leaving(exchange: Exchange) -> None:

@@ -3,7 +3,7 @@
 As with HAProxy the client's half-close is passed on, and the server's close ends the tunnel; but after a CONNECT the
 client's, too, is waited for. `timeout tunnel` takes the place of `timeout client` and `timeout server`; bytes in either
 direction move both. Once the client has closed its side only the server's counts, or `timeout server-fin` where that is
-set.
+set. Without `timeout tunnel` a client that has been silent for `timeout client` counts as one that has closed its side.
 """
 
 from __future__ import annotations
@@ -43,8 +43,17 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
     exchange.open_tunnel()
     exchange.forward_answer()
     exchange.on_client_news()
-    told_server = False
+    told_server = silent = False
     while not exchange.complete:
+        if exchange.client_failure == "timeout" and exchange.client_timeout < exchange.server_timeout:
+            exchange.client_failure = ""
+            silent = told_server = True
+            server.shut_down()
+            rest = exchange.server_timeout - exchange.client_timeout
+            exchange.client_timeout = NEVER
+            if route.server_fin_timeout != NEVER:
+                exchange.server_timeout = rest = route.server_fin_timeout
+            server.expire_after(rest)
         if exchange.client_failure == "eof" and not told_server:
             told_server = True
             server.shut_down()
@@ -58,8 +67,10 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
             raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
         if server.failure:
             server.abort()
-            raise Failed(0, letter(server.failure), "D")
+            raise Failed(0, "c" if silent else letter(server.failure), "D")
         await pause()
+    if silent:
+        raise Failed(0, "c", "D")
     if exchange.txn.method == b"CONNECT" and not exchange.client_failure:
         await _outlast(exchange)
     return True
