@@ -93,6 +93,10 @@ DEVIATIONS = {
         "By HAProxy's manual `timeout connect` stands in for a missing `timeout tarpit`, yet a frontend of 2.6 does not "
         "inherit it and holds nobody; hapy holds them for that time."
     ),
+    "sockets:reuse_by_client_address": (
+        "With `usesrc clientip` HAProxy hardly ever takes a connection that another connection of the same client opened; "
+        "hapy does, since nothing that the server sees of them differs."
+    ),
     "stats_page:oddities": (
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."

@@ -299,3 +299,17 @@ def options_of_sockets(world: World) -> None:
         client.close()
     world.forget_clients()
     world.forget_origins()
+
+
+def reuse_by_client_address(world: World) -> None:
+    """`source … usesrc clientip`: who comes from the same address may use the same server connection."""
+    world.origin("s1")
+    world.start(
+        "frontend fe\n bind fd@${fe}\n default_backend be\nbackend be\n http-reuse always\n"
+        " source 0.0.0.0 usesrc clientip\n server s1 {s1}\n"
+    )
+    for _ in range(3):
+        client = world.client(source="127.0.0.1")
+        client.get("/")
+        client.get("/")
+        client.close()
