@@ -54,7 +54,12 @@ def misplaced(line: Line) -> bool:
     if line.words[no : no + 1] != ("option",) or len(line.words) < no + 2:
         return False
     entry = table("options").get(line.words[no + 1])
-    return entry is not None and entry.negatable and bool(entry.ignored & CONTEXTS[line.section])
+    return (
+        entry is not None
+        and entry.negatable
+        and line.section in CONTEXTS
+        and bool(entry.ignored & CONTEXTS[line.section])
+    )
 
 
 def _httpchk(line: Line) -> Iterator[Edit]:

@@ -459,3 +459,9 @@ def test_what_holds_for_the_target_alone_is_judged_for_it() -> None:
     assert migrated(newer).notes == ()
     assert [note.span.line for note in migrated(newer, (3, 0)).notes] == [3]
     assert {note.span.line for note in migrated(text.format("1"), (2, 2)).notes} >= {2, 4}
+
+
+@pytest.mark.parametrize("section", ["", "nonsense x\n"])
+def test_options_outside_sections_are_no_options(section: str) -> None:
+    text = f"{section} option httplog\n"
+    assert migrated(text, (3, 2)).files["a.cfg"] == text
