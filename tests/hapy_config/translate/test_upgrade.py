@@ -463,5 +463,5 @@ def test_what_holds_for_the_target_alone_is_judged_for_it() -> None:
 
 @pytest.mark.parametrize("section", ["", "nonsense x\n"])
 def test_options_outside_sections_are_no_options(section: str) -> None:
-    text = f"{section} option httplog\n"
+    text = f"{section} option http-server-close\n"
     assert migrated(text, (3, 2)).files["a.cfg"] == text
