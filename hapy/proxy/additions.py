@@ -25,9 +25,9 @@ def compile_additions(fe: Proxy, be: Proxy) -> tuple[Addition, ...]:
     if fe.unique_id_format is not None and fe.unique_id_header:
         additions.append(_unique_id(fe.unique_id_header))
     if (own := ForwardFor.merged(fe.forwardfor, be.forwardfor)) is not None:
-        additions.append(_forwarded_for(to_bytes(own.header.lower()), own.if_none, own.excepted))
+        additions.append(_told(own, destination=False))
     if (own := ForwardFor.merged(fe.originalto, be.originalto)) is not None:
-        additions.append(_original_to(to_bytes(own.header.lower()), own.if_none, own.excepted))
+        additions.append(_told(own, destination=True))
     return tuple(additions)
 
 
@@ -57,34 +57,22 @@ def _matcher(networks: tuple[str, ...]) -> Callable[[bytes], bool] | None:
     return test
 
 
-def _forwarded_for(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addition:
-    is_excepted = _matcher(excepted)
+def _told(own: ForwardFor, *, destination: bool) -> Addition:
+    """A header that tells where a client came from, or where it came to."""
+    name = to_bytes(own.header.lower())
+    is_excepted = _matcher(own.excepted)
+    if_none = own.if_none
 
     def add(txn: Transaction) -> None:
         request = txn.request
         assert request is not None
-        source = txn.source or txn.client.source
-        if source == b"unix" or (is_excepted is not None and is_excepted(source)):
+        client = txn.client
+        address = txn.destination or client.destination if destination else txn.source or client.source
+        if address == b"unix" or (is_excepted is not None and is_excepted(address)):
             return
         if if_none and first_value(request.headers, name) is not None:
             return
-        request.headers.append((name, source))
-
-    return add
-
-
-def _original_to(name: bytes, if_none: bool, excepted: tuple[str, ...]) -> Addition:
-    is_excepted = _matcher(excepted)
-
-    def add(txn: Transaction) -> None:
-        request = txn.request
-        assert request is not None
-        destination = txn.destination or txn.client.destination
-        if destination == b"unix" or (is_excepted is not None and is_excepted(destination)):
-            return
-        if if_none and first_value(request.headers, name) is not None:
-            return
-        request.headers.append((name, destination))
+        request.headers.append((name, address))
 
     return add
 

@@ -86,7 +86,6 @@ class Backend:
             self._spare = FirstOnly(waits_with_backend=model.balance.algorithm == "random")
         self.balancer = self._main
         self._tracks_load = self._main.tracks_load
-        self._prefer_last = "prefer-last-server" in model.options
         self._redispatches = model.redispatch is not None and "persist" not in model.options
         self._wait_for: Server | None = None
         self.audience: Audience | None = None
