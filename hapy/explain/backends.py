@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from hapy.explain.conditions import condition
-from hapy.explain.frontends import told_headers, told_rules
+from hapy.explain.frontends import always_answers, told_headers, told_rules
 from hapy.explain.values import address, count, duration, listed
 from hapy_config.model.checks import CheckExpect, CheckRequest
 
@@ -55,6 +55,14 @@ _REUSE: Final = {
     "never": "Each client connection has server connections of its own, which end with it.",
 }
 
+#: `on-error`, after `10 errors in a row …`.
+_REACTIONS: Final = {
+    "fastinter": "make checks more frequent",
+    "fail-check": "count as a failed check",
+    "sudden-death": "leave it one failed check from being out",
+    "mark-down": "take it out at once",
+}
+
 _EVENTS: Final = {
     "conn-failure": "the connection fails",
     "empty-response": "the server closes without an answer",
@@ -98,13 +106,21 @@ def _balances(proxy: Proxy) -> Iterator[str]:
         yield f"Server {target} takes it {when}, as long as it is up (use-server)."
     if proxy.cookie is not None and proxy.mode == "http":
         named = proxy.cookie.name
-        yield f"A client that brings the cookie {named} goes to the server that it names (cookie)."
+        down = "even if that is down (cookie, option persist)"
+        if "persist" not in proxy.options:
+            down = "as long as that is up (cookie)"
+        yield f"A client that brings the cookie {named} goes to the server that it names, {down}."
         if proxy.cookie.mode == "insert":
             yield f"One that brings none gets {named} with its answer, and is balanced."
     for words in proxy.settings:
         if words[:2] in (("stick", "on"), ("stick", "match")):
             table = f" of {words[words.index('table') + 1]}" if "table" in words[3:-1] else ""
             yield f"Whose {words[2]} the stick-table{table} knows goes to the server that it had before (stick)."
+    for rule in proxy.persist_rules:
+        if rule.force:
+            yield f"Cookies count for servers that are down, too, {condition(rule.condition)} (force-persist)."
+        else:
+            yield f"Cookies and stick-tables are left aside {condition(rule.condition)} (ignore-persist)."
     if "prefer-last-server" in proxy.options:
         yield "A client connection's requests stay with its last server where possible (option prefer-last-server)."
 
@@ -114,6 +130,9 @@ def _servers(proxy: Proxy) -> Iterator[str]:
         yield f"All go to {address(proxy.dispatch)} (dispatch)."
         return
     if not proxy.servers:
+        if always_answers(proxy):
+            yield "It has none: its rules answer every request."
+            return
         rest = "other requests" if proxy.stats is not None else "requests"
         yield f"It has none: {rest} are answered 503." if proxy.mode == "http" else "It has none."
         return
@@ -122,26 +141,34 @@ def _servers(proxy: Proxy) -> Iterator[str]:
         yield f"{count(len(proxy.servers), 'server')}: {shown}."
         return
     for server in proxy.servers:
-        yield _server(server)
+        yield _server(server, proxy)
 
 
 _SERVERS_SHOWN: Final = 16
 
 
-def _server(server: Server) -> str:
+def _server(server: Server, proxy: Proxy) -> str:
     extras = []
     if server.tls is not None:
         verified = "verified" if server.tls.verify == "required" else "NOT verified"
         name = f", asked for {server.tls.sni.text}" if server.tls.sni is not None else ""
         extras.append(f"TLS, certificate {verified}{name}")
+    if _speaks_h2(server):
+        extras.append("HTTP/2" if server.tls is None else "HTTP/2 where it agrees to that (alpn)")
     if server.weight == 0:
         extras.append("weight 0, so it gets nothing by balancing")
     elif server.weight != 1:
         extras.append(f"weight {server.weight}")
     if server.maxconn:
         queue = f", and {server.maxqueue:,} in its queue" if server.maxqueue else ""
-        extras.append(f"at most {server.maxconn:,} at once{queue}")
-    if server.resolvers:
+        least = f"{server.minconn:,} to " if server.minconn and server.minconn < server.maxconn else "at most "
+        grows = f", more as the backend gets busier (minconn{_full(proxy)})" if least != "at most " else ""
+        extras.append(f"{least}{server.maxconn:,} at once{grows}{queue}")
+    if server.redir is not None:
+        extras.append(f"GET and HEAD are redirected to {server.redir} instead (redir)")
+    if server.resolvers and server.service:
+        extras.append(f"address, port and weight follow the SRV records ({server.resolvers})")
+    elif server.resolvers:
         extras.append(f"its addresses follow DNS ({server.resolvers})")
     elif server.address.family == "name":
         extras.append("its name is looked up at start only")
@@ -151,6 +178,9 @@ def _server(server: Server) -> str:
         extras.append("in maintenance from the start")
     if server.send_proxy:
         extras.append(f"told of the client by a PROXY header, version {server.send_proxy}")
+    source = server.source or proxy.source
+    if source is not None and source.usesrc is not None:
+        extras.append(f"its connections come from an address of the client's (usesrc {source.usesrc})")
     if "agent-check" in server.options:
         extras.append("an agent on it tells its state and weight")
     if server.slowstart:
@@ -158,11 +188,28 @@ def _server(server: Server) -> str:
     return f"{server.name} at {_place(server)}" + (f": {'; '.join(extras)}." if extras else ".")
 
 
+def _full(proxy: Proxy) -> str:
+    return f", all at {proxy.fullconn:,}: fullconn" if proxy.fullconn else ""
+
+
+def _speaks_h2(server: Server) -> bool:
+    if server.options.get("proto", ("",))[0] == "h2":
+        return True
+    return server.tls is not None and "h2" in server.tls.options.get("alpn", ("",))[0].split(",")
+
+
 def _place(server: Server) -> str:
+    if server.service:
+        return server.service
     if server.address.family == "any" or server.address.host in ("0.0.0.0", "::"):
         port = server.address.port
         return "the address that the client came to" + (f", port {port}" if port else "")
     return address(server.address)
+
+
+def kept_apart(proxy: Proxy) -> bool:
+    """Whether it has an address to go to, but no server whose connections could be shared."""
+    return not proxy.servers and (proxy.dispatch is not None or "transparent" in proxy.options)
 
 
 def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
@@ -175,6 +222,9 @@ def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
         option = "httpclose" if proxy.http_mode == "close" else "http-server-close"
         yield f"Each carries one request and is closed after its answer (option {option})."
         return
+    if kept_apart(proxy):
+        yield f"{_REUSE['never']} {'Dispatch' if proxy.dispatch else 'Option transparent'} knows no server to share."
+        return
     yield f"{_REUSE[proxy.reuse]} That is http-reuse {proxy.reuse}."
     closing = [
         front.name for front in config.proxies if front.is_frontend and front.http_mode != "keep-alive" and front.binds
@@ -185,6 +235,12 @@ def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
         yield "Connections with different TLS names (SNI) are kept apart; each name's are shared."
     if any(server.send_proxy for server in proxy.servers):
         yield "A PROXY header tells of one client, so those connections serve that client alone."
+    if any(_speaks_h2(server) for server in proxy.servers):
+        yield "One that speaks HTTP/2 carries several requests at once."
+    for most in sorted({server.max_reuse for server in proxy.servers if server.max_reuse >= 0}):
+        yield f"A connection is closed after {count(most + 1, 'request')} (max-reuse {most})."
+    if any((source := server.source or proxy.source) is not None and source.usesrc for server in proxy.servers):
+        yield "Connections that come from different addresses (usesrc) are kept apart."
     if proxy.reuse != "never":
         yield from _kept(proxy)
         yield "A server's `Connection: close` ends that connection and never reaches a client."
@@ -211,10 +267,7 @@ def _dies(proxy: Proxy) -> Iterator[str]:
     unit = "request" if http else "connection"
     checked = [server for server in proxy.servers if server.check]
     tracking = [server for server in proxy.servers if server.track is not None]
-    if checked and len(checked) == len(proxy.servers):
-        yield _checked(checked[0], "Each is" if len(checked) > 1 else "It is", proxy)
-    elif checked:
-        yield _checked(checked[0], f"{listed([server.name for server in checked])}: each is", proxy)
+    yield from _told_checks(proxy, checked)
     for server in tracking:
         yield f"{server.name} is up or down with {server.track} (track)."
     if all(server.disabled for server in proxy.servers):
@@ -222,6 +275,9 @@ def _dies(proxy: Proxy) -> Iterator[str]:
         yield f"All are in maintenance: {end} until one is enabled."
     elif not checked and not tracking:
         yield "Nobody checks the servers: a dead one goes on getting its share."
+    elif rest := [one.name for one in proxy.servers if one not in checked and one not in tracking]:
+        yield f"Nobody checks {listed(rest)}: dead, it goes on getting its share."
+    yield from _observed(proxy)
     if proxy.retries and proxy.retry_on - {"none"}:
         again = f"A connection that fails is tried again up to {count(proxy.retries, 'time')} (retries)"
         again += _where(proxy)
@@ -245,11 +301,41 @@ def _dies(proxy: Proxy) -> Iterator[str]:
     if events:
         named = [_EVENTS.get(event, f"the answer is {event}") for event in events]
         yield f"A {unit} is sent again when {listed(named, 'or')} (retry-on), as long as it fits the buffer."
+    elif proxy.http_mode != "keep-alive":
+        yield "A request that was sent and gets no answer ends with 502 (504 after timeout server)."
     else:
         yield (
             "A request that was sent and gets no answer ends with 502 (504 after timeout server), but for one that "
             "went out on a connection that had been closed meanwhile: that is sent again where this is safe."
         )
+
+
+def _told_checks(proxy: Proxy, checked: list[Server]) -> Iterator[str]:
+    """How often and how servers are checked, those that are checked alike together."""
+    alike: dict[str, list[str]] = {}
+    for server in checked:
+        alike.setdefault(_checked(server, proxy), []).append(server.name)
+    for how, names in alike.items():
+        if len(names) < len(proxy.servers):
+            who = f"{names[0]} is" if len(names) == 1 else f"{listed(names)} are each"
+        else:
+            who = "It is" if len(names) == 1 else "Each is"
+        yield f"{who} {how}"
+
+
+def _observed(proxy: Proxy) -> Iterator[str]:
+    """What errors of real traffic do to servers."""
+    alike: dict[str, list[str]] = {}
+    for server in proxy.servers:
+        layer = server.options.get("observe", ("none",))[0]
+        if layer == "none" or not server.check:
+            continue
+        limit = server.options.get("error-limit", ("10",))[0]
+        what = _REACTIONS[server.options.get("on-error", ("fail-check",))[0]]
+        errors = "errors in a row of real traffic" if layer == "layer7" else "connections in a row that fail"
+        alike.setdefault(f"{limit} {errors} (observe {layer}) {what}", []).append(server.name)
+    for how, names in alike.items():
+        yield f"On {listed(names)}, {how}."
 
 
 def _where(proxy: Proxy) -> str:
@@ -276,28 +362,40 @@ def _asked(proxy: Proxy) -> str:
                 return f"by {step.method or 'OPTIONS'} {step.uri or '/'} (option httpchk){_wanted(proxy)}"
         return f"by OPTIONS / (option httpchk){_wanted(proxy)}"
     if proxy.checks.kind:
-        return f"by option {proxy.checks.kind}"
+        kind = f"by option {proxy.checks.kind}"
+        return f"{kind}{_wanted(proxy)}" if proxy.checks.kind == "tcp-check" else kind
     return "by connecting to it"
 
 
 def _wanted(proxy: Proxy) -> str:
     """What the answer to a check must be; by itself 2xx and 3xx are good."""
-    for step in proxy.checks.steps:
-        if isinstance(step, CheckExpect) and step.pattern:
-            no = "no " if step.inverse else ""
-            return f", which must give {no}{step.match} {step.pattern}"
-    return ""
+    wanted = [
+        f"{'no ' if step.inverse else ''}{step.match} {step.pattern}"
+        for step in proxy.checks.steps
+        if isinstance(step, CheckExpect) and step.pattern
+    ]
+    return f", which must give {listed(wanted)}" if wanted else ""
 
 
-def _checked(server: Server, who: str, proxy: Proxy) -> str:
+def _checked(server: Server, proxy: Proxy) -> str:
     options = server.options
     every = duration(int(options.get("inter", ("2000",))[0]))
     fall = options.get("fall", ("3",))[0]
     rise = options.get("rise", ("2",))[0]
     port = options.get("port", ("",))[0]
     where = f" on port {port}" if port else ""
+    others = [
+        f"{duration(int(options[name][0]))} {when}"
+        for name, when in (("fastinter", "while its state changes"), ("downinter", "while it is down"))
+        if name in options
+    ]
+    pace = f" ({', '.join(others)})" if others else ""
+    host = f" at {options['addr'][0]}" if "addr" in options else ""
+    failures = "failure" if fall == "1" else "failures"
+    successes = "success" if rise == "1" else "successes"
     return (
-        f"{who} checked every {every}{where} {_asked(proxy)}: out after {fall} failures, back after {rise} successes."
+        f"checked every {every}{pace}{host}{where} {_asked(proxy)}: out after {fall} {failures}, back after {rise} "
+        f"{successes}."
     )
 
 

@@ -64,6 +64,10 @@ def _bind(bind: Bind) -> str:
         if asks != "none":
             who = "clients must show a certificate" if asks == "required" else "clients may show a certificate"
             extras.append(f"{who}: verify {asks}")
+    if bind.v4v6 is not None:
+        extras.append("IPv4, too" if bind.v4v6 else "IPv6 only")
+    if bind.maxconn:
+        extras.append(f"at most {bind.maxconn:,} connections at once")
     if bind.accept_proxy:
         extras.append("behind a PROXY header")
     return address(bind.address) + (f" ({'; '.join(extras)})" if extras else "")
@@ -108,6 +112,8 @@ def told_rules(proxy: Proxy) -> Iterator[str]:
     if proxy.stats is not None and proxy.mode == "http":
         guarded = " to those who know a password" if proxy.stats.accounts or _guarded(proxy) else ""
         yield f"The statistics page is shown{guarded} where the path begins with {proxy.stats.uri} (stats)."
+        for allowed in proxy.stats.admin:
+            yield f"Its forms change the servers' states {condition(allowed)} (stats admin)."
 
 
 def told_headers(proxy: Proxy, config: Config) -> Iterator[str]:
@@ -161,12 +167,17 @@ def _sends(proxy: Proxy) -> Iterator[str]:
         yield f"{rest} {what.lower()} go to {proxy.default_backend}."
     elif proxy.is_backend and proxy.servers:
         yield f"{rest} {what.lower()} go to its own servers."
-    elif not _always_answers(proxy):
+    elif proxy.is_backend and proxy.dispatch is not None:
+        yield f"{rest} {what.lower()} go to {address(proxy.dispatch)} (dispatch)."
+    elif proxy.is_backend and "transparent" in proxy.options:
+        yield f"{rest} {what.lower()} go to where the client wanted to go (option transparent)."
+    elif not always_answers(proxy):
         end = "are answered 503" if proxy.mode == "http" else "are closed"
         yield f"{rest} {what.lower()} {end}: there is no default_backend."
 
 
-def _always_answers(proxy: Proxy) -> bool:
+def always_answers(proxy: Proxy) -> bool:
+    """Whether its rules leave no request to be sent on."""
     return any(
         rule.condition is None and rule.action in ("return", "deny", "redirect", "tarpit", "auth")
         for rule in proxy.rules.get("http-request", ())
@@ -193,7 +204,9 @@ def _waits(proxy: Proxy, config: Config) -> Iterator[str]:
     timeouts = proxy.timeouts
     if proxy.mode == "http":
         if timeouts.http_request:
-            yield f"A client may take {duration(timeouts.http_request)} for a request's head (timeout http-request)."
+            body = " and what of its body fits the buffer" if "http-buffer-request" in proxy.options else ""
+            took = duration(timeouts.http_request)
+            yield f"A client may take {took} for a request's head{body} (timeout http-request)."
         else:
             yield "A client may send a request's head as slowly as timeout client lets it (no timeout http-request)."
     who = "It" if proxy.mode == "http" else "A client"

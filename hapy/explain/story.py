@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hapy.explain import backends, frontends
+from hapy.explain.values import address, listed
 
 if TYPE_CHECKING:
     from hapy_config import Result
@@ -56,15 +57,23 @@ def _overview(config: Config) -> Chapter:
         sentences.append("Nothing listens.")
     asked = [proxy for proxy in live if proxy.is_backend and proxy.mode == "http" and (proxy.servers or proxy.dispatch)]
     kept = [proxy for proxy in asked if proxy.http_mode == "keep-alive"]
+    apart = [proxy for proxy in kept if backends.kept_apart(proxy)]
+    kept = [proxy for proxy in kept if proxy not in apart]
     for reuse in sorted({proxy.reuse for proxy in kept}):
         names = [proxy.name for proxy in kept if proxy.reuse == reuse]
         sentences.append(f"{backends.REUSE_IN_SHORT[reuse]}: {', '.join(names)} (http-reuse {reuse}).")
-    if closed := [proxy.name for proxy in asked if proxy not in kept]:
+    if apart:
+        sentences.append(f"{backends.REUSE_IN_SHORT['never']}: {', '.join(proxy.name for proxy in apart)} (dispatch).")
+    if closed := [proxy.name for proxy in asked if proxy not in kept and proxy not in apart]:
         sentences.append(f"{backends.CLOSED_IN_SHORT}: {', '.join(closed)} (option http-server-close or httpclose).")
     limit = config.global_.maxconn
     if limit:
         sentences.append(f"At most {limit:,} client connections at once in all (maxconn); others wait in the kernel.")
-    return Chapter(IN_SHORT, "", (("balances and shares", tuple(sentences)),))
+    paragraphs = [("balances and shares", tuple(sentences))]
+    if config.global_.stats_binds:
+        places = listed([address(bind.address) for bind in config.global_.stats_binds])
+        paragraphs.append(("listens, too", (f"The runtime API on {places} (stats socket).",)))
+    return Chapter(IN_SHORT, "", tuple(paragraphs))
 
 
 def _chapter(proxy: Proxy, config: Config) -> Chapter:

@@ -82,7 +82,7 @@ def test_backend() -> None:
     assert "a3 at 192.0.2.3:80: only when all others are down." in said("backend api", "servers")
     assert "http-reuse always" in said("backend api", "server connections")
     dies = said("backend api", "if a server dies")
-    assert "a1 and a2: each is checked every 5 s" in dies
+    assert "a1 and a2 are each checked every 5 s" in dies
     assert "each time on another server (option redispatch)" in dies
     assert "the answer is 503 or the server closes without an answer (retry-on)" in dies
     assert "a3 takes over" in dies
@@ -174,7 +174,7 @@ backend more
     assert "shown to those who know a password where the path begins with /stats (stats)." in rules
     assert "begins with /haproxy?stats" in said("listen page", "rules", config)
     assert "Other requests are answered 503" in said("listen page", "sends", config)
-    assert "brings the cookie SRV goes to the server that it names (cookie). One that brings none" in said(
+    assert "brings the cookie SRV goes to the server that it names, as long as that is up (cookie). One that brings" in said(
         "listen web", "balances", config
     )
     dies = said("listen web", "if a server dies", config)
@@ -298,3 +298,84 @@ def test_a_file_that_is_not_there(request_: list[str], capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "cannot open the configuration file '/nonexistent.cfg': No such file or directory\n"
+
+
+APART = """\
+global
+    stats socket /run/shop.sock
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 1m
+    timeout http-request 4s
+listen far
+    bind :::81 v4v6 maxconn 50
+    option http-buffer-request
+    stats enable
+    stats admin if LOCALHOST
+    dispatch 192.0.2.1:80
+backend busy
+    fullconn 500
+    option persist
+    cookie S
+    ignore-persist if { path_end .css }
+    server s1 192.0.2.2:80 minconn 2 maxconn 10 cookie a check observe layer7 error-limit 5 on-error mark-down
+    server s2 192.0.2.3:80 redir http://mirror.example cookie b max-reuse 9
+    server s3 192.0.2.4:443 check inter 1s downinter 5s rise 1 cookie c ssl verify none alpn h2,http/1.1
+backend sorry
+    http-request return status 503
+backend old
+    option httpclose
+    server s1 192.0.2.5:80
+listen redis
+    mode tcp
+    bind :6379
+    option tcp-check
+    tcp-check send PING\\r\\n
+    tcp-check expect string +PONG
+    server r1 192.0.2.6:6379 check
+"""
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "sentence"),
+    [
+        ("in short", "listens, too", "The runtime API on /run/shop.sock (stats socket)."),
+        (
+            "in short",
+            "balances and shares",
+            "Each client connection has server connections of its own: far (dispatch).",
+        ),
+        ("listen far", "listens", "On [::]:81 (IPv4, too; at most 50 connections at once)."),
+        ("listen far", "rules", "Its forms change the servers' states if the client's address is in 127.0.0.1/8 or"),
+        ("listen far", "sends", "Other requests go to 192.0.2.1:80 (dispatch)."),
+        ("listen far", "server connections", "which end with it. Dispatch knows no server to share."),
+        ("listen far", "who waits", "4 s for a request's head and what of its body fits the buffer"),
+        (
+            "backend busy",
+            "balances",
+            "goes to the server that it names, even if that is down (cookie, option persist).",
+        ),
+        ("backend busy", "balances", "are left aside if the path ends with .css (ignore-persist)."),
+        ("backend busy", "servers", "2 to 10 at once, more as the backend gets busier (minconn, all at 500: fullconn)"),
+        ("backend busy", "servers", "GET and HEAD are redirected to http://mirror.example instead (redir)"),
+        ("backend busy", "servers", "HTTP/2 where it agrees to that (alpn)"),
+        ("backend busy", "server connections", "One that speaks HTTP/2 carries several requests at once."),
+        ("backend busy", "server connections", "A connection is closed after 10 requests (max-reuse 9)."),
+        ("backend busy", "if a server dies", "s1 is checked every 2 s by connecting to it: out after 3 failures"),
+        ("backend busy", "if a server dies", "s3 is checked every 1 s (5 s while it is down) by connecting to it"),
+        ("backend busy", "if a server dies", "back after 1 success."),
+        ("backend busy", "if a server dies", "Nobody checks s2: dead, it goes on getting its share."),
+        (
+            "backend busy",
+            "if a server dies",
+            "On s1, 5 errors in a row of real traffic (observe layer7) take it out at",
+        ),
+        ("backend sorry", "servers", "It has none: its rules answer every request."),
+        ("backend old", "if a server dies", "gets no answer ends with 502 (504 after timeout server)."),
+        ("listen redis", "if a server dies", "by option tcp-check, which must give string +PONG: out after"),
+    ],
+)
+def test_what_is_odd_about_a_server_or_its_connections_is_said(title: str, label: str, sentence: str) -> None:
+    assert sentence in said(title, label, APART)
