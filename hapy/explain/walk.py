@@ -19,6 +19,7 @@ from hapy.explain.findings import Answer, Candidate, Stage, Step, Test, Walk
 from hapy.explain.sharing import Sharing, connection_key, tell_sharing
 from hapy.explain.stage import NoWayInError, build, way_in
 from hapy.http.codec import BadMessage, request_parser
+from hapy.http.errors import server_redirect_page
 from hapy.http.message import Header
 from hapy.http.serialize import request_head, response_head
 from hapy.net.clock import now, wall
@@ -30,6 +31,7 @@ from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, SWITCH, SWITCH_H2, Deferr
 from hapy.rules.redirects import compile_redirect
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_expression
+from hapy.samples.targets import path_and_query
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
@@ -380,6 +382,12 @@ class _Passage:
         txn.server = server
         self.found.server = server.model.name
         self.found.how = how
+        if server.redir is not None and txn.request is not None and txn.method in (b"GET", b"HEAD"):
+            path = path_and_query(txn.request.target)
+            if path is not None:
+                built = server_redirect_page(server.redir + path).build(txn.method)
+                built[0].keep_alive = False
+                self._answer(302, built, f"server {server.model.name} is to be asked by clients themselves (redir)")
         self.found.outcome = "server"
         self._towards(route, server, model, env, bound=bound)
 

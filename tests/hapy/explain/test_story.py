@@ -174,8 +174,9 @@ backend more
     assert "shown to those who know a password where the path begins with /stats (stats)." in rules
     assert "begins with /haproxy?stats" in said("listen page", "rules", config)
     assert "Other requests are answered 503" in said("listen page", "sends", config)
-    assert "brings the cookie SRV goes to the server that it names, as long as that is up (cookie). One that brings" in said(
-        "listen web", "balances", config
+    assert (
+        "brings the cookie SRV goes to the server that it names, as long as that is up (cookie). One that brings"
+        in said("listen web", "balances", config)
     )
     dies = said("listen web", "if a server dies", config)
     assert "It is checked every 2 s by GET /health (option httpchk): out after 3 failures" in dies

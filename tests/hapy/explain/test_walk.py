@@ -252,3 +252,14 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     )
     walker = Walker(read_config([str(file)], env={}, assume_machine=True))
     assert walker.walk(asked("GET http://x.example/")).server == "s"
+
+
+@pytest.mark.parametrize(("method", "outcome"), [("GET", "answer"), ("HEAD", "answer"), ("POST", "server")])
+def test_a_server_that_clients_are_to_ask_themselves(method: str, outcome: str) -> None:
+    found = walk(
+        "listen l\n bind :80\n server s1 192.0.2.7:80 redir http://mirror.example\n", f"{method} http://a/x?y=1"
+    )
+    assert (found.outcome, found.server) == (outcome, "s1")
+    if found.answer is not None:
+        assert found.answer.status == 302
+        assert b"\r\nlocation: http://mirror.example/x?y=1\r\n" in found.answer.head
