@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from contextlib import suppress
 from typing import Final
 
 
@@ -44,3 +46,15 @@ class AssumedTls:
 
     def __init__(self, server_name: bytes | None) -> None:
         self.server_name = server_name
+
+
+def client_hello(name: str) -> bytes:
+    """What the client sends first where TLS is not ended here; it asks for that name, for h2 and http/1.1."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.check_hostname = False
+    out = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name or None)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return out.read()

@@ -14,6 +14,7 @@ from hapy.acl import compile_condition
 from hapy.acl.conditions import compile_acl
 from hapy.balance.keys import key_hash
 from hapy.explain import values
+from hapy.explain.assumed import client_hello
 from hapy.explain.changes import Snapshot
 from hapy.explain.findings import Answer, Candidate, Stage, Step, Test, Walk
 from hapy.explain.sharing import Sharing, connection_key, tell_sharing
@@ -24,11 +25,13 @@ from hapy.http.message import Header
 from hapy.http.serialize import request_head, response_head
 from hapy.net.clock import now, wall
 from hapy.proxy.backend import NoServer, QueueFull
+from hapy.proxy.inspection import show_bytes
 from hapy.proxy.private import is_bound
 from hapy.proxy.transaction import Client, Transaction
 from hapy.rules import compile_ruleset
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, SWITCH, SWITCH_H2, Deferred, Reply, Tarpit
 from hapy.rules.redirects import compile_redirect
+from hapy.samples.content import Content
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_expression
 from hapy.samples.targets import path_and_query
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from hapy_config.source import Span
 
 #: Actions whose outcome lies in the network.
-_ASKS_THE_NETWORK: Final = frozenset({"do-resolve"})
+_ASKS_THE_NETWORK: Final = frozenset({"do-resolve*"})
 _PATTERNS_SHOWN: Final = 4
 _CLIENT_PORT: Final = 50000
 _BLANKS: Final = " \t\r\v\f"
@@ -147,6 +150,8 @@ class _Passage:
         for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content"):
             if ruleset == "tcp-request content" and self.original.mode == "http":
                 self._read()
+            elif ruleset == "tcp-request content" and self.frontend.inspection is not None:
+                self._show_bytes()
             outcome = self._rules(ruleset, self.original)
             if outcome is SWITCH or outcome is SWITCH_H2:
                 self._become_http("a rule switches to HTTP")
@@ -173,6 +178,20 @@ class _Passage:
         txn.request_wall = wall()
         txn.bytes_in = len(self.asked.raw)
 
+    def _show_bytes(self) -> None:
+        """What rules of contents look at in `mode tcp`: all that a client sends before it is answered."""
+        if self.txn.inspection is not None:
+            return
+        asked = self.asked
+        if asked.tls and self.bind.tls is None:
+            data, what = client_hello(asked.host), f"a TLS greeting{f' that asks for {asked.host}' * bool(asked.host)}"
+        else:
+            data, what = asked.raw, "the request"
+        self.txn.inspection = Content(raw=True, final=True)
+        show_bytes(self.txn, data, self.frontend.limits)
+        self.steps.append(Step("the client sends", applied=True, effects=(f"{what}, {len(data)} bytes",)))
+        self._stage("what rules of contents look at")
+
     def _request(self) -> None:
         frontend = self.frontend
         txn = self.txn
@@ -192,9 +211,10 @@ class _Passage:
 
     def _become_http(self, why: str) -> None:
         """The connection goes on as HTTP: its first request is read."""
-        if self.txn.request is not None:
+        if self.mode == "http":
             return
         self._read()
+        self.txn.inspection = None
         self.frontend.begin_request(self.txn)
         self.mode = "http"
         self.steps.append(Step(why, applied=True, effects=("the connection goes on as HTTP",)))
@@ -236,7 +256,13 @@ class _Passage:
         backend.begin()
         model = self._original_backend(backend)
         self.found.backend = model.name
-        self._server(self.frontend.route_to(backend), backend, model)
+        route = self.frontend.route_to(backend)
+        if route.inspection is not None and backend.model is not self.frontend.model:
+            self._show_bytes()
+            outcome = self._rules("tcp-request content", model)
+            if outcome is not None and outcome is not ALLOW:
+                self._closed("a rule of 'tcp-request content' ends the connection")
+        self._server(route, backend, model)
 
     def _original_backend(self, backend: Backend) -> Proxy:
         return self.walker.config.backend(backend.model.name) or backend.model
@@ -360,9 +386,13 @@ class _Passage:
                 named = named or applied
                 self._tell(use.span, use.condition, env, applied=applied, effects=())
             self._stage("use-server")
-        bound = txn.request is not None and any(
-            name in (b"authorization", b"proxy-authorization") and is_bound(value)
-            for name, value in txn.request.headers
+        bound = (
+            self.mode == "http"
+            and txn.request is not None
+            and any(
+                name in (b"authorization", b"proxy-authorization") and is_bound(value)
+                for name, value in txn.request.headers
+            )
         )
         usable = backend.active
         how = _how(backend, txn, env, forced, by_rule=named)
@@ -382,7 +412,12 @@ class _Passage:
         txn.server = server
         self.found.server = server.model.name
         self.found.how = how
-        if server.redir is not None and txn.request is not None and txn.method in (b"GET", b"HEAD"):
+        if (
+            server.redir is not None
+            and self.mode == "http"
+            and txn.request is not None
+            and txn.method in (b"GET", b"HEAD")
+        ):
             path = path_and_query(txn.request.target)
             if path is not None:
                 built = server_redirect_page(server.redir + path).build(txn.method)
@@ -400,7 +435,7 @@ class _Passage:
         sharing = Sharing(server, model, closes=route.close_server, bound=bound, mode=self.mode)
         self.found.sharing = tell_sharing(sharing, txn)
         self.found.shares = sharing.shares
-        if request is None:
+        if request is None or self.mode != "http":
             return
         asks_close = route.asks_close is not None and route.asks_close(request)
         last = None

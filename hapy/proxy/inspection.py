@@ -204,7 +204,7 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
             if side.eof or side.closed or side.late or len(data) >= inspection.limit:
                 content.final = True
             if side is session.client:
-                _show(txn, data, inspection.limits)
+                show_bytes(txn, data, inspection.limits)
             else:
                 content.answer = data
             try:
@@ -250,7 +250,7 @@ class _Heads:
         """Nor is its end."""
 
 
-def _show(txn: Transaction, data: bytes, limits: Limits) -> None:
+def show_bytes(txn: Transaction, data: bytes, limits: Limits) -> None:
     """Let the samples see what a client has sent: the bytes, and the HTTP request that they may be."""
     txn.body = data
     content = txn.inspection

@@ -263,3 +263,40 @@ def test_a_server_that_clients_are_to_ask_themselves(method: str, outcome: str) 
     if found.answer is not None:
         assert found.answer.status == 302
         assert b"\r\nlocation: http://mirror.example/x?y=1\r\n" in found.answer.head
+
+
+@pytest.mark.parametrize(
+    ("request_", "outcome", "backend"),
+    [
+        ("GET https://mail.example:444/", "server", "mail"),
+        ("GET https://a.web.example:444/", "server", "web"),
+        ("GET https://other.example:444/", "closed", None),
+        ("GET http://mail.example:444/x", "server", "plain"),
+        ("GET http://mail.example:444/refused", "closed", "plain"),
+    ],
+)
+def test_rules_of_contents_in_mode_tcp_see_what_a_client_sends(
+    request_: str, outcome: str, backend: str | None
+) -> None:
+    found = walk(
+        "frontend f\n mode tcp\n bind :444\n tcp-request inspect-delay 3s\n"
+        " tcp-request content accept if { req.ssl_hello_type 1 } { req.ssl_sni -m end .example }"
+        " !{ req.ssl_sni other.example }\n tcp-request content accept if HTTP\n"
+        " tcp-request content reject if WAIT_END\n"
+        " use_backend mail if { req.ssl_sni -i mail.example }\n"
+        " use_backend web if { req.ssl_sni -m end .web.example }\n default_backend plain\n"
+        + "".join(f"backend {name}\n mode tcp\n server s1 192.0.2.7:80\n" for name in ("mail", "web", "plain"))
+        + " tcp-request content reject if { path /refused }\n",
+        request_,
+    )
+    assert (found.outcome, found.backend) == (outcome, backend)
+    assert found.request == b""
+
+
+def test_a_name_is_not_looked_up() -> None:
+    found = walk(
+        "resolvers dns\n nameserver a 192.0.2.53:53\nlisten l\n bind :80\n server s1 192.0.2.7:80\n"
+        " http-request do-resolve(txn.ip,dns,ipv4) req.hdr(host)\n"
+    )
+    assert found.outcome == "server"
+    assert any("would ask a name server" in effect for effect in effects(found))
