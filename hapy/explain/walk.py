@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from hapy_config import Result
     from hapy_config.model.expressions import AclExpression, Condition, Term
     from hapy_config.model.proxy import Proxy
-    from hapy_config.model.rules import Rule
+    from hapy_config.model.rules import Redirect, Rule, UseBackend, UseServer
     from hapy_config.model.server import Bind
     from hapy_config.source import Span
 
@@ -69,6 +69,15 @@ class Walker:
         assert result.config is not None
         self.config = result.config
         self.sources = {source.name: source for source in result.document.sources}
+        #: Conditions as they are written, by the place of their rule.
+        self.conditions: dict[Span, Condition] = {}
+        for proxy in self.config.proxies:
+            ruled: list[Rule | Redirect | UseBackend | UseServer] = [
+                rule for ruleset in proxy.rules.values() for rule in ruleset
+            ]
+            for rule in (*ruled, *proxy.redirects, *proxy.use_backends, *proxy.use_servers):
+                if rule.condition is not None:
+                    self.conditions[rule.span] = rule.condition
         build(self.config)
 
     def walk(self, asked: Asked, *, frontend: str | None = None, down: Sequence[str] = ()) -> Walk:
@@ -298,7 +307,7 @@ class _Passage:
     def _rule(self, rule: Rule, env: CompileEnv, strict: Rule | None) -> Outcome | None:
         txn = self.txn
         applied = rule.condition is None or compile_condition(rule.condition, env)(txn)
-        tests = self._tests(rule.condition, env)
+        tests = self._tests(rule.span, rule.condition, env)
         effects: list[str] = []
         outcome: Outcome | None = None
         if applied and rule.action in _ASKS_THE_NETWORK:
@@ -507,7 +516,7 @@ class _Passage:
     def _tell(
         self, span: Span, condition: Condition | None, env: CompileEnv, *, applied: bool | None, effects: Sequence[str]
     ) -> None:
-        self.steps.append(self._step(span, self._tests(condition, env), applied, effects))
+        self.steps.append(self._step(span, self._tests(span, condition, env), applied, effects))
 
     def _step(self, span: Span, tests: tuple[Test, ...], applied: bool | None, effects: Sequence[str]) -> Step:
         return Step(self.walker.line(span), applied, tests, tuple(effects), span)
@@ -517,13 +526,19 @@ class _Passage:
             self.found.stages.append(Stage(title, tuple(self.steps)))
             self.steps = []
 
-    def _tests(self, condition: Condition | None, env: CompileEnv) -> tuple[Test, ...]:
+    def _tests(self, span: Span, condition: Condition | None, env: CompileEnv) -> tuple[Test, ...]:
+        """The tests of a condition, named as they are written: what runs may lack what hapy does not run."""
         if condition is None:
             return ()
-        terms = dict.fromkeys(term for alternative in condition.alternatives for term in alternative)
-        return tuple(self._test(term, env) for term in terms)
+        written = self.walker.conditions.get(span, condition)
+        terms = dict.fromkeys(
+            pair
+            for pairs in zip(condition.alternatives, written.alternatives, strict=True)
+            for pair in zip(*pairs, strict=True)
+        )
+        return tuple(self._test(term, original, env) for term, original in terms)
 
-    def _test(self, term: Term, env: CompileEnv) -> Test:
+    def _test(self, term: Term, written: Term, env: CompileEnv) -> Test:
         seen: dict[str, str] = {}
         holds = False
         for expression in term.expressions:
@@ -534,7 +549,10 @@ class _Passage:
                 continue
             if expression.criterion.text.lower() not in _CONSTANTS:
                 seen[expression.criterion.text] = values.value(value)
-        name = term.name or (_braces(term.expressions[0]) if term.expressions else "")
+        for expression in written.expressions:
+            if expression not in term.expressions:
+                seen[expression.criterion.text] = "not run by hapy"
+        name = written.name or (_braces(written.expressions[0]) if written.expressions else "")
         return Test(f"!{name}" if term.negated else name, tuple(seen.items()), holds is not term.negated)
 
 

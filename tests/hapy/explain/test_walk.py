@@ -300,3 +300,16 @@ def test_a_name_is_not_looked_up() -> None:
     )
     assert found.outcome == "server"
     assert any("would ask a name server" in effect for effect in effects(found))
+
+
+def test_conditions_that_are_not_run_are_named_as_they_are_written() -> None:
+    found = walk(
+        ONE + " http-request deny if { sc_http_req_cnt(0) gt 1 } { path /x } !{ sc0_get_gpc0 gt 2 }\n"
+        " stick-table type ip size 10 store gpc0,http_req_cnt\n http-request track-sc0 src\n"
+    )
+    tests = found.stages[0].steps[0].tests
+    assert [(test.name, test.seen) for test in tests] == [
+        ("{ sc_http_req_cnt(0) gt 1 }", (("sc_http_req_cnt(0)", "not run by hapy"),)),
+        ("{ path /x }", (("path", '"/x"'),)),
+        ("!{ sc0_get_gpc0 gt 2 }", (("sc0_get_gpc0", "not run by hapy"),)),
+    ]
