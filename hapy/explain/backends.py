@@ -129,6 +129,9 @@ def _servers(proxy: Proxy) -> Iterator[str]:
     if proxy.dispatch is not None and not proxy.servers:
         yield f"All go to {address(proxy.dispatch)} (dispatch)."
         return
+    if kept_apart(proxy):
+        yield "All go to the address that the client came to (option transparent)."
+        return
     if not proxy.servers:
         if always_answers(proxy):
             yield "It has none: its rules answer every request."
@@ -213,7 +216,7 @@ def kept_apart(proxy: Proxy) -> bool:
 
 
 def _shares(proxy: Proxy, config: Config) -> Iterator[str]:
-    if not proxy.servers and proxy.dispatch is None:
+    if not proxy.servers and not kept_apart(proxy):
         return
     if proxy.mode != "http":
         yield "One for each client connection, made for it and ended with it; both directions may end apart."
@@ -261,7 +264,7 @@ def _kept(proxy: Proxy) -> Iterator[str]:
 
 
 def _dies(proxy: Proxy) -> Iterator[str]:
-    if not proxy.servers:
+    if not proxy.servers and not kept_apart(proxy):
         return
     http = proxy.mode == "http"
     unit = "request" if http else "connection"
@@ -270,10 +273,10 @@ def _dies(proxy: Proxy) -> Iterator[str]:
     yield from _told_checks(proxy, checked)
     for server in tracking:
         yield f"{server.name} is up or down with {server.track} (track)."
-    if all(server.disabled for server in proxy.servers):
+    if proxy.servers and all(server.disabled for server in proxy.servers):
         end = "requests get 503" if http else "connections are closed"
         yield f"All are in maintenance: {end} until one is enabled."
-    elif not checked and not tracking:
+    elif proxy.servers and not checked and not tracking:
         yield "Nobody checks the servers: a dead one goes on getting its share."
     elif rest := [one.name for one in proxy.servers if one not in checked and one not in tracking]:
         yield f"Nobody checks {listed(rest)}: dead, it goes on getting its share."
@@ -413,7 +416,7 @@ def _busy(proxy: Proxy) -> Iterator[str]:
 
 
 def _waits(proxy: Proxy) -> Iterator[str]:
-    if not proxy.servers and proxy.dispatch is None:
+    if not proxy.servers and not kept_apart(proxy):
         return
     timeouts = proxy.timeouts
     if timeouts.connect:

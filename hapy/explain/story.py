@@ -55,7 +55,11 @@ def _overview(config: Config) -> Chapter:
         sentences.append(f"Per connection: {', '.join(tcp)} (mode tcp).")
     if not entries:
         sentences.append("Nothing listens.")
-    asked = [proxy for proxy in live if proxy.is_backend and proxy.mode == "http" and (proxy.servers or proxy.dispatch)]
+    asked = [
+        proxy
+        for proxy in live
+        if proxy.is_backend and proxy.mode == "http" and (proxy.servers or backends.kept_apart(proxy))
+    ]
     kept = [proxy for proxy in asked if proxy.http_mode == "keep-alive"]
     apart = [proxy for proxy in kept if backends.kept_apart(proxy)]
     kept = [proxy for proxy in kept if proxy not in apart]
@@ -63,7 +67,9 @@ def _overview(config: Config) -> Chapter:
         names = [proxy.name for proxy in kept if proxy.reuse == reuse]
         sentences.append(f"{backends.REUSE_IN_SHORT[reuse]}: {', '.join(names)} (http-reuse {reuse}).")
     if apart:
-        sentences.append(f"{backends.REUSE_IN_SHORT['never']}: {', '.join(proxy.name for proxy in apart)} (dispatch).")
+        sentences.append(
+            f"{backends.REUSE_IN_SHORT['never']}: {', '.join(proxy.name for proxy in apart)} (no server lines)."
+        )
     if closed := [proxy.name for proxy in asked if proxy not in kept and proxy not in apart]:
         sentences.append(f"{backends.CLOSED_IN_SHORT}: {', '.join(closed)} (option http-server-close or httpclose).")
     limit = config.global_.maxconn
@@ -84,7 +90,7 @@ def _chapter(proxy: Proxy, config: Config) -> Chapter:
         parts: list[Iterator[tuple[str, list[str]]]] = []
         if proxy.is_frontend:
             parts.append(frontends.tell(proxy, config))
-        if proxy.is_backend and (proxy.servers or proxy.dispatch or proxy.kind == "backend"):
+        if proxy.is_backend and (proxy.servers or backends.kept_apart(proxy) or proxy.kind == "backend"):
             parts.append(backends.tell(proxy, config))
         for part in parts:
             paragraphs += [(label, tuple(sentences)) for label, sentences in part if sentences]

@@ -316,6 +316,9 @@ listen far
     stats enable
     stats admin if LOCALHOST
     dispatch 192.0.2.1:80
+listen wide
+    bind :82
+    option transparent
 backend busy
     fullconn 500
     option persist
@@ -346,7 +349,7 @@ listen redis
         (
             "in short",
             "balances and shares",
-            "Each client connection has server connections of its own: far (dispatch).",
+            "Each client connection has server connections of its own: far, wide (no server lines).",
         ),
         ("listen far", "listens", "On [::]:81 (IPv4, too; at most 50 connections at once)."),
         ("listen far", "rules", "Its forms change the servers' states if the client's address is in 127.0.0.1/8 or"),
