@@ -318,7 +318,8 @@ backend be
             for line in _ask(world, "show servers state be", shown=False).splitlines():
                 words = line.split(" ")
                 if len(words) > 18 and words[3] == name:
-                    return " ".join([words[4], words[17], words[18]])
+                    renamed = [words[6]] if name == "known" else []
+                    return " ".join([words[4], *renamed, words[17], words[18]])
             return ""
 
         def settle(name: str, wanted: str) -> None:
@@ -332,7 +333,7 @@ backend be
         _ask(world, "set server be/unknown fqdn b.test")
         settle("unknown", "127.0.0.3")
         _ask(world, "set server be/known fqdn nowhere.test")
-        settle("known", "127.0.0.2 32" if False else "")
+        settle("known", "-")
         _ask(world, "set server be/plain fqdn a.test")
         settle("plain", "127.0.0.2")
         _ask(world, "set server be/plain fqdn")

@@ -9,7 +9,7 @@ import socket
 from contextlib import ExitStack
 
 from compat.harness import World
-from compat.harness.targets import Target, make_silent, said_of_servers, saying, wait_until
+from compat.harness.targets import Target, http, make_silent, said_of_servers, saying, wait_until
 
 GLOBAL = "    stats socket {dir}/sock level admin\n"
 _COLUMNS = (
@@ -335,3 +335,117 @@ backend dead
             for line in said_of_servers(world):
                 if f" {name} " in line:
                     world.note(re.sub(r"\d+ active and \d+ backup", "some", line))
+
+
+#: What a server is told, one after the other: maintenance and drain end each other.
+_TOLD = (
+    *("set server b/s state drain", "set server b/s state maint", "enable server b/s"),
+    *("set server b/s state drain", "disable server b/s", "set server b/s state drain", "enable server b/s"),
+    *("disable server b/s", "set server b/s state drain", "set server b/s state ready"),
+)
+
+
+def numbers_of_states(world: World) -> None:
+    """`show servers state` in numbers: each result of a check, what operators want, ids that the file gives."""
+    with ExitStack() as stack:
+        for name, status in (("ok", "200 OK"), ("odd", "404 Not Found"), ("broken", "500 Oops")):
+            target = Target(http(status))
+            stack.callback(target.stop)
+            world.places[name] = target.address
+        silent = Target(make_silent)
+        stack.callback(silent.stop)
+        world.places["silent"] = silent.address
+        http_check = "option httpchk\n    http-check disable-on-404\n    server s"
+        wait = "default-server inter 300ms fall 1 rise 1"
+        world.start(
+            f"""
+backend passed
+    id 900
+    {http_check} {{ok}} check inter 50ms
+backend conditional
+    {http_check} {{odd}} check inter 50ms
+backend refused
+    id 901
+    {http_check} {{broken}} check inter 50ms id 77
+backend read
+    {wait}
+    option tcp-check
+    tcp-check send x
+    tcp-check expect string 200
+    server s {{ok}} check inter 50ms
+backend late
+    {wait}
+    timeout check 50ms
+    option tcp-check
+    tcp-check expect string 200
+    server s {{silent}} check
+backend layer4
+    server s {{silent}} check inter 50ms
+backend closed
+    server s 127.0.0.1:1 check inter 50ms
+backend program
+    option external-check
+    external-check command /bin/true
+    server s {{silent}} check inter 50ms
+backend failing
+    option external-check
+    external-check command /bin/false
+    server s {{silent}} check inter 50ms
+backend made
+    server-template s 2 127.0.0.1:1 id 30
+    server u 127.0.0.1:1
+backend b
+    server s {{silent}} check inter 50ms
+    server t {{silent}} track b/s
+frontend fe
+    bind "fd@${{fe}}"
+""",
+            global_=GLOBAL + "    external-check\n    insecure-fork-wanted\n",
+        )
+        await_socket(world)
+
+        def states() -> dict[str, list[str]]:
+            lines = ask(world, "show servers state").split("\n")[2:]
+            return {f"{words[1]}/{words[3]}": words for words in map(str.split, lines) if words}
+
+        seen: dict[str, str] = {}
+
+        def all_checked() -> bool:
+            for name, words in states().items():
+                if not int(words[13]) & 1 and (words[10] != "1" or not int(words[13])):
+                    seen[name] = " ".join((words[2], *words[5:7], *words[10:13], *words[15:17]))
+            return len(seen) == 14
+
+        wait_until(all_checked)
+        for name, what in sorted(seen.items()):
+            world.note(f"{name}: {what}")
+        for command in _TOLD:
+            ask(world, command)
+            now = states()
+            world.note(f"{command}: {' '.join(now['b/s'][5:7])}, follower {' '.join(now['b/t'][5:7])}")
+
+
+def agent_switched_off(world: World) -> None:
+    """An agent that says down holds a server down; once it is switched off, the health check alone decides."""
+    agent, target = Target(saying(b"down\n", close=True)), Target(make_silent)
+    try:
+        world.places["silent"] = target.address
+        _start(
+            world,
+            f"""
+backend b
+    server s {{silent}} check inter 50ms agent-check agent-inter 50ms agent-port {agent.port}
+""",
+        )
+
+        def state() -> str:
+            return next(line.split()[5] for line in ask(world, "show servers state b").split("\n")[2:] if line)
+
+        world.note(f"held down: {wait_until(lambda: state() == '0')}")
+        ask(world, "disable agent b/s")
+        world.note(f"up without it: {wait_until(lambda: state() == '2')}")
+        ask(world, "enable agent b/s")
+        world.note(f"down again: {wait_until(lambda: state() == '0')}")
+    finally:
+        agent.stop()
+        target.stop()

@@ -273,7 +273,7 @@ class Check(Routine):
         elif status.passed:
             other = server.check if self.agent else server.agent
             led_down = server.tracked is not None and server.tracked.state is State.STOPPED
-            if self.healthy and (other is None or other.healthy) and not led_down:
+            if self.healthy and (other is None or other.paused or other.healthy) and not led_down:
                 server.set_state(State.RUNNING, self._reason())
         elif not self.health:
             server.set_state(State.STOPPED, self._reason())

@@ -78,11 +78,12 @@ class ServerUser:
         server: the server. wishes: what its line says.
         taken: the address that it has from its name, None without one.
         service: what it shares with the other servers of its service, None without one.
-        had_record: it has had one of the service's records.
+        renamed: it has had one of the service's records, or a name from a command. As in HAProxy that shows once it
+            next gains or loses an address; until then it is renaming.
         resolution: of its name, None while it has none (a service has not given it one yet, or the name can't be).
     """
 
-    __slots__ = ("_group", "had_record", "resolution", "section", "server", "service", "taken", "wishes")
+    __slots__ = ("_group", "renamed", "renaming", "resolution", "section", "server", "service", "taken", "wishes")
 
     def __init__(self, server: Server, section: Section, group: list[ServerUser]) -> None:
         """Args:
@@ -96,7 +97,8 @@ class ServerUser:
         self.taken: str | None = None
         self.resolution: Resolution | None = None
         self.service: ServiceUser | None = None
-        self.had_record = False
+        self.renamed = False
+        self.renaming = False
         self._group = group
         group.append(self)
 
@@ -139,6 +141,7 @@ class ServerUser:
         """
         messages.canonical(name)
         if name != self.server.fqdn:
+            self.renaming = True
             self.live_by(name)
 
     def doubt(self) -> None:
@@ -231,6 +234,7 @@ class ServerUser:
             self._tell_host(service.target)
             server.fqdn, self.taken = service.target, host
         back = server.unresolved
+        self.renamed |= self.renaming and back
         server.set_resolved(address)
         if back and service is None:
             server.say("notice", f"Server {label} administratively READY thanks to valid DNS answer.")
@@ -239,6 +243,7 @@ class ServerUser:
     def lose(self, reason: str) -> None:
         """Take the server out of service."""
         self.taken = None
+        self.renamed |= self.renaming
         self.server.set_resolved(None, f" ({reason})")
 
     def move_to_port(self, port: int) -> None:

@@ -83,7 +83,7 @@ class ServiceUser:
         self.holders.clear()
 
     def _apply(self, member: ServerUser, service: Service, resolution: Resolution) -> None:
-        member.had_record = True
+        member.renamed = True
         self._place(member, service, resolution)
         if member.wishes.weights:
             member.server.set_weight(weight_of(service))

@@ -78,6 +78,7 @@ def _id(build: Build, draft: Draft, statement: Statement, words: list[str]) -> N
         )
     build.proxy_ids[number] = draft
     draft.number = number
+    draft.numbered = True
 
 
 def _description(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:

@@ -38,6 +38,7 @@ class Draft:
     header: Statement
     side: int
     number: int = 0
+    numbered: bool = False
     parent: Draft | None = None
     used_explicitly: bool = False
     used_implicitly: bool = False

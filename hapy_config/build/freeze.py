@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NO_TIMEOUTS: Final = Timeouts()
 _ROUNDROBIN: Final = Balance()
 _SAME: Final = (
-    "name", "kind", "number", "mode", "description", "disabled", "http_mode", "log_tag", "unique_id_header",
+    "name", "kind", "number", "numbered", "mode", "description", "disabled", "http_mode", "log_tag", "unique_id_header",
     "forwardfor",
     "originalto", "maxconn", "backlog", "rate_limit_sessions", "monitor_uri", "grace", "dispatch", "source", "fullconn",
     "retries", "redispatch", "max_keep_alive_queue", "http_send_name_header", "load_server_state",

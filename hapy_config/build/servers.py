@@ -73,7 +73,7 @@ def _template(build: Build, draft: Draft, statement: Statement, words: list[str]
         read_server_options(ServerWords(build, draft, statement, words, 4, label, prefix, values, options))
     values["template"] = (prefix, low, high)
     for number in range(low, high + 1):
-        own = dict(values)
+        own = dict(values, numbered=bool(values.get("number")))
         if number > low:
             own.pop("number", None)
         _add(build, draft, statement, f"{prefix}{number}", address, own, options)
@@ -156,6 +156,7 @@ def _add(
 ) -> None:
     """Put one server into the draft."""
     number = values.pop("number", 0)
+    numbered = bool(values.pop("numbered", number))
     pool = pool_settings(build, statement)
     ssl = values.pop("ssl", False)
     default_ssl = values.pop("default_ssl", False)
@@ -177,6 +178,7 @@ def _add(
         name,
         number,  # type: ignore[arg-type]
         address,
+        numbered=numbered,
         tls=tls,
         fqdn=fqdn,
         service=service,

@@ -187,6 +187,7 @@ class Proxy:
         name: the section's name.
         kind: frontend, backend or listen.
         number: its `id`, given or counted.
+        numbered: it was given.
         mode: http, tcp, health or log.
         options: the names of all boolean options that are on (`http-server-close`, `abortonclose`, `httplog`, …).
         http_mode: keep-alive, server-close or close: the last of the options that was set.
@@ -211,6 +212,7 @@ class Proxy:
     name: str
     kind: str
     number: int = 0
+    numbered: bool = False
     mode: str = "tcp"
     description: str | None = None
     disabled: bool = False

@@ -57,6 +57,7 @@ class Server:
         name: its name.
         number: its `id`, given or counted from 1 in its backend.
         address: where it is.
+        numbered: its line gives an `id`; a template with one counts for all that it makes.
         weight: 0 to 256.
         maxconn: concurrent requests (HTTP) or connections, 0 for no limit.
         minconn: the dynamic lower limit, 0 for none.
@@ -79,6 +80,7 @@ class Server:
     name: str
     number: int
     address: Address
+    numbered: bool = False
     weight: int = 1
     backup: bool = False
     disabled: bool = False

@@ -57,6 +57,7 @@ def _state(server: Server, arguments: list[str]) -> str:
             server.set_admin(Admin.FMAINT, False)
         case "maint":
             server.set_admin(Admin.FMAINT, True)
+            server.set_admin(Admin.FDRAIN, False)
         case _:
             raise Refusal("'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n")
     return ""
@@ -304,7 +305,7 @@ def get_weight(call: Call) -> str:
 def enable_server(call: Call) -> str:
     """Nothing."""
     server = server_named(call, call.argument(0))
-    server.set_admin(Admin.FMAINT, False)
+    _state(server, ["ready"])
     if server.agent is not None:
         server.agent.paused = False
     return ""
@@ -313,8 +314,7 @@ def enable_server(call: Call) -> str:
 @command("disable server", usage="<bk>/<srv>", tells="a server enters maintenance", level=Level.ADMIN)
 def disable_server(call: Call) -> str:
     """Nothing."""
-    server_named(call, call.argument(0)).set_admin(Admin.FMAINT, True)
-    return ""
+    return _state(server_named(call, call.argument(0)), ["maint"])
 
 
 @command("enable health", usage="<bk>/<srv>", tells="health checks go on", level=Level.ADMIN)

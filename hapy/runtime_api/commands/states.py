@@ -32,9 +32,10 @@ _CONN_HEAD = (
 #: Bits of a check's state: it is going on, set up, enabled, paused, an agent's.
 _RUNNING, _CONFIGURED, _ENABLED, _PAUSED, _AGENT = 1, 2, 4, 8, 16
 
+#: The results of checks by number; 14 is one that no check of HAProxy 2.6 ends with.
 _STATUSES = (
     *("UNK", "INI", "START", "CHECKED", "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP"),
-    *("L7TOUT", "L7RSP", "L7OK", "L7OKC", "L7STS", "PROCERR", "PROCTOUT", "PROCOK"),
+    *("L7TOUT", "L7RSP", "", "L7OK", "L7OKC", "L7STS", "PROCERR", "PROCTOUT", "PROCOK"),
 )
 _STATUS_NUMBERS = {name: number for number, name in enumerate(_STATUSES)}
 
@@ -95,8 +96,8 @@ def state_line(server: Server) -> str:
         _health(server),
         _bits(server, check),
         _bits(server, agent) if agent is not None else 0,
-        0,
-        0,
+        int(backend.numbered),
+        int(model.numbered),
         server.fqdn or "-",
         address.port or 0,
         _service(server),
@@ -115,9 +116,9 @@ def _host(server: Server) -> str:
 
 
 def _admin(server: Server) -> Admin:
-    """What somebody wants. In HAProxy's states a server that has ever had a record of its service lost a name once."""
+    """What somebody wants, and whether its name was given since the start: by a record of its service, or a command."""
     user = server.resolving
-    return server.admin | Admin.HMAINT if user is not None and user.had_record else server.admin
+    return server.admin | Admin.HMAINT if user is not None and user.renamed else server.admin
 
 
 def _health(server: Server) -> int:
