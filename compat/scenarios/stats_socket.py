@@ -171,6 +171,8 @@ def sessions(world: World) -> None:
     _tell(world, "show backend;show cli level", "show  backend ; show cli level ;", "show\\ backend;show cli level")
     _tell(world, "prompt\nshow backend\n\nshow cli level;show backend\nprompt\nshow cli level")
     _tell(world, "prompt\nuser;show cli level\nset weight be/a 3\nquit\nshow backend", "quit\nshow backend")
+    for mode in ("expert-mode", "experimental-mode"):
+        _tell(world, f"{mode};{mode} on;{mode}", f"{mode} on;{mode} word;{mode}", f"{mode} on;user;{mode}")
     _tell(world, "set timeout cli 5", "set timeout cli x", "set timeout", "set severity-output number;show cli level")
     for level in ("user", "operator", "admin"):
         _tell(

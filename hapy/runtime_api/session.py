@@ -53,10 +53,11 @@ class Session(Stream):
     Attributes:
         level: what it may do. interactive: it goes on after an answer.
         severity: how answers say how grave they are: none, number or string.
+        modes: what it has switched on, of `expert` and `experimental`.
         timeout: seconds of silence that end it.
     """
 
-    __slots__ = ("_buffer", "_control", "_release", "interactive", "leaving", "level", "severity", "timeout")
+    __slots__ = ("_buffer", "_control", "_release", "interactive", "leaving", "level", "modes", "severity", "timeout")
 
     def __init__(
         self, control: Control, release: Callable[[], None], level: Level, *, timeout: float, severity: str = "none"
@@ -70,6 +71,7 @@ class Session(Stream):
         self.interactive = False
         self.leaving = False
         self.severity = severity
+        self.modes: set[str] = set()
 
     def on_open(self) -> None:
         """Accepted."""

@@ -177,10 +177,11 @@ _RUN: Final = frozenset(
     for name in """
     clear counters; disable agent; disable dynamic-cookie backend; disable frontend; disable health; disable server
     enable agent; enable dynamic-cookie backend; enable frontend; enable health; enable server; get weight; help
-    operator; prompt; quit; set dynamic-cookie-key backend; set maxconn frontend; set maxconn global
-    set maxconn server; set server; set severity-output; set timeout; set weight; show backend; show cli level
-    show cli sockets; show env; show info; show resolvers; show schema json; show servers conn; show servers state
-    show sess; show stat; show version; shutdown frontend; shutdown session; shutdown sessions server; user
+    expert-mode; experimental-mode; operator; prompt; quit; set dynamic-cookie-key backend; set maxconn frontend
+    set maxconn global; set maxconn server; set server; set severity-output; set timeout; set weight; show backend
+    show cli level; show cli sockets; show env; show info; show resolvers; show schema json; show servers conn
+    show servers state; show sess; show stat; show version; shutdown frontend; shutdown session; shutdown sessions server
+    user
     """.replace("\n", ";").split(";")
     if name.strip()
 )

@@ -42,6 +42,30 @@ def user(call: Call) -> str:
     return ""
 
 
+@command("expert-mode", usage="[on|off]", tells="commands for experts", level=Level.ADMIN)
+def expert_mode(call: Call) -> str:
+    """Nothing, or whether it is on."""
+    return _mode(call, "expert")
+
+
+@command("experimental-mode", usage="[on|off]", tells="commands on trial", level=Level.ADMIN)
+def experimental_mode(call: Call) -> str:
+    """Nothing, or whether it is on."""
+    return _mode(call, "experimental")
+
+
+def _mode(call: Call, mode: str) -> str:
+    """Switch a mode of the session on by `on`, off by any other word; without one tell it."""
+    modes = call.session.modes
+    if not call.argument(0):
+        return f"{mode}-mode is {'ON' if mode in modes else 'OFF'}\n"
+    if call.argument(0) == "on":
+        modes.add(mode)
+    else:
+        modes.discard(mode)
+    return ""
+
+
 @command("show cli level", tells="the level of the session")
 def show_level(call: Call) -> str:
     """One word."""
