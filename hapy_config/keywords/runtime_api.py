@@ -180,8 +180,8 @@ _RUN: Final = frozenset(
     expert-mode; experimental-mode; operator; prompt; quit; set dynamic-cookie-key backend; set maxconn frontend
     set maxconn global; set maxconn server; set server; set severity-output; set timeout; set weight; show backend
     show cli level; show cli sockets; show env; show info; show resolvers; show schema json; show servers conn
-    show servers state; show sess; show stat; show version; shutdown frontend; shutdown session; shutdown sessions server
-    user
+    show servers state; show sess; show stat; show version; shutdown frontend; shutdown session
+    shutdown sessions server; user
     """.replace("\n", ";").split(";")
     if name.strip()
 )
