@@ -8,6 +8,18 @@ DEVIATIONS = {
         "With rules of its own, a backend of HAProxy 2.6 asks its servers nothing when `option httpchk` stands in a "
         "defaults section, so that all of them go down. hapy asks what the option says."
     ),
+    "content:hello_in_several_records": (
+        "HAProxy looks at a hello's first TLS record alone, and finds no name in one that comes in several; hapy puts them "
+        "together, as RFC 8446 has it."
+    ),
+    "content:hello_without_its_end": (
+        "HAProxy does not wait for the last four bytes of a hello, and gives half a name, or none, where what it looks for "
+        "stands there; hapy does not wait for them only where they can't change what it has found."
+    ),
+    "content:payloads_at_a_place": (
+        "HAProxy 2.6 takes an absolute place in `req.payload_lv` for half of it, or for one behind the length; hapy begins "
+        "where its manual says."
+    ),
     "dns:cut_answers": (
         "HAProxy takes an answer over UDP that was cut for an error and asks the same again; hapy asks the same name "
         "server over TCP, as RFC 7766 has it."
@@ -104,6 +116,10 @@ DEVIATIONS = {
     "tls:groups_of_a_line": (
         "HAProxy 2.6 takes `curves` and `ecdhe` on a line of a crt-list and goes on with the bind line's; hapy does what the "
         "line says."
+    ),
+    "tls:rsa_pss_alone": (
+        "HAProxy's handshake fails with clients of TLS 1.3 that take RSA-PSS alone, where there is an ECDSA certificate, "
+        "too; hapy serves them the RSA one."
     ),
     "tls:server_names_and_pool": (
         "HAProxy keeps no more idle connections than were in use at once, so that names (`sni` from the request) push each "

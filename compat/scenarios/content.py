@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import struct
 
 from compat.harness import Connection, World
 
@@ -120,6 +121,101 @@ def in_pieces(world: World) -> None:
         client.ending(0.02)
     client.seen.clear()
     world.note(repr(client.reader.until(b"\n")))
+
+
+def _decided(world: World, samples: dict[str, str], firsts: dict[str, bytes]) -> None:
+    """What samples give for these bytes, and whether a condition on each decides at once (0) or waits for more (1)."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    world.start(
+        "".join(
+            _frontend(
+                name,
+                "tcp-request session set-var(sess.since) date(0,ms)",
+                "tcp-request inspect-delay 1s",
+                f"tcp-request content set-var(txn.unused) int(1) if {{ {sample} -m str unlike }}",
+                f"tcp-request content set-var(txn.value) {sample}",
+                "tcp-request content set-var(txn.waited) date(0,ms),sub(sess.since),div(900)",
+                "tcp-request content reject",
+                f'log-format "{name} %[var(txn.waited)] %[var(txn.value)]"',
+            )
+            for name, sample in samples.items()
+        )
+        + BACKENDS
+    )
+    lines = 0
+    for kind, data in firsts.items():
+        clients = [world.client(name) for name in samples]
+        for client in clients:
+            client.send(data)
+        for client in clients:
+            client.expect_end()
+            client.close()
+        lines += len(samples)
+        world.syslog.wait(lines)
+        said = sorted(line.partition("> ")[2] for line in world.syslog.traffic()[-len(samples) :])
+        world.note(f"{kind}: {said}")
+    world.forget_clients()
+
+
+def _hello_2(ciphers: int, session: int, challenge: int) -> bytes:
+    """A hello in the form of SSL 2, for TLS 1.0."""
+    body = b"\1\3\1" + struct.pack(">HHH", ciphers, session, challenge) + bytes(ciphers + session + challenge)
+    return struct.pack(">H", 0x8000 + len(body)) + body
+
+
+def when_hellos_decide(world: World) -> None:
+    """At which byte, and for which bytes, samples of a hello know that it is one, or none."""
+    hello, old = _hello("www.example", "h2"), _hello_2(21, 0, 16)
+    firsts = {f"{count} of hello": hello[:count] for count in (1, 4, 9, 11, 60, len(hello) - 5, len(hello))}
+    firsts |= {f"{count} of SSL 2": old[:count] for count in (1, 3, 4, 11, len(old) - 1, len(old))}
+    firsts |= {f"GET {count}": b"GET /"[:count] for count in (1, 3, 4)}
+    firsts |= {f"major {major}": hello[:1] + bytes([major]) + hello[2:] for major in (2, 4)}
+    firsts |= {f"kind {kind:x}": bytes([kind]) + hello[1:] for kind in (0x14, 0x17, 0x18)}
+    sizes = (5, 6, 16384, 18433)
+    firsts |= {f"record of {size}": hello[:3] + struct.pack(">H", size) + hello[5:] for size in sizes}
+    firsts |= {str(lengths): _hello_2(*lengths) for lengths in ((20, 0, 16), (21, 15, 16), (21, 0, 33), (21, 16, 32))}
+    firsts["alert"] = b"\x15\3\1\0\2\2\x28"
+    samples = {"type": "req.ssl_hello_type", "version": "req.ssl_ver", "sni": "req.ssl_sni", "alpn": "req.ssl_alpn"}
+    _decided(world, samples, firsts)
+
+
+def when_payloads_decide(world: World) -> None:
+    """Pieces that can never be there, since the buffer is shorter, are not waited for."""
+    samples = {
+        "short": "req.payload(15000,1384),hex",
+        "long": "req.payload(15000,1385),hex",
+        "two": "req.payload_lv(0,2),hex",
+        "four": "req.payload_lv(0,4),hex",
+        "shifted": "req.payload_lv(0,2,+2),hex",
+    }
+    sizes = (0, 2, 8, 9, 16380, 16382, 16383, 60000)
+    firsts = {f"{size} {width}": size.to_bytes(width, "big") + b"x" * 10 for size in sizes for width in (2, 4)}
+    _decided(world, samples, firsts)
+
+
+def payloads_at_a_place(world: World) -> None:
+    """`req.payload_lv` with a place of its own for the block."""
+    samples = {f"at{place}": f"req.payload_lv(1,1,{place}),hex" for place in (0, 1, 2, 4, 6)}
+    _decided(world, samples, {str(size): bytes([0, size]) + b"abcdefghij" for size in (1, 5, 9)})
+
+
+def _in_records(hello: bytes, size: int) -> bytes:
+    """A hello spread over records of this size."""
+    parts = [hello[place : place + size] for place in range(5, len(hello), size)]
+    return b"".join(hello[:3] + struct.pack(">H", len(part)) + part for part in parts)
+
+
+def hello_in_several_records(world: World) -> None:
+    """A hello that comes in more than one record."""
+    firsts = {str(size): _in_records(_hello("www.example", "h2"), size) for size in (50, 100)}
+    _decided(world, {"type": "req.ssl_hello_type", "sni": "req.ssl_sni", "alpn": "req.ssl_alpn"}, firsts)
+
+
+def hello_without_its_end(world: World) -> None:
+    """A hello that lacks up to four of its bytes."""
+    hello = _hello("www.example")
+    _decided(world, {"sni": "req.ssl_sni", "alpn": "req.ssl_alpn"}, {str(lack): hello[:-lack] for lack in (1, 4, 5)})
 
 
 def samples(world: World) -> None:

@@ -116,6 +116,17 @@ def kinds_of_keys(world: World) -> None:
                 world.note(f"{listener} {name} {options}: {re.findall('subject=.*CN = (.*)', said)}")
 
 
+def rsa_pss_alone(world: World) -> None:
+    """A client that takes no signatures but RSA-PSS, where there are certificates of both kinds."""
+    for kind, key in (("rsa", "RSA"), ("ecdsa", "ECDSA")):
+        world.certificate(f"a.pem.{kind}", "a.test", common_name=kind, kind=key)
+    world.start(SAY % "crt {dir}/a.pem")
+    port = world.client().sock.getpeername()[1]
+    command = f"openssl s_client -connect 127.0.0.1:{port} -servername a.test -tls1_3 -sigalgs RSA-PSS+SHA256".split()
+    said = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=20).stdout
+    world.note(str(re.findall("subject=.*CN = (.*)", said)))
+
+
 def few_bits_for_diffie_hellman(world: World) -> None:
     """`tune.ssl.default-dh-param 1024`: the TLS library refuses so few, and ciphers of that kind are not to be had."""
     world.certificate("a.pem", "a.test")

@@ -71,6 +71,8 @@ def _payload(args: Args, env: CompileEnv) -> Getter:
     if offset < 0 or length < 0:
         raise args.error("offset and length must not be negative")
     available = _available(args, env)
+    if offset + length > env.process.bufsize:  # more than can ever be there at once
+        return lambda txn: None
 
     def payload(txn: Transaction) -> Result:
         data = available(txn)
@@ -99,6 +101,7 @@ def _payload_lv(args: Args, env: CompileEnv) -> Getter:
     if begin < 0:
         raise args.error("the payload can't begin before the data")
     available = _available(args, env)
+    most = env.process.bufsize
 
     def payload(txn: Transaction) -> Result:
         data = available(txn)
@@ -108,6 +111,8 @@ def _payload_lv(args: Args, env: CompileEnv) -> Getter:
             length = int.from_bytes(data[offset : offset + size], "big")
             if begin + length <= len(data):
                 return Binary(data[begin : begin + length]) if length else None
+            if begin + length > most:
+                return None
         undecided(txn)
         return None
 

@@ -132,7 +132,7 @@ HELLO_SAMPLES = {
 @pytest.mark.parametrize("sample", HELLO_SAMPLES)
 def test_a_hello_counts_once_it_is_complete(sample: str) -> None:
     hello = _hello("a.example", "h2", "http/1.1")
-    for size in (0, 1, 5, 9, 50, len(hello) - 1):
+    for size in (0, 1, 5, 9, 50, len(hello) - 5):
         assert _sample(sample, hello[:size]) == (None, True)
     assert _sample(sample, hello) == (HELLO_SAMPLES[sample], False)
     assert _sample(sample, hello + b"more") == (HELLO_SAMPLES[sample], False)
