@@ -96,6 +96,39 @@ def dynamic_maxconn_when_waiting_ends(world: World) -> None:
     world.forget_origins()
 
 
+def dynamic_maxconn_when_one_is_refused(world: World) -> None:
+    """What a request refused for a full queue, or one that gives up waiting, leaves of a limit that grows."""
+    release = _holding(world)
+    origin = world.origins["s1"]
+    for others, queue, gives_up in ((0, 1, False), (1, 1, False), (2, 1, False), (1, 2, True), (2, 2, True)):
+        world.start(
+            "frontend fe\n bind fd@${fe}\n option abortonclose\n default_backend be\n"
+            "backend be\n fullconn 6\n balance uri\n use-server s2 if { path /other }\n"
+            f" server s1 {{s1}} maxconn 3 minconn 1 maxqueue {queue}\n server s2 {{s1}} weight 0\n"
+        )
+        before = len(origin.order)
+        clients = []
+        for path in ["/"] * (1 + queue) + ["/other"] * others:
+            client = world.client()
+            client.send(f"GET {path} HTTP/1.1\nHost: a\n\n")
+            clients.append(client)
+            origin.wait_for(lambda before=before: len(origin.order) > before)
+            client.ending(0.1)
+        if gives_up:
+            clients[1].close()
+        else:
+            client = world.client()
+            client.send("GET / HTTP/1.1\nHost: a\n\n")
+            client.receive()
+        origin.wait_for(lambda before=before, others=others: len(origin.order) - before > 1 + others, 0.3)
+        case = "gives up" if gives_up else "refused"
+        world.note(f"{others} others, {case}: {len(origin.order) - before} at the servers")
+        world.stop_program()
+        world.forget_clients()
+    release.set()
+    world.forget_origins()
+
+
 def minconn_alone(world: World) -> None:
     """A `minconn` without `maxconn`, or above it, is the limit."""
     release = _holding(world)

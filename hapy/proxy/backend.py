@@ -214,8 +214,9 @@ class Backend:
 
         Args:
             server: the server.
-            after: 1 if that comes of a request that has left the backend just now: to a limit that grows with the
-                load it still belongs to it, as in HAProxy.
+            after: 1 if that comes of a request that has left the server just now: to a limit that grows with the
+                load it still belongs to it, as in HAProxy; one that had no slot there (refused, tired of waiting)
+                does not.
         """
         if server.maxconn and (len(server.queue) or len(self.queue)):
             self.current += after

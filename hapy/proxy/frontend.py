@@ -335,6 +335,7 @@ class Frontend:
         txn = exchange.txn
         route = exchange.route
         server = txn.server
+        held = 1 if exchange.slot_held else 0
         if exchange.server is not None:
             route.settle(exchange)
         elif exchange.slot_held:
@@ -357,7 +358,7 @@ class Frontend:
         if not exchange.logged:
             self.logger.log_transaction(txn)
         if server is not None:
-            server.backend.offer(server, after=1)  # after the log line, in which nobody else has the slot yet
+            server.backend.offer(server, after=held)  # after the log line, in which nobody else has the slot yet
         exchange.leave(abort=cut)
         if self.told is not None:
             self.told(txn)
