@@ -55,11 +55,6 @@ DEVIATIONS = {
         "HAProxy takes the DEL character in a target or refuses it, depending on what stands around it; hapy refuses it, as "
         "RFC 3986 has no such character in a URI."
     ),
-    "framing:request_blank_before_the_first_trailer": (
-        "HAProxy passes on a first trailer line that begins with a blank, as a field whose name does; hapy refuses it, as it "
-        "refuses such a field in a head."
-    ),
-    "framing:response_blank_before_the_first_trailer": "The same on the other side.",
     "framing:response_of_another_protocol": (
         "HAProxy takes any four letters, digits, dots or slashes for `HTTP` in a status line, though by its manual only "
         "`option accept-invalid-http-response` takes other versions; hapy refuses such an answer."

@@ -351,6 +351,13 @@ def test_names_in_trailers_are_tokens(codec: str, name: bytes) -> None:
         parser.feed(CHUNKED_POST + b"1\r\na\r\n0\r\n" + name + b": 1\r\n\r\n")
 
 
+def test_a_first_trailer_that_begins_with_a_blank_is_refused() -> None:
+    """HAProxy takes it or not, whatever its memory holds before it."""
+    _, parser = requests("exact")
+    with pytest.raises(BadMessage):
+        parser.feed(CHUNKED_POST + b"0\r\n X: y\r\n\r\n")
+
+
 def test_remembered_lines_do_not_make_messages_share_state() -> None:
     sink, parser = requests("exact")
     raw = b"GET / HTTP/1.1\r\nHost: a\r\nAccept: b\r\n\r\n"
