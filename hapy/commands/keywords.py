@@ -78,7 +78,18 @@ def _count(entry: Keyword) -> str:
 
 #: Commands that sessions themselves know, whichever process they talk to.
 _OF_SESSIONS: Final = frozenset(
-    {"help", "operator", "prompt", "quit", "show cli level", "show cli sockets", "show version", "user"}
+    {
+        "expert-mode",
+        "experimental-mode",
+        "help",
+        "operator",
+        "prompt",
+        "quit",
+        "show cli level",
+        "show cli sockets",
+        "show version",
+        "user",
+    }
 )
 
 

@@ -14,6 +14,8 @@ from hapy_config.translate.writer import write_config
 
 #: What is numbered anew by every reading, or told by `settings` in the order of the lines.
 _UNORDERED = frozenset({"settings"})
+#: A text says it to keep a number that its own order would not give.
+_NOT_COMPARED = frozenset({"numbered"})
 
 
 def differences(model: Config) -> Iterator[str]:
@@ -44,7 +46,7 @@ def differences(model: Config) -> Iterator[str]:
 def _parts(title: str, old: object, new: object) -> Iterator[str]:
     assert dataclasses.is_dataclass(old)
     for field in dataclasses.fields(old):
-        if not field.init or field.name in LEFT_OUT:
+        if not field.init or field.name in LEFT_OUT or field.name in _NOT_COMPARED:
             continue
         before, after = encode(getattr(old, field.name)), encode(getattr(new, field.name))
         if field.name in _UNORDERED:

@@ -45,7 +45,7 @@ def write_config(config: Config, folder: str = "") -> tuple[str, Mapping[str, st
             before = defaults
             sections.append(["defaults", *defaults])
         section = _Section(one, files)
-        if one.number and one.number != count:
+        if one.numbered or one.number not in (0, count):
             section.add("id", one.number)
         sections.append(section.lines())
     return "\n".join(
@@ -404,7 +404,7 @@ class _Section:
         self.add("cookie", words)
 
     def _server(self, server: Server, index: int) -> None:
-        number = ["id", server.number] if server.number != index else None
+        number = ["id", server.number] if server.numbered or server.number != index else None
         self.add("server", server.name, address(server.address, offset=True), number, *server_options(server))
         if server.pool.min_conn is not None:
             self.rows[-1] += f"  # hapy: pool-min-conn {server.pool.min_conn}"
