@@ -68,7 +68,7 @@ class Outgoing:
         self.constant: bytes | None = None
         if tls.sni is not None:
             if tls.sni.fetch.name == "str" and not tls.sni.converters:
-                self.constant = to_bytes(tls.sni.fetch.args[0]) or None
+                self.constant = to_bytes("".join(tls.sni.fetch.args[:1])) or None
             else:
                 self._render = _name(compile_expression(tls.sni, env))
         self.fixed = self._render is None

@@ -171,4 +171,6 @@ def note_silence(ledger: Ledger, proxy: Proxy, backend: Proxy) -> None:
 def constant_name(server: Server) -> str | None:
     """The one name that a server is asked for by TLS; None where it is asked for none, or depends on the request."""
     sni = server.tls.sni if server.tls is not None else None
-    return sni.fetch.args[0] if sni is not None and sni.fetch.name == "str" and not sni.converters else None
+    if sni is None or sni.fetch.name != "str" or sni.converters or not sni.fetch.args:
+        return None
+    return sni.fetch.args[0]

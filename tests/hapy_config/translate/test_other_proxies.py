@@ -174,3 +174,11 @@ def test_a_name_among_the_networks_that_are_not_told(target: str) -> None:
     text = DEFAULTS + "frontend f\n bind :80\n option forwardfor except a.example\n default_backend b\nbackend b\n"
     outcome, _ = translated(target, text + " server s 10.0.0.1:80\n")
     assert outcome.worst is not Loss.NONE
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_name_for_tls_without_its_text_is_told(target: str) -> None:
+    """HAProxy takes `sni str`, which gives nothing."""
+    text = f"{DEFAULTS}listen l\n bind :8080\n server s 192.0.2.1:443 ssl verify none sni str\n"
+    translation, _ = translated(target, text)
+    assert any(note.loss is not Loss.NONE for note in translation.notes)
