@@ -108,6 +108,11 @@ DEVIATIONS = {
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."
     ),
+    "proxied_lengths:netscaler_almost_whole": (
+        "HAProxy counts the first bytes of a NetScaler header as part of what it announces: with eight or twelve of its last "
+        "ones missing it takes the addresses, then closes for an error of the connection; hapy waits for them, then closes, "
+        "too, and tells of a truncated header."
+    ),
     "tls:groups_of_a_line": (
         "HAProxy 2.6 takes `curves` and `ecdhe` on a line of a crt-list and goes on with the bind line's; hapy does what the "
         "line says."
