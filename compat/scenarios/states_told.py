@@ -449,3 +449,67 @@ backend b
     finally:
         agent.stop()
         target.stop()
+
+
+def health_without_checks(world: World) -> None:
+    """Health of servers that nothing checks, from the start on, and who went down before there was anybody to see it."""
+    with ExitStack() as stack:
+        agent = Target(saying(b"", close=True))
+        stack.callback(agent.stop)
+        unknown = "nowhere.test:80 resolvers r init-addr none"
+        _start(
+            world,
+            f"""
+resolvers r
+    nameserver n 127.0.0.1:1
+backend bare
+    server a 127.0.0.1:9 rise 1
+    server b 127.0.0.1:9 rise 5 fall 7
+    server c 127.0.0.1:9
+    server d 127.0.0.1:9 rise 4 disabled
+    server e 127.0.0.1:9 rise 4 track led/o
+    server f 127.0.0.1:9 rise 4 agent-check agent-inter 900s agent-port {agent.port}
+    server g 127.0.0.1:9 rise 4 track bare/f
+backend led
+    server o 127.0.0.1:9 check inter 900s
+    server p 127.0.0.1:9 rise 4 check inter 900s agent-check agent-inter 900s agent-port {agent.port}
+backend lost
+    server a {unknown} check
+    server b {unknown}
+    server c 127.0.0.1:9 disabled check
+backend light
+    server a {unknown} weight 0 check
+backend off
+    server a {unknown} disabled check
+backend beside
+    server a {unknown} check
+    server b 127.0.0.1:9
+backend follows
+    server a 127.0.0.1:9 track lost/a
+backend ahead
+    server a 127.0.0.1:9 track off/a
+backend both
+    server a {unknown} track lost/a
+""",
+        )
+
+        def note(what: str) -> None:
+            lines = [line.split() for line in ask(world, "show servers state").split("\n")[2:] if line]
+            health = {(words[1], words[3]): words[12] for words in lines}
+            for row in csv.DictReader(io.StringIO(ask(world, "show stat").removeprefix("# "))):
+                shown = row["status"], row["chkdown"], health.get((row["pxname"], row["svname"]), "")
+                world.note(f"{what}: {row['pxname']}/{row['svname']} {shown}")
+
+        wait_until(lambda: agent.met >= 2)
+        note("start")
+        for server in ("bare/a", "bare/b", "bare/d", "bare/f", "led/p"):
+            for command in ("disable health {}", "disable server {}", "enable server {}", "set server {} health up"):
+                ask(world, command.format(server))
+        note("up")
+        for server in ("bare/a", "bare/b", "bare/d", "bare/f", "led/p"):
+            ask(world, f"set server {server} health down")
+        note("down")
+        for server in ("bare/a", "bare/b", "bare/d", "bare/f", "led/p"):
+            for command in ("disable server {}", "enable server {}"):
+                ask(world, command.format(server))
+        note("back")

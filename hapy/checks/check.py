@@ -144,8 +144,11 @@ class Check(Routine):
         return self.downinter if self.health == 0 else self.fastinter
 
     def forgive(self) -> None:
-        """The server comes back from maintenance: it begins again, and what was found last is still told."""
-        self.health = self.first_health
+        """The server comes back from maintenance: it begins again, and what was found last is still told.
+
+        A check that is switched off (`disable health`) has no health.
+        """
+        self.health = 0 if self.paused else self.first_health
 
     def force(self, *, up: bool) -> None:
         """Somebody says what the result is: `set server … health`, `set server … agent`."""

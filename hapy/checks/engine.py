@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 Options = Mapping[str, tuple[str, ...]]
 
 _INTER: Final = 2000
-_RISE: Final = 2
-_FALL: Final = 3
 
 #: Seconds: shorter intervals don't count for the shortest one, which first checks are spread over.
 _COUNTED: Final = 1.0
@@ -79,8 +77,8 @@ class Engine:
             server,
             plan,
             inter=inter / 1000,
-            rise=_count(options, "rise", _RISE),
-            fall=_count(options, "fall", _FALL),
+            rise=server.model.rise,
+            fall=server.model.fall,
         )
         check.fastinter = _milliseconds(options, "fastinter", inter) / 1000
         check.downinter = _milliseconds(options, "downinter", inter) / 1000

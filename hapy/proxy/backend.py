@@ -92,6 +92,10 @@ class Backend:
         self.last_change = now()
         self._update()
         self.works = bool(self.active)
+        if not self.works and any(
+            server.unresolved and server.model.weight and not server.model.disabled for server in self.servers
+        ):
+            self.counters.chkdown = 1  # as if it had worked until its servers had no address
 
     def __repr__(self) -> str:
         return f"<Backend {self.model.name}: {self.current} requests, {len(self.queue)} queued>"

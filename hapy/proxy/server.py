@@ -48,8 +48,9 @@ class Server:
         state: what its checks found, RUNNING without any. admin: who keeps it from working.
         up: the state isn't STOPPED. maintenance, drain: whether `admin` says so.
         usable: it takes new traffic: up and not stopping, not in maintenance, not drained, weight above 0.
-        bare_health: what states say of its health when it has no check: 2 at first, 0 once it was in maintenance or
-            down (but for its agent or a server that it tracks), 4 where somebody has said that it works.
+        bare_health: what states say of its health when it has no check: its `rise` at first, 0 once it was in
+            maintenance or down (but for its agent or a server that it tracks), the most there is where somebody has
+            said that it works.
         check, agent: its health check and its agent's, None without. observer: is told of traffic (`observe`), or None.
         tracked: the server whose state it takes over. trackers: those that take over this one's.
         last_change: when it last went up or down, on the clock of `hapy.net.clock`.
@@ -124,7 +125,7 @@ class Server:
         self.maintenance = missing
         self.usable = self.up and model.weight > 0
         self.drain = False
-        self.bare_health = 0 if missing else 2
+        self.bare_health = 0 if missing else model.rise
         self.fqdn = model.fqdn
         self.resolving: ServerUser | None = None
         self.check: Check | None = None
@@ -154,6 +155,7 @@ class Server:
         self.pool.most_used = self.maxconn
         self.pool.distance.local = is_local(model.address)
         self.counters = ServerCounters()
+        self.counters.chkdown = int(missing and not model.disabled)  # without an address it goes down at the start
         self.counters.reuse_reasons = self.pool.counts
 
     def __repr__(self) -> str:
@@ -247,7 +249,10 @@ class Server:
         self.maintenance = True
         self.bare_health = 0
         self.pool.enabled = False
+        self.counters.chkdown += 1
+        worked = self.backend.works
         self.begin_as(State.STOPPED)
+        self.backend.counters.chkdown += worked and not self.backend.works
         for tracker in self.trackers:
             tracker.begin_in(Admin.IMAINT)
 

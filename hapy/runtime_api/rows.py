@@ -219,6 +219,8 @@ def status_of(server: Server) -> str:
     if server.state is State.STOPPED:
         if agent is not None and not agent.healthy:
             return "DOWN (agent)"
+        if agent is not None and check is None:
+            return f"DOWN 0/{origin.model.rise}"
         return f"DOWN {_share(check, health)}" if check is not None and health else "DOWN"
     if server.drain and agent is not None:
         return "DRAIN (agent)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
 from hapy_config.model.certificates import CertificateEntry, CertificateFiles
 from hapy_config.model.expressions import LogFormat, SampleExpression
@@ -107,6 +108,16 @@ class Server:
     pool: HapyPool = HapyPool()
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def rise(self) -> int:
+        """Good checks that bring it up, 2 where the line says nothing."""
+        return leading_integer(self.options.get("rise", ("2",))[0])
+
+    @property
+    def fall(self) -> int:
+        """Bad checks that bring it down, 3 where the line says nothing."""
+        return leading_integer(self.options.get("fall", ("3",))[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _health(server: Server, arguments: list[str]) -> str:
         raise Refusal("'set server <srv> health' expects 'up', 'stopping', or 'down'.\n")
     if server.check is not None:
         server.check.health = 0 if wanted is State.STOPPED else server.check.most
-    server.bare_health = 0 if wanted is State.STOPPED else 4
+    server.bare_health = 0 if wanted is State.STOPPED else server.model.rise + server.model.fall - 1
     server.set_state(wanted, _BY_COMMAND)
     return ""
 
