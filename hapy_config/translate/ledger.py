@@ -11,6 +11,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import HttpReply, Rule
 from hapy_config.source import Span
 from hapy_config.syntax import Document, Section, Statement
+from hapy_config.translate.guards import GUARDS
 from hapy_config.translate.report import Loss, Note, Translation
 
 
@@ -53,10 +54,6 @@ _HTTP_ONLY: Final = frozenset(
 )  # fmt: skip
 
 
-#: Actions that keep clients out.
-_GUARDS: Final = frozenset({"deny", "auth", "tarpit", "reject", "silent-drop"})
-
-
 class Ledger:
     """Notes, and which lines are accounted for.
 
@@ -94,9 +91,19 @@ class Ledger:
         """A line did not go over."""
         self.note(span, Loss.LOST, text)
 
-    def left_out(self, rule: Rule, reason: Exception) -> None:
-        """A rule did not go over; of one that keeps clients out it is said what that means."""
-        opened = "; what it keeps out is let in" if rule.action in _GUARDS else ""
+    def left_out(self, rule: Rule, reason: Exception, *, refused: bool = False) -> None:
+        """A rule did not go over; of one that keeps clients out it is said what that means.
+
+        Args:
+            rule: it.
+            reason: why.
+            refused: something that refuses at least whom it would stands in its place.
+        """
+        if refused:
+            text = f"{rule.ruleset} {rule.word} can't be had: {reason}; all that it might keep out are refused with 403"
+            self.lost(rule.span, text)
+            return
+        opened = "; what it keeps out is let in" if rule.action in GUARDS else ""
         self.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: {reason}{opened}")
 
     def wrote(self, proxy: Proxy) -> None:

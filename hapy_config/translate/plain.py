@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from hapy_config.grammar.conditions import when_answered
-from hapy_config.model.config import Config
+from hapy_config.model.config import Config, User
 from hapy_config.model.expressions import (
     AclExpression,
     Call,
@@ -29,6 +29,7 @@ from hapy_config.model.expressions import (
 )
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
+from hapy_config.translate.flow import Subject, Test
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.report import Loss
 
@@ -171,12 +172,11 @@ class _Plain:
         named = [user for user in users.users.values() if fetch.name == "http_auth" or user.groups & wanted]
         if not named:
             return replace(acl, criterion=_NEVER, match="bool", patterns=())
-        texts = (f"{user.name}:{user.password}".encode() for user in named)
         return replace(
             acl,
             criterion=SampleExpression("req.fhdr(authorization)", Call("req.fhdr", ("authorization",)), (), "str"),
             match="reg",
-            patterns=tuple(f"^{_BASIC} +{re.escape(base64.b64encode(text).decode())}$" for text in texts),
+            patterns=_credentials(named),
         )
 
     def _format(self, format_: LogFormat) -> LogFormat:
@@ -192,6 +192,17 @@ class _Plain:
         if made is None:
             return sample
         return replace(made, converters=made.converters + sample.converters, type=sample.type)
+
+
+def _credentials(users: Iterable[User]) -> tuple[str, ...]:
+    """Patterns of the Authorization header with their names and passwords, which are kept in clear."""
+    texts = (f"{user.name}:{user.password}".encode() for user in users)
+    return tuple(f"^{_BASIC} +{re.escape(base64.b64encode(text).decode())}$" for text in texts)
+
+
+def header_test(users: Iterable[User]) -> Test:
+    """Whether a request has the name and password of one of them, which are kept in clear."""
+    return Test(Subject("header", "authorization"), "regex", _credentials(users))
 
 
 def _replacing(rule: Rule) -> Rule:

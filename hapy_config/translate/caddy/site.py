@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +11,7 @@ from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, page_answer, redirect_answer
+from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.caddy.matchers import decodes, expression, quoted, regex, replacement, string
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
 from hapy_config.translate.flow import (
@@ -25,10 +27,14 @@ from hapy_config.translate.flow import (
     pieces,
     simplified,
 )
+from hapy_config.translate.guards import kept_out
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
 
 _ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
+#: How hashes of bcrypt begin.
+_BCRYPT: Final = ("$2a$", "$2b$", "$2y$")
 _UNSEEN: Final = {
     "capture": "captures are for HAProxy's log lines only",
     "disable-l7-retry": "Caddy tries no request again that a server has seen",
@@ -126,13 +132,21 @@ class SiteWriter:
                 raise Untranslatable("Caddy has nothing like it")
             self.ledger.done(rule.span)
         except Untranslatable as reason:
-            self.ledger.left_out(rule, reason)
+            self.ledger.left_out(rule, reason, refused=self._refuse(rule, TRUE))
+
+    def _refuse(self, rule: Rule, scope: Formula) -> bool:
+        """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
+        whole = kept_out(rule, scope, expression)
+        self.put(whole, self._answer(Answer(403, "text/html")))
+        return whole != FALSE
 
     def request_rules(self, proxy: Proxy, scope: Formula) -> None:
         """`http-request` rules in order."""
         guard = scope
         for rule in proxy.rules.get("http-request", ()):
             try:
+                if rule.action == "auth" and self._hashed(rule, guard, proxy):
+                    continue
                 if rule.action in _UNSEEN:
                     self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
                     continue
@@ -143,7 +157,38 @@ class SiteWriter:
                     self.put(whole, self._request_rule(rule, proxy))
                 self.ledger.done(rule.span)
             except Untranslatable as reason:
-                self.ledger.left_out(rule, reason)
+                self.ledger.left_out(rule, reason, refused=self._refuse(rule, guard))
+
+    def _hashed(self, rule: Rule, scope: Formula, proxy: Proxy) -> bool:
+        """Ask for passwords that are kept as hashes; False where a look at the header does.
+
+        Raises:
+            Untranslatable: Caddy can't check them.
+        """
+        if not any(one.criterion.fetch.name in AUTH_FETCHES for one in expressions_of(rule.condition)):
+            return False
+        _, users, rest = auth_condition(rule.condition, self.config)
+        known = [user for user in users if user.encrypted and user.password.startswith(_BCRYPT)]
+        plain = [user for user in users if not user.encrypted]
+        if not known and not plain:
+            raise Untranslatable("Caddy checks passwords against hashes of bcrypt only")
+        for user in users:
+            if user not in known and user not in plain:
+                text = f"the user '{user.name}' is kept out: Caddy checks passwords against hashes of bcrypt only"
+                self.ledger.lost(rule.span, text)
+        whole = [scope, rest]
+        if plain:
+            self.ledger.near(rule.span, IN_CLEAR)
+            whole.append(Not(header_test(plain)))
+        realm = str(rule.arguments.get("realm") or proxy.name)
+        lines = self._answer(asking(realm))
+        if known:
+            # Caddy wants the hashes in base64.
+            entries = [f"\t{quoted(user.name)} {b64encode(user.password.encode()).decode()}" for user in known]
+            lines = [f"basicauth \0 bcrypt {quoted(realm)} {{", *entries, "}"]
+        self.put(Every(tuple(whole)), lines)
+        self.ledger.done(rule.span)
+        return True
 
     def _request_rule(self, rule: Rule, proxy: Proxy) -> list[str]:
         action, given = rule.action, rule.arguments

@@ -13,6 +13,7 @@ from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import NOWHERE, Span
 from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking
+from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import (
     direct,
@@ -39,7 +40,9 @@ from hapy_config.translate.flow import (
     pieces,
     simplified,
 )
+from hapy_config.translate.guards import kept_out
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
 
 #: Conditional changes of a request that one route may depend on; each doubles the routes.
@@ -200,7 +203,21 @@ class Routes:
                 raise Untranslatable("Envoy has nothing like it")
             self.ledger.done(rule.span)
         except Untranslatable as reason:
-            self.ledger.left_out(rule, reason)
+            self.ledger.left_out(rule, reason, refused=self._refuse(rule, TRUE))
+
+    def _refuse(self, rule: Rule, scope: Formula) -> bool:
+        """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
+        whole = kept_out(rule, scope, self._ask)
+        try:
+            self._put(whole, direct(Answer(403, "text/html")))
+        except Untranslatable:
+            self._put(scope, direct(Answer(403, "text/html")))
+        return whole != FALSE
+
+    def _ask(self, one: Test) -> None:
+        """See whether routes can make a test."""
+        self._check(one)
+        match_of([(one, True)])
 
     def _rules(self, proxy: Proxy, scope: Formula) -> None:
         guard = scope
@@ -209,6 +226,10 @@ class Routes:
                 self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client or server sees")
                 continue
             try:
+                if rule.action == "auth":
+                    self._auth(rule, guard, proxy)
+                    self.ledger.done(rule.span)
+                    continue
                 own = formula(rule.condition)
                 self._check(own)
                 whole = simplified(Every((guard, own)))
@@ -218,7 +239,25 @@ class Routes:
                     self._rule(rule, whole, proxy)
                 self.ledger.done(rule.span)
             except Untranslatable as reason:
-                self.ledger.left_out(rule, reason)
+                self.ledger.left_out(rule, reason, refused=self._refuse(rule, guard))
+
+    def _auth(self, rule: Rule, scope: Formula, proxy: Proxy) -> None:
+        """Ask for passwords by a look at the header, which tells those that are kept in clear."""
+        if any(one.criterion.fetch.name in AUTH_FETCHES for one in expressions_of(rule.condition)):
+            _, users, rest = auth_condition(rule.condition, self.config)
+            plain = [user for user in users if not user.encrypted]
+            if not plain:
+                raise Untranslatable("Envoy can't check passwords that are kept as HAProxy's hashes")
+            for user in users:
+                if user.encrypted:
+                    text = f"the user '{user.name}' is kept out: Envoy can't check passwords kept as HAProxy's hashes"
+                    self.ledger.lost(rule.span, text)
+            own: Formula = Every((rest, Not(header_test(plain))))
+        else:
+            own = formula(rule.condition)
+        self._check(own)
+        self._put(simplified(Every((scope, own))), direct(asking(rule.arguments.get("realm") or proxy.name)))
+        self.ledger.near(rule.span, IN_CLEAR)
 
     def _rule(self, rule: Rule, whole: Formula, proxy: Proxy) -> None:
         action, given = rule.action, rule.arguments
@@ -236,9 +275,6 @@ class Routes:
                 self._deny(whole, rule.span)
             else:
                 self._put(whole, direct(answer))
-        elif action == "auth":
-            self.ledger.near(rule.span, IN_CLEAR)
-            self._put(whole, direct(asking(given.get("realm") or proxy.name)))
         elif action == "redirect":
             redirect = given["redirect"]
             assert isinstance(redirect, Redirect)

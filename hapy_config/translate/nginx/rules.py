@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from hapy_config.translate.flow import (
     pieces,
     simplified,
 )
+from hapy_config.translate.guards import kept_out
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.text import always_quoted, block, identifier, literal, quoted
 from hapy_config.translate.nginx.variables import Variables
@@ -34,6 +36,8 @@ from hapy_config.translate.report import Loss
 #: Codes that nginx never makes itself, for jumps to named locations.
 _FIRST_JUMP: Final = 520
 _LAST_JUMP: Final = 599
+#: Rules that ask for passwords; each doubles the cases.
+_MOST_LISTS: Final = 4
 _BACKREFERENCE: Final = re.compile(r"\\(\d)")
 
 #: Rules that leave what a client sees as it is.
@@ -49,6 +53,16 @@ _UNSEEN: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """A rule that asks for them: where (a variable, empty for everywhere), its realm, and lines for users who pass."""
+
+    condition: str
+    realm: str
+    name: str
+    users: frozenset[str]
+
+
 @dataclass(slots=True)
 class Site:
     """A `server` block of `http` while it is written.
@@ -58,7 +72,7 @@ class Site:
         headers: request headers that are set, by lower-case name: how it is written, and its value.
         response: directives about response headers, by backend.
         moved: the path was rewritten by a rule above.
-        auth: the realm as a string, and the file.
+        auths: what asks for passwords so far.
         method: another method, as a variable.
         jumps, known: how many named locations there are, and their codes by what they say.
     """
@@ -73,7 +87,7 @@ class Site:
     response: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     moved: bool = False
-    auth: tuple[str, str] | None = None
+    auths: list[Passwords] = field(default_factory=list)
     method: str = ""
     jumps: int = 0
     known: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -82,6 +96,42 @@ class Site:
         """Directives that run where a condition holds."""
         name = self.variables.condition(whole, moved=self.moved)
         self.lines.extend(block(f"if ({name})", lines) if name else lines)
+
+    def end(self, whole: Formula, lines: Iterable[str]) -> None:
+        """Directives that answer where a condition holds, behind the passwords that rules above ask for.
+
+        `return` comes before nginx asks for them, `try_files` after it.
+        """
+        lines = list(lines)
+        if self.auths:
+            (line,) = lines if self._jumps(lines) else [self.jump(lines)]
+            lines = [self.jump([*self.asking(), f"try_files /dev/null/none {self.location(line.split()[1][:-1])};"])]
+        self.when(whole, lines)
+
+    def _jumps(self, lines: list[str]) -> bool:
+        return lines in [[f"return {code};"] for code in self.known.values()]
+
+    def asking(self) -> list[str]:
+        """The directives that ask for the passwords that rules want so far."""
+        if not self.auths:
+            return []
+        realms: list[tuple[str, str]] = []
+        names: list[tuple[str, str]] = []
+        for held in itertools.product(("1", "0"), repeat=len(self.auths)):
+            chosen = [one for one, on in zip(self.auths, held, strict=True) if on == "1"]
+            if not chosen or any(not one.condition and on == "0" for one, on in zip(self.auths, held, strict=True)):
+                continue
+            # Who has to pass several rules with the one name and password that a request holds is in all their lists.
+            file = f"{'_and_'.join(dict.fromkeys(one.name for one in chosen))}.htpasswd"
+            self.files[file] = "".join(sorted(frozenset.intersection(*(one.users for one in chosen))))
+            realms.append(("".join(held), chosen[0].realm))
+            names.append(("".join(held), file))
+        realm, name = realms[0][1], names[0][1]
+        if any(one.condition for one in self.auths):
+            which = "".join(f"${{{one.condition[1:]}}}" if one.condition else "1" for one in self.auths)
+            realm = self.variables.map(which, realms, "off", "realm", volatile=True)
+            name = self.variables.map(which, names, name, "users", volatile=True) if len(names) > 1 else name
+        return [f"auth_basic {always_quoted(realm)};", f"auth_basic_user_file {quoted(name)};"]
 
     def location(self, code: int | str) -> str:
         """The name of the location that a code leads to."""
@@ -137,7 +187,18 @@ def request_rules(site: Site, rules: Iterable[Rule], proxy: Proxy, config: Confi
                     _request_rule(site, rule, whole, proxy)
             site.ledger.done(rule.span)
         except Untranslatable as reason:
-            site.ledger.left_out(rule, reason)
+            site.ledger.left_out(rule, reason, refused=refuse(site, rule, guard))
+
+
+def refuse(site: Site, rule: Rule, scope: Formula = TRUE) -> bool:
+    """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
+    whole = kept_out(rule, scope, lambda one: site.variables.test(one, moved=site.moved))
+    try:
+        if whole != FALSE:
+            site.when(whole, ["return 403;"])
+    except Untranslatable:
+        site.when(scope, ["return 403;"])
+    return whole != FALSE
 
 
 def _request_rule(site: Site, rule: Rule, whole: Formula, proxy: Proxy) -> None:
@@ -146,11 +207,11 @@ def _request_rule(site: Site, rule: Rule, whole: Formula, proxy: Proxy) -> None:
         reply = given["reply"]
         assert isinstance(reply, HttpReply)
         default = {"deny": 403, "tarpit": 500, "return": 200}[action]
-        site.when(whole, site.answer(answer_of(reply, default, proxy)))
+        site.end(whole, site.answer(answer_of(reply, default, proxy)))
         if action == "tarpit":
             site.ledger.near(rule.span, "tarpit: nginx answers at once, without the wait")
     elif action in ("silent-drop", "reject"):
-        site.when(whole, ["return 444;"])
+        site.end(whole, ["return 444;"])
     elif action == "redirect":
         redirect = given["redirect"]
         assert isinstance(redirect, Redirect)
@@ -176,10 +237,10 @@ def write_redirect(site: Site, redirect: Redirect, whole: Formula) -> None:
     """
     answer = redirect_answer(redirect)
     if answer.headers:
-        site.when(whole, site.answer(answer))
+        site.end(whole, site.answer(answer))
         return
     target = site.variables.string(answer.location or (), moved=site.moved)
-    site.when(whole, [f"return {answer.status} {always_quoted(target)};"])
+    site.end(whole, [f"return {answer.status} {always_quoted(target)};"])
 
 
 def _either(site: Site, whole: Formula, value: str, otherwise: str, stem: str) -> str:
@@ -259,29 +320,20 @@ def _ask(site: Site, rule: Rule, proxy: Proxy, config: Config, scope: Formula) -
         plain = without_passwords(rule.condition, config)
         if plain == rule.condition and plain is not None:
             raise reason from None
-        site.when(simplified(Every((formula(plain), scope))), site.answer(asking(realm)))
+        site.end(simplified(Every((formula(plain), scope))), site.answer(asking(realm)))
         site.ledger.near(rule.span, IN_CLEAR)
 
 
 def _auth(site: Site, rule: Rule, realm: str, config: Config, scope: Formula) -> None:
     """`http-request auth unless { http_auth(list) }`, with more terms or without."""
-    found, rest = auth_condition(rule.condition)
-    users = config.userlists.get(found)
-    if users is None:
-        raise Untranslatable(f"there is no userlist '{found}'")
-    if site.auth is not None:
-        raise Untranslatable("nginx takes one list of users for a server")
+    name, users, rest = auth_condition(rule.condition, config)
+    if len(site.auths) == _MOST_LISTS:
+        raise Untranslatable("there are too many rules that ask for passwords")
     condition = site.variables.condition(simplified(Every((rest, scope))), moved=site.moved)
-    text = literal(realm)
-    if condition:
-        text = site.variables.map(condition, [("1", text)], "off", "realm", volatile=True)
-    file = f"{identifier(found)}.htpasswd"
-    lines = (
-        f"{user.name}:{user.password if user.encrypted else '{PLAIN}' + user.password}\n"
-        for user in users.users.values()
+    lines = frozenset(
+        f"{user.name}:{user.password if user.encrypted else '{PLAIN}' + user.password}\n" for user in users
     )
-    site.files[file] = "".join(lines)
-    site.auth = (text, file)
+    site.auths.append(Passwords(condition, literal(realm), identifier(name), lines))
 
 
 def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:

@@ -24,7 +24,14 @@ from hapy_config.translate.flow import (
 )
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import access_log
-from hapy_config.translate.nginx.rules import Site, current_header, request_rules, response_rules, write_redirect
+from hapy_config.translate.nginx.rules import (
+    Site,
+    current_header,
+    refuse,
+    request_rules,
+    response_rules,
+    write_redirect,
+)
 from hapy_config.translate.nginx.servers import (
     connection_lines,
     note_backend,
@@ -223,7 +230,7 @@ class SiteWriter:
                     site.when(formula(rule.condition), ["return 444;"])
                     self.ledger.near(rule.span, "the connection is closed when its first request has come")
                 except Untranslatable as reason:
-                    self.ledger.left_out(rule, reason)
+                    self.ledger.left_out(rule, reason, refused=refuse(site, rule))
 
     def _choose(self) -> list[Proxy]:
         """Write the rules of the frontend, the choice of a backend, and those of the backends; gives the backends."""
@@ -325,11 +332,7 @@ class SiteWriter:
         wait = duration(timeouts.server) if timeouts.server else _FOR_EVER
         lines += [f"proxy_read_timeout {wait};", f"proxy_send_timeout {wait};", *retry_lines(backend)]
         lines += self.site.response.get(backend.name, [])
-        if self.site.auth is not None:
-            lines += [
-                f"auth_basic {always_quoted(self.site.auth[0])};",
-                f"auth_basic_user_file {quoted(self.site.auth[1])};",
-            ]
+        lines += self.site.asking()
         if self.site.method:
             lines.append(f"proxy_method {self.site.method};")
         if any(server.send_proxy for server in backend.servers):

@@ -24,6 +24,7 @@ _PAGE = "HTTP/1.0 {0} Page\r\nContent-Type: text/plain\r\nX-Page: {0}\r\nConnect
 
 def values(names: dict[str, object], folder: Path) -> dict[str, object]:
     port, other = free_ports(2)
+    (folder / "friends.lst").write_text("127.0.0.2\n")
     for status in (403, 503, 504):
         (folder / f"{status}.http").write_text(_PAGE.format(status), newline="")
     return {**names, "port": port, "other": other}

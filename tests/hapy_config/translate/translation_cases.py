@@ -72,6 +72,16 @@ backend pages
     server three 127.0.0.1:{three}
 """
 
+#: Names and passwords as clients send them; all passwords are `secret` but the wrong one.
+_CREDENTIALS = {
+    "ann": "YW5uOnNlY3JldA==",
+    "bob": "Ym9iOnNlY3JldA==",
+    "dora": "ZG9yYTpzZWNyZXQ=",
+    "eve": "ZXZlOnNlY3JldA==",
+    "nobody": "",
+    "wrong": "YW5uOndyb25n",
+}
+
 CASES = (
     Case(
         "site",
@@ -431,9 +441,69 @@ backend one
             Ask("/", seen=("WWW-Authenticate",)),
             Ask("/", headers={"Authorization": "Basic YW5uOnNlY3JldA=="}),
             Ask("/", headers={"Authorization": "Basic YW5uOndyb25n"}),
+            Ask("/bob", headers={"Authorization": "Basic Ym9iOnNlY3JldA=="}),
         ),
         lost={"caddy": ("http-request auth",), "envoy": ("http-request auth",)},  # bob's is kept as a hash
-        unlike={"caddy": ("/",), "envoy": ("/",)},
+        unlike={"caddy": ("/bob",), "envoy": ("/bob",)},
+    ),
+    Case(
+        "passwords-as-hashes",  # ann and carl: secret, as bcrypt; bob and dora: secret, as SHA-2
+        r"""
+userlist ops
+    group adm users ann
+    user ann password $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW
+    user bob password $5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA
+    user eve insecure-password secret
+userlist sha
+    user dora password $6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1
+    user ann password $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW
+frontend web
+    bind 127.0.0.1:{port}
+    http-request auth realm Ops if {{ path_beg /ops }} !{{ http_auth(ops) }}
+    http-request return status 200 content-type text/plain string inside if {{ path /ops/in }}
+    http-request auth realm Adm if {{ path_beg /adm }} !{{ http_auth_group(ops) adm }}
+    http-request redirect location /there if {{ path /adm/go }}
+    use_backend sha if {{ path_end /sha }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend sha
+    http-request auth realm Sha unless {{ http_auth(sha) }}
+    server s 127.0.0.1:{two}
+""",
+        tuple(
+            Ask(f"{path}?{name}", headers={"Authorization": f"Basic {given}"} if given else {})
+            for path in ("/", "/ops", "/ops/in", "/adm", "/adm/go", "/sha", "/ops/sha", "/adm/sha")
+            for name, given in _CREDENTIALS.items()
+        ),
+        lost={
+            "caddy": ("http-request auth realm Ops", "http-request auth realm Sha"),
+            "envoy": ("http-request auth",),
+        },
+        unlike={
+            "caddy": ("/ops?bob", "/ops/in?bob", "/sha?dora"),
+            "envoy": (
+                *("/ops?ann", "/ops?bob", "/ops/in?ann", "/ops/in?bob", "/ops/sha?ann", "/ops/sha?eve"),
+                *(f"{path}?{name}" for path in ("/adm", "/adm/go", "/adm/sha", "/sha") for name in _CREDENTIALS),
+            ),
+        },
+    ),
+    Case(
+        "guards-stay-shut",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request deny if {{ path_beg /list }} !{{ src -f {folder}/friends.lst }}
+    http-request deny if {{ path_beg /busy }} {{ fe_conn gt 1000 }}
+    http-request deny deny_status 404 unless {{ path_beg /busy /other }} or {{ fe_conn lt 1000 }}
+    http-request reject if {{ path_beg /drop }} !{{ hdr_cnt(host) gt 5 }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (*paths("/list", "/busy", "/other", "/drop", "/"), Ask("/list/friend", source="127.0.0.2")),
+        lost=dict.fromkeys(("nginx", "caddy", "envoy"), ("http-request deny", "http-request reject")),
+        unlike=dict.fromkeys(("nginx", "caddy", "envoy"), ("/list/friend", "/drop", "/")),  # refused with 403
     ),
     Case(
         "weights",
