@@ -88,14 +88,14 @@ def netscaler_lengths(world: World) -> None:
         headers += [_older(bytes((packet[0] & 0xF0 | words,)) + packet[1:]) for words in (0, 1, 4, 6, 7)]
         for header in headers:
             _ask(world, header + REQUEST)
-        for whole in (_older(packet), _newer(packet)):
+        for copies in (_older(packet), _newer(packet)):
             for cut in (1, 8, 11, 12, 13, size - 1):
-                _ask(world, whole[:cut])
+                _ask(world, copies[:cut])
 
 
 def netscaler_almost_whole(world: World) -> None:
     """Of a header the last bytes don't come."""
     world.start(LISTEN % f"accept-netscaler-cip {NETSCALER}")
     for packet in (_ip4() + TCP, _ip6() + TCP):
-        for whole in (_older(packet), _newer(packet)):
-            _ask(world, whole[:-1])
+        for copies in (_older(packet), _newer(packet)):
+            _ask(world, copies[:-1])
