@@ -125,4 +125,8 @@ DEVIATIONS = {
         "HAProxy keeps no more idle connections than were in use at once, so that names (`sni` from the request) push each "
         "other out; hapy keeps one of each name that was asked for lately."
     ),
+    "tls_to_servers:sessions_of_names": (
+        "HAProxy keeps one session for a server, and drops it when another name (`sni`) is asked for; hapy keeps one for "
+        "each name."
+    ),
 }

@@ -1,5 +1,7 @@
 """What OpenSSL knows of one connection and Python's `ssl` doesn't tell: randoms, secrets, curve, chains, error numbers.
 
+And the one thing that Python doesn't pass on as it is: the name that a server is asked for.
+
 As in `hapy.tls.openssl` the library's functions are reached through `ctypes`, with the connection's pointer that `_ssl`
 keeps behind the object's head. Where they are not visible there is no value.
 """
@@ -18,6 +20,7 @@ from hapy_config.tls.library import Unavailable, der, library, pointer
 _MOST_KEY: Final = 256
 _RANDOM: Final = 32
 _CTRL_GET_NEGOTIATED_GROUP: Final = 134
+_CTRL_SET_NAME: Final = 55
 #: Set in a group's number where OpenSSL has no object for it.
 _NO_OBJECT: Final = 0x1000000
 _DER: Final = 2
@@ -34,6 +37,8 @@ def _library() -> Any:
     try:
         for name, result, arguments in (
             ("SSL_get_SSL_CTX", handle, (handle,)),
+            ("SSL_get_servername", ctypes.c_char_p, (handle, ctypes.c_int)),
+            ("ERR_clear_error", None, ()),
             ("SSL_get_version", ctypes.c_char_p, (handle,)),
             ("SSL_get_session", handle, (handle,)),
             ("SSL_get_client_random", size, (handle, ctypes.c_char_p, size)),
@@ -122,6 +127,21 @@ session_key = _told(_master_key)
 curve = _told(_curve)
 #: The version, while the handshake is under way too.
 version = _told(lambda openssl, handle: openssl.SSL_get_version(handle))
+
+
+#: The name that the client asks for; of our own connections to servers.
+asked_name = _told(lambda openssl, handle: openssl.SSL_get_servername(handle, 0))
+
+
+def ask_for(tls: ssl.SSLObject, name: bytes) -> None:
+    """Send this name (SNI), whatever its letters, before the handshake begins; one beyond 255 bytes is not sent.
+
+    Raises:
+        Unavailable: the library can't be reached.
+    """
+    openssl = _library()
+    if not openssl.SSL_ctrl(connection(tls), _CTRL_SET_NAME, 0, name):
+        openssl.ERR_clear_error()
 
 
 def _peer(openssl: Any, handle: int) -> bytes | None:

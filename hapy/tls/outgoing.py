@@ -9,6 +9,8 @@ Rules (manual section 5.2, and HAProxy 2.6 on the wire):
 
 from __future__ import annotations
 
+import contextlib
+import re
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 #: What is wrong with a server's certificate: it is not for the name that was asked for, or not for `verifyhost`.
 OTHER_NAME: Final = "Server presented an SSL certificate different from the expected one"
 OTHER_HOST: Final = "Server presented an SSL certificate different from the configured one"
+#: Host names that Python sends as they are. It sends no addresses, of which there are none among these, no names with
+#: an empty part or one beyond 63 letters, and raises errors about others; HAProxy sends any 255 bytes.
+_PLAIN: Final = re.compile(rb"(?=.*[A-Za-z_-])(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 #: Names whose sessions are kept for one server.
 _MOST_SESSIONS: Final = 1000
 
@@ -82,11 +87,13 @@ class Outgoing:
 
     def begin(self, name: bytes | None, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> ssl.SSLObject:
         """Start a handshake for that name."""
-        host = name.decode("ascii", "replace") if name else None
-        try:
-            return self._context.wrap_bio(incoming, outgoing, server_hostname=host, session=self._sessions.get(name))
-        except ValueError:  # a name that can't be sent, of letters that no host name has
-            return self._context.wrap_bio(incoming, outgoing)
+        wrap, session = self._context.wrap_bio, self._sessions.get(name)
+        if not name or _PLAIN.fullmatch(name):
+            return wrap(incoming, outgoing, server_hostname=name.decode() if name else None, session=session)
+        tls = wrap(incoming, outgoing, session=session)
+        with contextlib.suppress(openssl.Unavailable):
+            inside.ask_for(tls, name)
+        return tls
 
     def accept(self, name: bytes | None, tls: ssl.SSLObject) -> str:
         """Look at the server's certificate once the handshake is done; gives what is wrong with it, or nothing."""

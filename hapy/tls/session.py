@@ -87,7 +87,7 @@ class TlsSession:
         if self.hello is not None:
             return self.hello.server_name or None
         name = self.object.server_hostname
-        return name.encode() if name else None
+        return name.encode() if name else inside.asked_name(self.object)
 
     @property
     def resumed(self) -> bool:
