@@ -64,10 +64,6 @@ _BY_KEYWORD = (
     ("CRYPT_H", "userlist", "user"),
 )
 
-#: Services that `use-service` can name, and filters.
-SERVICES: tuple[str, ...] = ()
-FILTERS: tuple[str, ...] = ()
-
 
 def have() -> frozenset[str]:
     """What `feature(NAME)` is true for."""
@@ -78,6 +74,11 @@ def have() -> frozenset[str]:
 def _runs(family: str, word: str) -> bool:
     entry = table(family).get(word)
     return entry is not None and entry.runs is Runs.YES
+
+
+def _services() -> list[str]:
+    """What `use-service` can name."""
+    return [entry.name for entry in table("services") if entry.runs is Runs.YES]
 
 
 def ssl_library() -> str:
@@ -107,8 +108,8 @@ def pollers() -> str:
 
 
 def filters() -> str:
-    """The filters, as HAProxy lists them."""
-    return "Available filters :\n" + "".join(f"\t{name}\n" for name in FILTERS or ("none",))
+    """The filters, as HAProxy lists them: none is run."""
+    return "Available filters :\n\tnone\n"
 
 
 def build_report() -> str:
@@ -147,7 +148,7 @@ Running with the path of a request : {"compiled" if compiled.is_used() else "as 
   <default> : mode=TCP   side=FE|BE  mux=PASS  flags=
        none : mode=TCP   side=FE|BE  mux=PASS  flags=NO_UPG
 """,
-        f"Available services : {' '.join(SERVICES) or 'none'}\n{filters()}",
+        f"Available services : {' '.join(_services()) or 'none'}\n{filters()}",
     )
     return "\n".join(parts)
 

@@ -69,7 +69,9 @@ class Launch:
         self.states = states
         settings = config.global_
         self.master = options.master or settings.master_worker
-        self.daemon = options.daemon or (settings.daemon and not (options.foreground or options.debug))
+        # A service manager that is told of the start (-Ws) wants to keep the process that it has launched.
+        stays = options.foreground or options.debug or options.notify
+        self.daemon = options.daemon or (settings.daemon and not stays)
         self.maxconn = 0
         self.null = processes.Null()
 
@@ -145,8 +147,9 @@ class Launch:
 
         if not (self.options.maxconn or self.config.global_.maxconn):
             self.messages.write(f"Note: setting global.maxconn to {self.maxconn}.\n")
-        self.messages.write(features.pollers() + "\n" + features.filters())
-        print("Using epoll() as the polling mechanism.", flush=True)
+        if self.options.is_verbose:
+            self.messages.write(features.pollers() + "\n" + features.filters())
+            print("Using epoll() as the polling mechanism.", flush=True)
 
     def _open(self) -> Opening:
         """Bind and listen, retrying while old processes hold what is wanted."""
@@ -220,6 +223,7 @@ class Launch:
         state.sockets = _keep(state.sockets, opening)
         if self.daemon and not self.reloading:
             self.null.release_terminal()
+        self.messages.notice("Loading success.")
         return master.supervise()
 
     def _work(self, runtime: Runtime, opening: Opening, master: Master) -> int:

@@ -21,7 +21,11 @@ from hapy import environment
 from hapy.observe.startup import Messages
 from hapy.processes import notify_systemd, tell
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGCHLD)
+#: Signals that end everything, that reload, and that only workers heed (they pause and resume what listens).
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+_RELOADING = (signal.SIGUSR2, signal.SIGHUP)
+_FOR_WORKERS = (signal.SIGTTOU, signal.SIGTTIN)
+_SIGNALS = (*_ENDING, *_RELOADING, *_FOR_WORKERS, signal.SIGCHLD)
 _VARIABLE = "HAPY_MASTER_STATE"
 
 
@@ -88,7 +92,7 @@ class Master:
     Attributes:
         state: its workers and what they share.
         notify: tell the service manager (`-Ws`).
-        exit_on_failure: the end of the current worker by an error ends everything.
+        exit_on_failure: the end of the current worker by an error ends everything. SIGTERM and SIGINT are none.
         max_reloads: workers that have seen more reloads are told to end, None for no limit.
         directory: where the program was started, for the program after `exec`.
     """
@@ -129,7 +133,6 @@ class Master:
         tell(old, signal.SIGUSR1)
         if self.max_reloads is not None:
             tell([w.pid for w in self.state.workers if w.reloads > self.max_reloads], signal.SIGTERM)
-        self.messages.notice("Loading success.")
         return pid
 
     def ready(self) -> None:
@@ -148,9 +151,11 @@ class Master:
             number = signal.sigwait(_SIGNALS)
             if number == signal.SIGCHLD:
                 continue
-            if number in (signal.SIGUSR2, signal.SIGHUP):
+            if number in _RELOADING:
                 if not self.leaving:
                     self._reload()
+            elif number in _FOR_WORKERS:
+                self._tell_workers(number)
             else:
                 self._leave(number)
         self.messages.warning(f"All workers exited. Exiting... ({self.status})")
@@ -161,6 +166,9 @@ class Master:
         if self.notify:
             notify_systemd("STOPPING=1")
         self.messages.warning("Exiting Master process...")
+        self._tell_workers(number)
+
+    def _tell_workers(self, number: int) -> None:
         tell([worker.pid for worker in self.state.workers], signal.Signals(number))
 
     def _reload(self) -> NoReturn:
@@ -196,11 +204,10 @@ class Master:
         current = worker.reloads == 0
         text = f"{'Current' if current else 'Former'} worker ({pid}) exited with code {status} ({word})"
         (self.messages.alert if status and current else self.messages.warning)(text)
-        if not current or status == 0:
+        if not current or status in (0, 128 + signal.SIGTERM):
             return
-        if status != 128 + signal.SIGTERM or not self.leaving:
-            self.status = status
-        if not self.leaving and self.exit_on_failure:
+        self.status = status
+        if not self.leaving and self.exit_on_failure and status != 128 + signal.SIGINT:
             self.messages.alert("exit-on-failure: killing every processes with SIGTERM")
             self.leaving = True
             tell([w.pid for w in self.state.workers], signal.SIGTERM)

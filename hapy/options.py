@@ -77,6 +77,11 @@ class Options:
     unused: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def is_verbose(self) -> bool:
+        """Whether `-V`, or `-d` in the foreground where more than a check is wanted, asks for more words."""
+        return self.verbose or (self.debug and not (self.daemon or self.check))
+
 
 _MEMORY_WORDS = ("fail", "merge", "hot-first", "cold-first", "integrity", "global", "cache", "caller", "tag", "poison")
 

@@ -22,10 +22,13 @@ from hapy.processes import StartError
 from hapy_config.diagnostics import Diagnostic, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hapy.master import State
     from hapy.proxy.saved import States
     from hapy_config import Result
     from hapy_config.model.config import Config
+    from hapy_config.syntax import Statement
 
 
 class StopProgram(Exception):  # noqa: N818 - an end, not always an error
@@ -56,6 +59,9 @@ def main(arguments: list[str]) -> int:
         return stop.status
     except StartError:
         return 1
+    except MemoryError:
+        Messages().alert("[haproxy.main()] There is not enough memory to start.")
+        return 1
 
 
 def _show_usage(reason: str = "") -> None:
@@ -73,16 +79,11 @@ class Program:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        quiet = options.quiet and not options.verbose
+        quiet = options.quiet and not options.is_verbose
         self.messages = Messages(quiet=quiet, show_diagnostics=options.diagnostics)
         self.directory = str(Path.cwd())
         self.names = Names()
         self.state: State | None = None
-
-    @property
-    def verbose(self) -> bool:
-        """Whether `-V` or `-d` asks for more words."""
-        return self.options.verbose or self.options.debug
 
     def run(self) -> int:
         """Everything."""
@@ -181,6 +182,8 @@ class Program:
         self._settle_quiet(result)
         for warning in options.warnings:
             messages.warning(warning)
+        if options.pidfile is not None:
+            messages.tell(_idle_pidfiles(result))
         messages.tell(result.diagnostics)
         errors = [found for found in result.diagnostics if found.severity is Severity.ERROR and found.fatal]
         config = result.config
@@ -200,10 +203,8 @@ class Program:
 
     def _settle_quiet(self, result: Result) -> None:
         """`quiet` in the global section silences the whole start, even where the file is refused later on."""
-        words = [
-            s.words for section in result.document.sections if section.kind == "global" for s in section.statements
-        ]
-        if ["quiet"] in words and not self.verbose:
+        asked = any(statement.words == ["quiet"] for statement in _global_statements(result))
+        if asked and not self.options.is_verbose:
             self.messages.quiet = True
 
     def _judge_not_run(self, result: Result) -> None:
@@ -312,6 +313,17 @@ class Program:
             else:
                 print("Configuration file has no error but will not start (no listener) => exit(2).")
         return 0 if has_listener else 2
+
+
+def _global_statements(result: Result) -> Iterator[Statement]:
+    return (one for section in result.document.sections if section.kind == "global" for one in section.statements)
+
+
+def _idle_pidfiles(result: Result) -> list[Diagnostic]:
+    """`-p` names the pid file, so that the file's own first word about it has no effect."""
+    found = [one for one in _global_statements(result) if one.words[:1] == ["pidfile"] and len(one.words) > 1]
+    text = "'pidfile' already specified. Continuing."
+    return [Diagnostic("duplicate", Severity.ERROR, one.span(), text) for one in found[:1]]
 
 
 def _loaded_libraries() -> str:

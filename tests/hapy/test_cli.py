@@ -38,6 +38,7 @@ FILES = {
     "EMPTY": "",
     "DISABLED": VALID + "    disabled\n",
     "QUIET": "global\n    quiet\n" + VALID,
+    "PIDFILE": "global\n    pidfile one\n" + VALID,
     "ZERO": "global\n    zero-warning\nfrontend f\n    mode http\n    bind 127.0.0.1:1\n",
     "dir/a.cfg": VALID,
     "dir/.hidden.cfg": "nonsense\n",
@@ -107,7 +108,8 @@ LINES = [
     "-c -f OK -sf", "-c -f OK -sf 1 2", "-c -f OK -sf a", "-c -f OK -sf 12x", "-c -f OK -sf 0", "-c -f OK -s", "-c -f OK -sx 1",
     "-c -f OK -sf -5", "-st 99999999 -c -f OK", "-sf1 -c -f OK",
     "-c -f OK -d", "-c -f OK -db", "-c -f OK -dZ", "-c -f OK -dM", "-c -f OK -dM0", "-c -f OK -dMfoo", "-c -f OK -dM0x50,fail",
-    "-c -f OK -dMfail,foo", "-c -f OK -dM0foo", "-c -f OK -dMtag,,poison", "-c -f OK -dMno-tag", "-dMhelp", "-c -f OK -d -D -q",
+    "-c -f OK -d -q", "-c -f OK -d -V -q",
+    "-c -f PIDFILE", "-c -f PIDFILE -p other", "-c -f OK -p other", "-c -f OK -dMfail,foo", "-c -f OK -dM0foo", "-c -f OK -dMtag,,poison", "-c -f OK -dMno-tag", "-dMhelp", "-c -f OK -d -D -q",
     "-c -f OK -dR -dG -dS -dV -dW -dD -dr -de -dp -dk", "-dKhelp -c -f OK", "-c -f OK -dKfoo", "-c -f OK -x /a -x /b",
     "-c -f OK -S /tmp/x", "-c -f OK -W -S /tmp/x", "-dW -c -f OK",
     "-cc", "-cc 1", "-cc 0", "-cc foo", "-cc foo(1)", "-cc version_atleast(2.5)", "-cc version_atleast(9.0)", "-ccx 1",
@@ -122,6 +124,12 @@ def test_status_and_output_are_the_referees(line: str, haproxy: str, run: Run) -
     theirs, ours = run([haproxy], line), run(HAPY, line)
     assert ours.returncode == theirs.returncode, (ours, theirs)
     assert shape(ours) == shape(theirs), (ours, theirs)
+
+
+def test_too_little_memory_is_no_traceback(run: Run) -> None:
+    result = run(HAPY, "-db -m 1 -f OK")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].endswith("[haproxy.main()] There is not enough memory to start.")
 
 
 @pytest.mark.referee
@@ -169,7 +177,7 @@ def test_long_version_has_the_lines_that_scripts_read(run: Run) -> None:
     features = next(line for line in lines if line.startswith("Feature list : ")).split()[3:]
     assert all(word[0] in "+-" for word in features)
     assert "+EPOLL" in features
-    assert any(line.startswith("Available services :") for line in lines)
+    assert "Available services : prometheus-exporter" in lines
 
 
 @pytest.mark.referee

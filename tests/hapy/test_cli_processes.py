@@ -682,12 +682,43 @@ def test_the_service_manager_is_told(stage: Stage) -> None:
 
 
 @BOTH
+def test_the_service_manager_keeps_the_process_that_it_launched(stage: Stage) -> None:
+    stage.write(settings="daemon")
+    program, worker = master(stage, "-Ws")
+    assert f"x-pid: {worker}\r\n" in stage.ask()
+    program.signal(signal.SIGTERM)
+    assert program.wait() == 0
+
+
+@BOTH
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_worker_that_was_told_to_end_is_no_failure(stage: Stage, number: int, status: int) -> None:
+    program, worker = master(stage, "-W")
+    os.kill(worker, number)
+    assert program.wait() == status
+    text = program.wait_for_end_of_output()
+    assert f"Current worker ({worker}) exited with code {128 + number} (" in text
+    assert "exit-on-failure" not in text
+    assert f"All workers exited. Exiting... ({status})" in text
+
+
+@BOTH
+def test_a_master_has_its_worker_pause(stage: Stage) -> None:
+    program, worker = master(stage, "-W")
+    program.signal(signal.SIGTTOU)
+    program.expect("Paused frontend f.")
+    program.signal(signal.SIGTTIN)
+    program.expect("Resumed frontend f.")
+    assert f"x-pid: {worker}\r\n" in stage.ask()
+
+
+@BOTH
 def test_a_master_in_the_background(stage: Stage) -> None:
     pid = stage.daemon("-W", "-f", "cfg")
     until(stage.serving)
     (worker,) = stage.children(pid)
     assert f"x-pid: {worker}\r\n" in stage.ask()
-    stage.started[0].wait_for_end_of_output()
+    assert "Loading success." not in stage.started[0].wait_for_end_of_output()
     until(lambda: settled(stage, pid))
     os.kill(pid, signal.SIGUSR2)
     until(lambda: gone(worker))
