@@ -31,6 +31,8 @@ MAX_WORDS: Final = 64
 
 #: The first version that skips empty words at the beginning of a line; others skip the line.
 _SKIPS_EMPTY: Final = (2, 8)
+#: A word that is empty since its variables are not set: it vanishes, while one that is written empty ends the line.
+_UNSET: Final = re.compile(r'"(?:\$[A-Za-z_0-9]+|\$\{[^}"]*\})+"')
 _BRANCH: Final = re.compile(r"[0-9]+")
 #: The versions that know neither `.if` nor any other directive.
 _BEFORE_DIRECTIVES: Final = ("1.", "2.0.", "2.1.", "2.2.", "2.3.")
@@ -243,13 +245,15 @@ class _FileReader:
         except WordError as error:
             self._error(_CODES.get(error.message, "bad-quoting"), error.message, error.column)
             return
+        if self.skips_empty and "" in words:
+            kept = [
+                (word, place)
+                for word, place in zip(words, columns, strict=True)
+                if word or not _UNSET.fullmatch(line, place[0] - 1, place[1] - 1)
+            ]
+            words, columns = [word for word, _ in kept], [place for _, place in kept]
         if not words or not words[0]:
-            if not self.skips_empty:
-                return
-            empty = next((index for index, word in enumerate(words) if word), len(words))
-            words, columns = words[empty:], columns[empty:]
-            if not words:
-                return
+            return
         if len(line) > _MANY_DIGITS:
             words = [_DIGITS.sub(lambda match: match[0][:_MANY_DIGITS], word) for word in words]
         statement = Statement(self.source, self.line, words, columns)

@@ -7,6 +7,7 @@ get stand-ins. Afterwards every word is looked up once more, and what the versio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -55,6 +56,15 @@ _OPTION_LINES: Final = {
     "server-template": ("servers", 4),
     "default-server": ("servers", 1),
 }
+#: The last version that does not take the unit `us`, though its manual has it, and the lines that have times.
+_NO_MICROSECONDS: Final[Version] = (2, 2)
+_MICROSECONDS: Final = re.compile(r"(?:.*\()?[0-9]+us\)?")
+_TIMED: Final = frozenset(
+    {
+        *("timeout", "hold", "stats", "stick-table", "cookie", "hard-stop-after"),
+        *("server", "server-template", "default-server", "tcp-request"),
+    }
+)
 #: The first version whose `bytes` takes the names of variables.
 _VARIABLES_IN_BYTES: Final[Version] = (3, 0)
 _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section", "removed-keyword"})
@@ -288,6 +298,8 @@ def judge(
         return [*found, *about_samples]
     own: list[Diagnostic] = []
     spoken: set[tuple[str, int]] = set()
+    if version <= _NO_MICROSECONDS:
+        own += _microseconds(document)
     for section in document.sections:
         for use in uses(section):
             finding = _finding(use, version)
@@ -303,6 +315,19 @@ def judge(
         for one in _for_version(finding, version)
     ]
     return [*kept, *own, *about_samples]
+
+
+def _microseconds(document: Document) -> Iterator[Diagnostic]:
+    """The times in microseconds, to a version that does not read them."""
+    for section in document.sections:
+        for statement in section.statements:
+            if statement.words[0] not in _TIMED:
+                continue
+            for index, word in enumerate(statement.words):
+                if index and _MICROSECONDS.fullmatch(word):
+                    message = f"unexpected character 's' in '{word}'"
+                    hint = "HAProxy takes microseconds behind 2.2; write the time in ms"
+                    yield Diagnostic("bad-argument", Severity.ERROR, statement.span(index), message, hint)
 
 
 def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:

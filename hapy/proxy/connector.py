@@ -255,9 +255,7 @@ class Connector:
             if not address.port_offset:
                 port = base.port or txn.destination_port or client.destination_port
         if address.port_offset:
-            port = (txn.destination_port or client.destination_port) + (address.port or 0)
-            if not 0 < port < 65536:
-                raise ConnectFailed("refused", f"port {port} does not exist")
+            port = ((txn.destination_port or client.destination_port) + (address.port or 0)) % 65536
         source = base.source
         usesrc = self._source.usesrc if self._source is not None else None
         if usesrc is not None:

@@ -19,9 +19,13 @@ from hapy_config.syntax import Statement
 
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_0-9]*)\}?|([A-Za-z_0-9]*))")
 
-#: The first version that refuses what follows a port's digits, and what that is.
+#: The first version that refuses what follows a port's digits, and the digits.
 _STRICT_PORTS: Final[Version] = (3, 0)
-_AFTER_PORT: Final = re.compile(r"(?<=[0-9])[^0-9-]")
+_PORT: Final = re.compile(r"[+-]?[0-9]*")
+
+#: The last version that takes ports behind 65535 where it connects, modulo 65536, and such ports.
+_ANY_PORT: Final[Version] = (2, 2)
+_LONG_PORT: Final = re.compile(r"(?<=:)[0-9]{5,}\Z")
 
 #: The first version whose addresses name protocols, and how these begin.
 _PROTOCOLS: Final[Version] = (2, 4)
@@ -52,15 +56,26 @@ def read_address(build: Build, text: str, use: AddressUse) -> Address:
         GrammarError: as `parse_address` does; since 3.0 also for what follows a port's digits.
     """
     written = expand(build, text)
+    if build.version <= _ANY_PORT and not use.port_range:
+        written = _LONG_PORT.sub(lambda port: str(int(port[0]) % 65536), written)
     found = parse_address(written, use)
     if build.version < _PROTOCOLS and _PROTOCOL.match(written):
         raise GrammarError(f"invalid address: '{written.rpartition(':')[0]}' in '{text}'")
     if build.version >= _STRICT_PORTS and found.family not in ("unix", "abns", "fd"):
         _, colon, port = written.rpartition(":")
-        bad = _AFTER_PORT.search(port) if colon and "]" not in port else None
-        if bad is not None:
-            raise GrammarError(f"invalid character '{bad[0]}' in port number '{port}' in '{text}'")
+        if colon and "]" not in port:
+            _check_digits(port, text)
     return found
+
+
+def _check_digits(port: str, text: str) -> None:
+    """Refuse anything behind the digits of a port, of an offset or of the ends of a range."""
+    parts = (port[1:],) if port[:1] in ("+", "-") else port.split("-", 1)
+    for part in parts:
+        digits = _PORT.match(part)
+        assert digits is not None
+        if digits.end() < len(part):
+            raise GrammarError(f"invalid character '{part[digits.end()]}' in port number '{part}' in '{text}'")
 
 
 def address(build: Build, text: str, place: int, use: AddressUse, prefix: str) -> Address:

@@ -97,23 +97,18 @@ def _port(words: Words) -> object:
                 f"expects a valid TCP port (from range 1 to 65535) or a sample expression, got {text}.",
                 words.position - 1,
             )
-        words.draft.check_port = int(text)
         return int(text)
     words.position -= 1
     prefix = words.prefix
     words.prefix = f"{prefix}error detected while parsing port expression : "
     found = words.expression()
     words.prefix = prefix
-    words.draft.check_port = -1
     return found
 
 
 def _addr(words: Words) -> object:
     text = words.take("'addr' expects an address as argument.")
-    found = address(words.build, text, words.position - 1, _CHECK_ADDRESS, f"{words.prefix}'addr' : ")
-    if found.port:
-        words.draft.check_port = found.port
-    return found
+    return address(words.build, text, words.position - 1, _CHECK_ADDRESS, f"{words.prefix}'addr' : ")
 
 
 def _set_var(words: Words) -> CheckStep:

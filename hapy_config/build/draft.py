@@ -106,7 +106,6 @@ class Draft:
     fcgi_app: tuple[str, Statement] | None = None
     tls_checks: bool = False
     own_checks: frozenset[str] = frozenset()
-    check_port: int = 0
     dispatch: Address | None = None
 
     def __init__(self, kind: str, name: str, header: Statement) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from hapy_config.build.checkports import check_port
 from hapy_config.build.expressions import check_regex
 from hapy_config.build.initaddr import unresolved
 from hapy_config.build.refused import Refused
 from hapy_config.build.resolvconf import PATH, system_has_name_servers
 from hapy_config.build.tls import advise_parameters, advise_server, check_bind, server_certificate_fault, server_fault
 from hapy_config.grammar.addresses import is_host_name
-from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -313,7 +313,7 @@ def check_servers(build: Build) -> None:
                 message = f"server '{server.name}': unable to find required resolvers '{server.resolvers}'"
                 _no_resolvers(build, server.resolvers, server.span, f"{draft.title} '{draft.name}', {message}")
             if server.check:
-                _check_port(build, draft, server)
+                check_port(build, draft, server)
             if "tfo" in server.options and not (draft.retry_on or frozenset()) >= _FAST_OPEN_RETRIES:
                 build.warning(
                     "tfo-without-retry",
@@ -364,27 +364,6 @@ def _distinct(build: Build, draft: Draft) -> None:
                 f"{draft.title} '{draft.name}', another server named '{server.name}' was already defined at line"
                 f" {other.span.line}, please use distinct names.",
             )
-
-
-def _check_port(build: Build, draft: Draft, server: Server) -> None:
-    address = server.address
-    if (
-        server.service is not None
-        or address.family in ("unix", "abns", "any", "name")  # HAProxy does not ask it of names
-        or (address.port and not address.port_offset)
-    ):
-        return
-    if leading_integer(server.options.get("port", ("0",))[0]) & 0xFFFF or draft.check_port:
-        return
-    if address.family == "ipv4" and address.host == "0.0.0.0":
-        return
-    build.error(
-        "missing-check-port",
-        server.span,
-        f"config: {draft.title} '{draft.name}': server '{server.name}' has neither service port nor check port nor"
-        " tcp_check rule 'connect' with port information.",
-        "give the server a port, or add 'port <number>'",
-    )
 
 
 def _protocol(build: Build, draft: Draft, server: Server, protocol: str) -> None:

@@ -14,7 +14,7 @@ from hapy_config.grammar.regexes import compile_regex
 from hapy_config.keywords.acls import ACL_KEYWORDS, MATCH_TYPES
 from hapy_config.keywords.log_aliases import ALIASES
 from hapy_config.keywords.samples import Place
-from hapy_config.keywords.spec import TARGET
+from hapy_config.keywords.spec import TARGET, Version
 from hapy_config.model.expressions import FormatAlias, FormatExpression, FormatText, LogFormat, SampleExpression
 from hapy_config.syntax import Statement
 
@@ -31,6 +31,8 @@ HTTP_ONLY: Final = frozenset(name for name, alias in ALIASES.items() if alias.re
 BUFFERS: Final = frozenset({"request buffer", "response buffer"})
 
 #: Where a format names a backend or a server, HAProxy says nothing of HTTP.
+#: The first version whose log variables of HTTP may stand where there is none; they give nothing there.
+_HTTP_EVERYWHERE: Final[Version] = (3, 0)
 _CHOICES: Final = (Place.FRONTEND_USE_BACKEND, Place.BACKEND_SERVER)
 
 
@@ -147,7 +149,7 @@ def check_format(
         if isinstance(item, FormatAlias):
             if build.target is not None and build.target < TARGET:
                 build.watch_alias(statement, place, item.name)
-            if item.name in HTTP_ONLY and draft.mode != "http":
+            if item.name in HTTP_ONLY and draft.mode != "http" and build.version < _HTTP_EVERYWHERE:
                 faults.append(
                     Refused(
                         f"{prefix}format variable '{item.name}' is reserved for HTTP mode.",

@@ -53,7 +53,6 @@ _BACK: Final = (
     "check_statement",
     "check_rules",
     "check_steps",
-    "check_port",
 )
 _BY_SIDE: Final = {
     FRONT: frozenset((*_ALL, *_FRONT)),

@@ -167,7 +167,7 @@ def _port(text: str, port: str, place: int, use: AddressUse) -> tuple[int | None
             raise GrammarError(f"port offset not permitted here in '{text}'", place)
         digits = _LEADING_DIGITS.match(port, 1)
         assert digits is not None
-        value = _number(digits[0], place, allow_zero=True) if digits[0] else 0
+        value = wrapped(digits[0])  # any number: what comes out counts modulo 65536
         return (-value if port[0] == "-" else value), None, True
     if not port[0].isascii() or not port[0].isdecimal():
         raise GrammarError(f"invalid character '{port[0]}' in port number '{port}' in '{text}'", place)

@@ -8,14 +8,18 @@ import pytest
 
 from hapy_config import Severity, read_config
 from hapy_config.codes.spec import BASE
-from hapy_config.targets import VERSIONS, parse_version
+from hapy_config.targets import VERSIONS, parse_version, release
+
+_CHECKED = "backend b\n option tcp-check\n"
 
 
 def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]]:
     """The codes of the errors and of the warnings."""
     file = tmp_path / "t.cfg"
     file.write_text(BASE + text, encoding="utf-8")
-    result = read_config([str(file)], env={}, target=parse_version(version), assume_machine=True)
+    target = parse_version(version)
+    assert target is not None
+    result = read_config([str(file)], env={}, version=release(target), target=target)
     found = [one for one in result.diagnostics if not one.environment]
     errors = {one.code for one in found if one.severity is Severity.ERROR}
     return errors, {one.code for one in found if one.severity is Severity.WARNING}
@@ -105,6 +109,24 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("global\n maxconn 5k\n", "2.8", {"bad-argument"}, set()),
         ('backend b\n "" leastconn\n', "2.6", set(), set()),
         ("listen l 127.0.0.1:80\n", "2.8", {"old-listen-address"}, set()),
+        ("backend b\n server s 10.0.0.1:+5x\n", "3.0", {"bad-address"}, set()),
+        ("backend b\n server s 10.0.0.1:5x\n server t 10.0.0.1:+70000\n", "2.8", set(), set()),
+        ("backend b\n server s 10.0.0.1:70000\n dispatch 10.0.0.1:70000\n", "2.2", set(), set()),
+        ("backend b\n server s 10.0.0.1:70000\n", "2.6", {"bad-address"}, set()),
+        ("frontend f\n bind :70000\n", "2.2", {"bad-address"}, set()),
+        ("backend b\n timeout server 30us\n", "2.2", {"bad-argument"}, set()),
+        ("backend b\n stick-table type ip size 1k store http_req_rate(30us)\n", "2.2", {"bad-argument"}, set()),
+        ("backend b\n timeout server 30us\n", "2.6", set(), set()),
+        ("frontend f\n bind :1\n mode tcp\n unique-id-format %HU\n", "2.8", {"needs-http"}, set()),
+        ("frontend f\n bind :1\n mode tcp\n unique-id-format %HU\n", "3.0", set(), set()),
+        # what is written empty ends a line; what is empty for want of a variable vanishes since 2.8
+        ('backend b\n "" modex\n', "2.8", set(), set()),
+        ('backend b\n "${HAPY_UNSET}" modex\n', "2.6", set(), set()),
+        ('backend b\n server s 10.0.0.1:80 "${HAPY_UNSET}" chekc\n', "2.6", set(), set()),
+        ('backend b\n server s 10.0.0.1:80 "${HAPY_UNSET}" chekc\n', "2.8", {"unknown-keyword"}, set()),
+        # servers without a port, and checks that have one
+        (f"{_CHECKED} tcp-check connect port 9\n server s 10.0.0.1 check\n", "2.2", {"missing-check-port"}, set()),
+        (f"{_CHECKED} tcp-check connect port 9\n server s 10.0.0.1 check\n", "2.6", set(), set()),
         # actions behind 2.6 and what they take
         ("frontend f\n bind :1\n http-request pause 5ms if { path /a }\n", "2.8", set(), set()),
         ("frontend f\n bind :1\n http-request pause int(5) if { path /a }\n", "2.8", set(), set()),
