@@ -269,6 +269,19 @@ def number_from(least: int) -> str:
     return "|".join(cases)
 
 
+def matches_nothing(one: Test) -> bool:
+    """Whether a test may hold of an empty text, which some take for one that is not there."""
+    if one.how != "regex":
+        return "" in one.values
+    for value in one.values:
+        try:
+            if re.search(value, ""):
+                return True
+        except re.error:  # of PCRE's own
+            return True
+    return False
+
+
 def _bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool) -> Test:
     """Whole parts of a text between delimiters."""
     texts = (re.escape(value.strip(bounds)).replace("/", "/") for value in values)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from hapy_config.model.expressions import AclExpression
-from hapy_config.model.rules import Rule
+from hapy_config.model.rules import HttpReply, Rule
 from hapy_config.translate.flow import (
     FALSE,
     TRUE,
@@ -29,6 +29,13 @@ from hapy_config.translate.flow import (
 
 #: Actions that keep clients out.
 GUARDS: Final = frozenset({"deny", "auth", "tarpit", "reject", "silent-drop"})
+
+
+def refusal(rule: Rule) -> int:
+    """The status for whom such a rule refuses."""
+    reply = rule.arguments.get("reply")
+    given = reply.status if isinstance(reply, HttpReply) else None
+    return given if given is not None and 400 <= given < 600 else 403
 
 
 def kept_out(rule: Rule, scope: Formula, ask: Callable[[Test], object]) -> Formula:

@@ -11,7 +11,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import HttpReply, Rule
 from hapy_config.source import Span
 from hapy_config.syntax import Document, Section, Statement
-from hapy_config.translate.guards import GUARDS
+from hapy_config.translate.guards import GUARDS, refusal
 from hapy_config.translate.report import Loss, Note, Translation
 
 
@@ -100,7 +100,12 @@ class Ledger:
             refused: something that refuses at least whom it would stands in its place.
         """
         if refused:
-            text = f"{rule.ruleset} {rule.word} can't be had: {reason}; all that it might keep out are refused with 403"
+            whom = (
+                "all whom it might ask are"
+                if rule.action == "auth"
+                else "tests that can't be made there count as not true, and whom it keeps out then is"
+            )
+            text = f"{rule.ruleset} {rule.word} can't be had: {reason}; {whom} refused with {refusal(rule)}"
             self.lost(rule.span, text)
             return
         opened = "; what it keeps out is let in" if rule.action in GUARDS else ""

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Final
 
-from hapy_config.translate.flow import Every, Formula, Not, Piece, Some, Subject, Test, Untranslatable
+from hapy_config.translate.flow import Every, Formula, Not, Piece, Some, Subject, Test, Untranslatable, matches_nothing
 
 _PLACEHOLDERS: Final = {
     "path": "http.request.uri.path",
@@ -139,8 +139,10 @@ def _test(one: Test) -> str:
     prefix = "HTTP/" if one.subject.kind == "version" else ""
     tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
     asked = tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
-    if one.how == "exact" and not one.ignore_case:
+    if one.how == "exact" and not one.ignore_case and "" not in one.values:
         return asked
+    if one.subject.kind == "header" and matches_nothing(one):
+        return f'(header({{{_text(one.subject.name)}: "*"}}) && {asked})'  # none looks empty, too
     return f"({_present(one.subject, where)} && {asked})" if one.subject.kind in _MAY_BE_NONE else asked
 
 

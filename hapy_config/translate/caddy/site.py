@@ -27,7 +27,7 @@ from hapy_config.translate.flow import (
     pieces,
     simplified,
 )
-from hapy_config.translate.guards import kept_out
+from hapy_config.translate.guards import kept_out, refusal
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
@@ -96,11 +96,11 @@ class SiteWriter:
         return ["route {", *(f"\t{line}" for line in self.lines), "}", *self._errors(backends)]
 
     def put(self, whole: Formula, lines: Iterable[str]) -> None:
-        """Directives that run where a condition holds; `@` in the first word's place takes the matcher."""
+        """Directives that run where a condition holds; NUL stands where the matcher goes."""
         whole = simplified(whole)
         if whole == FALSE:
             return
-        matcher = ""
+        matcher = "*"  # without one, what follows could be taken for it
         if whole != TRUE:
             if decodes(whole):
                 self.ledger.near(
@@ -110,7 +110,7 @@ class SiteWriter:
             self._matchers += 1
             matcher = f"@r{self._matchers}"
             self.lines.append(f"{matcher} expression `{expression(whole)}`")
-        self.lines.extend(line.replace("\0 ", f"{matcher} " if matcher else "", 1) for line in lines)
+        self.lines.extend(line.replace("\0 ", f"{matcher} ", 1) for line in lines)
 
     def _answer(self, answer: Answer) -> list[str]:
         """`handle` with the answer."""
@@ -120,7 +120,7 @@ class SiteWriter:
         lines += [f"\theader +{name} {quoted(string(value))}" for name, value in answer.headers]
         if answer.location is not None:
             lines.append(f"\theader Location {quoted(string(answer.location))}")
-        lines += [f"\trespond {quoted(string(answer.body))} {answer.status}", "}"]
+        lines += [f"\trespond * {quoted(string(answer.body))} {answer.status}", "}"]
         return lines
 
     def _connection_rule(self, rule: Rule) -> None:
@@ -137,7 +137,7 @@ class SiteWriter:
     def _refuse(self, rule: Rule, scope: Formula) -> bool:
         """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
         whole = kept_out(rule, scope, expression)
-        self.put(whole, self._answer(Answer(403, "text/html")))
+        self.put(whole, self._answer(Answer(refusal(rule), "text/html")))
         return whole != FALSE
 
     def request_rules(self, proxy: Proxy, scope: Formula) -> None:

@@ -26,7 +26,7 @@ _FATES: Final[dict[str, Fate]] = {
     "maxconn": lost("Caddy has no limit of connections"),
     "fullconn": lost("Caddy has no limits that grow with the load"),
     "compression algo": CARRIED,
-    "compression type": near("Caddy has a list of types of its own"),
+    "compression type": CARRIED,
     "compression offload": CARRIED,
     "monitor-uri": CARRIED,
     "cookie": near("Caddy makes the cookie's values itself"),
@@ -182,5 +182,8 @@ def _log(ledger: Ledger, proxy: Proxy) -> list[str]:
 
 
 def _encode(proxy: Proxy) -> list[str]:
-    on = any(words[:2] == ("compression", "algo") and "gzip" in words for words in proxy.settings)
-    return ["encode gzip"] if on else []
+    if not any(words[:2] == ("compression", "algo") and "gzip" in words for words in proxy.settings):
+        return []
+    kinds = [f"{kind}*" for words in proxy.settings if words[:2] == ("compression", "type") for kind in words[2:]]
+    types = [f"\t\theader Content-Type {quoted(kind)}" for kind in dict.fromkeys(kinds or ["*"])]
+    return ["encode {", "\tgzip", "\tminimum_length 1", "\tmatch {", *types, "\t}", "}"]

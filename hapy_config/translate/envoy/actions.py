@@ -70,7 +70,7 @@ def redirect_to(redirect: Redirect) -> Json:
     whole = "".join(one if isinstance(one, str) else f"\0{one.kind}\0" for one in target)
     match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
     scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
-    if not scheme:  # Envoy's redirects tell a whole URL, and keep its end or replace it
+    if not scheme or (rest and "?" in path):  # Envoy's redirects tell a whole URL, and keep its end or replace it
         added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
         added.insert(0, header_to_add("location", string(target), append=False))
         return {"direct_response": {"status": redirect.code}, "response_headers_to_add": added}

@@ -40,7 +40,7 @@ from hapy_config.translate.flow import (
     pieces,
     simplified,
 )
-from hapy_config.translate.guards import kept_out
+from hapy_config.translate.guards import kept_out, refusal
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
@@ -209,9 +209,9 @@ class Routes:
         """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
         whole = kept_out(rule, scope, self._ask)
         try:
-            self._put(whole, direct(Answer(403, "text/html")))
+            self._put(whole, direct(Answer(refusal(rule), "text/html")))
         except Untranslatable:
-            self._put(scope, direct(Answer(403, "text/html")))
+            self._put(scope, direct(Answer(refusal(rule), "text/html")))
         return whole != FALSE
 
     def _ask(self, one: Test) -> None:
@@ -268,6 +268,8 @@ class Routes:
             if action in ("tarpit", "silent-drop", "reject"):
                 self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")
             if looks_at(whole, *TOLD) and not self._routable(whole):
+                if answer.status < 400:
+                    raise Untranslatable("the access filter can only refuse")
                 if answer.status != 403 or self.routes:
                     self.ledger.near(
                         rule.span, "what looks at addresses is asked before all routes, and answers with 403"

@@ -8,13 +8,15 @@ from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
+from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import header_to_add
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
 from hapy_config.translate.envoy.matching import TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
 from hapy_config.translate.envoy.routes import Routes
 from hapy_config.translate.fates import FATES, SECTIONS
-from hapy_config.translate.flow import TRUE, Some, Test, Untranslatable, formula
+from hapy_config.translate.flow import FALSE, TRUE, Every, Formula, Not, Some, Test, Untranslatable, formula, simplified
+from hapy_config.translate.guards import kept_out, tests_of
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
 from hapy_config.translate.options import note_silence, tell_bind
 from hapy_config.translate.plain import in_plain_words
@@ -221,15 +223,7 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
 
 def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:
     """The filter chains of a frontend in TCP mode: one for each name that a backend is chosen by, and the rest."""
-    before: list[Json] = []
-    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
-        for rule in proxy.rules.get(ruleset, ()):
-            try:
-                if rule.action != "accept" or formula(rule.condition) != TRUE:
-                    raise Untranslatable("Envoy has nothing like it")
-                ledger.done(rule.span)
-            except Untranslatable as reason:
-                ledger.left_out(rule, reason)
+    before = _doors(ledger, proxy)
     chains: list[Json] = []
     taken: set[str] = set()
     for use in proxy.use_backends:
@@ -258,6 +252,47 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
     if not chains:
         ledger.lost(proxy.span, f"'{proxy.name}' leads nowhere: it was left out")
     return chains
+
+
+def _doors(ledger: Ledger, proxy: Proxy) -> list[Json]:
+    """The access filter for the rules about connections; none where all are let in."""
+    denied: list[Formula] = []
+    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
+        guard: Formula = TRUE
+        greeting = False
+        for rule in proxy.rules.get(ruleset, ()):
+            try:
+                whole = formula(rule.condition)
+                for one in tests_of(whole):
+                    _by_address(one)
+                if rule.action == "accept" and whole == TRUE and rule.condition is not None:
+                    greeting = True  # the test was one for the greeting of TLS
+                elif rule.action == "accept":
+                    guard = simplified(Every((guard, Not(whole))))
+                elif rule.action not in ("reject", "silent-drop"):
+                    raise Untranslatable("Envoy has nothing like it")
+                elif whole == TRUE and greeting:
+                    ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: what is no TLS is let in")
+                else:
+                    denied.append(Every((guard, whole)))
+                ledger.done(rule.span)
+            except Untranslatable as reason:
+                refused = kept_out(rule, guard, _by_address)
+                denied.append(refused)
+                ledger.left_out(rule, reason, refused=refused != FALSE)
+    found = simplified(Some(tuple(denied)))
+    if found == FALSE:
+        return []
+    named = {f"refused_{number + 1}": policy for number, policy in enumerate(policies(found))}
+    rules = {"action": "DENY", "policies": named}
+    kind = "filters.network.rbac.v3.RBAC"
+    return [_typed("envoy.filters.network.rbac", kind, stat_prefix=proxy.name, rules=rules)]
+
+
+def _by_address(one: Test) -> None:
+    """See that a test is one of addresses, all that is known before anything was read."""
+    if one.how != "network" or one.subject.kind != "src":
+        raise Untranslatable("Envoy refuses connections by address only")
 
 
 def _names(whole: object) -> list[str]:

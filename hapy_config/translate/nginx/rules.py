@@ -26,7 +26,7 @@ from hapy_config.translate.flow import (
     pieces,
     simplified,
 )
-from hapy_config.translate.guards import kept_out
+from hapy_config.translate.guards import kept_out, refusal
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.text import always_quoted, block, identifier, literal, quoted
 from hapy_config.translate.nginx.variables import Variables
@@ -195,9 +195,9 @@ def refuse(site: Site, rule: Rule, scope: Formula = TRUE) -> bool:
     whole = kept_out(rule, scope, lambda one: site.variables.test(one, moved=site.moved))
     try:
         if whole != FALSE:
-            site.when(whole, ["return 403;"])
+            site.when(whole, [f"return {refusal(rule)};"])
     except Untranslatable:
-        site.when(scope, ["return 403;"])
+        site.when(scope, [f"return {refusal(rule)};"])
     return whole != FALSE
 
 
@@ -355,8 +355,11 @@ def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
 def _response_rule(site: Site, rule: Rule, into: list[str]) -> None:
     whole = formula(rule.condition) if rule.condition else TRUE
     name = rule.arguments.get("name")
-    if not isinstance(name, str) or rule.action not in ("set-header", "add-header", "del-header"):
+    if not isinstance(name, str) or rule.action not in ("set-header", "add-header", "del-header", "replace-header"):
         raise Untranslatable("nginx has nothing like it")
+    if rule.action == "replace-header":
+        _replaced_answer(site, rule, name, whole, into)
+        return
     if rule.action == "del-header":
         if whole != TRUE or rule.arguments.get("match") != "str":
             raise Untranslatable("nginx hides headers by their whole name, in all answers or in none")
@@ -375,3 +378,18 @@ def _response_rule(site: Site, rule: Rule, into: list[str]) -> None:
     else:
         value = _either(site, whole, value, "", name)
     into.append(f"add_header {quoted(name)} {always_quoted(value)} always;")
+
+
+def _replaced_answer(site: Site, rule: Rule, name: str, whole: Formula, into: list[str]) -> None:
+    """A header of answers whose value is replaced where it matches."""
+    value, regex = rule.arguments["value"], rule.arguments["regex"]
+    assert isinstance(value, LogFormat)
+    assert isinstance(regex, str)
+    if name.lower() == "set-cookie":
+        raise Untranslatable("nginx sees one of several headers of a name")
+    if any(line.startswith((f"add_header {quoted(name)} ", f"proxy_hide_header {quoted(name)};")) for line in into):
+        raise Untranslatable("a rule above changes the same header")
+    before = f"$upstream_http_{identifier(name.lower())}"
+    new = site.variables.map(before, [(f"~{regex}", _groups(site, value))], before, name)
+    into.append(f"proxy_hide_header {quoted(name)};")
+    into.append(f"add_header {quoted(name)} {always_quoted(_either(site, whole, new, before, name))} always;")

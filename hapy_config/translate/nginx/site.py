@@ -189,6 +189,10 @@ class SiteWriter:
         closing = self.proxy.http_mode == "close"
         head.append(f"keepalive_timeout {0 if closing else duration(idle) if idle else _FOR_EVER};")
         head += self._compression(self.proxy)
+        kinds = [words[2:] for words in self.proxy.settings if words[:2] == ("compression", "type")]
+        if kinds and "text/html" not in kinds[-1]:
+            span = self.ledger.line(self.proxy, "compression", "type")
+            self.ledger.near(span, "nginx compresses text/html, too, whatever is listed")
         line, format_ = access_log(self.ledger, self.proxy)
         head.append(line)
         self.formats = format_

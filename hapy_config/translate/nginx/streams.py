@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
-from hapy_config.model.rules import Rule
-from hapy_config.translate.flow import TRUE, Not, Some, Test, Untranslatable, formula
+from hapy_config.translate.flow import FALSE, TRUE, Every, Formula, Not, Some, Test, Untranslatable, formula, simplified
+from hapy_config.translate.guards import kept_out, tests_of
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import stream_log
 from hapy_config.translate.nginx.servers import connection_lines, tls_lines, upstream
@@ -27,10 +29,11 @@ def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: P
     if not lines:
         return [], []
     variables.preread = not any(bind.tls is not None for bind in proxy.binds)
-    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
-        for rule in proxy.rules.get(ruleset, ()):
-            _rule(ledger, rule, lines)
+    doors, tls_only = _doors(ledger, proxy)
+    lines += doors
     target, backends = _target(ledger, variables, config, proxy)
+    if tls_only and target and variables.preread:
+        target = variables.map("$ssl_preread_protocol", [("", "")], target, f"tls_to_{proxy.name}")
     for one in (proxy, *backends):
         ledger.wrote(one)
     if any("$ssl_preread" in text for text in (target, *variables.blocks)) and variables.preread:
@@ -75,33 +78,71 @@ def _retries(proxy: Proxy, lines: list[str]) -> None:
         lines += ["proxy_next_upstream off;"]
 
 
-def _rule(ledger: Ledger, rule: Rule, lines: list[str]) -> None:
-    try:
-        if rule.action == "accept":
-            whole = formula(rule.condition)
-            if whole != TRUE:
-                raise Untranslatable("connections are accepted by address only")
-        elif rule.action == "reject" and rule.condition is not None:
-            _networks(rule, lines)
-        else:
-            raise Untranslatable("nginx has nothing like it")
-        ledger.done(rule.span)
-    except Untranslatable as reason:
-        ledger.left_out(rule, reason)
+def _doors(ledger: Ledger, proxy: Proxy) -> tuple[list[str], bool]:
+    """`allow` and `deny` for the rules about connections, and whether all that is no TLS has to be refused."""
+    denied: list[Formula] = []
+    tls_only = False
+    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
+        guard: Formula = TRUE
+        greeting = False
+        for rule in proxy.rules.get(ruleset, ()):
+            try:
+                whole = formula(rule.condition)
+                for one in tests_of(whole):
+                    _by_address(one)
+                if rule.action == "accept" and whole == TRUE and rule.condition is not None:
+                    greeting = True  # the test was one for the greeting of TLS
+                elif rule.action == "accept":
+                    guard = simplified(Every((guard, Not(whole))))
+                elif rule.action not in ("reject", "silent-drop"):
+                    raise Untranslatable("nginx has nothing like it")
+                elif whole == TRUE and greeting:
+                    tls_only = True
+                    if guard != TRUE:
+                        ledger.near(rule.span, "whoever speaks no TLS is refused")
+                else:
+                    denied.append(Every((guard, whole)))
+                ledger.done(rule.span)
+            except Untranslatable as reason:
+                refused = kept_out(rule, guard, _by_address)
+                denied.append(refused)
+                ledger.left_out(rule, reason, refused=refused != FALSE)
+    return _networks(simplified(Some(tuple(denied)))), tls_only
 
 
-def _networks(rule: Rule, lines: list[str]) -> None:
-    """`deny` and `allow` for a rule about the client's address."""
-    whole = formula(rule.condition)
-    negated = isinstance(whole, Not)
-    inner = whole.part if isinstance(whole, Not) else whole
-    tests = inner.parts if isinstance(inner, Some) and not negated else (inner,)
-    for one in tests:
-        if not isinstance(one, Test) or one.how != "network" or one.subject.kind != "src":
-            raise Untranslatable("connections are refused by address only")
-        lines += [f"{'allow' if negated else 'deny'} {value};" for value in one.values]
-    if negated:
-        lines.append("deny all;")
+def _by_address(one: Test) -> None:
+    """See that a test is one of the client's address."""
+    if one.how != "network" or one.subject.kind != "src":
+        raise Untranslatable("connections are refused by address only")
+    for value in one.values:
+        try:
+            ip_network(value, strict=False)
+        except ValueError:
+            raise Untranslatable(f"'{value}' is no network") from None
+
+
+def _networks(denied: Formula) -> list[str]:
+    """The networks that a condition names, the smallest first: each is refused or let in as a whole."""
+    named = {ip_network(value, strict=False) for one in tests_of(denied) for value in one.values}
+    order = sorted(named, key=lambda net: (-net.prefixlen, net.version, net.network_address.packed))
+    lines = [f"{'deny' if _holds(denied, net) else 'allow'} {net};" for net in order]
+    return [*lines, *(["deny all;"] if _holds(denied, None) else [])]
+
+
+def _holds(whole: Formula, net: IPv4Network | IPv6Network | None) -> bool:
+    """Whether a condition holds for the clients of a network, None for those of no network that it names."""
+    if isinstance(whole, Test):
+        return net is not None and any(_within(net, ip_network(value, strict=False)) for value in whole.values)
+    if isinstance(whole, Not):
+        return not _holds(whole.part, net)
+    every = isinstance(whole, Every)
+    return all(_holds(one, net) for one in whole.parts) if every else any(_holds(one, net) for one in whole.parts)
+
+
+def _within(net: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    if isinstance(net, IPv4Network) and isinstance(other, IPv4Network):
+        return net.subnet_of(other)
+    return isinstance(net, IPv6Network) and isinstance(other, IPv6Network) and net.subnet_of(other)
 
 
 def _target(ledger: Ledger, variables: Variables, config: Config, proxy: Proxy) -> tuple[str, list[Proxy]]:

@@ -31,6 +31,7 @@ _COMMON: Final = (
     "merge_slashes off;",
     "absolute_redirect off;",
     "server_tokens off;",
+    "types { }",  # rules say what an answer is, not the path's ending
     "server_names_hash_bucket_size 128;",
     "map_hash_bucket_size 256;",
     "variables_hash_max_size 4096;",

@@ -7,7 +7,16 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from hapy_config.translate.flow import Every, Formula, Piece, Subject, Test, Untranslatable, alternatives
+from hapy_config.translate.flow import (
+    Every,
+    Formula,
+    Piece,
+    Subject,
+    Test,
+    Untranslatable,
+    alternatives,
+    matches_nothing,
+)
 from hapy_config.translate.nginx.text import DOLLAR, DOLLAR_MAP, always_quoted, block, identifier, literal
 
 _SIMPLE: Final = {
@@ -26,6 +35,8 @@ _SIMPLE: Final = {
     "uuid": "$request_id",
     "version": "$server_protocol",
 }
+#: Values that an empty text alone has.
+_NOTHING: Final = frozenset({"", "^$", "^.{0}$"})
 _WORD: Final = re.compile(r"\w+", re.ASCII)
 _HEADER: Final = re.compile(r"[A-Za-z0-9_-]+")
 #: Named groups and Perl's own escapes are the same in PCRE, which HAProxy and nginx both use.
@@ -154,6 +165,8 @@ class Variables:
         """A variable that is 1 where a test holds, else 0."""
         if one.how == "network":
             return self._network(one)
+        if one.subject.kind == "header" and _NOTHING.intersection(one.values) and matches_nothing(one):
+            raise Untranslatable("nginx can't tell an empty header from none")
         tls = one.subject.kind == "tls"
         source = "$https" if tls else self.value(Subject(one.subject.kind, one.subject.name), moved=moved)
         volatile = moved or one.subject.kind.startswith("$")

@@ -489,6 +489,97 @@ backend sha
         },
     ),
     Case(
+        "doors-of-streams",
+        r"""
+frontend t
+    bind 127.0.0.1:{port}
+    mode tcp
+    tcp-request inspect-delay 5s
+    tcp-request connection reject if !{{ src 127.0.0.0/16 }}
+    tcp-request content accept if {{ req.ssl_hello_type 1 }}
+    tcp-request content reject
+    default_backend secure
+frontend u
+    bind 127.0.0.1:{other}
+    mode tcp
+    tcp-request connection accept if {{ src 127.0.0.2 }} or {{ src 127.0.3.0/24 }}
+    tcp-request connection reject if !{{ src 127.0.0.0/16 127.2.2.1 }}
+    tcp-request connection reject if {{ src 127.0.3.0/25 127.0.5.0/25 }}
+    tcp-request connection reject if {{ src 127.0.4.0/24 }} !{{ fe_conn gt 1000 }}
+    default_backend plain
+backend secure
+    mode tcp
+    server s 127.0.0.1:{secure}
+backend plain
+    mode tcp
+    server p 127.0.0.1:{one}
+""",
+        (
+            *(Ask(f"/tls?{source}", tls="server.example", source=source) for source in ("127.0.0.1", "127.0.2.2")),
+            Ask("/no-tls"),
+            *(
+                Ask(f"/{source}", port="other", source=source)
+                for source in (
+                    "127.0.0.2",
+                    "127.0.0.3",
+                    "127.0.3.1",
+                    "127.0.3.200",
+                    "127.0.4.1",
+                    "127.1.0.1",
+                    "127.2.2.1",
+                    "127.0.5.1",
+                )
+            ),
+        ),
+        lost={
+            "nginx": ("tcp-request connection reject if {{ src 127.0.4.0/24 }}",),
+            "envoy": ("tcp-request connection reject if {{ src 127.0.4.0/24 }}", "tcp-request content reject"),
+        },
+        not_for=("caddy",),
+    ),
+    Case(
+        "answers-by-any-name",  # endings, comments and queries in them change nothing
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    errorfile 503 {folder}/503.http
+    acl office src 127.0.0.2 2001:db8::/32 fd00::/8
+    http-request return status 200 content-type text/plain string /ok if {{ path /health.json }}
+    http-request return status 503 content-type text/html hdr Retry-After 120 string "<b>soon</b>" unless office
+    http-request return status 200 content-type text/css string "/* none */" if {{ path_end .css }}
+    http-request redirect code 302 location https://%[hdr(host)]/login?next=%[path] if {{ path /account }}
+    http-response replace-header Location ^http://inside\.example(.*)$ https://a.example\1
+    default_backend gone
+    use_backend one if {{ path_beg /status }}
+backend one
+    server s 127.0.0.1:{one}
+backend gone
+    server s 127.0.0.1:{dead}
+""",
+        (
+            *paths("/", "/health.json"),
+            *paths("/a.css", "/account?x=1", "/status/301", "/page.html", source="127.0.0.2"),
+        ),
+        lost={"envoy": ("http-response replace-header",)},
+        unlike={"envoy": ("/status/301",)},
+    ),
+    Case(
+        "compressed-by-type",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    compression algo gzip
+    compression type text/plain application/json
+    http-request return status 200 content-type text/html string page if {{ path /page }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        paths("/", "/page", headers={"Accept-Encoding": "gzip"}),
+        lost={"envoy": ("compression",)},
+        unlike={"envoy": ("/",), "nginx": ("/page",)},
+    ),
+    Case(
         "guards-stay-shut",
         r"""
 frontend web
@@ -838,8 +929,6 @@ backend back
     server c 127.0.0.1:{three}
 """,
         (Ask("/x", times=6, evenly=False), Ask("/y", port="other"), Ask("/y", port="other", source="127.0.0.2")),
-        lost={"envoy": ("tcp-request connection reject",)},
-        unlike={"envoy": ("/y",)},
         not_for=("caddy",),
     ),
     Case(
