@@ -233,3 +233,24 @@ def full_queues(world: World) -> None:
         second.receive()
         first.receive()
         world.logs(3 * number)
+
+
+def lines_without_a_format(world: World) -> None:
+    """A frontend without a log format tells of each request when its head is there, in TCP of each connection."""
+    world.start(
+        'frontend fe\n bind "fd@${fe}"\n http-request set-log-level silent if { path /silent }\n'
+        ' http-request deny\nfrontend raw\n mode tcp\n bind "fd@${raw}"\n tcp-request connection reject if FALSE\n'
+    )
+    client = world.client()
+    client.get("/")
+    client.send((_GET * 2).replace(" / ", " /silent "))
+    client.receive()
+    client.receive()
+    world.logs(3)
+    for head in ("BAD\n\n", "GET / HT"):
+        client = world.client()
+        client.send(head)
+        client.shutdown()
+        client.expect_end()
+    world.client("raw").close()
+    world.logs(4)

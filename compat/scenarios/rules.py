@@ -337,6 +337,42 @@ def queries_of_odd_targets(world: World) -> None:
         client.receive()
 
 
+def targets_made_odd(world: World) -> None:
+    """What rules make of targets without a path, and how Host follows a new target."""
+    world.origin("s1")
+    lines = (
+        "http-request set-uri %[hdr(uri),url_dec] if { hdr(uri) -m found }",
+        "http-request replace-uri ^ z if { hdr(rule) replaced }",
+        "http-request set-path /new if { hdr(rule) path }",
+        "http-request set-pathq ?q if { hdr(rule) pathq }",
+        "http-request normalize-uri query-sort-by-name if { hdr(rule) sort }",
+        'http-request redirect prefix "%[str()]" ignore-empty if { hdr(rule) prefix }',
+        'http-request redirect scheme "%[str()]" ignore-empty if { hdr(rule) scheme }',
+        'http-request redirect location "%[str()]" ignore-empty if { hdr(rule) location }',
+        'http-request return lf-string "%[url]|%[path]|%[hdr(host)]|%[base32]|%[url_ip]|%[url_port]" content-type t/p',
+    )
+    world.start(
+        CONFIG % "\n    ".join(("option accept-invalid-http-request", *lines)),
+        global_="    expose-experimental-directives",
+    )
+    asked = (
+        *(
+            (target, f"Rule: {rule}")
+            for target in ("http://h", "http://h?x=1", "*", "a/b")
+            for rule in ("path", "pathq")
+        ),
+        *(("/?b&a&", f"Rule: {rule}") for rule in ("replaced", "sort", "prefix", "scheme", "location")),
+        *(("/", f"Uri: {uri}") for uri in ("z", "u@h/a", "?x", "1a://h/", "http://u@h:80?q", "*", "@", "http:///a")),
+        *((f"http://{host}/", "Rule: none") for host in ("u@1.2.3.4", "1.2.3.4:65616", "[::1]", "01.2.3.4a")),
+        ("https://1.2.3.4", "Rule: none"),
+    )
+    for target, header in asked:
+        for host in ("Host: hh\n", ""):
+            client = world.client()
+            client.send(f"GET {target} HTTP/1.1\n{host}{header}\n\n")
+            client.receive()
+
+
 def sizes_of_own_answers(world: World) -> None:
     """`%B` of answers that rules give: without a length, without a body."""
     page = b"HTTP/1.0 403 Forbidden\r\nX-E: 1\r\nContent-Type: text/html\r\n\r\n<b>e1</b>\n"

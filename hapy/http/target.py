@@ -42,7 +42,7 @@ def check_target(method: bytes, target: bytes, host: bytes | None, *, lenient: b
         return target, host
     match = _ABSOLUTE.fullmatch(target)
     if match is None:
-        authority = target.partition(b"/")[0].rpartition(b"@")[2]
+        authority = named_authority(target)
         if host is not None and not lenient and authority.lower() != host.lower():
             raise BadMessage(400, "host differs from the target")
         return target, host
@@ -58,6 +58,14 @@ def check_target(method: bytes, target: bytes, host: bytes | None, *, lenient: b
         target = scheme + b"://" + users + at + bare + rest
         host = bare if host is not None else None
     return target, host
+
+
+def named_authority(target: bytes) -> bytes:
+    """The authority that a target names, without user information, empty where it names none."""
+    if target[:1] in (b"/", b"*"):
+        return b""
+    match = _ABSOLUTE.fullmatch(target)
+    return (match[2] if match else target.partition(b"/")[0]).rpartition(b"@")[2]
 
 
 def _check_connect(target: bytes, host: bytes | None, *, lenient: bool) -> bytes | None:

@@ -113,6 +113,9 @@ class Frontend:
     def _compile(self, model: Proxy, runtime: Runtime) -> None:
         env = runtime.env(model)
         self.logger = Logger(model, env)
+        # Without a log format a line tells of each session that begins, which in HTTP each request is.
+        self._tells_sessions = self.logger.at_accept and model.mode != "http"
+        self._tells_requests = self.logger.at_accept and model.mode == "http"
         self.unique_id: Callable[[Transaction], bytes] | None = None
         if model.unique_id_format is not None:
             self.unique_id = runtime.compile_format(model.unique_id_format, model)
@@ -229,7 +232,7 @@ class Frontend:
             self.sockets[client.listener_id].open()
         counters.rate.add(client.accepted)
         counters.conn_rate.add(client.accepted)
-        if self.logger.at_accept:
+        if self._tells_sessions:
             self.logger.log_accept(client)
         return True
 
@@ -306,6 +309,8 @@ class Frontend:
         counters = self.counters
         counters.req_tot += 1
         counters.req_rate.add(txn.request_done)
+        if self._tells_requests:
+            self.logger.log_accept(txn.client)
         if self.keep_request is not None:
             self.keep_request(txn)
 

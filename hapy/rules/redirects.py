@@ -81,13 +81,13 @@ class _Answer:
 
 
 def compile_redirect(redirect: Redirect, env: CompileEnv) -> Callable[[Transaction], Outcome | None]:
-    """The action of a redirect; None from it (an empty target with `ignore-empty`) lets the request go on.
+    """The action of a redirect; None from it (an empty location with `ignore-empty`) lets the request go on.
 
     Raises:
         CompileError: for an expression that does not run.
     """
     locate, cookie = _location(redirect, env), _cookie(redirect)
-    ignore_empty = redirect.ignore_empty and redirect.target.constant is None
+    ignore_empty = redirect.kind == "location" and redirect.ignore_empty and redirect.target.constant is None
     rendered = compile_format(redirect.target, env)
     of_request = not env.response
     phase = "R" if of_request else "H"

@@ -13,9 +13,11 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 # A comma inside double quotes does not part values; a backslash inside them takes the next character.
 _QUOTED_VALUES: Final = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*"?)*', re.DOTALL)
-# Cookies are parted by `;` or `,`; a value in double quotes may hold both.
+# Cookies are parted by `;`, and by a `,` that an open quote has kept with them; a value's own quotes may hold both.
 _COOKIE: Final = re.compile(
-    rb'[ \t]*(?P<name>[^=;,]*?)[ \t]*(?:=[ \t]*(?P<value>"(?:[^"\\]|\\.)*"|[^;,]*?)[ \t]*)?(?:[;,]|$)', re.DOTALL
+    rb"[ \t]*(?P<name>[^=;,]*?)[ \t]*"
+    rb'(?:=[ \t]*(?P<value>(?:[^";,]|"(?:[^"\\]|\\.)*+"?+)*?)[ \t]*)?(?:[;,]|$)',
+    re.DOTALL,
 )
 
 
@@ -71,35 +73,58 @@ def last_value(headers: Headers, name: bytes) -> bytes | None:
     return None
 
 
-def cookies(headers: Headers, name: bytes | None, *, header: bytes = b"cookie") -> list[bytes]:
-    """The values of all request cookies of that name (of all for None), in order; those without `=` don't count."""
+def cookies(headers: Headers, name: bytes | None) -> list[bytes]:
+    """The values of all request cookies of that name (of all for None), in order.
+
+    Attributes (`$Path`) and those without `=` don't count, nor does one that is only its name and `=` where a field or
+    its part up to a comma ends.
+    """
     found: list[bytes] = []
+    least = 1 if name is None else len(name) + 1
     for key, line in headers:
-        if key != header:
+        if key != b"cookie" or (name is not None and name not in line):
             continue
-        if name is not None and name not in line:
-            continue
-        if b'"' not in line and b"," not in line:
-            for pair in line.split(b";"):
+        for part in split_values(line):
+            if b'"' in part:
+                found += [
+                    match["value"]
+                    for match in _COOKIE.finditer(part)
+                    if match["value"] is not None and len(part) - match.start() > least and _named(match["name"], name)
+                ]
+                continue
+            pairs = part.split(b";")
+            if len(pairs[-1]) <= least:
+                del pairs[-1]
+            for pair in pairs:
                 label, equals, value = pair.partition(b"=")
-                if equals and (name is None or label.strip(b" \t") == name):
+                if equals and _named(label.strip(b" \t"), name):
                     found.append(value.strip(b" \t"))
-            continue
-        for match in _COOKIE.finditer(line):
-            value = match["value"]
-            if value is not None and (name is None or match["name"] == name):
-                found.append(value)
     return found
 
 
+def _named(label: bytes, name: bytes | None) -> bool:
+    return name in (None, label) and label[:1] != b"$"
+
+
 def set_cookies(headers: Headers, name: bytes | None) -> list[bytes]:
-    """The values of the cookies that `Set-Cookie` fields set: the first name=value of each."""
+    """The values of the cookies that `Set-Cookie` fields set.
+
+    As in HAProxy a field, or its part up to a comma, is read up to the first pair of another name: an attribute that is
+    named like its cookie counts, too, and without a name all attributes with a value do.
+    """
     found: list[bytes] = []
+    least = 1 if name is None else len(name) + 1
     for key, line in headers:
-        if key == b"set-cookie":
-            match = _COOKIE.match(line)
-            if match and match["value"] is not None and (name is None or match["name"] == name):
-                found.append(match["value"])
+        if key != b"set-cookie":
+            continue
+        for part in split_values(line):
+            for match in _COOKIE.finditer(part):
+                if len(part) - match.start() <= least:
+                    break
+                if match["value"] is not None:
+                    if not _named(match["name"], name):
+                        break
+                    found.append(match["value"])
     return found
 
 

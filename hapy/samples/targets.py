@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*://")
+
 
 def path_and_query(target: bytes) -> bytes | None:
     """What follows scheme and authority: `/path?query`; None for `*`, for an authority and for a URL without a path."""
     if target[:1] == b"/":
         return target
-    start = target.find(b"://")
-    if start <= 0:
+    scheme = _SCHEME.match(target)
+    if scheme is None:
         return None
-    slash = target.find(b"/", start + 3)
+    slash = target.find(b"/", scheme.end())
     return target[slash:] if slash >= 0 else None
 
 
@@ -27,20 +32,9 @@ def query(target: bytes) -> bytes | None:
 
 
 def origin(target: bytes) -> bytes:
-    """Scheme and authority, empty for an origin-form target."""
+    """What stands before the path, which is all that a new path leaves of a target; empty where there is no path."""
     rest = path_and_query(target)
-    return target if rest is None else target[: len(target) - len(rest)]
-
-
-def authority(target: bytes) -> bytes | None:
-    """The authority of an absolute URL, without user information; None where there is none."""
-    start = target.find(b"://")
-    if start <= 0 or target[:1] == b"/":
-        return None
-    text = target[start + 3 :]
-    for mark in (b"/", b"?"):
-        text = text.partition(mark)[0]
-    return text.rpartition(b"@")[2]
+    return b"" if rest is None else target[: len(target) - len(rest)]
 
 
 #: Of a request line so many bytes are kept for logs where `tune.http.logurilen` says nothing.

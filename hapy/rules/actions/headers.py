@@ -43,15 +43,15 @@ def follow_host(request: Message, value: bytes) -> None:
             request.target = request.target[: start + 3] + value + rest
 
 
-def _failed(args: Arguments) -> Outcome | None:
-    """What a rewrite that does not fit comes to."""
+def failure(args: Arguments) -> Outcome | None:
+    """What a rewrite that can't be done comes to."""
     return INTERNAL_ERROR if args.strict else None
 
 
 @action("set-header", *HTTP)
 def _set_header(args: Arguments) -> Action:
     name, value, message_of = args.field_name(), args.format("value"), _message(args)
-    room, failed, is_host = _room(args), _failed(args), name == b"host"
+    room, failed, is_host = _room(args), failure(args), name == b"host"
 
     def set_header(txn: Transaction) -> Outcome | None:
         message = message_of(txn)
@@ -76,7 +76,7 @@ def _set_header(args: Arguments) -> Action:
 @action("add-header", *HTTP)
 def _add_header(args: Arguments) -> Action:
     name, value, message_of = args.field_name(), args.format("value"), _message(args)
-    room, failed = _room(args), _failed(args)
+    room, failed = _room(args), failure(args)
 
     def add_header(txn: Transaction) -> Outcome | None:
         message = message_of(txn)

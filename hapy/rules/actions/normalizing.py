@@ -83,8 +83,8 @@ def to_uppercase(text: bytes, *, strict: bool) -> bytes | None:
 
 
 def sort_query(query: bytes) -> bytes:
-    """Parameters in the order of their names, shorter ones first; equal ones keep their order."""
-    parameters = query.split(b"&")
+    """Parameters by their names, shorter ones first; equal ones keep their order. An `&` at the end goes."""
+    parameters = query.removesuffix(b"&").split(b"&")
     parameters.sort(key=_parameter_name)
     return b"&".join(parameters)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy.samples import hashes, targets
 from hapy.samples.environment import CompileEnv
@@ -49,21 +50,21 @@ def _url(args: Args, env: CompileEnv) -> Getter:
     return lambda txn: None if txn.request is None else txn.request.target
 
 
-def _literal_authority(txn: Transaction) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int] | None:
-    """Address and port of an absolute URL whose host is an address."""
-    text = None if txn.request is None else targets.authority(txn.request.target)
-    if not text:
+#: An address behind `http://` or `https://`, whatever stands behind it but a dot; digits behind a colon are its port.
+_LITERAL: Final = re.compile(rb"(http|https)://(\d+)\.(\d+)\.(\d+)\.(\d+)(?![\d.])(?::(?=[^/])(\d*))?", re.IGNORECASE)
+
+
+def _literal_authority(txn: Transaction) -> tuple[ipaddress.IPv4Address, int] | None:
+    """Address and port of a URL whose host is an IPv4 address, read as HAProxy does: a port's upper bits are lost."""
+    match = None if txn.request is None else _LITERAL.match(txn.request.target)
+    if match is None:
         return None
-    host, colon, port = text.decode("latin-1").rpartition(":")
-    if text[:1] == b"[":
-        host, _, port = text.decode("latin-1")[1:].partition("]")
-        colon, port = port[:1], port[1:]
-    elif not colon:
-        host, port = port, ""
-    try:
-        return ipaddress.ip_address(host), int(port) if port else 80
-    except ValueError:
+    scheme, *octets, port = match.groups()
+    numbers = [int(octet) for octet in octets]
+    if max(numbers) > 255:
         return None
+    default = 80 if len(scheme) == 4 else 443
+    return ipaddress.IPv4Address(bytes(numbers)), default if port is None else int(port or b"0") & 0xFFFF
 
 
 @fetch("url_ip", type="ipv4")
@@ -119,9 +120,13 @@ def _baseq(args: Args, env: CompileEnv) -> Getter:
 
 
 def _hashed(text: Getter) -> Getter:
+    """The hash of a text; that of an empty one where there is none."""
+
     def hashed(txn: Transaction) -> Result:
         value = text(txn)
-        return hashes.avalanche(hashes.sdbm(value)) if isinstance(value, bytes) else None
+        if txn.request is None:
+            return None
+        return hashes.avalanche(hashes.sdbm(value if isinstance(value, bytes) else b""))
 
     return hashed
 

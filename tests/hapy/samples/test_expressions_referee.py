@@ -27,7 +27,20 @@ ODD = (
     b"GET /?a=1&&b=%20+?c HTTP/1.1\r\nhost: b\r\na: \r\na:,,x,\r\nn1: 3.1\r\nn2: -3\r\nn3: +3\r\nn4: 99999999999\r\n"
     b"n5: 3 x\r\nn6: abc\r\nn7: --3\r\nn8: 2147483648\r\nn9: 99999999999999999999\r\ncookie: a=b;c;=d; e = f ;\r\n\r\n"
 )
-REQUESTS = {"rich": RICH, "plain": PLAIN, "star": STAR, "address": ADDRESS, "odd": ODD}
+COOKIES = (
+    b'GET / HTTP/1.1\r\nhost: b\r\ncookie: s=1; a=\r\ncookie: a=\r\ncookie: s="x;y";c=a";n=5,e=\r\n'
+    b"cookie: $z=1; emp=,t=1;t=\r\n\r\n"
+)
+NO_HOST = b"GET * HTTP/1.1\r\ncookie: $z=1; n=\r\n\r\n"
+REQUESTS = {
+    "cookies": COOKIES,
+    "no host": NO_HOST,
+    "rich": RICH,
+    "plain": PLAIN,
+    "star": STAR,
+    "address": ADDRESS,
+    "odd": ODD,
+}
 
 FETCH_WORDS = """
 path pathq query url url_ip url_port base baseq base32 url32 base32+src,hex url32+src,hex method method,length req.ver
