@@ -513,3 +513,79 @@ backend both
             for command in ("disable server {}", "enable server {}"):
                 ask(world, command.format(server))
         note("back")
+
+
+def counted_by_checks(world: World) -> None:
+    """What checks raise in counters: those of the process, of HTTP, of TLS, and what is held of a server's needs."""
+    with ExitStack() as stack:
+        targets = {
+            "answers": Target(http("200 OK")),
+            "closes": Target(saying(b"", close=True)),
+            "silent": Target(make_silent),
+            "agent": Target(make_silent),
+        }
+        for name, target in targets.items():
+            stack.callback(target.stop)
+            world.places[name] = str(target.port)
+        _start(
+            world,
+            """
+defaults
+    mode http
+    timeout check 900s
+    default-server inter 900s
+backend good
+    option httpchk GET /checked
+    server s 127.0.0.1:{answers} check
+backend cut
+    option httpchk
+    server s 127.0.0.1:{closes} check
+backend twice
+    option httpchk
+    http-check connect
+    http-check send meth GET uri /one
+    http-check expect status 200
+    http-check connect
+    http-check send meth GET uri /two
+    server s 127.0.0.1:{answers} check
+backend waits
+    mode tcp
+    option httpchk
+    server s 127.0.0.1:{silent} check
+backend other
+    option redis-check
+    server s 127.0.0.1:{silent} check
+backend secret
+    server s 127.0.0.1:{closes} check ssl verify none
+backend handshake
+    server s 127.0.0.1:{silent} check ssl verify none
+backend asked
+    server s 127.0.0.1:{answers} agent-check agent-inter 900s agent-port {agent}
+""",
+        )
+        columns = ("need_conn_est", "used_conn_cur", "ssl_sess", "ssl_failed_handshake", "chkfail")
+        columns += ("h1_total_connections", "h1_total_streams", "h1_open_connections", "h1_open_streams")
+        columns += ("h1_bytes_in", "h1_bytes_out")
+
+        def table() -> list[dict[str, str]]:
+            return list(csv.DictReader(io.StringIO(ask(world, "show stat").removeprefix("# "))))
+
+        def is_over() -> bool:
+            done = [row["check_status"] for row in table() if row["pxname"] in ("good", "cut", "twice", "secret")]
+            return not any(status.startswith("* ") or status == "INI" for status in done)
+
+        wait_until(lambda: is_over() and targets["silent"].met >= 3 and targets["agent"].met >= 1)
+        for row in table():
+            world.note(
+                f"{row['pxname']}/{row['svname']}: {' '.join(f'{one}={row[one]}' for one in columns if row[one])}"
+            )
+
+        def info() -> dict[str, int]:
+            lines = [line.split(": ", 1) for line in ask(world, "show info").splitlines() if ": " in line]
+            return {name: int(value) for name, value in lines if value.isdigit()}
+
+        first = info()
+        second = info()
+        world.note(f"jobs {first['Jobs']}, TLS {first['CurrSslConns']} {first['CumSslConns']}")
+        world.note(f"connections without requests: {first['CumConns'] - first['CumReq']}")
+        world.note(f"more: {second['CumConns'] - first['CumConns']} {second['CumReq'] - first['CumReq']}")

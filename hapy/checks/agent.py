@@ -85,6 +85,8 @@ class Agent(StepPlan):
 
     async def run(self, check: Check) -> None:
         """Ask the agent, and do what it says."""
+        check.process.checks += 1
+        check.process.requests += 1
         run = Run(check, self)
         await run.connect(self.targets(run))
         if self._send:

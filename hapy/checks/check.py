@@ -19,6 +19,7 @@ from hapy.checks.pace import Pace
 from hapy.checks.result import MOST_INFO, Ended, Result, Status, TimeUp, shown
 from hapy.net.clock import NEVER, Watched, now, watch
 from hapy.net.routine import Routine, pause
+from hapy.observe.process import Process
 from hapy.proxy.state import State
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
     class Plan(Protocol):
         """What a check does, as `hapy.checks.plan.Plan`, `hapy.checks.agent.Agent` and others do it."""
+
+        @property
+        def speaks_http(self) -> bool:
+            """It asks by HTTP."""
 
         def run(self, check: Check) -> Coroutine[Any, Any, None]:
             """Do it; ends by `Ended`."""
@@ -53,7 +58,7 @@ class Check(Routine):
         pace: says when a check that is due may begin.
         paused: no check begins (`disable health`). log_all: see the rules.
         spread: how far intervals may be off, 0 to 0.5.
-        probe: its connection, None between checks.
+        probe: its connection, None between checks. process: where checks are counted.
         step_status: the status of a time-out, as far as the check has got. where: what is said of the place.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`.
     """
@@ -82,6 +87,7 @@ class Check(Routine):
         "plan",
         "pooled",
         "probe",
+        "process",
         "rise",
         "server",
         "slot",
@@ -118,6 +124,7 @@ class Check(Routine):
         self.first = State.RUNNING
         self.first_health = rise
         self.probe: Probe | None = None
+        self.process = Process()
         self.step_status = Status.L4TOUT
         self.where = ""
         self.deadline = NEVER
@@ -205,6 +212,7 @@ class Check(Routine):
     # the run
 
     async def _run(self) -> None:
+        self.process.checking += 1
         try:
             await self.plan.run(self)
             result = Result(Status.CHECKED)
@@ -215,6 +223,7 @@ class Check(Routine):
             if self.server.resolving is not None:
                 self.server.resolving.doubt()
         finally:
+            self.process.checking -= 1
             if not self.pooled:
                 self.drop()
         if not self.server.maintenance or self.agent:
@@ -228,11 +237,21 @@ class Check(Routine):
         self.drop()
         self._rest()
 
+    def use(self, probe: Probe) -> None:
+        """Have a connection of its own."""
+        self.probe = probe
+        self.server.pool.checked()
+
     def drop(self) -> None:
         """Close the connection."""
         probe, self.probe = self.probe, None
-        if probe is not None:
-            probe.close()
+        if probe is None:
+            return
+        probe.close()
+        if not self.pooled:
+            self.process.bytes_out += probe.sent
+            if self.plan.speaks_http:
+                self.server.backend.counters.http_heard += probe.heard
 
     async def wait(self) -> None:
         """Wait for news of the connection."""

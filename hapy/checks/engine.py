@@ -113,6 +113,7 @@ class Engine:
             check.connect_timeout = min(check.inter, timeouts.connect / 1000 if timeouts.connect else check.inter)
         check.spread = self._spread
         check.pace = self._pace
+        check.process = self._runtime.process
         self.checks.append(check)
 
     def start(self) -> None:

@@ -36,7 +36,7 @@ _GRACE = 1.0
 class External:
     """A program that is run for each check of a backend's servers."""
 
-    __slots__ = ("_address", "_backend", "_command", "_path", "_port")
+    __slots__ = ("_address", "_backend", "_command", "_path", "_port", "speaks_http")
 
     def __init__(self, backend: Backend) -> None:
         checks = backend.model.checks
@@ -44,6 +44,7 @@ class External:
         self._command = checks.command or ""
         self._path = checks.path or ""
         self._address, self._port = "", ""
+        self.speaks_http = False
         for bind in backend.model.binds:
             if bind.address.family in ("ipv4", "ipv6", "any", "unix"):
                 self._address = bind.address.host or "0.0.0.0"

@@ -167,6 +167,7 @@ class SendRequest:
             borrowed.ask(answer, self._method, data)
             return
         run.probe.received.clear()
+        run.check.server.backend.counters.http_asked += len(data)
         run.send(data)
 
     def _request(self, run: Run) -> bytes:

@@ -97,7 +97,7 @@ def _http(checks: Checks, env: CompileEnv, bufsize: int) -> StepPlan:
         else:
             steps.append(_common(model, env))
     shares = not _connects(checks) and sum(isinstance(model, CheckRequest) for model in models) == 1
-    return StepPlan(steps, places, connects=_connects(checks), shares=shares)
+    return StepPlan(steps, places, connects=_connects(checks), shares=shares, speaks_http=True)
 
 
 def _with_expectations(steps: tuple[CheckStep, ...], usual: CheckExpect) -> list[CheckStep]:

@@ -138,7 +138,10 @@ class Run:
         check.drop()
         check.step_status = Status.L4TOUT
         check.where = self.at()
-        check.probe = probe = Probe(check.wake, linger=target.linger)
+        probe = Probe(check.wake, linger=target.linger)
+        check.use(probe)
+        if self.plan.speaks_http:
+            check.server.backend.counters.http_checks += 1
         unseen = self.plan.unseen and target.header is None and target.securing is None and not target.linger
         probe.connect(target.destination, unseen=unseen)
         while not probe.connected:
@@ -218,9 +221,10 @@ class StepPlan:
         done: how a check ends that came to the last step, None for the usual.
         shares: it makes one HTTP request, which any connection to the server can carry.
         unseen: nothing is said or heard: that the server's system answers is all.
+        speaks_http: see `hapy.checks.check.Plan`.
     """
 
-    __slots__ = ("connects", "done", "shares", "steps", "targets", "tells_place", "unseen")
+    __slots__ = ("connects", "done", "shares", "speaks_http", "steps", "targets", "tells_place", "unseen")
 
     def __init__(
         self,
@@ -232,6 +236,7 @@ class StepPlan:
         done: Ended | None = None,
         shares: bool = False,
         unseen: bool = False,
+        speaks_http: bool = False,
     ) -> None:
         self.steps = tuple(steps)
         self.targets = targets
@@ -240,9 +245,11 @@ class StepPlan:
         self.done = done
         self.shares = shares
         self.unseen = unseen
+        self.speaks_http = speaks_http
 
     async def run(self, check: Check) -> None:
         """See `hapy.checks.check.Plan`."""
+        check.process.checks += 1
         run = Run(check, self)
         if check.pooled:
             await run.borrow(new=False)

@@ -85,8 +85,9 @@ class Place:
             else:
                 options.pop("alpn", None)
             verify = options.get("verify", ("required",))[0] if model.tls is None else model.tls.verify
-            tls = ServerTls(verify, options.get("ca-file", (None,))[0], None, {**options, "no-ssl-reuse": ()})
+            tls = ServerTls(verify, options.get("ca-file", (None,))[0], None, options)
             found = self._securings[key] = Outgoing(replace(model, tls=tls), self._env)
+            found.tallies = (self.server.counters, self.server.backend.counters)
         return found
 
     def by_line(self) -> Target:

@@ -21,6 +21,7 @@ from typing import Protocol
 from hapy.net.connect import Destination
 from hapy.net.connect import _socket as open_socket
 from hapy.net.sockets import Ends, end_of
+from hapy.observe.counters import TLS
 
 #: The switch for answers without delay, None where the system has none.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -39,13 +40,19 @@ class Securing(Protocol):
     def accept(self, name: bytes | None, tls: ssl.SSLObject, /) -> str:
         """Look at the server's certificate; gives what is wrong, or an empty string."""
 
+    def fail(self) -> None:
+        """The handshake came to nothing."""
+
+    def keep(self, name: bytes | None, tls: ssl.SSLObject, /) -> bool:
+        """Keep the session for the next connection."""
+
 
 class Probe:
     """One connection of a check.
 
     Attributes:
         connected: it stands. secured: the TLS handshake is done.
-        received: bytes that came and were not taken away.
+        received: bytes that came and were not taken away. heard: how many came. sent: how many went out on the wire.
         eof: the server has closed its side. error: what went wrong, in the system's words; empty while nothing has.
         insecure: what went wrong was the handshake.
     """
@@ -65,9 +72,11 @@ class Probe:
         "connected",
         "eof",
         "error",
+        "heard",
         "insecure",
         "received",
         "secured",
+        "sent",
         "wake",
     )
 
@@ -85,6 +94,8 @@ class Probe:
         self.connected = False
         self.secured = False
         self.received = bytearray()
+        self.heard = 0
+        self.sent = 0
         self.eof = False
         self.error = ""
         self.insecure = False
@@ -149,6 +160,8 @@ class Probe:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = securing.begin(name, self._incoming, self._outgoing)
+        TLS.current += 1
+        TLS.total += 1
         self.read()
         self._shake()
 
@@ -176,6 +189,8 @@ class Probe:
             self._decrypt()
 
     def _fail_handshake(self) -> None:
+        if self._securing is not None:
+            self._securing.fail()
         self.insecure = True
         self.error = "SSL handshake failure"
 
@@ -185,6 +200,7 @@ class Probe:
         try:
             while piece := tls.read(_CHUNK):
                 self.received += piece
+                self.heard += len(piece)
             self.eof = True
         except ssl.SSLWantReadError:
             pass
@@ -224,6 +240,7 @@ class Probe:
         except OSError as error:
             self.error = error.strerror or str(error)
             return
+        self.sent += sent
         if sent < len(data):
             self._unsent += data[sent:]
             self._writing = True
@@ -271,6 +288,7 @@ class Probe:
                 self.eof = True
         if self._tls is None:
             self.received += data
+            self.heard += len(data)
         else:
             self._incoming.write(data)
             if not self.secured:
@@ -285,6 +303,10 @@ class Probe:
         if sock is None:
             return
         self._sock = None
+        if self._tls is not None:
+            TLS.current -= 1
+            if self.secured and self._securing is not None:
+                self._securing.keep(self._name, self._tls)
         if self._reading:
             self._loop.remove_reader(sock)
         if self._writing:

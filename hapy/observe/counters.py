@@ -246,14 +246,18 @@ class BackendCounters(Upstream):
 
     Attributes:
         chkdown: how often its last server went. downtime: seconds without one, the present time without one left out.
+        http_checks: connections of HTTP checks. http_asked, http_heard: bytes that they have sent and received.
     """
 
-    __slots__ = ("chkdown", "downtime")
+    __slots__ = ("chkdown", "downtime", "http_asked", "http_checks", "http_heard")
 
     def __init__(self) -> None:
         super().__init__()
         self.chkdown = 0
         self.downtime = 0.0
+        self.http_checks = 0
+        self.http_asked = 0
+        self.http_heard = 0
 
 
 class ServerCounters(Upstream):

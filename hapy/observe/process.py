@@ -15,7 +15,10 @@ class Process:
         pid: this process's number. tag: the syslog tag, by default the program's own name.
         threads: `nbthread`.
         stopping: a soft stop has begun.
-        connections: client connections now (`%ac`). requests: requests and sessions begun so far (`%rt`).
+        connections: client connections now (`%ac`). requests: requests and sessions begun so far (`%rt`),
+            stats sockets and agents included.
+        checks: checks over a connection begun so far. checking: those under way.
+        bytes_out: bytes that checks and stats sockets have sent.
         variables: the `proc.` variables by full name.
         bufsize: `tune.bufsize`; maxrewrite: `tune.maxrewrite`.
         shows_ends: something of the configuration asks for the addresses of server connections.
@@ -23,6 +26,9 @@ class Process:
 
     __slots__ = (
         "bufsize",
+        "bytes_out",
+        "checking",
+        "checks",
         "connections",
         "hostname",
         "maxrewrite",
@@ -45,6 +51,9 @@ class Process:
         self.stopping = False
         self.connections = 0
         self.requests = 0
+        self.checks = 0
+        self.checking = 0
+        self.bytes_out = 0
         self.variables: dict[str, Any] = {}
         self.bufsize = 16384
         self.maxrewrite = 1024

@@ -354,6 +354,11 @@ class Pool:
             conn.close()
         self.tell_shortage()
 
+    def checked(self) -> None:
+        """A check opens a connection of its own. To HAProxy that is demand as well: one more may be needed."""
+        self.max_used = max(self.max_used, self.used + 1)
+        self.needed = max(self.needed, self.used + 1)
+
     # --- limits ---
 
     @property

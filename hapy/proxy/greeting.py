@@ -108,12 +108,12 @@ class Greeting(ServerLink):
         moment = now()
         client.handshake = moment - client.accepted
         counters = self.frontend.counters
-        counters.ssl_sess += 1
         TLS.frontend_sess += 1
         if session.resumed:
             counters.ssl_reused_sess += 1
             TLS.frontend_reused += 1
         else:
+            counters.ssl_sess += 1
             TLS.frontend_keys.add(moment)
         return self._make(self.frontend, Met(self.listening, client), self._release)
 

@@ -38,7 +38,8 @@ class Control:
     Attributes:
         job: what the process was given. everything: the gate that all clients pass.
         listeners: those of frontends, with their sections. doors: those of stats sockets.
-        sessions: how many sessions of this kind there have been. started: when the process began to serve.
+        sessions: how many sessions of this kind there have been. open_sessions: how many there are.
+        started: when the process began to serve.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Control:
         self.listeners = listeners
         self.doors: list[tuple[Bind, Listener]] = []
         self.sessions = 0
+        self.open_sessions = 0
         self.started = now()
         self._group = group
         self._paused: set[str] = set()
@@ -67,6 +69,8 @@ class Control:
 
         def serve(release: Callable[[], None]) -> Receiver:
             self.sessions += 1
+            self.open_sessions += 1
+            self.job.runtime.process.requests += 1
             return Session(self, release, level, timeout=self._timeout, severity=severity)
 
         listener = Listener(opened.sock, serve, (self._gate,), backlog=opened.backlog, shared=not opened.key)

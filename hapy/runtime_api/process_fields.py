@@ -48,6 +48,7 @@ def values(control: Control) -> dict[str, Value]:
     process = runtime.process
     settings = job.config.global_
     frontends = runtime.frontends.values()
+    listening = len(control.listeners) + len(control.doors)
     age = uptime(control)
     days, rest = divmod(int(age), 86400)
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -67,17 +68,17 @@ def values(control: Control) -> dict[str, Value]:
         "Maxconn": control.everything.limit or job.maxconn,
         "Hard_maxconn": job.maxconn,
         "CurrConns": process.connections,
-        "CumConns": sum(frontend.counters.conn_tot for frontend in frontends) + control.sessions,
-        "CumReq": process.requests + control.sessions,
+        "CumConns": sum(frontend.counters.conn_tot for frontend in frontends) + control.sessions + process.checks,
+        "CumReq": process.requests,
         "Idle_pct": 100,
         "node": process.node,
         "description": settings.description or "",
         "Stopping": int(process.stopping),
-        "Jobs": process.connections + len(control.listeners) + len(control.doors),
-        "Listeners": len(control.listeners) + len(control.doors),
+        "Jobs": process.connections + process.checking + control.open_sessions + listening,
+        "Listeners": listening,
         "DroppedLogs": sum(frontend.logger.dropped for frontend in frontends),
         "FailedResolutions": _failed_resolutions(control),
-        "TotalBytesOut": sum(frontend.counters.bout for frontend in frontends),
+        "TotalBytesOut": _bytes_out(control),
         "Build info": VERSION,
         "Start_time_sec": int(wall() - age),
         "Tainted": "0",
@@ -86,7 +87,8 @@ def values(control: Control) -> dict[str, Value]:
     found["ConnRate"] = sum(frontend.counters.rate.read(moment) for frontend in frontends)
     found["SessRate"] = found["ConnRate"]
     found |= _tls(moment)
-    found["MaxConnRate"] = found["MaxSessRate"] = max((f.counters.rate.highest for f in frontends), default=0)
+    rates = [frontend.counters.rate for frontend in frontends]
+    found["MaxConnRate"] = found["MaxSessRate"] = max((max(rate.highest, rate.count) for rate in rates), default=0)
     return found
 
 
@@ -102,6 +104,14 @@ def _tls(moment: float) -> dict[str, Value]:
         "SslBackendKeyRate": TLS.backend_keys.read(moment),
         "SslBackendMaxKeyRate": max(TLS.backend_keys.highest, TLS.backend_keys.count),
     }
+
+
+def _bytes_out(control: Control) -> int:
+    """Bytes sent so far, to whomever."""
+    runtime = control.job.runtime
+    to_clients = sum(frontend.counters.bout for frontend in runtime.frontends.values())
+    to_servers = sum(backend.counters.bin for backend in runtime.backends.values())
+    return to_clients + to_servers + runtime.process.bytes_out
 
 
 def _failed_resolutions(control: Control) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FRONTEND, BACKEND, SERVER, LISTENER = 1, 2, 4, 8
 _LISTENER = ("scur", "smax", "stot", "bin", "bout", "dreq", "dresp", "ereq", "dcon", "dses", "wrew", "eint")
 _TIMES = ("qtime", "ctime", "rtime", "ttime")
+_H1_TOTALS = ("h1_total_connections", "h1_total_streams", "h1_bytes_in", "h1_bytes_out")
 _ROW = dict[str, Value]
 
 
@@ -315,6 +316,11 @@ def _cookie(server: Server) -> str | None:
     return server.model.cookie if server.backend.model.mode == "http" else None
 
 
+def _asks_by_http(check: Check | None) -> bool:
+    """A check speaks HTTP over a connection of its own right now."""
+    return check is not None and check.probe is not None and check.plan.speaks_http and not check.pooled
+
+
 def _backend(backend: Backend) -> Row:
     model, counters = backend.model, backend.counters
     active, spare = backend.available()
@@ -336,16 +342,19 @@ def _backend(backend: Backend) -> Row:
         **_zeros("agg_server_status", "agg_server_check_status", "agg_check_status"),
         **_zeros("comp_in", "comp_out", "comp_byp", "comp_rsp", *PROTOCOLS),
     }
+    now_asked = sum(_asks_by_http(server.check) for server in backend.servers)
+    idle = used = 0
     if model.mode == "http":
         row |= _http(counters) | {"req_tot": counters.stot, "cookie": model.cookie.name if model.cookie else None}
         row |= _zeros("cache_lookups", "cache_hits")
-        row |= {
-            "h1_open_connections": sum(server.pool.idle + server.pool.used for server in backend.servers),
-            "h1_total_connections": counters.connect,
-            "h1_total_streams": counters.connect + counters.reuse,
-            "h1_bytes_in": counters.bout,
-            "h1_bytes_out": counters.bin,
-        }
+        idle = sum(server.pool.idle for server in backend.servers)
+        used = sum(server.pool.used for server in backend.servers)
+        requests = counters.connect, counters.connect + counters.reuse, counters.bout, counters.bin
+    else:
+        requests = 0, 0, 0, 0
+    checks = counters.http_checks, counters.http_checks, counters.http_heard, counters.http_asked
+    row |= {name: ours + theirs for name, ours, theirs in zip(_H1_TOTALS, requests, checks, strict=True)}
+    row |= {"h1_open_connections": idle + used + now_asked, "h1_open_streams": used + now_asked}
     working = sum(server.in_service for server in backend.servers)
     return Row("B", row, model, up=works, working=working, servers=total)
 

@@ -83,6 +83,7 @@ class Session(Stream):
 
     def on_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - streams are told
         """The connection is gone."""
+        self._control.open_sessions -= 1
         self._release()
 
     def on_eof(self) -> None:
@@ -167,4 +168,6 @@ class Session(Stream):
 
     def _write(self, text: str) -> None:
         if not self.closed:
-            self.transport.write(text.encode("utf-8", "surrogateescape"))
+            data = text.encode("utf-8", "surrogateescape")
+            self._control.job.runtime.process.bytes_out += len(data)
+            self.transport.write(data)

@@ -98,16 +98,18 @@ class Outgoing:
     def accept(self, name: bytes | None, tls: ssl.SSLObject) -> str:
         """Look at the server's certificate once the handshake is done; gives what is wrong with it, or nothing."""
         resumed = bool(tls.session_reused)
-        for counters in self.tallies:
-            counters.ssl_sess += 1
-            counters.ssl_reused_sess += resumed
-        if not resumed:
-            TLS.backend_keys.add(now())
         wanted = name or self._verify_host
-        if wanted and self._verifies and not tls.session_reused:
+        if wanted and self._verifies and not resumed:
             certificate = tls.getpeercert(binary_form=True)
             if certificate is None or not names_host(certificate, wanted.lower()):
                 return OTHER_NAME if name else OTHER_HOST
+        for counters in self.tallies:
+            if resumed:
+                counters.ssl_reused_sess += 1
+            else:
+                counters.ssl_sess += 1
+        if not resumed:
+            TLS.backend_keys.add(now())
         return ""
 
     def fail(self) -> None:
