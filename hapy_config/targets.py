@@ -67,6 +67,11 @@ _TIMED: Final = frozenset(
 )
 #: The first version whose `bytes` takes the names of variables.
 _VARIABLES_IN_BYTES: Final[Version] = (3, 0)
+_BYTES: Final = re.compile(r"(?<![\w-])bytes\(([^)]*)\)")
+_OF_BYTES: Final = re.compile(r"(?:{0}(?:,{0})?)?".format(r"(?:[0-9]+|(?:proc|sess|txn|req|res|check)\.[\w.]+)"))
+#: The first version whose `var` takes a second argument.
+_DEFAULT_OF_VAR: Final[Version] = (2, 5)
+_VAR_WITH_DEFAULT: Final = re.compile(r"(?<![\w-])var\([^,()]*,[^()]*\)")
 _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section", "removed-keyword"})
 #: Since when HAProxy says so, and as what before that.
 _LATER_FINDINGS: Final[dict[str, tuple[Version, Version]]] = {
@@ -254,6 +259,10 @@ def _check(kind: str, statement: Statement) -> list[Diagnostic]:
         message = f"unknown keyword '{statement.words[0]}' in '{kind}' section"
         return [Diagnostic("unknown-keyword", Severity.ERROR, statement.span(0), message)]
     use = found[-1]
+    if statement.words[use.first] == "option" and not use.keyword.args and len(statement.words) > use.last + 1:
+        extra = statement.words[use.last + 1]
+        message = f"{use.title} cannot handle unexpected argument '{extra}'."
+        return [Diagnostic("bad-argument", Severity.ERROR, statement.span(use.last + 1), message)]
     if use.keyword.args and not any(_is_open(argument) for argument in use.keyword.args):
         build = Build(Diagnostics(), {}, "")
         build.statement = statement
@@ -300,6 +309,7 @@ def judge(
     spoken: set[tuple[str, int]] = set()
     if version <= _NO_MICROSECONDS:
         own += _microseconds(document)
+    own += _calls(document, version)
     for section in document.sections:
         for use in uses(section):
             finding = _finding(use, version)
@@ -328,6 +338,22 @@ def _microseconds(document: Document) -> Iterator[Diagnostic]:
                     message = f"unexpected character 's' in '{word}'"
                     hint = "HAProxy takes microseconds behind 2.2; write the time in ms"
                     yield Diagnostic("bad-argument", Severity.ERROR, statement.span(index), message, hint)
+
+
+def _calls(document: Document, version: Version) -> Iterator[Diagnostic]:
+    """The calls in expressions whose arguments the version reads in another way than 2.6."""
+    for section in document.sections:
+        for statement in section.statements:
+            for index, word in enumerate(statement.words):
+                if version < _DEFAULT_OF_VAR and _VAR_WITH_DEFAULT.search(word):
+                    message = f"fetch method 'var' takes one argument in '{word}'"
+                    hint = f"a default is known since {shown(_DEFAULT_OF_VAR)}"
+                    yield Diagnostic("bad-expression", Severity.ERROR, statement.span(index), message, hint)
+                for arguments in _BYTES.findall(word) if version >= _VARIABLES_IN_BYTES else ():
+                    if not _OF_BYTES.fullmatch(arguments):
+                        message = f"invalid args in converter 'bytes' : {arguments}"
+                        hint = "it takes whole numbers from 0 on, and names of variables"
+                        yield Diagnostic("bad-expression", Severity.ERROR, statement.span(index), message, hint)
 
 
 def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:

@@ -77,6 +77,7 @@ def build(
             state.comments[source.name] = comments
     for section in document.sections:
         kind = section.kind
+        state.past_global = state.past_global or kind != "global"
         if kind in _PROXIES:
             read_proxy(state, section)
             state.current_section = kind

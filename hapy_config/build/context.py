@@ -135,6 +135,8 @@ class Build(References, Watching):
         self.assume_machine = False
         self.files = Files()
         self.current_section = ""
+        #: Whether a section other than `global` has been read.
+        self.past_global = False
         self.experimental = False
         self.lua = False
         self.lua_names = LuaNames()

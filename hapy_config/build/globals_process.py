@@ -49,6 +49,8 @@ _THREADS: Final = 64
 _MOST: Final = (((3, 2), (1024, 32)), ((2, 7), (256, 16)), ((0, 0), (64, 1)))
 #: The first version whose `setenv` refuses words after the value.
 _NO_SURPLUS: Final[Version] = (2, 8)
+#: The first version that takes the numbers of threads and of their groups in front of all other sections only.
+_THREADS_FIRST: Final[Version] = (2, 8)
 #: One more than the highest number of a CPU.
 _CPUS: Final = 1024
 
@@ -104,6 +106,13 @@ def _master_worker(build: Build, statement: Statement, words: list[str]) -> None
 
 
 def _nbthread(build: Build, statement: Statement, words: list[str]) -> None:
+    if build.past_global and build.version >= _THREADS_FIRST:
+        raise Refused(
+            f"'{words[0]}' not allowed if a non-global section was previously defined. This parameter must be declared"
+            " in the first global section",
+            0,
+            code="wrong-section",
+        )
     text = words[1] if len(words) > 1 else ""
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise Refused(f"'{words[0]}' passed a missing or unparsable integer value in '{text}'", 1)

@@ -32,7 +32,7 @@ from hapy_config.grammar.units import is_number, leading_integer, leading_long
 from hapy_config.keywords import table
 from hapy_config.keywords.samples import Place
 from hapy_config.keywords.sections import TABLE as SECTIONS
-from hapy_config.keywords.spec import TARGET, Runs
+from hapy_config.keywords.spec import TARGET, Runs, Version
 from hapy_config.model.config import User
 from hapy_config.syntax import Section, Statement
 
@@ -278,6 +278,10 @@ def _errorfile(build: Build, draft: SectionDraft, statement: Statement, words: l
     draft.pages[page.status] = page.raw or b""
 
 
+#: The first version that makes a ring smaller where it is told to.
+_SMALL_RINGS: Final[Version] = (3, 0)
+
+
 def _ring_size(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     text = words[1] if len(words) > 1 else ""
     size = leading_integer(text)
@@ -286,11 +290,11 @@ def _ring_size(build: Build, draft: SectionDraft, statement: Statement, words: l
     if words[0] == "size":
         current = draft.numbers.get("size", 16384)
         if size < current:
-            build.warning(
-                "ignored-argument",
-                statement.span(1),
-                f"ignoring new size '{size}' that is smaller than current size '{current}' for ring '{draft.name}'.",
-            )
+            if TARGET <= build.version < _SMALL_RINGS:
+                message = f"ignoring new size '{size}' that is smaller than current size '{current}'"
+                build.warning("ignored-argument", statement.span(1), f"{message} for ring '{draft.name}'.")
+            if build.version != TARGET:  # 2.6 alone refuses what it says it ignores
+                return
             raise Refused(f"size '{size}' is smaller than the current size '{current}'.", 1)
         if draft.backing_file:
             raise Refused("cannot resize an already mapped file, please specify 'size' before 'backing-file'.", 1)

@@ -16,7 +16,7 @@ _CHECKED = "backend b\n option tcp-check\n"
 def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]]:
     """The codes of the errors and of the warnings."""
     file = tmp_path / "t.cfg"
-    file.write_text(BASE + text, encoding="utf-8")
+    file.write_text(text + BASE if text.startswith("global") else BASE + text, encoding="utf-8")
     target = parse_version(version)
     assert target is not None
     result = read_config([str(file)], env={}, version=release(target), target=target)
@@ -124,6 +124,17 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ('backend b\n "${HAPY_UNSET}" modex\n', "2.6", set(), set()),
         ('backend b\n server s 10.0.0.1:80 "${HAPY_UNSET}" chekc\n', "2.6", set(), set()),
         ('backend b\n server s 10.0.0.1:80 "${HAPY_UNSET}" chekc\n', "2.8", {"unknown-keyword"}, set()),
+        ("defaults\nglobal\n nbthread 1\n", "2.8", {"wrong-section"}, set()),
+        ("defaults\nglobal\n nbthread 1\n", "2.6", set(), set()),
+        ("global\n nbthread 1\n", "2.8", set(), set()),
+        ("ring r\n size 99\n", "2.2", set(), set()),
+        ("ring r\n size 99\n", "2.6", {"bad-argument"}, {"ignored-argument"}),
+        ("ring r\n size 99\n", "2.8", set(), {"ignored-argument"}),
+        ("ring r\n size 99\n", "3.0", set(), set()),
+        ("frontend f\n bind :1\n http-request set-header a %[var(txn.a,b)]\n", "2.4", {"bad-expression"}, set()),
+        ("frontend f\n bind :1\n http-request set-header a %[src,bytes(txn.a,4)]\n", "3.0", set(), set()),
+        ("frontend f\n bind :1\n http-request set-header a %[src,bytes(4S,4)]\n", "3.0", {"bad-expression"}, set()),
+        ("frontend f\n bind :1\n option http-use-htx x\n", "2.2", {"bad-argument"}, set()),
         # servers without a port, and checks that have one
         (f"{_CHECKED} tcp-check connect port 9\n server s 10.0.0.1 check\n", "2.2", {"missing-check-port"}, set()),
         (f"{_CHECKED} tcp-check connect port 9\n server s 10.0.0.1 check\n", "2.6", set(), set()),
