@@ -56,8 +56,7 @@ COMPILED = (
     "hapy/proxy/upstream.py",
     "hapy/rules/actions/headers.py",
     "hapy/rules/compile.py",
-    "hapy/samples/formats/dates.py",
-    "hapy/samples/formats/escapes.py",
+    "hapy/samples/formats",
     "hapy/tls/hello.py",
     "hapy/tls/session.py",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hapy.acl.networks import parse_network
 from hapy.http.message import first_value
-from hapy.samples.formats.render import unique_id
+from hapy.samples.formats.aliases import unique_id
 from hapy_config.model.proxy import ForwardFor
 from hapy_config.words import to_bytes
 

@@ -10,7 +10,7 @@ from hapy.net.clock import NEVER, now, unwatch
 from hapy.net.stream import Stream
 from hapy.proxy.greeting import Met
 from hapy.proxy.transaction import Transaction
-from hapy.samples.formats.render import unique_id
+from hapy.samples.formats.aliases import unique_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileEnv
-from hapy.samples.formats.render import unique_id
+from hapy.samples.formats.aliases import unique_id
 from hapy.samples.registry import Args, Fetch, Getter, fetch
 from hapy.samples.types import Result, Value
 from hapy_config.grammar.checks import proxy_value_type

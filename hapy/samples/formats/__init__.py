@@ -1,4 +1,4 @@
-"""Log formats compiled: one Python function per format, its source made of the pieces in `aliases`, run once at start.
+"""Log formats compiled: a template per format and what fills its places, put together once at start.
 
 A format is used in two ways. In rules it makes a part of an HTTP message: what has no value is empty, control
 characters are percent-encoded. In logs what has no value is `-`, and +Q quotes.

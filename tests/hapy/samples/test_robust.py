@@ -13,7 +13,7 @@ from hapy.acl import compile_condition
 from hapy.proxy.transaction import Transaction
 from hapy.samples import registered
 from hapy.samples.formats import compile_format, compile_log_format
-from hapy.samples.formats.render import unique_id
+from hapy.samples.formats.aliases import unique_id
 from hapy.samples.registry import CONVERTERS, Args
 from hapy.samples.types import Binary
 from hapy_config.grammar.conditions import parse_condition
