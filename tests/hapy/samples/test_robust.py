@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hapy.acl import compile_condition
-from hapy.proxy.transaction import Transaction
+from hapy.proxy.transaction import Entry
 from hapy.samples import registered
 from hapy.samples.formats import compile_format, compile_log_format
 from hapy.samples.formats.aliases import unique_id
@@ -102,7 +102,7 @@ def test_bad_arguments_are_errors_with_a_name(name):
 
 def test_an_id_that_asks_for_itself_ends() -> None:
     """`unique-id-format id-%[unique-id]`."""
-    frontend = SimpleNamespace(unique_id=lambda txn: b"id-" + (unique_id(txn) or b""))
-    txn = cast("Transaction", SimpleNamespace(unique_id=None, frontend=frontend))
+    txn = transaction(b"GET / HTTP/1.1\r\n\r\n", environment())
+    txn.frontend = cast("Entry", SimpleNamespace(unique_id=lambda txn: b"id-" + (unique_id(txn) or b"")))
     assert unique_id(txn) == b"id-"
     assert unique_id(txn) == b"id-"
