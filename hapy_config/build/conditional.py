@@ -138,12 +138,12 @@ def condition(
             for expression in term.expressions:
                 if not places(expression.criterion) & where:
                     plain = False
+                if term.name not in draft.acls:
+                    _note_id(build, statement, expression, prefix)
                 if not term.name:
                     build.note_criterion(draft, statement, expression.criterion)
                     if expression.criterion.fetch.name == "http_auth_group":
                         build.group_acls.append((draft, statement, "", expression))
-                    if expression.unique_id is not None:
-                        _note_id(build, statement, expression, prefix)
                     if expression.files:
                         build.check_pattern_files(expression, statement, prefix)
     if not plain:
@@ -152,12 +152,10 @@ def condition(
 
 
 def _note_id(build: Build, statement: Statement, test: AclExpression, prefix: str) -> None:
-    """An id (`-u`) may be given once."""
-    if test.unique_id is None:
-        return
+    """An id (`-u`) may be given once; -1 is the id of all tests to which none is given."""
     if test.unique_id in build.acl_ids:
         build.error("duplicate-id", statement.span(), f"{prefix}the id is already used.")
-    build.acl_ids.add(test.unique_id)
+    build.acl_ids.add(-1 if test.unique_id is None else test.unique_id)
 
 
 def rest_condition(

@@ -135,6 +135,8 @@ class Build(References, Watching):
         self.assume_machine = False
         self.files = Files()
         self.current_section = ""
+        self.threads: dict[int, int] = {}  # to the group that a `thread-group` line put them in
+        self.thread_groups: dict[int, tuple[int, int]] = {}  # where the threads of each group begin and end
         #: Whether a section other than `global` has been read.
         self.past_global = False
         self.experimental = False

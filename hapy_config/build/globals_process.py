@@ -122,8 +122,8 @@ def _nbthread(build: Build, statement: Statement, words: list[str]) -> None:
     if not 1 <= value <= highest:
         raise Refused(f"'{words[0]}' value must be between 1 and {highest} (was {value})", 1)
     at_most(words, 1)
-    if words[0] == "nbthread":
-        build.global_["nbthread"] = value
+    if words[0] != "thread-group":
+        build.global_[words[0].replace("-", "_")] = value
 
 
 def _max_reloads(build: Build, statement: Statement, words: list[str]) -> None:
@@ -292,7 +292,11 @@ def _cpus(text: str, index: int) -> set[int]:
 def _thread_group(build: Build, statement: Statement, words: list[str]) -> None:
     """`thread-group`: a number, then the threads that belong to it."""
     _nbthread(build, statement, words[:2])
-    seen: set[int] = set()
+    group = leading_integer(words[1])
+    held, ends = build.threads, build.thread_groups
+    first, last = ends.get(group, (_THREADS, 0))
+    members = {thread: owner for thread, owner in held.items() if owner != group or not first <= thread < last}
+    line: list[int] = []
     for index, text in enumerate(words[2:], 2):
         match = _THREAD_SET.fullmatch(text)
         numbers = [leading_integer(number) for number in match.groups() if number] if match is not None else []
@@ -303,27 +307,39 @@ def _thread_group(build: Build, statement: Statement, words: list[str]) -> None:
                 index,
             )
         for number in range(numbers[0], numbers[-1] + 1):
-            if number in seen:
+            owner = members.get(number, 0)
+            if owner == group:
                 message = f"'thread-group {words[1]}': thread {number} assigned more than once on the same line."
                 build.warning("duplicate", statement.span(index), message)
-            seen.add(number)
-    if not seen:
+            elif owner:
+                message = f"thread {number} was previously assigned to thread group {owner} and will be overridden."
+                build.warning("duplicate", statement.span(index), f"'thread-group {words[1]}': {message}")
+            members[number] = group
+            line.append(number)
+    if not line:
         return
-    if "thread_group" in build.global_:
+    if group in ends:
         message = f"'thread-group {words[1]}' was already defined and will be overridden."
         build.warning("duplicate", statement.span(), message)
-        build.global_["thread_group"] = None
+    if not ends:
+        build.later.append(lambda: _left_threads(build, statement))
+    build.threads = members
+    # Of a line that is overridden HAProxy lets go all threads but the highest.
+    ends[group] = (min(first, *line), max(line))
+
+
+def _left_threads(build: Build, statement: Statement) -> None:
+    """Every thread must have its group, unless there are groups without a line to take those that are left.
+
+    How many threads there are is the machine's to say, by default.
+    """
+    groups = build.global_.get("thread_groups", 1)
+    if isinstance(groups, int) and len(build.thread_groups) < groups:
         return
-    build.global_["thread_group"] = statement
-    build.later.append(lambda: _left_threads(build, statement, seen))
-
-
-def _left_threads(build: Build, statement: Statement, members: set[int]) -> None:
-    """Every thread must be of the one group that there is; how many there are is the machine's, by default."""
     own = build.global_.get("nbthread")
     count = own if isinstance(own, int) else len(os.sched_getaffinity(0))
-    left = len(set(range(1, count + 1)) - members)
-    if left and build.global_["thread_group"] is statement:  # HAProxy counts those of overridden lines oddly
+    left = sum(1 for thread in range(1, count + 1) if thread not in build.threads)
+    if left:
         message = (
             f"Remaining unassigned threads found ({left}) because all groups are in use. Please increase"
             " 'thread-groups', reduce 'nbthreads' or remove or extend 'thread-group' enumerations."

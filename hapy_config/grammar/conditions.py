@@ -5,6 +5,7 @@ An empty word ends a list of words, as everywhere in HAProxy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Final
 from hapy_config.grammar import patterns
 from hapy_config.grammar.errors import GrammarError, raise_first
 from hapy_config.grammar.expressions import acl_keyword, parse_acl_keyword, parse_expression_words, places
-from hapy_config.grammar.units import is_number
+from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.acls import DEFAULT_MATCH, MATCH_TYPES, PREDEFINED
 from hapy_config.keywords.samples import CASTS, Place
 from hapy_config.model.expressions import AclExpression, Call, Condition, SampleExpression, Term
@@ -22,6 +23,7 @@ from hapy_config.source import NOWHERE, Span
 #: Is handed warnings: the message, and the index of the word it speaks of.
 Warn = Callable[[str, int], None]
 
+_INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 _NAME_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
 #: Samples whose integers may be written `major.minor`.
 DOTTED: Final = frozenset({"req.ssl_ver", "req_ssl_ver"})
@@ -169,10 +171,10 @@ def _flags(words: Sequence[str], index: int, end: int, faults: list[GrammarError
             flags.matches += (following or "?",)
             index += 1
         elif word == "-u":
-            if following and not is_number(following):
+            if following and not _INTEGER.fullmatch(following):
                 faults.append(GrammarError("the argument of -u must be an integer", 0, index))
             else:
-                flags.unique_id = int(following) if following else None
+                flags.unique_id = leading_integer(following) if following else None
             index += 1
         else:
             message = f"'{word}' is not a valid ACL option. Please use '--' before any pattern beginning with a '-'"
