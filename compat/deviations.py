@@ -129,4 +129,8 @@ DEVIATIONS = {
         "HAProxy keeps one session for a server, and drops it when another name (`sni`) is asked for; hapy keeps one for "
         "each name."
     ),
+    "tls_to_servers:name_with_a_zero": (
+        "HAProxy reads a certificate's common name up to a zero byte, and so takes one for a.test\\0.other.test as one for "
+        "a.test; hapy reads all of it."
+    ),
 }

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 import ssl
 from collections.abc import Callable
 
-from compat.harness import Connection, World
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from compat.harness import Connection, Origin, World
 from compat.scenarios.tls import PROXY, TLS12, TLS13
 
 #: What a request may want a server to be asked for: host names, addresses, and what no host is called.
@@ -67,6 +75,97 @@ def sessions_of_names(world: World) -> None:
     """Sessions where names take turns."""
     server = "server s {s1} ssl verify required ca-file {dir}/ca.pem sni req.hdr(x-name)"
     _asked(world, server, TLS13, ("a.test", "a.test", "b.test", "b.test", "a.test", "b.test"))
+
+
+#: Certificates: their common names, and their alternative DNS names.
+CERTIFICATES: dict[str, tuple[list[str], list[str]]] = {
+    "common": (["A.test", "b.test"], []),
+    "both": (["a.test"], ["B.test"]),
+    "label": ([], ["*.a.test"]),
+    "begin": (["f*.test"], []),
+    "middle": ([], ["F*o.test"]),
+    "end": ([], ["*a.test"]),
+    "two": ([], ["*x*.test", "**.test", "f*.*.test"]),
+    "later": ([], ["a.f*.test", "x.*.test"]),
+    "odd": ([], ["*", "f*", "*..test", "*.test.", ".b.test"]),
+    "address": ([], ["127.0.0.1"]),
+}
+WANTED = (
+    *("a.test", "A.TEST", "b.test", "x.a.test", ".a.test", "y.x.a.test", "f.test", "fo.test", "foo.test", "f*o.test"),
+    *("xn--a.test", "axb.test", "a.foo.test", "..test", "x..test", "x.test.", ".b.test", "foo", "*", "127.0.0.1"),
+)
+
+
+@functools.cache
+def _issued() -> dict[str, bytes]:
+    """The authority's certificate (`root`), and a key with a certificate for each of `CERTIFICATES`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "root")])
+
+    def build(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public)
+        since, until = dt.datetime(2020, 1, 1), dt.datetime(2060, 1, 1)  # noqa: DTZ001
+        return builder.serial_number(x509.random_serial_number()).not_valid_before(since).not_valid_after(until)
+
+    root = build(issuer, key.public_key()).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
+    files = {"root": root.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)}
+    for name, (common, alternative) in (CERTIFICATES | {"zero": (["a.test\0.other.test"], [])}).items():
+        own = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one) for one in common])
+        leaf = build(subject, own.public_key())
+        if alternative:
+            names = x509.SubjectAlternativeName([x509.DNSName(one) for one in alternative])
+            leaf = leaf.add_extension(names, critical=False)
+        files[name] = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        files[name] += leaf.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return files
+
+
+def _presented(world: World, certificates: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    for name, content in _issued().items():
+        (world.dir / f"{name}.pem").write_bytes(content)
+    backends = ""
+    for name in certificates:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(world.dir / f"{name}.pem")
+        world.origins[name] = Origin(name, _serve, tls=context)
+        verified = f"{{{name}}} ssl verify required ca-file {{dir}}/root.pem"
+        backends += f"backend {name}\n    server s {verified} sni req.hdr(x-name) # hapy: pool-min-conn 0\n"
+        backends += f"backend {name}-host\n    server s {verified} verifyhost F.Test # hapy: pool-min-conn 0\n"
+    world.start(f"""
+defaults
+    mode http
+    retries 0
+    timeout client 20s
+    timeout server 20s
+    timeout connect 20s
+frontend fe
+    bind "fd@${{fe}}"
+    http-after-response set-header x-why "%[bc_err] %[ssl_bc_err]"
+    use_backend %[path,regsub(/,)]
+{backends}""")
+    for certificate in certificates:
+        for name in (*wanted, "verifyhost"):
+            client = world.client()
+            where = f"/{certificate}-host" if name == "verifyhost" else f"/{certificate}"
+            message = client.get(where, f"X-Name: {name}")
+            told = f"{message.status} {message.header('x-why')}" if message else "nothing"
+            world.note(f"{certificate} {name}: {told}")
+            client.close()
+    world.forget_clients()
+    world.forget_origins()
+
+
+def names_in_certificates(world: World) -> None:
+    """Names that a server's certificate is good for: any case, `*` for a label or for a part of the first one."""
+    _presented(world, tuple(CERTIFICATES), WANTED)
+
+
+def name_with_a_zero(world: World) -> None:
+    """A common name that goes on behind a zero byte."""
+    _presented(world, ("zero",), ("a.test",))
 
 
 FAMILY = {

@@ -170,13 +170,17 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv, *, raw: bool) -> t
 
 
 def names_host(der: bytes, host: bytes) -> bool:
-    """Whether a certificate is for a host: `*` stands for one label, the first."""
+    """Whether a certificate is for a host: `*` stands for any part of one label, the first (RFC 6125, section 6.4.3)."""
     wanted = host.decode("ascii", "replace")
     return any(_matches(name, wanted) for name in host_names(parsed(der)))
 
 
 def _matches(pattern: str, host: str) -> bool:
-    if not pattern.startswith("*."):
+    begin, star, end = pattern.partition("*")
+    if not star or "." in begin:
         return pattern == host
-    label, dot, rest = host.partition(".")
-    return bool(label and dot) and rest == pattern[2:]
+    end, dot, rest = end.partition(".")
+    label, host_dot, host_rest = host.partition(".")
+    if not (dot and host_dot) or rest != host_rest or "*" in end:
+        return pattern == host
+    return len(label) >= len(begin) + len(end) and label.startswith(begin) and label.endswith(end)
