@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from hapy_config.source import Span
+from hapy_config.translate.from_nginx.doors import ACCESS, Doors
+from hapy_config.translate.from_nginx.known import Known, in_order, map_test
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.locations import kind_of
 from hapy_config.translate.from_nginx.notes import Notes
-from hapy_config.translate.from_nginx.rules import GROUP, NO_QUERY, QUERY, Rules, backrefs, map_test
+from hapy_config.translate.from_nginx.rules import GROUP, NO_QUERY, QUERY, Rules, backrefs
 from hapy_config.translate.from_nginx.upstreams import retries, server_address, server_words, upstream_lines
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
@@ -31,8 +34,7 @@ _SETTINGS: Final = frozenset(
         "proxy_ssl_certificate", "proxy_next_upstream", "proxy_next_upstream_tries",
         "client_max_body_size", "ssl", "http2",
         "ssl_protocols", "ssl_ciphers", "ssl_client_certificate", "ssl_verify_client", "gzip",
-        "gzip_types", "auth_basic",
-        "auth_basic_user_file", "root", "alias", "default_type", "proxy_bind", "proxy_method",
+        "gzip_types", "root", "alias", "default_type", "proxy_bind", "proxy_method",
         "proxy_ssl_certificate_key",
         "proxy_ssl_protocols", "proxy_ssl_session_reuse", "proxy_ssl_verify_depth", "proxy_ssl_ciphers",
     }
@@ -48,8 +50,7 @@ _AS_IT_CAME: Final = re.compile(
 )
 
 
-_ACCESS: Final = ("allow", "deny")
-_INHERITED: Final = frozenset({"proxy_set_header", "add_header", "proxy_hide_header", "proxy_redirect", *_ACCESS})
+_INHERITED: Final = frozenset({"proxy_set_header", "add_header", "proxy_hide_header", "proxy_redirect", *ACCESS})
 
 
 class Backends:
@@ -65,15 +66,19 @@ class Backends:
         self.notes = notes
         self._made: list[list[str]] = []
         self._names: set[str] = set()
-        self._lists: list[list[str]] = []
+        self._doors = Doors(http, notes)
+        self._known: dict[Span, Known] = {}
+        self._passed = False
         self._by_location: dict[int, list[tuple[str, list[str]]]] = {}
         self._upstreams = {one.args[0]: one for one in http.all("upstream") if one.args}
         self._maps = {one.args[1].lstrip("$"): one for one in http.all("map") if len(one.args) == 2}
+        geos = {one.args[-1].lstrip("$"): one for one in http.all("geo") if one.args}
+        self._variables = {**self._maps, **geos}
         self._rules = Rules(self._maps, notes)
 
     def sections(self) -> list[str]:
         """All that were made."""
-        return [line for section in (*self._lists, *self._made) for line in (*section, "")]
+        return [line for section in (*self._doors.lists, *self._made) for line in (*section, "")]
 
     def settings(self, *levels: Directive) -> dict[str, Directive]:
         """The settings that hold in a block within others."""
@@ -119,8 +124,9 @@ class Backends:
 
     def server_rules(self, server: Directive, where: list[str]) -> list[str]:
         """The rules on the level of a server, for the frontend."""
-        known: dict[str, str] = {}
-        return [rule for one in server.block or () for rule in self._rules.write(one, where, known, "", server)]
+        known = self._known[server.span] = Known(self._variables, len(where))
+        lines = [rule for one in server.block or () for rule in self._rules.write(one, where, known, "", server)]
+        return [*known.prelude(), *lines]
 
     @staticmethod
     def within(server: Directive, location: Directive) -> Directive:
@@ -171,6 +177,7 @@ class Backends:
         except NoCounterpartError as reason:
             self.notes.lost(chosen.span, f"map was left out: {reason}")
             source = ""
+        entries: list[tuple[str, str]] = []
         for entry in chosen.block or ():
             entry.used = True
             value = entry.args[0] if entry.args else ""
@@ -181,8 +188,11 @@ class Backends:
             elif entry.name == "include" or not source:
                 self.notes.lost(entry.span, "the entry was left out")
             else:
-                name = self._one(server, location, scheme + value, kind_of(location)[1])
-                yield name, [map_test(source, entry.name)]
+                entries.append((entry.name, value))
+        hostnames = chosen.first("hostnames") is not None
+        for key, value in in_order(entries):
+            name = self._one(server, location, scheme + value, kind_of(location)[1])
+            yield name, [map_test(source, key, hostnames=hostnames)]
         yield self._one(server, location, scheme + default if default else "", kind_of(location)[1]), []
 
     def _one(self, server: Directive, location: Directive, target: str, path: str) -> str:
@@ -192,51 +202,21 @@ class Backends:
         for word, reason in _ALWAYS_LOST.items():
             if word in settings and location.first(word) is not None:
                 self.notes.lost(settings[word].span, f"{word}: {reason}")
-        lines += self._access(server, location) + self._auth(settings)
-        known: dict[str, str] = {}
+        known = Known(self._variables, 0, self._known.get(server.span))
         for one in location.block or ():
             lines += self._rules.write(
                 one, [], known, settings["default_type"].args[0] if "default_type" in settings else "", server
             )
-        lines += self._response_headers(server, location)
+        lines += self._doors.rules(server, location)  # nginx runs them behind its rewrites
+        lines += self._response_headers(server, location, known)
         if target:
             lines += self._passing(server, location, target, path, settings, known)
-        elif not any(re.match(r"http-request (return|redirect|silent-drop|deny)(?!.* if )", line) for line in lines):
+        elif not any(re.match(r"http-request (return|redirect|reject|deny)(?!.* if )", line) for line in lines):
             if not any(one.name == "return" for one in location.block or ()):
                 self.notes.lost(location.span, f"location {path}: it passes nothing on, and is answered with 404")
             lines.append("http-request deny deny_status 404")
-        self._made.append([f"backend {name}", "    mode http", *(f"    {line}" for line in lines)])
+        self._made.append([f"backend {name}", "    mode http", *(f"    {line}" for line in (*known.prelude(), *lines))])
         return name
-
-    def _access(self, server: Directive, location: Directive) -> list[str]:
-        """`allow` and `deny`: the first that fits decides."""
-        levels = ([one for one in level.block or () if one.name in _ACCESS] for level in (location, server, self.http))
-        order = next((found for found in levels if found), [])
-        lines: list[str] = []
-        allowed: list[str] = []
-        for one in order:
-            one.used = True
-            value = one.args[0] if one.args else ""
-            if one.name == "allow":
-                if value == "all":
-                    break
-                allowed.append(value)
-                continue
-            test = ["{ src " + value + " }"] if value != "all" else []
-            tests = [*test, *([f"!{{ src {' '.join(allowed)} }}"] if allowed else [])]
-            lines.append(f"http-request deny{' if ' + ' '.join(tests) if tests else ''}")
-        return lines
-
-    def _auth(self, settings: dict[str, Directive]) -> list[str]:
-        basic = settings.get("auth_basic")
-        if basic is None or basic.args[0] == "off":
-            return []
-        name = f"users_{len(self._lists) + 1}"
-        self._lists.append([f"userlist {name}"])
-        file = settings["auth_basic_user_file"].args[0] if "auth_basic_user_file" in settings else "the file"
-        self.notes.lost(basic.span, f"put the users of {file} into 'userlist {name}'; until then nobody is let in")
-        realm = re.sub(r"[^\x20-\x7e]", "", basic.args[0])
-        return [f"http-request auth realm {write(realm)} unless {{ http_auth({name}) }}"]
 
     def _passing(
         self,
@@ -259,6 +239,9 @@ class Backends:
             return ["http-request deny deny_status 503"]
         scheme, host, uri = match.groups()
         lines = []
+        if not self._passed:
+            self.notes.near(passed.span, "where no server can be reached HAProxy answers with 503, nginx with 502")
+            self._passed = True
         if "client_max_body_size" in settings:
             try:
                 most = size(settings["client_max_body_size"].args[0])
@@ -359,7 +342,7 @@ class Backends:
             lines.append(f"http-response replace-header Location {write(pattern)} {write(value.replace('%', '%%'))}")
         return lines
 
-    def _response_headers(self, server: Directive, location: Directive) -> list[str]:
+    def _response_headers(self, server: Directive, location: Directive, known: Known) -> list[str]:
         lines = [
             f"http-after-response del-header {write(one.args[0])}"
             for one in self.many(server, location, "proxy_hide_header")
@@ -369,14 +352,46 @@ class Backends:
             if len(one.args) < 2:
                 continue
             try:
-                value = write(format_string(one.args[1], {}))
-                tail = "" if one.args[2:] == ("always",) else f" if {_ADDED}"
-                if variables(one.args[1]):
-                    raise NoCounterpartError("a request's values are gone when the answer comes")
-                lines.append(f"http-after-response add-header {write(one.args[0])} {value}{tail}")
+                value = format_string(one.args[1], known)
+                tests = [] if one.args[2:] == ("always",) else [_ADDED]
+                tests += ["!{ var(txn.ngx_own) -m found }"] if known.own_headers else []
+                if any(name not in known for name in variables(one.args[1])):
+                    # A request's values are gone when the answer comes, and an empty header is not added.
+                    kept = known.early(one.args[1])
+                    value = f"%[{kept}]"
+                    tests.append(f"{{ {kept} -m len gt 0 }}")
+                tail = f" if {' '.join(tests)}" if tests else ""
+                lines.append(f"http-after-response add-header {write(one.args[0])} {write(value)}{tail}")
             except NoCounterpartError as reason:
                 self.notes.lost(one.span, f"add_header {one.args[0]} was left out: {reason}")
-        return lines
+        return [*lines, *known.heads, *self._expires(server, location)]
+
+    def _expires(self, server: Directive, location: Directive) -> list[str]:
+        """`expires`: how long answers may be kept, in both headers that say so."""
+        found = self.many(server, location, "expires")
+        text = found[-1].args[0] if found and found[-1].args else "off"
+        fixed = {
+            "epoch": ("no-cache", "Thu, 01 Jan 1970 00:00:01 GMT"),
+            "max": ("max-age=315360000", "Thu, 31 Dec 2037 23:55:55 GMT"),
+        }
+        if text == "off":
+            return []
+        try:
+            if len(found[-1].args) != 1 or variables(text):
+                raise NoCounterpartError("it depends on the answer")
+            seconds = int(time(text.removeprefix("-")).removesuffix("s")) if text not in fixed else 0
+            past = text.startswith("-")
+            control, until = fixed.get(text) or (
+                "no-cache" if past else f"max-age={seconds}",
+                f"%[date({'-' if past else ''}{seconds}),http_date]",
+            )
+        except (NoCounterpartError, ValueError) as reason:
+            self.notes.lost(found[-1].span, f"expires was left out: {reason}")
+            return []
+        return [
+            f"http-after-response set-header Cache-Control {write(control)} if {_ADDED}",
+            f"http-after-response set-header Expires {write(until)} if {_ADDED}",
+        ]
 
 
 def _made_path(kind: str, pattern: str, uri: str) -> list[str]:

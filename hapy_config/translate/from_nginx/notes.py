@@ -24,7 +24,7 @@ _HARMLESS: Final = frozenset(
         "default_type", "types", "variables_hash_max_size", "variables_hash_bucket_size", "underscores_in_headers",
         "ignore_invalid_headers", "merge_slashes", "absolute_redirect", "server_name_in_redirect", "port_in_redirect",
         "log_not_found", "proxy_pass_header", "ssl_session_cache", "ssl_session_timeout", "ssl_session_tickets",
-        "ssl_prefer_server_ciphers", "send_timeout", "resolver_timeout", "gzip_vary", "gzip_proxied", "gzip_comp_level",
+        "ssl_prefer_server_ciphers", "send_timeout", "resolver_timeout", "gzip_proxied", "gzip_comp_level",
         "gzip_buffers", "gzip_http_version", "gzip_min_length", "gzip_disable", "proxy_temp_path",
         "client_body_temp_path",
         "proxy_max_temp_file_size", "keepalive_disable", "keepalive_timeout", "charset", "proxy_headers_hash_max_size",
@@ -32,6 +32,8 @@ _HARMLESS: Final = frozenset(
         "hash_max_size", "ssl_dhparam", "ssl_buffer_size", "http2", "http2_max_concurrent_streams", "lingering_close",
     }
 )  # fmt: skip
+#: Directives whose effect HAProxy has in a way of its own.
+_NEARLY: Final = {"gzip_vary": "HAProxy tells of Vary where it has compressed an answer only"}
 
 
 class Notes:
@@ -67,6 +69,9 @@ class Notes:
                     loss = Loss.NONE
                     self._notes.setdefault(Note(one.span, loss, f"{one.name} is for nginx's own workings"))
                     within.update(id(each) for each in one.walk())
+                elif one.name in _NEARLY:
+                    loss = Loss.NEAR
+                    self.near(one.span, f"{one.name}: {_NEARLY[one.name]}")
                 else:
                     loss = Loss.LOST
                     self.lost(one.span, f"'{one.name}' has no counterpart: it was left out")

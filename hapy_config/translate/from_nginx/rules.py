@@ -8,6 +8,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
+from hapy_config.translate.from_nginx.known import Known, map_test
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.values import NoCounterpartError, condition, fetch, format_string, variables
@@ -34,15 +35,13 @@ class Rules:
         self._maps = maps
         self._notes = notes
 
-    def write(
-        self, one: Directive, where: list[str], known: dict[str, str], kind: str, server: Directive
-    ) -> Iterator[str]:
+    def write(self, one: Directive, where: list[str], known: Known, kind: str, server: Directive) -> Iterator[str]:
         """The rules that a `return`, `rewrite`, `if` or `set` becomes; nothing for other directives.
 
         Args:
             one: the directive.
             where: the tests that lead to it.
-            known: the constants that `set` has given variables; takes more of them.
+            known: what variables hold; takes more of it.
             kind: the type of what is answered, empty for text.
             server: the block around it.
         """
@@ -63,23 +62,46 @@ class Rules:
                 yield from self._rewrite(one, where, known)
             elif one.name == "set" and len(one.args) == 2:
                 one.used = True
-                if variables(one.args[1]) or where:
-                    raise NoCounterpartError("only constant values go over")
-                known[one.args[0].lstrip("$")] = one.args[1]
+                name = one.args[0].lstrip("$")
+                if not variables(one.args[1]) and len(where) <= known.base:
+                    known[name] = one.args[1]
+                else:
+                    yield from known.change(name, one.args[1], where[known.base :] and where)
             elif one.name == "if":
                 one.used = True
                 acls, test = self._mapped_condition(one) or ([], "")
-                yield from acls
                 test = test or condition(one.args, known)
+                yield from acls
+                if any(inner.name == "return" for inner in one.block or ()):
+                    yield from self._own_headers(one, [*where, test], known)
                 for inner in one.block or ():
                     found = list(self.write(inner, [*where, test], known, kind, server))
                     if not found and not inner.used:
                         self._notes.lost(inner.span, f"'{inner.name}' within 'if' was left out")
                     yield from found
         except NoCounterpartError as reason:
-            self._notes.lost(one.span, f"{one.name} was left out: {reason}")
+            shut = list(_shut(one, where)) if one.name == "if" else []
+            what = "can't be had" if shut else "was left out"
+            self._notes.lost(one.span, f"{one.name} {what}: {reason}{'; all are refused' if shut else ''}")
             if one.name == "if":
                 one.take()
+            yield from shut
+
+    @staticmethod
+    def _own_headers(one: Directive, tests: list[str], known: Known) -> Iterator[str]:
+        """`add_header` beside the `return` of an `if`, where those of the location are not added."""
+        given = [inner for inner in one.block or () if inner.name == "add_header" and len(inner.args) > 1]
+        if given:
+            known.own_headers = True
+            yield f"http-request set-var(txn.ngx_own) bool(true) if {' '.join(tests)}"
+        for inner in given:
+            inner.used = True
+            kept = f"var(txn.ngx_own_{len(known.heads) + 1})"
+            text = write(format_string(inner.args[1], known))
+            known.heads.append(
+                f"http-after-response add-header {write(inner.args[0])} %[{kept}] if {{ {kept} -m found }}"
+            )
+            yield f"http-request set-{kept.replace('(', '-fmt(')} {text} if {' '.join(tests)}"
 
     def _mapped_condition(self, one: Directive) -> tuple[list[str], str] | None:
         """`if ($variable)` about a map, as the lines of an ACL and the test that names it."""
@@ -87,22 +109,24 @@ class Rules:
         chosen = self._maps.get(match[1]) if match is not None else None
         if chosen is None or match is None:
             return None
+        if chosen.first("hostnames") or any(one.args and variables(one.args[0]) for one in chosen.block or ()):
+            return None
         source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
         default, keys = False, {True: list[str](), False: list[str]()}
         for entry in chosen.block or ():
             holds = bool(entry.args) and entry.args[0] not in ("", "0")
             if entry.name == "default":
                 default = holds
-            elif entry.name in ("include", "hostnames") or (entry.args and variables(entry.args[0])):
+            elif entry.name == "include":
                 raise NoCounterpartError(f"the map ${match[1]} has entries without a counterpart")
             elif entry.name != "volatile":
                 keys[holds].append(entry.name)
         if any(key.startswith("~") for key in keys[default]):
-            raise NoCounterpartError(f"the map ${match[1]} has regular expressions for what it gives by default")
-        chosen.take()
+            return None
         tests = [map_test(source, key) for key in keys[not default]]
         if any(test.startswith("!") for test in tests):
-            raise NoCounterpartError(f"the map ${match[1]} has an entry for an empty value")
+            return None
+        chosen.take()
         acl = f"{'not_' if default else ''}{match[1]}"
         lines = [f"acl {acl} {test.removeprefix('{ ').removesuffix(' }')}" for test in tests]
         return (
@@ -118,11 +142,13 @@ class Rules:
         else:
             text = one.args[1] if len(one.args) > 1 else ""
         if code == "444":
-            return "http-request silent-drop"
+            return "http-request reject"
         if code in ("301", "302", "303", "307", "308"):
             if "$scheme" in text or "${scheme}" in text:
                 tls = any("ssl" in listen.args for listen in server.all("listen"))
                 text = re.sub(r"\$\{?scheme\}?", "https" if tls else "http", text)
+            if text.startswith("/"):
+                self._notes.near(one.span, "the address that it leads to has no host")
             return f"http-request redirect location {write(format_string(text, known, location=True))} code {code}"
         if not 200 <= int(code) <= 599:
             raise NoCounterpartError(f"HAProxy gives no answers with status {code}")
@@ -149,6 +175,8 @@ class Rules:
         new = new.removesuffix("?")
         sign = "&" if "?" in new else "?"
         if away:
+            if new.startswith("/"):
+                self._notes.near(one.span, "the address that it leads to has no host")
             test = f"{{ path -m reg {write(regex)} }}"
             code = "301" if flag == "permanent" else "302"
             if GROUP.search(new):
@@ -192,6 +220,16 @@ class Rules:
         yield f"http-request replace-pathq {write(f'^{inner}$')} {write(text)}{tail}"
 
 
+def _shut(one: Directive, where: list[str]) -> Iterator[str]:
+    """What stands for an `if` that can't be had but keeps out all except those who pass its test: nobody passes."""
+    text = " ".join(one.args)
+    keeps = re.search(r"""(!=|!~|=\s*(""|''|0)?\s*\)$)""", text) is not None and "-f" not in text
+    codes = [inner.args[0] for inner in one.block or () if inner.name == "return" and inner.args]
+    if keeps and codes and codes[0].isdecimal() and 400 <= int(codes[0]) < 600:
+        tail = f" if {' '.join(where)}" if where else ""
+        yield f"http-request return status {codes[0] if codes[0] != '444' else '403'}{tail}"
+
+
 def _split_address(text: str) -> tuple[str, str]:
     """Scheme and host of an address, and the rest."""
     match = re.match(r"https?://[^/$]*", text)
@@ -201,13 +239,3 @@ def _split_address(text: str) -> tuple[str, str]:
 def backrefs(text: str) -> str:
     r"""A text with `\1` for `$1`."""
     return GROUP.sub(r"\\\1", text)
-
-
-def map_test(source: str, key: str) -> str:
-    """The test for an entry of a map."""
-    if key.startswith("~*"):
-        return f"{{ {source} -m reg -i {write(key[2:])} }}"
-    if key.startswith("~"):
-        return f"{{ {source} -m reg {write(key[1:])} }}"
-    key = key.removeprefix("\\")
-    return f"{{ {source} -m str -i {write(key)} }}" if key else f"!{{ {source} -m found }}"

@@ -32,7 +32,7 @@ _FETCHES: Final = {
     "ssl_client_s_dn": "ssl_c_s_dn",
     "ssl_protocol": "ssl_fc_protocol",
     "ssl_cipher": "ssl_fc_cipher",
-    "request_id": "uuid()",
+    "request_id": "uuid(),regsub(-,,g)",
     "hostname": "hostname",
     "msec": "date",
     "content_type": "req.hdr(content-type)",
@@ -60,6 +60,16 @@ def fetch(name: str) -> str:
     raise NoCounterpartError(f"HAProxy has nothing for ${name}")
 
 
+def sample_of(name: str, known: dict[str, str]) -> str:
+    """The sample of a variable, of one that the configuration itself makes, too, where `known` knows of those.
+
+    Raises:
+        NoCounterpartError: HAProxy has none.
+    """
+    own = getattr(known, "sample", fetch)
+    return str(own(name))
+
+
 def format_string(text: str, known: dict[str, str], *, location: bool = False) -> str:
     """A string with variables as a log format; `known` has the values of variables that were set.
 
@@ -81,7 +91,7 @@ def format_string(text: str, known: dict[str, str], *, location: bool = False) -
         elif location and name in ("args", "query_string"):
             found.append("%[query]")
         else:
-            found.append(f"%[{fetch(name)}]")
+            found.append(f"%[{sample_of(name, known)}]")
     return "".join((*found, text[place:].replace("%", "%%")))
 
 
@@ -136,9 +146,11 @@ def condition(words: tuple[str, ...], known: dict[str, str]) -> str:
     if name in ("scheme", "https"):
         encrypted = value in ("https", "on")
         return f"{'!' if (not encrypted) != bool(negated) else ''}{{ ssl_fc }}"
-    sample = fetch(name)
+    if name == "ssl_client_verify" and value == "SUCCESS":
+        return f"{negated}{{ ssl_c_used }}"  # HAProxy ends the handshake of whoever has another certificate
+    sample = sample_of(name, known)
     if not operator:
-        return f"{{ {sample} -m found }}"
+        return f"{{ {sample} -m reg ^(.{{2,}}|[^0])$ }}" if sample.startswith("var(") else f"{{ {sample} -m found }}"
     if value == "":
         return f"{'' if negated else '!'}{{ {sample} -m found }}"
     if "~" in operator:

@@ -33,6 +33,10 @@ class NginxCase:
 #: The host goes on as it came, as in HAProxy.
 _HOST = "proxy_set_header Host $http_host;"
 
+#: What clients send: ann's password, and the headers that tell of origins.
+_ANN = "Basic YW5uOnNlY3JldA=="
+_CORS = ("Access-Control-Allow-Origin", "Access-Control-Max-Age")
+
 CASES = (
     NginxCase(
         "locations",
@@ -236,6 +240,112 @@ CASES = (
         ),
     ),
     NginxCase(
+        "doors",  # each has to be shut for whom nginx shuts it
+        r"""
+ server {{ listen 127.0.0.1:{port}; proxy_set_header Host $http_host;
+  location / {{ proxy_pass http://127.0.0.1:{one}; }}
+  location /adm {{ auth_basic "Admin"; auth_basic_user_file {folder}/users; proxy_pass http://127.0.0.1:{two}; }}
+  location /adm/pub {{ auth_basic off; proxy_pass http://127.0.0.1:{two}; }}
+  location /bob {{ auth_basic Bob; auth_basic_user_file {folder}/users; proxy_pass http://127.0.0.1:{two}; }}
+  location /any {{ satisfy any; allow 127.0.0.2; deny all; auth_basic "Any"; auth_basic_user_file {folder}/users; proxy_pass http://127.0.0.1:{two}; }}
+  location /rw {{ limit_except GET {{ deny all; }} proxy_pass http://127.0.0.1:{two}; }}
+  location /rwauth {{ limit_except GET POST {{ auth_basic "W"; auth_basic_user_file {folder}/users; }} proxy_pass http://127.0.0.1:{two}; }}
+  location /sub {{ auth_request /check; proxy_pass http://127.0.0.1:{two}; }}
+  location = /check {{ internal; proxy_pass http://127.0.0.1:{one}; }}
+ }}
+""",
+        (
+            *paths("/", "/adm", "/adm/pub", "/any", "/rw", "/sub", "/check", "/bob"),
+            *(Ask(f"{path}?ann", headers={"Authorization": _ANN}) for path in ("/adm", "/any")),
+            Ask("/bob?bob", headers={"Authorization": "Basic Ym9iOnNlY3JldA=="}),
+            Ask("/any?in", source="127.0.0.2"),
+            *(Ask(f"/rw?{method}", method) for method in ("POST", "HEAD")),
+            *(Ask(f"/rwauth?{method}", method) for method in ("GET", "POST", "PUT")),
+            Ask("/rwauth?ann", "PUT", {"Authorization": _ANN}),
+        ),
+        lost=("location /sub ",),
+        unlike=("/sub",),  # HAProxy asks nobody else: all are refused
+    ),
+    NginxCase(
+        "what-keeps-out-by-variables",
+        r"""
+ server {{ listen 127.0.0.1:{port}; proxy_set_header Host $http_host;
+  if ($http_x_key != "secret") {{ set $deny 1; }}
+  location / {{ if ($deny) {{ return 403; }} proxy_pass http://127.0.0.1:{one}; }}
+  location /signed {{ secure_link $arg_md5; secure_link_md5 "$uri key"; if ($secure_link = "") {{ return 403; }} proxy_pass http://127.0.0.1:{one}; }}
+  location /ref {{ valid_referers none blocked server_names *.a.example; if ($invalid_referer) {{ return 403; }} proxy_pass http://127.0.0.1:{one}; }}
+  location /key {{ if ($http_x_api_key !~ "^[a-f0-9]+$") {{ return 401; }} proxy_pass http://127.0.0.1:{one}; }}
+  location /cert {{ if ($ssl_client_verify != SUCCESS) {{ return 403; }} proxy_pass http://127.0.0.1:{one}; }}
+  location /arg {{ if ($arg_token = "") {{ return 403; }} proxy_pass http://127.0.0.1:{one}; }}
+ }}
+""",
+        (
+            *paths("/", "/cert", "/key", "/arg", "/arg?token=1", "/ref", "/signed"),
+            Ask("/?key", headers={"X-Key": "secret"}),
+            Ask("/key?key", headers={"X-Api-Key": "abc"}),
+            Ask("/ref?evil", headers={"Referer": "http://evil.example/"}),
+        ),
+        lost=("location /signed", "location /ref"),
+        unlike=("/ref?evil",),
+    ),
+    NginxCase(
+        "maps-and-geo",
+        r"""
+ map $host $pool {{ hostnames; default one_pool; *.shop.example two_pool; blog.example two_pool; }}
+ map $http_user_agent $bad {{ default 0; ~*curl 1; ~*bot 1; }}
+ geo $office {{ default 0; 127.0.0.2 1; 127.0.1.0/24 1; 127.0.1.128/25 0; }}
+ geo $blocked {{ default 0; 127.0.0.3/32 1; }}
+ upstream one_pool {{ server 127.0.0.1:{one}; }} upstream two_pool {{ server 127.0.0.1:{two}; }}
+ server {{ listen 127.0.0.1:{port}; proxy_set_header Host $http_host;
+  if ($bad) {{ return 403; }}
+  if ($blocked) {{ return 444; }}
+  location / {{ proxy_pass http://$pool; }}
+  location /office {{ if ($office = 0) {{ return 404; }} proxy_pass http://127.0.0.1:{three}; proxy_set_header X-Office $office; proxy_set_header Host $http_host; }}
+ }}
+""",
+        (
+            *paths("/", "/office", headers={"Host": "a.example"}),
+            Ask("/shop", headers={"Host": "a.shop.example"}),
+            Ask("/blog", headers={"Host": "blog.example"}),
+            Ask("/bot", headers={"User-Agent": "MyBot"}),
+            Ask("/office?in", source="127.0.0.2"),
+            Ask("/office?within", source="127.0.1.7"),
+            Ask("/office?without", source="127.0.1.200"),
+            Ask("/blocked", source="127.0.0.3"),
+        ),
+    ),
+    NginxCase(
+        "headers-of-answers-by-variables",
+        r"""
+ map $http_origin $cors {{ default ""; ~^https://([a-z]+\.)?a\.example$ $http_origin; }}
+ server {{ listen 127.0.0.1:{port};
+  location / {{
+   if ($request_method = OPTIONS) {{ add_header Access-Control-Allow-Origin $cors always; add_header Access-Control-Max-Age 600; return 204; }}
+   add_header Access-Control-Allow-Origin $cors always; proxy_set_header Host $http_host;
+   proxy_pass http://127.0.0.1:{one}; }} }}
+""",
+        tuple(
+            Ask(f"/{method}?{origin}", method, {"Origin": origin} if origin else {}, seen=_CORS)
+            for method in ("GET", "OPTIONS")
+            for origin in ("", "https://x.a.example", "https://evil.example")
+        ),
+    ),
+    NginxCase(
+        "kinds-of-locations",
+        r"""
+ server {{ listen 127.0.0.1:{port}; proxy_set_header Host $http_host;
+  location = / {{ proxy_pass http://127.0.0.1:{one}; }}
+  location / {{ proxy_pass http://127.0.0.1:{two}; }}
+  location ^~ /img/ {{ proxy_pass http://127.0.0.1:{three}; }}
+  location ~ /\.(git|ht) {{ deny all; }}
+  location ~* \.(jpe?g|png)$ {{ proxy_pass http://127.0.0.1:{four}; add_header X-Kind img; expires 1d; }}
+  location /internal/ {{ internal; proxy_pass http://127.0.0.1:{one}; }}
+  location /api {{ proxy_pass http://127.0.0.1:{one}/v2; }}
+ }}
+""",
+        paths("/", "/x", "/img/a.png", "/.git/config", "/a.JPEG", "/internal/x", "/api/users", "/apix", seen=("X-Kind",)),
+    ),
+    NginxCase(
         "passwords-and-files",
         r"""
  server {{
@@ -248,8 +358,7 @@ CASES = (
  }}
 """,
         (*paths("/"), Ask("/secret/x"), Ask("/secret/x", headers={"Authorization": "Basic YW5uOnNlY3JldA=="})),
-        lost=("location /files/", "location /php/", "location /secret/"),
-        unlike=("/secret/x",),
+        lost=("location /files/", "location /php/"),
     ),
     NginxCase(
         "tls",

@@ -12,6 +12,8 @@ from hapy_config.translate.report import Loss
 from tests.hapy_config.translate.nginx_cases import CASES, NginxCase
 from tests.hapy_config.translate.side_by_side import answer, free_ports, place, running, start_command, with_other_ports
 
+_USERS = "ann:{PLAIN}secret\nbob:$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA\n"
+
 
 @pytest.mark.referee
 @pytest.mark.parametrize("program", ["haproxy", "hapy"])
@@ -20,7 +22,7 @@ from tests.hapy_config.translate.side_by_side import answer, free_ports, place, 
 def test_the_answers_are_nginxs(case: NginxCase, program: str, tmp_path: Path) -> None:
     if program in case.not_for:
         pytest.skip(f"{program} does not run all of it")
-    (tmp_path / "users").write_text("ann:{PLAIN}secret\n")
+    (tmp_path / "users").write_text(_USERS)
     transcripts = {}
     with place(tmp_path) as at:
         for name in ("nginx", program):

@@ -1,0 +1,149 @@
+"""What variables hold that the configuration itself makes: by `set`, `map` and `geo`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from hapy_config.translate.from_nginx.language import Directive
+from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, format_string, variables
+from hapy_config.translate.lines import write
+
+#: Words of a map's or geo's block that are no entries.
+_SETTINGS: Final = ("volatile", "hostnames", "ranges", "proxy", "proxy_recursive", "delete")
+
+
+class Known(dict[str, str]):
+    """The constants that variables hold, by name, and the samples for those that depend on the request.
+
+    Args:
+        made: the `map` and `geo` blocks by the variable that they make.
+        base: how many tests lead to the block that the directives stand in.
+        before: what holds already, such as on the level of the server.
+    """
+
+    def __init__(self, made: Mapping[str, Directive], base: int = 0, before: Known | None = None) -> None:
+        super().__init__(before or {})
+        self.base = base
+        self._made = made
+        self._set: set[str] = set(before._set if before is not None else ())
+        self._needed: dict[str, list[str]] = {}
+        #: Headers of answers that stand beside a `return` alone, and whether there are any.
+        self.heads: list[str] = []
+        self.own_headers = False
+
+    def sample(self, name: str) -> str:
+        """The sample of a variable.
+
+        Raises:
+            NoCounterpartError: HAProxy has none.
+        """
+        if name in self._set:
+            return _variable(name)
+        block = self._made.get(name)
+        if block is None:
+            return fetch(name)
+        if name not in self._needed:
+            self._needed[name] = list(self._lines(name, block))
+            block.take()
+        return _variable(name)
+
+    def change(self, name: str, value: str, tests: Sequence[str]) -> list[str]:
+        """The rules that give a variable another value where tests hold."""
+        tail = f" if {' '.join(tests)}" if tests else ""
+        lines = []
+        if tests and name in self:
+            lines.append(_setting(name, self[name].replace("%", "%%"), ""))
+        lines.append(_setting(name, format_string(value, self), tail))
+        self.pop(name, None)
+        self._set.add(name)
+        return lines
+
+    def early(self, value: str) -> str:
+        """A name for a text of a request that is asked for when its answer comes."""
+        name = f"head_{len(self._needed) + 1}"
+        self._needed[name] = [_setting(name, format_string(value, self), "")]
+        return _variable(name)
+
+    def prelude(self) -> list[str]:
+        """The rules that must come before those that look at the variables."""
+        return [line for lines in self._needed.values() for line in lines]
+
+    def _lines(self, name: str, block: Directive) -> list[str]:
+        """The last rule that fits decides: so what counts most comes last."""
+        entries = [(one.name, one.args[0]) for one in block.block or () if one.args and one.name not in _SETTINGS]
+        if any(key == "include" for key, _ in entries) or any(
+            one.name in ("ranges", "delete") for one in block.block or ()
+        ):
+            raise NoCounterpartError(f"the block of ${name} has entries without a counterpart")
+        default = next((value for key, value in entries if key == "default"), "")
+        rest = [(key, value) for key, value in entries if key != "default"]
+        hostnames = block.first("hostnames") is not None
+        if block.name == "geo":
+            source = fetch(variables(block.args[0])[0]) if len(block.args) > 1 else "src"
+            rest.sort(key=lambda entry: ipaddress.ip_network(_network(entry[0]), strict=False).prefixlen)
+            tests = [(f"{{ {source} -m ip {_network(key)} }}", value) for key, value in rest]
+        else:
+            looked_at = (variables(block.args[0]) or [block.args[0]])[0]
+            if looked_at in self._set:
+                raise NoCounterpartError(f"${name} depends on ${looked_at}, which a rule sets")
+            source = self.sample(looked_at)
+            rest = in_order(rest)
+            tests = [(map_test(source, key, hostnames=hostnames), value) for key, value in reversed(rest)]
+        lines = [_setting(name, self._value(default), "")]
+        return lines + [_setting(name, self._value(value), f" if {test}") for test, value in tests]
+
+    def _value(self, text: str) -> str:
+        if re.search(r"\$\{?\d", text):
+            raise NoCounterpartError("a value of a map has groups of its regular expression")
+        return format_string(text, self)
+
+
+def _variable(name: str) -> str:
+    return f"var(txn.ngx_{name})"
+
+
+def _setting(name: str, value: str, tail: str) -> str:
+    if not value:
+        return f"http-request unset-var(txn.ngx_{name}){tail}"
+    return f"http-request set-var-fmt(txn.ngx_{name}) {write(value)}{tail}"
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise NoCounterpartError(f"'{text}' is no network") from None
+
+
+def in_order(entries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The entries of a map in the order in which they count: texts, names with a star by length, expressions."""
+
+    def rank(entry: tuple[str, str]) -> tuple[int, int]:
+        key = entry[0]
+        if key.startswith("~"):
+            return 3, 0
+        if key.startswith(("*.", ".")):
+            return 1, -len(key)
+        return (2, -len(key)) if key.endswith(".*") else (0, 0)
+
+    return sorted(entries, key=rank)
+
+
+def map_test(source: str, key: str, *, hostnames: bool = False) -> str:
+    """The test for an entry of a map."""
+    if key.startswith("~*"):
+        return f"{{ {source} -m reg -i {write(key[2:])} }}"
+    if key.startswith("~"):
+        return f"{{ {source} -m reg {write(key[1:])} }}"
+    if hostnames and key.startswith("*."):
+        return f"{{ {source} -m end -i {write(key[1:])} }}"
+    if hostnames and key.startswith("."):
+        pattern = r"(^|\.)" + re.sub(r"([.\\^$*+?{}\[\]|()])", r"\\\1", key[1:]) + "$"
+        return f"{{ {source} -m reg -i {write(pattern)} }}"
+    if hostnames and key.endswith(".*"):
+        return f"{{ {source} -m beg -i {write(key[:-1])} }}"
+    key = key.removeprefix("\\")
+    return f"{{ {source} -m str -i {write(key)} }}" if key else f"!{{ {source} -m found }}"
