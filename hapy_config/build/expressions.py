@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hapy_config.alike import nearest
 from hapy_config.build.patternfiles import map_fault
 from hapy_config.build.refused import Refused, first_of, version_note
+from hapy_config.grammar.checks import variable
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.grammar.expressions import needs, parse_expression_words, places, references
 from hapy_config.grammar.formats import parse_format, sound_part
@@ -216,6 +217,25 @@ _TCP_COUNTERS: Final = frozenset({"fc_unacked", "fc_sacked", "fc_retrans", "fc_f
 _OF_CHECKS: Final = frozenset({"res.body", "res.body_len"})
 
 
+#: Rules of which HAProxy tells that a key is none; in conditions and elsewhere it keeps silent.
+_TELLS_OF_KEYS: Final = frozenset({"http-request", "http-response", "http-after-response"})
+
+
+def _check_key(build: Build, statement: Statement, index: int, name: str) -> bool:
+    """Whether the second argument of `jwt_verify` is no file, or one with a public key; warns of others."""
+    if not name or not variable(name) or not build.files.exists(name):
+        return True
+    try:
+        content = build.files.read(name)
+    except OSError:
+        content = b""
+    if b"PUBLIC KEY-----" in content:
+        return True
+    hint = "the file is here, but there is no public key in it: no token will be found good"
+    build.warning("bad-public-key", statement.span(index), f"file not found ({name})", hint)
+    return False
+
+
 def note_references(
     build: Build, draft: Draft, statement: Statement, index: int, expression: SampleExpression, *, acl: bool = False
 ) -> None:
@@ -242,6 +262,8 @@ def note_references(
             _sink(build, statement, index, expression, call.args[1])
         elif call.name == "regsub" and call.args:
             build.regexes.append((draft, statement, index, call.args[0]))
+        elif call.name == "jwt_verify" and not acl and statement.words[0] in _TELLS_OF_KEYS:
+            runs = _check_key(build, statement, index, "".join(call.args[1:2])) and runs
     found = tuple(references(expression))
     if found:
         build.expression_references.append((draft, statement, index, expression, found, acl))

@@ -29,6 +29,13 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.WARNING,
+        "bad-public-key",
+        """The file that `jwt_verify` names is here, but holds no public key in PEM form; a certificate is none.""",
+        "listen l\n bind :8080\n http-request set-header a %[req.hdr(b),jwt_verify(RS256,/dev/null)]\n",
+        "listen l\n bind :8080\n http-request set-header a %[req.hdr(b),jwt_verify(RS256,/nowhere/key)]\n",
+    ),
+    code(
+        Kind.WARNING,
         "unknown-error-page",
         """A page is taken from an http-errors section that has none for that status. The usual page is
         sent instead.""",
