@@ -13,6 +13,7 @@ from hapy.samples.casts import cast
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import compile_values
 from hapy.samples.registry import Getter, Lister
+from hapy_config.build.patternfiles import entries
 from hapy_config.grammar.conditions import DOTTED
 from hapy_config.words import to_bytes
 
@@ -31,12 +32,8 @@ def _file_patterns(expression: AclExpression, env: CompileEnv) -> list[str]:
             content = env.read_file(name)
         except OSError as error:
             raise CompileError(f"failed to open pattern file <{name}>: {error.strerror}", expression.span) from None
-        for line in content.decode("utf-8", "surrogateescape").split("\n"):
-            if line.startswith("#"):
-                continue
-            text = line.strip(" \t\r")
-            if text:
-                patterns.append(text.split(None, 1)[0] if expression.as_map else text)
+        for _, text in entries(content):
+            patterns.append(text.split(None, 1)[0] if expression.as_map else text)
     return patterns
 
 
@@ -79,8 +76,9 @@ def _compile_acl(expression: AclExpression, env: CompileEnv) -> Predicate:
     convert = None if kind == "meth" else cast(kind, TAKES[match])
     if convert is not None:
         matcher = _after(convert, matcher)
-    if lister is None or (match == "found" and expression.criterion.fetch.args):
-        return _one(getter, matcher)
+    criterion = expression.criterion
+    if lister is None or (match == "found" and kind == "str" and criterion.fetch.args and not criterion.converters):
+        return _one(getter, matcher)  # the last value tells as well as the first whether there is one
     return _any(lister, matcher)
 
 

@@ -186,18 +186,17 @@ def compile_values(expression: SampleExpression, env: CompileEnv) -> tuple[Gette
 
 
 def _many(lister: Lister, steps: list[tuple[Callable[..., Result], bool]]) -> Lister:
-    """All values, each through the whole chain; those that come to nothing are left out."""
+    """All values, each through the whole chain, up to the first that comes to nothing."""
 
     def values(txn: Transaction) -> Iterator[Value]:
         for value in lister(txn):
-            current: Result = value
+            current = value
             for step, wants_transaction in steps:
-                current = step(current, txn) if wants_transaction else step(current)
-                if current is None:
-                    break
-            else:
-                if current is not None:
-                    yield current
+                result = step(current, txn) if wants_transaction else step(current)
+                if result is None:
+                    return
+                current = result
+            yield current
 
     return values
 

@@ -26,6 +26,7 @@ Value = bool | int | bytes | IPv4Address | IPv6Address
 #: A compiled sample expression's answer.
 Result = Value | None
 
+_LEADING_ADDRESS: Final = re.compile(rb"(?P<a>\d+)\.(?P<b>\d+)\.(?P<c>\d+)\.(?P<d>\d+)(?![\d.])")
 _LEADING_INT: Final = re.compile(rb"[+-]?[0-9]+")
 
 
@@ -89,10 +90,18 @@ def parse_address(text: bytes) -> Address | None:
         return None
 
 
+def four_numbers(match: re.Match[bytes] | None) -> IPv4Address | None:
+    """The address in the four numbers that a pattern has found; None for one above 255, and where it has found none."""
+    if match is None:
+        return None
+    numbers = [int(number) for number in match.group("a", "b", "c", "d")]
+    return IPv4Address(bytes(numbers)) if max(numbers) < 256 else None
+
+
 def to_address(value: Value) -> Address | None:
-    """The address of a value: a text is parsed, an integer is an IPv4 address."""
+    """The address of a value: of a text, whatever follows an IPv4 one but a dot; an integer is an IPv4 address."""
     if isinstance(value, IPv4Address | IPv6Address):
         return value
     if isinstance(value, bytes):
-        return parse_address(value)
+        return four_numbers(_LEADING_ADDRESS.match(value)) or parse_address(value)
     return IPv4Address(value & 0xFFFFFFFF)

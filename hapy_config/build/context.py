@@ -173,6 +173,8 @@ class Build(References, Watching):
         self.used_comments: set[tuple[str, int]] = set()
         self.tls_files = TlsFiles()
         self.pattern_files: dict[tuple[str, str, bool, bool], str] = {}
+        #: Of each file of patterns whether it is read as a map.
+        self.pattern_columns: dict[str, bool] = {}
         self.formats: dict[tuple[str, str], LogFormat] = {}
         source = Source("", ("global",))
         self.nameless = Draft("listen", "", Statement(source, 1, ["global"]))

@@ -18,11 +18,11 @@ _MATCHES: Final = {"regm": "reg", "": "str"}
 
 
 def entries(content: bytes) -> list[tuple[int, str]]:
-    """The lines that count, with their numbers: no comments, no blank ones."""
+    """The lines that count, with their numbers: no comments, no blank ones; blanks at an end are part of a pattern."""
     found: list[tuple[int, str]] = []
     for number, line in enumerate(content.decode("utf-8", "surrogateescape").split("\n"), 1):
-        text = line.strip(" \t\r")
-        if text and not text.startswith("#"):
+        text = line.rstrip("\r").lstrip(" \t")
+        if text and not line.startswith("#"):
             found.append((number, text))
     return found
 
@@ -33,7 +33,15 @@ def pattern_file_fault(build: Build, name: str, match: str, *, ignore_case: bool
     known = build.pattern_files.get(key)
     if known is None:
         known = build.pattern_files[key] = _fault(build, name, match, ignore_case=ignore_case, as_map=as_map)
-    return known
+    return known or _other_columns(build, name, as_map=as_map)
+
+
+def _other_columns(build: Build, name: str, *, as_map: bool) -> str:
+    """What is said of a file that is read as a map here and as a list of patterns elsewhere, or the other way round."""
+    if build.pattern_columns.setdefault(name, as_map) == as_map:
+        return ""
+    this, that = ("two", "one") if as_map else ("one", "two")
+    return f'The file "{name}" is already used as {that} column file and cannot be used by as {this} column file.'
 
 
 def _fault(build: Build, name: str, match: str, *, ignore_case: bool, as_map: bool) -> str:
@@ -65,7 +73,7 @@ def map_fault(build: Build, call: Call) -> str:
     known = build.pattern_files.get(key)
     if known is None:
         known = build.pattern_files[key] = _map_fault(build, call.name, name)
-    return known
+    return known or _other_columns(build, name, as_map=True)
 
 
 def _map_fault(build: Build, converter: str, name: str) -> str:
@@ -77,7 +85,7 @@ def _map_fault(build: Build, converter: str, name: str) -> str:
     if fault or not value:
         return fault
     for number, text in entries(build.files.read(name)):
-        words = text.split(None, 1)
+        words = text.rstrip(" \t").split(None, 1)
         given = words[1] if len(words) > 1 else ""
         if not _fits(given, value):
             return f"unable to parse '{given}' at line {number} of file '{name}'"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hapy.samples import headers
 from hapy.samples.environment import CompileEnv
 from hapy.samples.registry import Args, Fetch, Getter, fetch
-from hapy.samples.types import Binary, Result, Value, parse_field_int
+from hapy.samples.types import Binary, Result, Value, four_numbers, parse_address, parse_field_int
 from hapy_config.grammar.units import leading_integer
 
 if TYPE_CHECKING:
@@ -124,16 +125,16 @@ def _hdr_val(args: Args, env: CompileEnv) -> Fetch:
     return Fetch(number, lambda txn: [parse_field_int(value) for value in many(txn)])
 
 
+#: An IPv4 address and its port.
+_FORWARDED: Final = re.compile(rb"(?P<a>\d+)\.(?P<b>\d+)\.(?P<c>\d+)\.(?P<d>\d+)(?::(?P<port>\d+))?")
+
+
 def parse_forwarded(text: bytes) -> Address | None:
     """An address as `X-Forwarded-For` writes it: IPv4 with or without a port, IPv6 without."""
-    from hapy.samples.types import parse_address
-
-    address = parse_address(text)
-    if address is None and text.count(b":") == 1:
-        host, _, port = text.partition(b":")
-        if port.isdigit() and int(port) < 65536:
-            address = parse_address(host)
-    return address
+    match = _FORWARDED.fullmatch(text)
+    if match is None:
+        return parse_address(text)
+    return four_numbers(match) if int(match["port"] or b"0") < 65536 else None
 
 
 @fetch("req.hdr_ip", "res.hdr_ip", "hdr_ip", "shdr_ip", type="addr")

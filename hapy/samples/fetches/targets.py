@@ -12,7 +12,7 @@ from hapy.samples.environment import CompileEnv
 from hapy.samples.fetches.addresses import source_address
 from hapy.samples.headers import parameters
 from hapy.samples.registry import Args, Fetch, Getter, fetch
-from hapy.samples.types import Binary, Result, parse_field_int
+from hapy.samples.types import Binary, Result, four_numbers, parse_field_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,20 +51,20 @@ def _url(args: Args, env: CompileEnv) -> Getter:
 
 
 #: An address behind `http://` or `https://`, whatever stands behind it but a dot; digits behind a colon are its port.
-_LITERAL: Final = re.compile(rb"(http|https)://(\d+)\.(\d+)\.(\d+)\.(\d+)(?![\d.])(?::(?=[^/])(\d*))?", re.IGNORECASE)
+_LITERAL: Final = re.compile(
+    rb"(http|https)://(?P<a>\d+)\.(?P<b>\d+)\.(?P<c>\d+)\.(?P<d>\d+)(?![\d.])(?::(?=[^/])(?P<port>\d*))?", re.IGNORECASE
+)
 
 
 def _literal_authority(txn: Transaction) -> tuple[ipaddress.IPv4Address, int] | None:
     """Address and port of a URL whose host is an IPv4 address, read as HAProxy does: a port's upper bits are lost."""
     match = None if txn.request is None else _LITERAL.match(txn.request.target)
-    if match is None:
+    address = four_numbers(match)
+    if match is None or address is None:
         return None
-    scheme, *octets, port = match.groups()
-    numbers = [int(octet) for octet in octets]
-    if max(numbers) > 255:
-        return None
-    default = 80 if len(scheme) == 4 else 443
-    return ipaddress.IPv4Address(bytes(numbers)), default if port is None else int(port or b"0") & 0xFFFF
+    port = match["port"]
+    default = 80 if len(match[1]) == 4 else 443
+    return address, default if port is None else int(port or b"0") & 0xFFFF
 
 
 @fetch("url_ip", type="ipv4")

@@ -11,7 +11,8 @@ from tests.hapy.rules_world import Listeners, Referee, environment, transaction
 
 REQUEST = (
     b"GET /a/b.c?q=1&u=%41 HTTP/1.1\r\nhost: Www.Example.com:80\r\nx: 1, 2\r\nx: abc\r\ne:\r\nip: 10.1.2.3\r\n"
-    b"ip6: ::ffff:10.1.2.3\r\nneg: -5\r\nf: 3.1\r\ncookie: s=1; t=2; s=3\r\nauthorization: Basic dTpw\r\n\r\n"
+    b"ip6: ::ffff:10.1.2.3\r\nneg: -5\r\nf: 3.1\r\ncookie: s=1; t=2; s=3\r\nauthorization: Basic dTpw\r\n"
+    b"ends: 10.1.2.3/8, x\r\nzeros: x, 010.1.2.03:80\r\nenc: a, %, b\r\nother: www\r\n\r\n"
 )
 OTHER = b"Foo /A/ HTTP/1.0\r\nx: 7\r\nhost: 10.1.2.3\r\n\r\n"
 
@@ -23,10 +24,11 @@ acl lines src 127.0.0.1
 acl nothing path_beg /nothing
 acl from_file hdr(host) -i -f {folder}/hosts
 acl nets src -f {folder}/networks
+acl blanks hdr(other) -f {folder}/hosts
 acl mixed hdr(x) -f {folder}/hosts abc
 acl mapped hdr(x) -M -f {folder}/map
 """
-HOSTS = "# comment\n\n  www.example.com:80\nother\n"
+HOSTS = "# comment\n\n  www.example.com:80\nother\r\n\twww \nW \r\n"
 NETWORKS = "10.0.0.0/8\n127.0.0.0/24\n::1\n"
 MAP = "abc  one two\n#x\n7 seven\n"
 
@@ -34,6 +36,14 @@ CONDITIONS = r"""
 { path_beg /a }
 { path_beg / } { path_end .c }
 { path -m beg /x /a }
+{ hdr(zeros) -m ip 10.1.2.3 }
+{ hdr(ends) -m ip 10.1.2.3 }
+{ hdr_ip(ends) -m found }
+{ hdr_ip(zeros) 10.1.2.3 }
+{ hdr(ends),ipmask(24) -m found }
+{ hdr(zeros),ipmask(24) -m found }
+{ hdr(enc),url_dec a }
+{ hdr(enc),url_dec b }
 { hdr(e) -m found }
 { hdr(zz) -m found }
 !{ hdr(zz) abc }
@@ -224,6 +234,7 @@ nothing || named
 !nothing named
 nothing named or lines
 from_file
+blanks
 nets
 mixed
 mapped
