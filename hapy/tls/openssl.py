@@ -191,19 +191,19 @@ def _extended() -> Any:
     return found
 
 
-_NameCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _CTRL_SET_NAME_CALLBACK: Final = 53
-_accept_name = _NameCallback(lambda _connection, _alert, _argument: _OK)
 
 
 def accept_names(context: ssl.SSLContext) -> None:
     """Tell clients that the name they ask for is taken: it has been looked at before.
 
-    Python's own callback wants it decoded, and ends the handshake where it isn't ASCII.
+    Python's own callback wants it decoded, and ends the handshake where it isn't ASCII. The library itself has a
+    function that is 0, whatever it is given, but on Windows: so no handshake comes back to Python for this answer.
     """
     try:
-        _extended().SSL_CTX_callback_ctrl(pointer(context), _CTRL_SET_NAME_CALLBACK, _accept_name)
-    except Unavailable:
+        openssl = _extended()
+        openssl.SSL_CTX_callback_ctrl(pointer(context), _CTRL_SET_NAME_CALLBACK, openssl.OPENSSL_isservice)
+    except (Unavailable, AttributeError):
         context.sni_callback = lambda _tls, _name, _context: None
 
 
