@@ -21,6 +21,7 @@ from hapy_config.keywords.spec import TARGET, Version
 from hapy_config.model.addresses import Address
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Statement
+from hapy_config.tls.versions import LIMITS
 
 _EXPECTED: Final = "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments."
 
@@ -151,10 +152,13 @@ def read_options(words: BindWords, unknown: str) -> None:
     """
 
     def read(words: BindWords) -> None:
-        name = words.words[words.position]
+        word = words.words[words.position]
+        name = word.partition("(")[0]  # HAProxy looks no further for a keyword
         reader = READERS.get(name)
         if reader is None:
-            raise _unknown(words, name, unknown)
+            raise _unknown(words, word, unknown)
+        if name != word and name in LIMITS:
+            raise Refused(f"{unknown}'{word}' : option not implemented.", words.position)
         if name in words.build.watched_bind_options:
             words.build.watch_bind_option(words.statement, words.position, name)
         words.position += 1

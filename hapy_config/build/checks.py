@@ -46,6 +46,7 @@ _INHERITED: Final = "inherited"
 _STATUS_RANGE: Final = re.compile(r"([0-9]*)(?:(-)([0-9]*))?")
 
 _Reader = Callable[[Words], CheckStep]
+_VARIABLES: Final = frozenset({"set-var", "set-var-fmt", "unset-var"})
 
 
 def _comment(words: Words) -> CheckStep:
@@ -374,7 +375,8 @@ def _rules(kind: str) -> Handler:
                 raise Refused(f"'http-check' cannot handle unexpected argument '{words[2]}'.", 2)
             draft.settings.append(tuple(words))
             return
-        reader = readers.get(word.partition("(")[0])
+        name_of_action, opened, _ = word.partition("(")
+        reader = readers.get(word if opened and name_of_action not in _VARIABLES else name_of_action)
         if reader is None:
             listed = _HTTP if kind == "http" else _TCP
             raise Refused(f"'{name}' only supports {listed}. but got '{word}'", 1, hint=build.nearest(word, readers))

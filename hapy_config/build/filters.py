@@ -21,7 +21,7 @@ def _filter(build: Build, draft: Draft, statement: Statement, words: list[str]) 
     name = words[1] if len(words) > 1 else ""
     if not name:
         raise Refused(f"missing argument for 'filter' in {draft.title} '{draft.name}'.", 1, code="missing-argument")
-    reader = _READERS.get(name)
+    reader = _READERS.get(name.partition("(")[0])  # HAProxy looks no further for a keyword
     if reader is None:
         registered = ", ".join(_REGISTERED)
         raise Refused(

@@ -25,6 +25,7 @@ from hapy_config.keywords.spec import TARGET
 from hapy_config.model.addresses import Address
 from hapy_config.model.server import HapyPool, Server, ServerTls
 from hapy_config.syntax import Statement
+from hapy_config.tls.versions import LIMITS
 
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 #: HAProxy takes more and runs out of memory; nobody means it.
@@ -117,10 +118,15 @@ def read_server_options(words: ServerWords) -> None:
 
 
 def _read_option(words: ServerWords) -> None:
-    name = words.words[words.position]
-    reader = READERS.get(name) or READERS.get(f"{name.partition('(')[0]}*")
+    word = words.words[words.position]
+    name = word.partition("(")[0]  # HAProxy looks no further for a keyword
+    reader = READERS.get(name)
     if reader is None:
-        raise _unknown(words, name)
+        name, reader = word, READERS.get(f"{name}*")
+    if reader is None:
+        raise _unknown(words, word)
+    if name != word and name in LIMITS:
+        raise Refused(f"{words.prefix}'{word}' : option not implemented.", words.position)
     if name in words.build.watched_server_options:
         words.build.watch_server_option(words.statement, words.position, name)
     words.position += 1

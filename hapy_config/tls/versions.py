@@ -12,6 +12,9 @@ Range = tuple[str | None, str | None]
 VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _SHORT: Final = {"sslv3": "SSLv3", "tlsv10": "TLSv1.0", "tlsv11": "TLSv1.1", "tlsv12": "TLSv1.2", "tlsv13": "TLSv1.3"}
 
+#: The options that force and forbid a version.
+LIMITS: Final = frozenset(f"{what}-{short}" for what in ("force", "no") for short in _SHORT)
+
 #: The lowest version that clients may speak where nothing else is said.
 LEAST: Final = "TLSv1.2"
 
