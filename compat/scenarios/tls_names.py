@@ -119,3 +119,40 @@ frontend fe
         for name in NAMES:
             _given(world, listener, name)
     world.forget_clients()
+
+
+#: Lists of certificates: {a} is for a.test, {all} for x.a.test and *.test, {w} for *.w.test.
+_LISTS = (
+    "{a}\n{all} !b.test",  # a line that excludes, and says no more: its certificate has no name left
+    "{all} !a.test\n{a}",
+    "{a}\n{all}\n{all} !b.test",
+    "{w} *.a.test !x.a.test\n{a} [alpn http/1.0] *.test !a.test !b.test",
+    "{a} *.test\n{w} x.a.test !x.a.test b.test !*.test",  # both on one line: a name that stands there is served
+    "{w} *a.test\n{a} **.test *\n{all} [alpn http/1.0] .test *. !",  # stars that no name has where they stand
+    "{a} A.Test !\n{all} *.A.test !X.a.test\n{w} [ssl-max-ver TLSv1.2] b.test",
+)
+_WANTED = (
+    *(b"a.test", b"A.TEST", b"x.a.test", b"y.x.a.test", b"b.test", b"xa.test", b"test", b".a.test", b"*.a.test"),
+    *(b"*.test", b"none"),
+)
+
+
+def filters_of_lists(world: World) -> None:
+    """Filters of a crt-list, with stars and exclusions, each with `strict-sni` and without."""
+    files = {"a": ("a.test",), "all": ("x.a.test", "*.test"), "w": ("*.w.test",)}
+    for file, names in files.items():
+        world.certificate(f"{file}.pem", *names, common_name=f"certificate {file}")
+    frontends = ""
+    for number, lines in enumerate(_LISTS):
+        paths = {file: f"{world.dir}/{file}.pem" for file in files}
+        (world.dir / f"list{number}").write_text(lines.format(**paths) + "\n")
+        for strict in ("", "strict-sni"):
+            listener = f"fe{number}{strict[:6]}"
+            frontends += f"""
+frontend {listener}
+    bind "fd@${{{listener}}}" ssl crt-list {{dir}}/list{number} {strict}
+    http-request return status 200"""
+    world.start(frontends + "\n")
+    for listener in world.listeners:
+        for name in _WANTED:
+            _given(world, listener, name)

@@ -90,7 +90,7 @@ class Binding:
         self._sole = len(served) == 1 and served[0] is self.default and not self.strict and self._forge is None
         for one in served:
             for name in one.certificate.names:
-                known = self._wild if name.startswith("*.") else self._exact
+                known = self._wild if name.startswith("*") else self._exact
                 known.setdefault(name.removeprefix("*").encode(), []).append(one)
             for name in one.certificate.excluded:
                 if name.startswith("*"):
@@ -108,10 +108,11 @@ class Binding:
         name = hello.server_name.lower()
         if name:
             _, dot, domain = name.partition(b".")
-            found = self._exact.get(name, []) + self._wild.get(dot + domain, [])
+            wild = self._wild.get(dot + domain, []) if dot else []
             excluded = self._excluded.get(name)
-            if excluded:
-                found = [one for one in found if one not in excluded]
+            if excluded:  # a name that stands on the line without a star, too, is served
+                wild = [one for one in wild if one not in excluded]
+            found = self._exact.get(name, []) + wild
             if found:
                 return _fitting(found, hello)
             if self._forge is not None and (made := self._forge.served(name)) is not None:

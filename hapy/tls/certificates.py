@@ -25,7 +25,8 @@ class Certificate:
     Attributes:
         files: the certificate with its key, and what lies beside it.
         kind: `rsa`, `ecdsa` or `dsa`.
-        names: the names it is used for: the line's filters, else those in it, in lower case.
+        names: the names it is used for: the line's filters, else those in it, in lower case. A line that only excludes
+            names leaves none, as in HAProxy, whatever stands in the certificate.
         excluded: names it is not used for.
         options: the line's own options.
         der: the certificate itself.
@@ -54,9 +55,9 @@ def served(entry: CertificateEntry, span: Span) -> Certificate:
     kind = "rsa" if isinstance(key, rsa.RSAPublicKey) else "dsa" if isinstance(key, dsa.DSAPublicKey) else "ecdsa"
     names = tuple(text.lower() for text in entry.filters if not text.startswith("!"))
     excluded = frozenset(text[1:].lower() for text in entry.filters if text.startswith("!"))
-    return Certificate(
-        files, kind, names or tuple(host_names(parsed)), excluded, entry.options, parsed.public_bytes(Encoding.DER)
-    )
+    if not entry.filters:
+        names = tuple(host_names(parsed))
+    return Certificate(files, kind, names, excluded, entry.options, parsed.public_bytes(Encoding.DER))
 
 
 def valid_until(response: bytes) -> float:
