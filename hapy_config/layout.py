@@ -103,7 +103,7 @@ def _read(line: str) -> _Line:
     comment = rest.strip(_BLANKS)
     if comment and not comment.startswith("#"):
         return _Line(verbatim=line)
-    if split(" ".join(words), _any_value)[0] != read:
+    if split(" ".join(words) + (f"{_GAP}{comment}" if words else ""), _any_value)[0] != read:
         return _Line(verbatim=line)  # `\` before a blank that is no space
     return _Line(words, comment, margin=not line[:1].isspace())
 

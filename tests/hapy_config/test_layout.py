@@ -103,6 +103,8 @@ def test_line_feeds() -> None:
 def test_what_cannot_be_cut_stays() -> None:
     text = 'global\n   log  "x\n  a\rb   c\n'
     assert format_text(text) == text
+    text = "global\n   x \\\v#comment\n"
+    assert format_text(text) == text
 
 
 def test_line_numbers_that_are_asked_for_stay() -> None:
