@@ -96,6 +96,10 @@ DEVIATIONS = {
         "HAProxy throws the request away before it makes the answer of a tarpit, so that formats find nothing of it; hapy "
         "makes it as those of `deny` and `return`."
     ),
+    "server_changes:address_for_the_lost": (
+        "HAProxy 2.6 refuses an address for a server whose name has none, yet has it READY from then on, so that requests "
+        "that get it fail; hapy refuses and leaves it in maintenance."
+    ),
     "timing:tarpit_for_the_time_to_connect": (
         "By HAProxy's manual `timeout connect` stands in for a missing `timeout tarpit`, yet a frontend of 2.6 does not "
         "inherit it and holds nobody; hapy holds them for that time."

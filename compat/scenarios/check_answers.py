@@ -210,6 +210,10 @@ _PROTOCOLS: dict[str, tuple[str, Behaviour]] = {
     "gone_after_hello": ("smtpchk", saying(b"220 hi\r\n", b"250 hi\r\n", b"", close=True)),
     **{f"pg_method_{number}": ("pgsql-check user bob", saying(b"", b"R\0\0\0\x0c" + number.to_bytes(4, "big") + b"abcd"))
        for number in range(14)},
+    **{
+        f"pg_error_{number}": ("pgsql-check user bob", saying(b"", text))
+        for number, text in enumerate((b"E", b"E\0\0\0", b"E\0\0\0\x04", b"E\0\0\0\x09SF", b"EEEEEEEE", b"E\0\0\0\x09S\0"))
+    },
     "spop_ok": ("spop-check", saying(b"", _frame(101, 1, _VERSION + _SIZE + _CAPABILITIES))),
     "spop_order": ("spop-check", saying(b"", _frame(101, 1, _CAPABILITIES + b"\1x\x11" + _SIZE + _VERSION))),
     "spop_no_version": ("spop-check", saying(b"", _frame(101, 1, _SIZE + _CAPABILITIES))),

@@ -124,6 +124,44 @@ def tcp_check(world: World) -> None:
     _kinds(world, rows, "option tcp-check", "tcp-check")
 
 
+def comments_of_tcp_checks(world: World) -> None:
+    """Which steps a comment is told with: the one behind it, and whatever expects from there on."""
+    rows = [
+        (target, "", steps)
+        for target in ("silent", "bye")
+        for steps in (
+            "comment one | send a | expect string zz",
+            "send a | comment two | expect string zz",
+            "connect comment c | comment one | send a | expect string zz",
+            "comment one | set-var(check.x) int(1) | expect string zz",
+            "comment one | comment two | expect string zz",
+            "comment one | expect string +PONG | expect string zz",
+            "comment one | connect | expect string zz",
+            "comment one | connect port 1 comment two",
+        )
+    ]
+    _kinds(world, rows, "option tcp-check", "tcp-check")
+
+
+def comments_of_http_checks(world: World) -> None:
+    """The same of `http-check`, answers that are none, what `on-error` says of those, and where requests stand."""
+    rows = [
+        (target, "", steps)
+        for target in ("ok", "bare", "junk", "closing")
+        for steps in (
+            "comment one | send | expect status 500",
+            "comment one | expect status 500",
+            "send | comment two | expect status 500",
+            "comment one | connect | send | comment two | expect status 500",
+            "comment one | expect status 200 | expect status 500",
+            'expect status 500 comment two on-error "err [%[status]]" error-status L7STS',
+            "expect status 500 error-status L7OKC",
+            'set-var(check.x) str(q) | send hdr X %[var(check.x)] | expect status 500 on-error "%[var(check.x)]"',
+        )
+    ]
+    _kinds(world, rows, "option httpchk GET /", "http-check")
+
+
 def http_check(world: World) -> None:
     """`http-check expect`: every kind, met and not met."""
     rows = [

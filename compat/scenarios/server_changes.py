@@ -347,3 +347,44 @@ backend be
             world.note(what + ": " + " | ".join(re.sub(r"\d+$", "N", line) for line in answer.splitlines()))
     finally:
         server.close()
+
+
+def address_for_the_lost(world: World) -> None:
+    """`set server … addr` on a server whose name has no address: refused, and the server stays out of service."""
+    world.start(
+        SOCKET
+        + "resolvers r\n    nameserver n 127.0.0.1:1\n"
+        + DEFAULTS
+        + """
+frontend fe
+    bind "fd@${fe}"
+    default_backend be
+backend be
+    server lost nowhere.test:80 resolvers r init-addr none
+""",
+        bare=True,
+    )
+    _ask(world, "set server be/lost addr 127.0.0.5")
+    row = _rows(_ask(world, "show stat be 4 -1", shown=False))[0]
+    world.note(f"{row['status']} at {row['addr']!r}")
+
+
+def no_clients_at_all(world: World) -> None:
+    """`set maxconn frontend` with 0 takes nobody: who comes waits."""
+    world.start(
+        SOCKET + DEFAULTS + 'frontend fe\n    bind "fd@${fe}"\n    maxconn 9\n    http-request return status 200\n',
+        bare=True,
+    )
+    _ask(world, "show backend", shown=False)
+    world.once("/")
+    for word in ("0", "x"):
+        _ask(world, f"set maxconn frontend fe {word}")
+        with socket.create_connection(world.listeners["fe"].getsockname()[:2]) as client:
+            client.settimeout(0.3)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            try:
+                world.note(f"{client.recv(99)!r}")
+            except TimeoutError:
+                world.note("nobody answers")
+        row = _rows(_ask(world, "show stat fe 1 -1", shown=False))[0]
+        world.note(f"{word}: limit {row['slim']}")

@@ -270,7 +270,7 @@ class HttpExpect(Expectation):
                 answer.feed_eof()
             head = answer.head
             if answer.bad or (head is None and run.probe.eof):
-                raise Ended(Status.L7RSP)
+                raise Ended(Status.L7RSP, self.error_info(run, ""))
             found = None if head is None else self._find(answer, head, run)
             if head is not None and found is not None:
                 break

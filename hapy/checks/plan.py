@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from hapy.checks.context import transaction
 from hapy.checks.result import Ended, Status
@@ -123,7 +123,7 @@ class Run:
 
     @property
     def remark(self) -> str:
-        """The comment of this step, or the last one on this connection."""
+        """The comment of this step, or the one that holds for it."""
         return (self.step.comment if self.step is not None else "") or self.comment
 
     # connections
@@ -208,6 +208,9 @@ class Run:
             raise Ended(Status.SOCKERR, self.probe.error + self.at())
 
 
+#: Titles of steps behind which a comment still holds: a comment is about the step behind it, or about all that expect.
+_LEAVE_COMMENT: Final = ("comment", "expect")
+
 #: Gives the target of a server; the arguments are the run's.
 Targets = Callable[[Run], Target]
 
@@ -272,6 +275,8 @@ class StepPlan:
             run.step = step
             check.where = run.at()
             await step.run(run)
+            if not step.title.startswith(_LEAVE_COMMENT):
+                run.comment = ""
         if run.acted:
             if self.done is not None:
                 raise self.done

@@ -264,11 +264,15 @@ def _pgsql(arguments: tuple[str, ...]) -> Callable[[Run], Coroutine[Any, Any, No
     return talk
 
 
+#: Bytes of an error after which no more are waited for.
+_PG_ERROR: Final = 5
+
+
 def judge_pgsql(data: bytes, ended: bool) -> Verdict:
     """The server asks for a password in some way, or needs none: it works. Or it says why not."""
     if data[:1] == b"E":
-        if len(data) < 7 or b"\x00" not in data[6:]:
-            return Ended(Status.L7RSP) if ended else None
+        if len(data) < _PG_ERROR and not ended:
+            return None
         return Ended(Status.L7RSP, decoded(data[6:].partition(b"\x00")[0]))
     if data[:1] == b"R" and len(data) < 9 and not ended:
         return None

@@ -298,9 +298,13 @@ class Expectation:
         Raises:
             Ended: always.
         """
+        raise Ended(self.error_status(status), self.error_info(run, info), self.code(run, code))
+
+    def error_info(self, run: Run, info: str) -> str:
+        """What is told of a failure: `on-error` instead of the usual words, and the comment."""
         if self._error_text is not None:
             info = decoded(self._error_text(run.txn))
-        raise Ended(self.error_status(status), self._remarked(run, info), self.code(run, code))
+        return self._remarked(run, info)
 
     def error_status(self, usual: Status) -> Status:
         """The status to report of a failure."""
@@ -310,9 +314,7 @@ class Expectation:
 
     @staticmethod
     def _remarked(run: Run, info: str) -> str:
-        if not run.remark:
-            return info
-        return f"{info} comment: {run.remark}" if info else f"comment: {run.remark}"
+        return f"{info} comment: {run.remark}" if run.remark else info
 
 
 def _rendering(fmt: LogFormat | None, env: CompileEnv) -> Renderer | None:

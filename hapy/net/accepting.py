@@ -40,7 +40,7 @@ class Gate:
     """A limit on connections at once, shared by any number of listeners.
 
     Attributes:
-        limit: the most connections, 0 for no limit.
+        limit: the most connections, 0 for no limit, below 0 for none at all.
         count: connections now.
         emptied: called when the last connection has ended, or None.
     """
@@ -56,7 +56,7 @@ class Gate:
     @property
     def full(self) -> bool:
         """Whether one more must wait."""
-        return 0 < self.limit <= self.count
+        return self.limit != 0 and self.limit <= self.count
 
     def take(self) -> None:
         """Occupy one slot."""

@@ -150,6 +150,6 @@ class Control:
 
     @staticmethod
     def limit(frontend: Frontend, number: int) -> None:
-        """How many clients a frontend takes at once, 0 for as many as the process."""
-        frontend.gate.limit = number
+        """How many clients a frontend takes at once; with 0 all wait."""
+        frontend.gate.limit = number or -1
         frontend.gate.admit()

@@ -118,7 +118,7 @@ def _frontend(frontend: Frontend, control: Control) -> Row:
     row = _head(model, "FRONTEND", 0, 0) | {
         "scur": counters.scur,
         "smax": counters.smax,
-        "slim": frontend.gate.limit or control.job.maxconn,
+        "slim": max(frontend.gate.limit, 0) if frontend.gate.limit else control.job.maxconn,
         "stot": counters.stot,
         "bin": counters.bin,
         "bout": counters.bout,
@@ -249,14 +249,14 @@ def _enabled(check: Check | None) -> Check | None:
 
 
 def _check_values(check: Check, prefix: str) -> _ROW:
-    running = "* " if check.probe is not None else ""
+    running = "* " if check.running else ""
     row: _ROW = {
         f"{prefix}_status": running + check.status.name,
         f"{prefix}_desc": check.status.value,
         f"{prefix}_rise": check.rise,
         f"{prefix}_fall": check.fall,
         f"{prefix}_health": check.health,
-        "last_chk" if prefix == "check" else "last_agt": check.info,
+        "last_chk" if prefix == "check" else "last_agt": "" if running else check.info,  # emptied when it begins
     }
     if check.status.reports_code:
         row[f"{prefix}_code"] = check.code & 0xFFFFFFFF  # a program that a signal ended is -1

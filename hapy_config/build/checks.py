@@ -228,7 +228,7 @@ _ONLY: Final = {
 #: The results of a check that each option can name, in capitals or not.
 _STATUSES: Final = {
     "ok-status": ("L4OK", "L6OK", "L7OK", "L7OKC"),
-    "error-status": ("L4CON", "L6RSP", "L7RSP", "L7STS"),
+    "error-status": ("L4CON", "L6RSP", "L7RSP", "L7STS", "L7OKC"),
     "tout-status": ("L4TOUT", "L6TOUT", "L7TOUT"),
 }
 
@@ -342,7 +342,8 @@ def _expect_option(words: Words, word: str, found: dict[str, Any]) -> bool:
         text = words.take(f"'{word}' expects a string as argument.")
         allowed = _STATUSES[word]
         if text.upper() not in allowed:
-            *most, last = (f"'{name}'" for name in allowed)
+            # HAProxy takes L7OKC here, as its manual says, but does not tell of it
+            *most, last = (f"'{name}'" for name in allowed if (word, name) != ("error-status", "L7OKC"))
             message = f"'{word}' only supports {', '.join(most)} or {last} status (got '{text}')."
             words.fault(message, words.position - 1, hint=words.build.nearest(text.upper(), allowed))
         found[word.replace("-", "_")] = text.upper()
@@ -485,7 +486,8 @@ def checks_of(draft: Draft) -> Checks:
 def _with_request(pairs: list[tuple[str, CheckStep]]) -> tuple[CheckStep, ...]:
     """The steps of an HTTP check: what its option says and what its first `send` says make one request.
 
-    Of what both say the later line counts. Where nothing connects, the request is the first thing to happen.
+    Of what both say the later line counts. It stands where a `send` does, the last of them; where there is none, behind
+    what connects first, or before everything.
     """
     inherited = [step for name, step in pairs if name == _INHERITED and isinstance(step, CheckRequest)]
     pairs = [pair for pair in pairs if pair[0] != _INHERITED]
@@ -510,7 +512,7 @@ def _with_request(pairs: list[tuple[str, CheckStep]]) -> tuple[CheckStep, ...]:
     for _, request in own:
         merged = _merged(merged, request)
     taken = {index for index, _ in own}
-    place = ends if ends == len(pairs) or isinstance(pairs[ends][1], CheckExpect) else first + 1
+    place = max((index for index, _ in own if pairs[index][0] != "httpchk"), default=first + 1)
     found: list[CheckStep] = []
     for index, (_, step) in enumerate(pairs):
         if index == place:

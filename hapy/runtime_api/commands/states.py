@@ -129,8 +129,8 @@ def _health(server: Server) -> int:
 
 
 def _result(check: Check | None) -> int:
-    """What the last check said: 0 nothing, 2 failed, 3 passed, 4 passed with a condition."""
-    if check is None:
+    """What the last check said: 0 nothing, or another runs, 2 failed, 3 passed, 4 passed with a condition."""
+    if check is None or check.running:
         return 0
     if check.status.failed:
         return 2
@@ -145,7 +145,7 @@ def _bits(server: Server, check: Check | None) -> int:
     bits = _CONFIGURED | (0 if check.paused else _ENABLED)
     if server.maintenance and not check.agent:
         bits |= _PAUSED
-    return bits | (_RUNNING * (check.probe is not None)) | (_AGENT * check.agent)
+    return bits | (_RUNNING * check.running) | (_AGENT * check.agent)
 
 
 def _service(server: Server) -> str:
