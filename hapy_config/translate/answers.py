@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ErrorPage, Proxy
-from hapy_config.model.rules import HttpReply, Redirect
+from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.translate.flow import Piece, Subject, Untranslatable, pieces
 
 #: Of rules that ask for passwords.
@@ -124,6 +126,19 @@ def raw_answer(raw: bytes) -> Answer:
 def asking(realm: object) -> Answer:
     """The answer that asks for a name and a password."""
     return Answer(401, "text/html", None, (("WWW-Authenticate", (f'Basic realm="{realm}"',)),))
+
+
+def formats_of(rule: Rule) -> Iterator[LogFormat]:
+    """The format strings of a rule."""
+    for value in rule.arguments.values():
+        if isinstance(value, LogFormat):
+            yield value
+        elif isinstance(value, Redirect):
+            yield value.target
+        elif isinstance(value, HttpReply):
+            yield from (text for _, text in value.headers)
+            if value.body_format is not None:
+                yield value.body_format
 
 
 def redirect_answer(redirect: Redirect) -> Answer:

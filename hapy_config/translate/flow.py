@@ -7,7 +7,7 @@ What none of them can look at (counters, stick tables, maps) raises `Untranslata
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hapy_config.model.expressions import (
@@ -77,10 +77,27 @@ class Not:
     part: Formula
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    r"""A text that another one decides on: that of a map, or its own with a part replaced.
+
+    Attributes:
+        subject: the other one. how: as of tests, or rewrite, where values may have groups of their key, as `\1`.
+        entries: keys and values in the order in which they count.
+        default: what a text without an entry gives; None for nothing, and for itself where it is rewritten.
+    """
+
+    subject: Subject
+    how: str
+    entries: tuple[tuple[str, str], ...]
+    default: str | None = None
+    ignore_case: bool = False
+
+
 Formula = Test | Every | Some | Not
 TRUE: Final = Every()
 FALSE: Final = Some()
-Piece = str | Subject
+Piece = str | Subject | Lookup
 
 _PLAIN: Final = {
     "path": "path",
@@ -189,9 +206,16 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
     Raises:
         Untranslatable: it can't be tested elsewhere.
     """
+    from hapy_config.translate.lookups import is_lookup, looked_up, pattern_lines
+
     fetch = acl.criterion.fetch.name
     if acl.files:
-        raise Untranslatable(f"the patterns are in a file of its own ({', '.join(acl.files)})")
+        lines = [text.split(None, 1)[0] if acl.as_map else text for file in acl.files for text in pattern_lines(file)]
+        acl = replace(acl, files=(), patterns=(*acl.patterns, *lines))
+        if not acl.patterns:
+            return FALSE
+    if is_lookup(acl.criterion):
+        return looked_up(acl)
     if fetch in ("always_true", "always_false"):
         return TRUE if fetch == "always_true" else FALSE
     if fetch in ("req.ssl_hello_type", "req_ssl_hello_type") and acl.patterns == ("1",):
@@ -215,7 +239,7 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
     if acl.match == "int":
         if all(value.isdecimal() for value in acl.patterns):
             return Test(what, "exact", acl.patterns)
-        bound = _bound(acl.patterns)
+        bound = comparison(acl.patterns)
         if bound is None or what.kind not in ("header", "param", "cookie"):
             raise Untranslatable(f"ranges of '{acl.criterion.text}' can't be tested there")
         above, least = bound
@@ -225,12 +249,12 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
     if acl.match in _HOW:
         return Test(what, _HOW[acl.match], acl.patterns, ignore_case)
     if acl.match == "dir":
-        return _bounded(what, acl.patterns, "/?", ignore_case=ignore_case)
+        return bounded(what, acl.patterns, "/?", ignore_case=ignore_case)
     if acl.match == "dom":
-        return _bounded(what, acl.patterns, "/?.:", ignore_case=ignore_case)
+        return bounded(what, acl.patterns, "/?.:", ignore_case=ignore_case)
     if acl.match == "len" and all(value.isdecimal() for value in acl.patterns):
         return Test(what, "regex", tuple(f"^.{{{value}}}$" for value in acl.patterns))
-    if acl.match == "len" and (bound := _bound(acl.patterns)) is not None and bound[1] <= _LONGEST:
+    if acl.match == "len" and (bound := comparison(acl.patterns)) is not None and bound[1] <= _LONGEST:
         above, least = bound
         # No engine takes more than 1,000 of one thing at a time.
         reached = Test(what, "regex", ("^" + ".{1000}" * (least // 1000) + f".{{{least % 1000}}}",))
@@ -241,7 +265,7 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
 def _count(acl: AclExpression) -> Formula | None:
     """The count of a header compared with none: whether it is there; None for other numbers."""
     fetch = acl.criterion.fetch
-    bound = _bound(acl.patterns)
+    bound = comparison(acl.patterns)
     if acl.criterion.converters or len(fetch.args) != 1 or (bound is not None and bound[1] != 1):
         return None
     name = fetch.args[0]
@@ -251,7 +275,7 @@ def _count(acl: AclExpression) -> Formula | None:
     return Not(there) if acl.patterns in (("0",), ("eq", "0")) else None
 
 
-def _bound(patterns: tuple[str, ...]) -> tuple[bool, int] | None:
+def comparison(patterns: tuple[str, ...]) -> tuple[bool, int] | None:
     """A comparison as the least number that is reached (True) or not (False); None where it is of another kind."""
     if len(patterns) != 2 or patterns[0] not in _COMPARISONS or not patterns[1].isdecimal():
         return None
@@ -282,7 +306,7 @@ def matches_nothing(one: Test) -> bool:
     return False
 
 
-def _bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool) -> Test:
+def bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool) -> Test:
     """Whole parts of a text between delimiters."""
     texts = (re.escape(value.strip(bounds)).replace("/", "/") for value in values)
     return Test(what, "regex", tuple(f"(^|[{bounds}]){text}([{bounds}]|$)" for text in texts), ignore_case)
@@ -363,7 +387,9 @@ def _expression_pieces(expression: SampleExpression) -> tuple[Piece, ...]:
     fetch = expression.fetch
     if fetch.name in ("str", "int") and len(fetch.args) == 1 and not expression.converters:
         return (fetch.args[0],)
-    return (subject(expression),)
+    from hapy_config.translate.lookups import is_lookup, lookup
+
+    return (lookup(expression) if is_lookup(expression) else subject(expression),)
 
 
 def constant(format_: LogFormat | str) -> str:

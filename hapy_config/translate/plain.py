@@ -28,9 +28,11 @@ from hapy_config.model.expressions import (
     Term,
 )
 from hapy_config.model.proxy import Proxy
-from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.flow import Subject, Test
+from hapy_config.model.rules import HttpReply, Redirect, Rule, UseBackend
+from hapy_config.translate.auth import expressions_of
+from hapy_config.translate.flow import Subject, Test, Untranslatable
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.lookups import is_lookup, lookup, readable
 from hapy_config.translate.report import Loss
 
 _SETTING: Final = "set-var*"
@@ -97,9 +99,70 @@ class _Plain:
                 condition=self.condition(one.condition),
                 target=self._format(one.target) if isinstance(one.target, LogFormat) else one.target,
             )
-            for one in proxy.use_backends
+            for use in proxy.use_backends
+            for one in self._by_map(use, ledger)
         )
+        asking: list[Rule | Redirect | UseBackend] = [rule for each in proxy.rules.values() for rule in each]
+        for line in (*asking, *proxy.redirects, *proxy.use_backends):
+            for acl in expressions_of(line.condition):
+                for file in acl.files if readable(acl.files) else ():
+                    ledger.note(line.span, Loss.NONE, f"what {file} holds now stands in what was written")
         return replace(proxy, rules=rules, redirects=redirects, use_backends=uses)
+
+    def _by_map(self, use: UseBackend, ledger: Ledger) -> list[UseBackend]:
+        """A `use_backend` whose name a map gives, as one for each name; another one as it is."""
+        target, condition = use.target, use.condition
+        if not isinstance(target, LogFormat) or (condition is not None and condition.unless):
+            return [use]
+        looked = [one for one in target.items if isinstance(one, FormatExpression) and is_lookup(one.expression)]
+        texts = [one.text for one in target.items if isinstance(one, FormatText)]
+        if len(looked) != 1 or len(texts) != len(target.items) - 1:
+            return [use]
+        sample = looked[0].expression
+        try:
+            found = lookup(sample)
+        except Untranslatable:
+            return [use]
+        if found.how == "rewrite":
+            return [use]
+        before = condition.alternatives if condition is not None else ((),)
+        uses: list[UseBackend] = []
+
+        ways = {"exact": "str", "prefix": "beg", "suffix": "end", "contains": "sub", "regex": "reg", "network": "ip"}
+        way = ways[found.how]
+        nowhere: list[str] = []  # keys that lead to no backend: the next line decides then
+
+        def add(value: str, match: str, keys: tuple[str, ...]) -> None:
+            name = "".join(one.text if isinstance(one, FormatText) else value for one in target.items)
+            if self._config.backend(name) is None:
+                nowhere.extend(keys)
+                return
+            looks = replace(sample, converters=sample.converters[:-1])
+            terms = [Term("", (AclExpression(looks, match, keys),))]
+            if nowhere and (found.how != "exact" or match == "found"):
+                terms.append(Term("", (AclExpression(looks, way, tuple(nowhere)),), negated=True))
+            uses.append(replace(use, target=name, condition=Condition(tuple((*one, *terms) for one in before))))
+
+        groups: dict[str, list[str]] = {}
+        if found.how == "exact":  # no two entries fit
+            for key, value in found.entries:
+                groups.setdefault(value, []).append(key)
+            entries = list(groups.items())
+        else:
+            entries = [
+                (value, [key for key, _ in each])
+                for value, each in itertools.groupby(found.entries, lambda pair: pair[1])
+            ]
+        for value, keys in entries:
+            add(value, way, tuple(keys))
+        if found.default is not None:
+            add(found.default, "found", ())
+        ledger.note(
+            use.span,
+            Loss.NONE,
+            f"use_backend: the entries of {sample.converters[-1].args[0]} became lines of their own",
+        )
+        return uses
 
     def _rules(self, rules: Iterable[Rule], ledger: Ledger) -> Iterator[Rule]:
         for rule in rules:

@@ -5,9 +5,21 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+import zlib
 from typing import Final
 
-from hapy_config.translate.flow import Every, Formula, Not, Piece, Some, Subject, Test, Untranslatable, matches_nothing
+from hapy_config.translate.flow import (
+    Every,
+    Formula,
+    Lookup,
+    Not,
+    Piece,
+    Some,
+    Subject,
+    Test,
+    Untranslatable,
+    matches_nothing,
+)
 
 _PLACEHOLDERS: Final = {
     "path": "http.request.uri.path",
@@ -55,6 +67,39 @@ def placeholder(what: Subject) -> str:
     return f"{{{name}}}"
 
 
+def lookup_name(what: Lookup) -> str:
+    """The name of the placeholder that `lookup_lines` make."""
+    return f"hapy_map_{zlib.crc32(repr(what).encode()):08x}"
+
+
+def lookup_lines(what: Lookup) -> list[str]:
+    """The `map` of a text that another one decides on.
+
+    Raises:
+        Untranslatable: Caddy has nothing like it.
+    """
+    if what.how == "network":
+        raise Untranslatable("Caddy's maps know no networks")
+    raw = what.subject.kind == "path" and what.how not in ("rewrite", "regex")
+    source = "{http.request.uri}" if raw else placeholder(what.subject)
+    flag = "(?i)" if what.ignore_case else ""
+    lines = [] if what.how == "rewrite" else ['\t~^$ ""']  # where there is nothing to look at there is nothing
+    for key, value in what.entries:
+        if "{" in value or "`" in key + value:
+            raise Untranslatable("Caddy's maps can't hold such a text")
+        text = _SPECIAL.sub(r"\\\1", key)
+        end = r"(\?|$)" if raw else "$"
+        patterns = {"exact": f"^{text}{end}", "prefix": f"^{text}", "suffix": f"{text}{end}", "contains": text}
+        pattern = patterns.get(what.how) or regex(key)
+        if raw and what.how in ("suffix", "contains"):
+            pattern = f"^[^?]*{pattern}"
+        new = value.replace("$", "$$")
+        new = _BACKREFERENCE.sub(r"${\1}", new) if what.how == "rewrite" else new
+        lines.append(f"\t`~{flag}{pattern}` `{new}`" if new else f'\t`~{flag}{pattern}` ""')
+    default = source if what.how == "rewrite" else quoted(what.default or "")
+    return [f"map {source} {{{lookup_name(what)}}} {{", *lines, f"\tdefault {default}", "}"]
+
+
 def string(parts: tuple[Piece, ...]) -> str:
     """A format string, to be quoted.
 
@@ -65,6 +110,8 @@ def string(parts: tuple[Piece, ...]) -> str:
     for part in parts:
         if isinstance(part, str):
             found.append(part.replace("{", "\\{"))
+        elif isinstance(part, Lookup):
+            found.append(f"{{{lookup_name(part)}}}")
         elif part.lower and part.kind != "hostname":
             raise Untranslatable("Caddy has no lower case of it")
         else:

@@ -10,15 +10,16 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, page_answer, redirect_answer
+from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, formats_of, page_answer, redirect_answer
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
-from hapy_config.translate.caddy.matchers import decodes, expression, quoted, regex, replacement, string
+from hapy_config.translate.caddy.matchers import decodes, expression, lookup_lines, quoted, regex, replacement, string
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
 from hapy_config.translate.flow import (
     FALSE,
     TRUE,
     Every,
     Formula,
+    Lookup,
     Not,
     Subject,
     Test,
@@ -62,6 +63,7 @@ class SiteWriter:
         self.proxy = proxy
         self.lines: list[str] = []
         self._matchers = 0
+        self._lookups: set[Lookup] = set()
 
     def body(self) -> list[str]:
         """The directives: a `route`, and what answers when servers fail."""
@@ -111,6 +113,14 @@ class SiteWriter:
             matcher = f"@r{self._matchers}"
             self.lines.append(f"{matcher} expression `{expression(whole)}`")
         self.lines.extend(line.replace("\0 ", f"{matcher} ", 1) for line in lines)
+
+    def _look_up(self, *formats: object) -> None:
+        """Write the maps that format strings need, each once."""
+        for format_ in formats:
+            for part in pieces(format_) if isinstance(format_, LogFormat) else ():
+                if isinstance(part, Lookup) and part not in self._lookups:
+                    self.lines += lookup_lines(part)
+                    self._lookups.add(part)
 
     def _answer(self, answer: Answer) -> list[str]:
         """`handle` with the answer."""
@@ -192,6 +202,7 @@ class SiteWriter:
 
     def _request_rule(self, rule: Rule, proxy: Proxy) -> list[str]:
         action, given = rule.action, rule.arguments
+        self._look_up(*formats_of(rule))
         if action in ("deny", "tarpit", "return"):
             reply = given["reply"]
             assert isinstance(reply, HttpReply)
@@ -249,6 +260,7 @@ class SiteWriter:
         """`redirect` lines, which come behind the rules."""
         for redirect in proxy.redirects:
             try:
+                self._look_up(redirect.target)
                 self.put(Every((scope, formula(redirect.condition))), self._answer(redirect_answer(redirect)))
                 self.ledger.done(redirect.span)
             except Untranslatable as reason:
@@ -344,6 +356,7 @@ class SiteWriter:
             if rule.action in _UNSEEN:
                 self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
                 return []
+            self._look_up(*formats_of(rule))
             text = self._response_header(rule)
             self._own_answers(rule)
             self.ledger.done(rule.span)
@@ -356,6 +369,7 @@ class SiteWriter:
         if rule.condition is None:
             return
         try:
+            self._look_up(*formats_of(rule))
             text = self._response_header(rule)
             self._own_answers(rule)
             self.put(Every((scope, formula(rule.condition))), ["header \0 {", f"\t{text}", "\tdefer", "}"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from hapy_config.model.expressions import LogFormat
@@ -10,7 +12,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import Redirect
 from hapy_config.translate.answers import Answer, redirect_answer
 from hapy_config.translate.envoy.matching import Json, string
-from hapy_config.translate.flow import Untranslatable, constant, pieces
+from hapy_config.translate.flow import TRUE, Formula, Lookup, Subject, Test, Untranslatable, constant, pieces
 
 _CODES: Final = {
     301: "MOVED_PERMANENTLY",
@@ -19,6 +21,8 @@ _CODES: Final = {
     307: "TEMPORARY_REDIRECT",
     308: "PERMANENT_REDIRECT",
 }
+#: Entries of a map that become routes.
+_MOST_ENTRIES: Final = 500
 #: Of a retry policy: another server each time.
 _OTHER_HOST: Final[Json] = {
     "retry_host_predicate": [
@@ -58,22 +62,44 @@ def direct(answer: Answer) -> Json:
     return {**action, "response_headers_to_add": headers} if headers else action
 
 
-def redirect_to(redirect: Redirect) -> Json:
-    """A redirect.
+def redirects_to(redirect: Redirect) -> Iterator[tuple[Formula, Json]]:
+    """A redirect, or one for each entry of the map that its address depends on, each with the condition for it.
 
     Raises:
         Untranslatable: its address is made of what Envoy can't put together.
     """
     answer = redirect_answer(redirect)
     target = answer.location or ()
-    found: Json = {"response_code": _CODES[redirect.code]}
-    whole = "".join(one if isinstance(one, str) else f"\0{one.kind}\0" for one in target)
+    found = [part for part in target if isinstance(part, Lookup)]
+    if not found:
+        yield TRUE, redirect_to(answer)
+        return
+    if len(found) > 1 or found[0].how == "rewrite" or len(found[0].entries) > _MOST_ENTRIES:
+        raise Untranslatable("the address depends on too much")
+    cases: list[tuple[Formula, str]] = [
+        (Test(found[0].subject, found[0].how, (key,), found[0].ignore_case), value) for key, value in found[0].entries
+    ]
+    cases += [(TRUE, found[0].default or "")]
+    for whole, value in cases:  # the first that fits
+        parts = tuple(value if part is found[0] else part for part in target)
+        yield whole, redirect_to(replace(answer, location=parts))
+
+
+def redirect_to(answer: Answer) -> Json:
+    """A redirect.
+
+    Raises:
+        Untranslatable: its address is made of what Envoy can't put together.
+    """
+    target = answer.location or ()
+    found: Json = {"response_code": _CODES[answer.status]}
+    whole = "".join(one if isinstance(one, str) else f"\0{_kind(one)}\0" for one in target)
     match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
     scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
     if not scheme or (rest and "?" in path):  # Envoy's redirects tell a whole URL, and keep its end or replace it
         added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
         added.insert(0, header_to_add("location", string(target), append=False))
-        return {"direct_response": {"status": redirect.code}, "response_headers_to_add": added}
+        return {"direct_response": {"status": answer.status}, "response_headers_to_add": added}
     found["scheme_redirect"] = scheme
     if host and not host.startswith("\0"):
         found["host_redirect"] = host
@@ -91,6 +117,10 @@ def redirect_to(redirect: Redirect) -> Json:
             header_to_add(name, string(value), append=True) for name, value in answer.headers
         ]
     return action
+
+
+def _kind(part: Subject | Lookup) -> str:
+    return part.kind if isinstance(part, Subject) else "map"
 
 
 def with_groups(format_: LogFormat) -> str:

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Any, Final
 
-from hapy_config.translate.flow import Piece, Test, Untranslatable
+from hapy_config.translate.flow import Lookup, Piece, Test, Untranslatable
 
 Json = dict[str, Any]
 _OPERATORS: Final = {
@@ -62,6 +62,8 @@ def string(parts: tuple[Piece, ...]) -> str:
     for part in parts:
         if isinstance(part, str):
             found.append(part.replace("%", "%%"))
+        elif isinstance(part, Lookup):
+            raise Untranslatable("Envoy has no maps")
         elif part.kind == "header":
             found.append(f"%REQ({part.name})%")
         elif part.kind in _OPERATORS and not part.lower:

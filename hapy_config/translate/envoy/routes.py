@@ -19,7 +19,7 @@ from hapy_config.translate.envoy.actions import (
     direct,
     hash_policy,
     header_to_add,
-    redirect_to,
+    redirects_to,
     retry_policy,
     with_groups,
 )
@@ -280,7 +280,7 @@ class Routes:
         elif action == "redirect":
             redirect = given["redirect"]
             assert isinstance(redirect, Redirect)
-            self._put(whole, redirect_to(redirect))
+            self._put_redirects(whole, redirect)
         else:
             self._change(rule, whole)
 
@@ -332,10 +332,15 @@ class Routes:
             try:
                 whole = formula(redirect.condition)
                 self._check(whole)
-                self._put(simplified(Every((scope, whole))), redirect_to(redirect))
+                self._put_redirects(Every((scope, whole)), redirect)
                 self.ledger.done(redirect.span)
             except Untranslatable as reason:
                 self.ledger.lost(redirect.span, f"redirect was left out: {reason}")
+
+    def _put_redirects(self, whole: Formula, redirect: Redirect) -> None:
+        for case, action in list(redirects_to(redirect)):
+            self._check(case)
+            self._put(simplified(Every((whole, case))), action)
 
     def _deny(self, whole: Formula, span: Span) -> None:
         """A policy of the access filter."""

@@ -19,6 +19,7 @@ from hapy_config.translate.flow import (
     TRUE,
     Every,
     Formula,
+    Lookup,
     Not,
     Subject,
     Untranslatable,
@@ -36,6 +37,8 @@ from hapy_config.translate.report import Loss
 #: Codes that nginx never makes itself, for jumps to named locations.
 _FIRST_JUMP: Final = 520
 _LAST_JUMP: Final = 599
+#: Subjects that may be empty.
+_MAY_LACK: Final = frozenset({"header", "cookie", "param", "query", "sni", "client_dn"})
 #: Rules that ask for passwords; each doubles the cases.
 _MOST_LISTS: Final = 4
 _BACKREFERENCE: Final = re.compile(r"\\(\d)")
@@ -274,6 +277,8 @@ def _header(site: Site, rule: Rule, whole: Formula) -> None:
     else:
         assert isinstance(value, LogFormat)
         new = site.variables.string(pieces(value), moved=site.moved)
+        if all(isinstance(one, Lookup) or getattr(one, "kind", "") in _MAY_LACK for one in pieces(value)):
+            site.ledger.near(rule.span, f"the header '{name}' is not sent where its value is empty")
         if rule.action == "add-header":
             joined = (
                 f"${{{before[1:]}}}, {new}"

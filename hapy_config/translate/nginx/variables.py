@@ -10,6 +10,7 @@ from typing import Final
 from hapy_config.translate.flow import (
     Every,
     Formula,
+    Lookup,
     Piece,
     Subject,
     Test,
@@ -40,6 +41,7 @@ _NOTHING: Final = frozenset({"", "^$", "^.{0}$"})
 _WORD: Final = re.compile(r"\w+", re.ASCII)
 _HEADER: Final = re.compile(r"[A-Za-z0-9_-]+")
 #: Named groups and Perl's own escapes are the same in PCRE, which HAProxy and nginx both use.
+_REFERENCE: Final = re.compile(r"\\(\d)")
 _LITERAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
 
 
@@ -158,8 +160,39 @@ class Variables:
 
     def string(self, parts: tuple[Piece, ...], *, moved: bool = False) -> str:
         """A format string."""
-        found = (literal(part) if isinstance(part, str) else self.value(part, moved=moved) for part in parts)
+        found = []
+        for part in parts:
+            if isinstance(part, str):
+                found.append(literal(part))
+            elif isinstance(part, Lookup):
+                found.append(self._lookup(part, moved=moved))
+            else:
+                found.append(self.value(part, moved=moved))
+        for at, (text, part) in enumerate(zip(found, parts, strict=True)):
+            follows = found[at + 1][:1] if at + 1 < len(found) else ""
+            if isinstance(part, Lookup) and (follows.isalnum() or follows == "_"):
+                found[at] = f"${{{text[1:]}}}"
         return self.dollar("".join(found))
+
+    def _lookup(self, what: Lookup, *, moved: bool) -> str:
+        """A text that another one decides on."""
+        source = self.value(what.subject, moved=moved)
+        stem = f"for_{what.subject.name or what.subject.kind}"
+        volatile = moved or what.subject.kind == "param"
+        flag = "~*" if what.ignore_case else "~"
+        if what.how == "rewrite":
+            lines = [(f"{flag}{key}", _REFERENCE.sub(r"$\1", literal(value))) for key, value in what.entries]
+            return self.map(source, lines, source, stem, volatile=volatile)
+        default = what.default or ""
+        if what.how == "network":
+            entries = [f"default {always_quoted(default)};"]
+            entries += [f"{key} {always_quoted(value)};" for key, value in what.entries]
+            text = "\n".join(block(f"geo {source} \0", entries))
+            return self._new(text, stem, text)
+        test = Test(what.subject, what.how)
+        lines = [(f"{flag}{self._pattern(test, key)}", literal(value)) for key, value in what.entries]
+        lines.insert(0, ("", ""))  # where there is nothing to look at there is nothing
+        return self.map(source, lines, literal(default), stem, volatile=volatile)
 
     def test(self, one: Test, *, moved: bool = False) -> str:
         """A variable that is 1 where a test holds, else 0."""

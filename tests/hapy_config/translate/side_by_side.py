@@ -85,6 +85,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if self.context is None:
             super().finish_request(request, client_address)  # type: ignore[arg-type]
             return
+        request.getpeername()  # raises where the client has gone; `wrap_socket` would leave its socket open then
         with self.context.wrap_socket(request, server_side=True) as encrypted:
             super().finish_request(encrypted, client_address)  # type: ignore[arg-type]
 

@@ -21,10 +21,23 @@ from tests.hapy_config.translate.translation_cases import CASES, Case
 
 _PAGE = "HTTP/1.0 {0} Page\r\nContent-Type: text/plain\r\nX-Page: {0}\r\nConnection: close\r\n\r\nown page {0}\n"
 
+_FILES = {
+    "friends.lst": "127.0.0.2\n",
+    "blocked.lst": "# comment\n127.0.0.3\n10.9.0.0/16\n",
+    "bots.lst": "evilbot\nbad spider\n",
+    "own.lst": "a.example\nb.example\n",
+    "moved.map": "/old /new\n/gone/x https://e.example/?a=b\n/old /second\n",
+    "tiers.map": "acme gold\n# comment\nbeta   silver $1\nBETA none\n",
+    "gone.map": "/gone yes\n/gone/but no\n/gone/but/this yes\n",
+    "hosts.map": "shop.example two\nblog.example three\nlost.example nowhere\n",
+    "places.map": "127.0.0.0/8 here\n127.0.5.0/24 there\n127.0.5.7 just\n",
+}
+
 
 def values(names: dict[str, object], folder: Path) -> dict[str, object]:
     port, other = free_ports(2)
-    (folder / "friends.lst").write_text("127.0.0.2\n")
+    for name, text in _FILES.items():
+        (folder / name).write_text(text)
     for status in (403, 503, 504):
         (folder / f"{status}.http").write_text(_PAGE.format(status), newline="")
     return {**names, "port": port, "other": other}

@@ -82,6 +82,12 @@ _CREDENTIALS = {
     "wrong": "YW5uOndyb25n",
 }
 
+#: Paths of the case of maps that go to a server, which is told of what maps say.
+_NO_MAPS = (
+    *("/old/x", "/OLD", "/gone/but/that", "/shop.example", "/x.Blog.example", "/lost.example"),
+    *("/t?acme", "/t?ACME", "/t?beta", "/t?zzz", "/127.0.5.7", "/127.0.5.8"),
+)
+
 CASES = (
     Case(
         "site",
@@ -580,11 +586,97 @@ backend one
         unlike={"envoy": ("/",), "nginx": ("/page",)},
     ),
     Case(
+        "files-of-patterns",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    acl blocked src -f {folder}/blocked.lst
+    acl bots req.hdr(user-agent) -i -m sub -f {folder}/bots.lst
+    acl own hdr(host) -i c.example -f {folder}/own.lst
+    http-request deny if blocked
+    http-request deny deny_status 429 if bots
+    http-request deny deny_status 404 unless own
+    http-request deny deny_status 405 if {{ path_beg /friends }} !{{ src -f {folder}/friends.lst }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/friends"),
+            *paths("/in", "/friends/2", source="127.0.0.2"),
+            Ask("/3", source="127.0.0.3"),
+            Ask("/evil", headers={"User-Agent": "EvilBot/1.0"}),
+            Ask("/spider", headers={"User-Agent": "a Bad Spider b"}),
+            Ask("/bad", headers={"User-Agent": "bad"}),
+            Ask("/other", headers={"Host": "other.example"}),
+            Ask("/own", headers={"Host": "B.EXAMPLE"}),
+            Ask("/c", headers={"Host": "c.example"}),
+        ),
+    ),
+    Case(
+        "maps",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request redirect code 301 location %[path,map({folder}/moved.map)] if {{ path,map({folder}/moved.map) -m found }}
+    http-request set-header X-Tier "for %[req.hdr(x-customer),lower,map_str({folder}/tiers.map,free)]"
+    http-request set-header X-Place %[src,map_ip({folder}/places.map,-)]
+    http-request deny deny_status 410 if {{ path,map_beg({folder}/gone.map,no) -m str yes }}
+    http-request deny deny_status 429 if !{{ req.hdr(x-customer),lower,map_str({folder}/tiers.map,free) -m beg f g s }} {{ path /t }}
+    use_backend %[req.hdr(host),lower,map_dom({folder}/hosts.map,one)]
+    default_backend four
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+backend three
+    server s 127.0.0.1:{three}
+backend four
+    server s 127.0.0.1:{four}
+""",
+        (
+            *paths(
+                "/old", "/old/x", "/OLD", "/old?q", "/gone/x", "/gone/a", "/gone/but/that", "/gone/but/this/x", "/t"
+            ),
+            *(Ask(f"/{host}", headers={"Host": host}) for host in ("shop.example", "x.Blog.example", "lost.example")),
+            *(Ask(f"/t?{one}", headers={"X-Customer": one}) for one in ("acme", "ACME", "beta", "zzz")),
+            *(Ask(f"/{one}", source=one) for one in ("127.0.5.7", "127.0.5.8")),
+        ),
+        lost={
+            "envoy": ("http-request set-header X-Tier", "http-request set-header X-Place"),
+            "caddy": ("http-request set-header X-Place",),
+        },
+        unlike={
+            "envoy": _NO_MAPS,
+            "caddy": _NO_MAPS,
+        },
+    ),
+    Case(
+        "parts-replaced",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-Sub %[req.hdr(host),regsub(\..*$,)]
+    http-request set-header X-Id '%[path,regsub("^/user/([0-9]+).*$","id \1\1")]' if {{ path_beg /user/ }}
+    http-request set-header X-Some a%[req.hdr(x-some),regsub(b|c,\$,i)]z
+    http-request redirect location '/n%[path,regsub("old(er)?","new\1")]' if {{ path_beg /old }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/user/12/x", "/user/x", "/old/old", "/older"),
+            *(Ask(f"/{one}", headers={"X-Some": one}) for one in ("abc", "xCx", "none")),
+        ),
+        lost={"envoy": ("http-request set-header", "http-request redirect")},
+        unlike={"envoy": ("/user/12/x", "/user/x", "/old/old", "/older", "/abc", "/xCx", "/none")},
+    ),
+    Case(
         "guards-stay-shut",
         r"""
 frontend web
     bind 127.0.0.1:{port}
-    http-request deny if {{ path_beg /list }} !{{ src -f {folder}/friends.lst }}
+    http-request deny if {{ path_beg /list }} !{{ fe_conn gt 0 }}
     http-request deny if {{ path_beg /busy }} {{ fe_conn gt 1000 }}
     http-request deny deny_status 404 unless {{ path_beg /busy /other }} or {{ fe_conn lt 1000 }}
     http-request reject if {{ path_beg /drop }} !{{ hdr_cnt(host) gt 5 }}
@@ -592,9 +684,9 @@ frontend web
 backend one
     server s 127.0.0.1:{one}
 """,
-        (*paths("/list", "/busy", "/other", "/drop", "/"), Ask("/list/friend", source="127.0.0.2")),
+        paths("/list", "/busy", "/other", "/drop", "/"),
         lost=dict.fromkeys(("nginx", "caddy", "envoy"), ("http-request deny", "http-request reject")),
-        unlike=dict.fromkeys(("nginx", "caddy", "envoy"), ("/list/friend", "/drop", "/")),  # refused with 403
+        unlike=dict.fromkeys(("nginx", "caddy", "envoy"), ("/list", "/drop", "/")),  # refused with 403
     ),
     Case(
         "weights",
