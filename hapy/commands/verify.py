@@ -175,19 +175,18 @@ def _text(path: str) -> str:
 
 
 def _frontend(config: Config, live: list[str], request: Asked, name: str | None) -> str:
-    """Where a request comes in: by name, by its port, or by the only way there is."""
+    """Where a request comes in: by name, by its port, by TLS or without, or by the only way there is."""
     from hapy.explain.stage import NoWayInError
 
     if name is not None:
         if name not in live:
             raise NoWayInError(f"there is no http frontend '{name}' with a bind line")
         return name
-    fitting = [
-        proxy.name
-        for proxy in config.proxies
-        if proxy.name in live and any(request.port in bind.address.ports for bind in proxy.binds)
-    ]
-    choice = fitting or live
+    pairs = [(proxy.name, bind) for proxy in config.proxies if proxy.name in live for bind in proxy.binds]
+    fitting = [pair for pair in pairs if request.port in pair[1].address.ports]
+    chosen = fitting or pairs
+    chosen = [pair for pair in chosen if (pair[1].tls is not None) == request.tls] or chosen
+    choice = list(dict.fromkeys(name for name, _ in chosen))
     if not choice:
         raise NoWayInError("no http frontend has a bind line")
     if len(choice) > 1 and not fitting:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from hapy.commands.verify import main
 
@@ -180,3 +181,22 @@ def test_lines_that_do_not_count(haproxy: str, config: Path, capsys: pytest.Capt
     config.write_text(CONFIG.replace("    bind :8080\n", block))
     assert main([str(config), "--against", haproxy]) == 0
     assert "1 of 1 requests alike" in capsys.readouterr().out
+
+
+@pytest.mark.referee
+def test_the_scheme_tells_the_frontend(
+    haproxy: str, other: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate = trustme.CA().issue_cert("a.example")
+    pem = tmp_path / "own.pem"
+    pem.write_bytes(certificate.private_key_pem.bytes() + certificate.cert_chain_pems[0].bytes())
+    mark = "    http-response add-header X-Who %[env(HAPY_WHO)]\n"
+    second = f"frontend safe\n    bind :8443 ssl crt {pem}\n{mark}    default_backend one\n"
+    config.write_text(_WHO + CONFIG + second)
+    requests = ["--request", "http://a.example/", "--request", "https://a.example/"]
+    assert main([str(config), "--against", haproxy, *requests]) == 0
+    assert "2 of 2 requests alike" in capsys.readouterr().out
+    assert main([str(config), "--against", other, *requests]) == 1
+    out = capsys.readouterr().out
+    assert "(frontend safe)" in out
+    assert "(frontend web)" not in out
