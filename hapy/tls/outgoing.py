@@ -170,7 +170,7 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv, *, raw: bool) -> t
 
 
 def names_host(der: bytes, host: bytes) -> bool:
-    """Whether a certificate is for a host: `*` stands for any part of one label, the first (RFC 6125, section 6.4.3)."""
+    """Whether a certificate is for a host: `*` is any part of the first label (RFC 6125, section 6.4.3)."""
     wanted = host.decode("ascii", "replace")
     return any(_matches(name, wanted) for name in host_names(parsed(der)))
 
