@@ -33,6 +33,7 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
         raise Refused(_EXPECTED, 1, code="missing-argument")
     addresses = listening_addresses(build, words[1], 1, "'bind' : ")
     reading = BindWords(build, statement, words, 2, f"'bind {words[1]}' in section '{draft.kind}' : ")
+    reading.several = len(addresses) > 1 or any(one.port_end != one.port for one in addresses)
     if len(words) > 2:
         read_options(reading, f"'bind {words[1]}' in section '{draft.kind}': ")
     number = reading.values.get("number")

@@ -33,6 +33,7 @@ class BindWords:
     Attributes:
         position: the index of the next word.
         prefix, suffix: what messages begin and end with.
+        several: the line has more than one socket.
         values: fields of `model.Bind`.
         options: other options by name.
         tls: the TLS options by name.
@@ -41,8 +42,8 @@ class BindWords:
     """
 
     __slots__ = (
-        *("build", "certificates", "options", "position", "prefix", "signer_fault", "ssl", "statement", "suffix"),
-        *("tls", "unread", "values", "words"),
+        *("build", "certificates", "options", "position", "prefix", "several", "signer_fault", "ssl", "statement"),
+        *("suffix", "tls", "unread", "values", "words"),
     )
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
@@ -52,6 +53,7 @@ class BindWords:
         self.position = position
         self.prefix = prefix
         self.suffix = ""
+        self.several = False
         self.values: dict[str, object] = {}
         self.options: dict[str, tuple[str, ...]] = {}
         self.tls: dict[str, tuple[str, ...]] = {}
@@ -141,6 +143,8 @@ def _id(words: BindWords, name: str) -> None:
     text = words.take("'id' : expects an integer argument")
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise words.refuse(f"'id' : expects an integer argument, found '{text}'", back=1)
+    if words.several:
+        raise words.refuse("'id' can only be used with a single socket", back=2)
     number = leading_integer(text)
     if number <= 0:
         raise words.refuse("'id' : custom id has to be > 0", back=1)

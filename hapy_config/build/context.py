@@ -135,6 +135,7 @@ class Build(References, Watching):
         self.assume_machine = False
         self.files = Files()
         self.current_section = ""
+        self.short_addresses: set[tuple[str, int]] = set()  # lines with servers such as `10.1`, by file and line
         self.threads: dict[int, int] = {}  # to the group that a `thread-group` line put them in
         self.thread_groups: dict[int, tuple[int, int]] = {}  # where the threads of each group begin and end
         #: Whether a section other than `global` has been read.

@@ -132,6 +132,7 @@ class Draft:
         self.filters: list[tuple[str, ...]] = []
         self.caches: set[str] = set()
         self.engines: list[str] = []
+        self.engine_names: set[str] = set()
         self.error_files: list[tuple[str, tuple[int, ...], Statement]] = []
         self.acls: dict[str, list[AclExpression]] = {}
         self.acl_places: dict[str, Place] = {}  # where all the lines of an ACL find their data

@@ -109,9 +109,12 @@ def _configured(kind: str) -> Handler:
             message = f"'filter' : 'Could not open configuration file {file} : {error.strerror}'"
             build.lacking(Refused(message, place, code="missing-file"))
         if kind == "spoe":
-            draft.engines.append(options.get("engine", ""))
+            engine = options.get("engine", "")
+            draft.engines.append(engine)
             if content is not None:
-                _agent(build, draft, statement, place, read_engine(content, options.get("engine", "")))
+                found = read_engine(content, engine)
+                _agent(build, draft, statement, place, found)
+                _one_name(build, draft, statement, engine or found.agents[0].name)
 
     return handle
 
@@ -145,6 +148,14 @@ def _agent(build: Build, draft: Draft, statement: Statement, place: int, found: 
             message = f"Proxy '{draft.name}': Ignore SPOE message '{name}' without event at {file}:{line}."
             build.warning("ignored-message", span, message)
     build.later.append(lambda: _agents_backend(build, draft, span, agent, where))
+
+
+def _one_name(build: Build, draft: Draft, statement: Statement, name: str) -> None:
+    """Engines of a proxy differ in their names; one without a name has that of its agent."""
+    if name in draft.engine_names and draft.active:
+        message = f"Proxy {draft.name} : duplicated name for SPOE engine '{name}'."
+        build.error("duplicate-name", statement.span(), message, "one filter for each engine is enough")
+    draft.engine_names.add(name)
 
 
 def _agents_backend(build: Build, draft: Draft, span: Span, agent: Agent, where: str) -> None:

@@ -106,7 +106,11 @@ def check_name(build: Build, name: str, what: str) -> None:
 def parse_server_address(build: Build, text: str, place: int, label: str) -> Address:
     """The address of a server line; what is none is noted."""
     try:
-        return read_address(build, text, SERVER)
+        found = read_address(build, text, SERVER)
+        if found.family == "ipv4" and found.host not in text and "." in found.host:
+            statement = build.statement
+            build.short_addresses.add((statement.source.name, statement.line))
+        return found
     except GrammarError as error:
         build.fault(Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address"))
         return NO_ADDRESS

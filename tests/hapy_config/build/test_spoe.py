@@ -83,3 +83,13 @@ def test_a_message_that_nothing_sends(tmp_path: Path, monkeypatch: pytest.Monkey
         Path("spoe.cfg").write_text(f"{AGENT} use-backend b\n{message}", encoding="utf-8")
         found = [one.code for one in read_config(["main.cfg"], env={}).diagnostics]
         assert [code for code in found if code == "ignored-message"] == codes
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("engines", ["engine e", "engine e\n filter spoe config spoe.cfg engine e"])
+def test_an_engine_is_named_once(haproxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engines: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("spoe.cfg").write_text(f"{AGENT} use-backend b\n{MESSAGE}", encoding="utf-8")
+    Path("main.cfg").write_text(MAIN.format(engines), encoding="utf-8")
+    done = subprocess.run([haproxy, "-c", "-f", "main.cfg"], capture_output=True, check=False)
+    assert (read_config(["main.cfg"], env={}).config is None) == (done.returncode == 1)
