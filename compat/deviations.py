@@ -129,6 +129,10 @@ DEVIATIONS = {
         "HAProxy keeps no more idle connections than were in use at once, so that names (`sni` from the request) push each "
         "other out; hapy keeps one of each name that was asked for lately."
     ),
+    "tls:timestamps_13": (
+        "HAProxy sends what is in a `.sctl` file with TLS 1.2 only; hapy with TLS 1.3, too, where RFC 8446 has it, beside the "
+        "certificate."
+    ),
     "tls_to_servers:sessions_of_names": (
         "HAProxy keeps one session for a server, and drops it when another name (`sni`) is asked for; hapy keeps one for "
         "each name."

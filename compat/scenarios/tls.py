@@ -403,6 +403,33 @@ def _status(world: World, name: str, version: str) -> list[str]:
     return [line.strip() for line in said.splitlines() if re.search(r"OCSP response:|Cert Status", line)]
 
 
+def _timestamps(world: World, version: str) -> None:
+    world.certificate("a.pem", "a.test")
+    world.certificate("b.pem", "b.test")
+    one = bytes((0, *range(32))) + (1_700_000_000_000).to_bytes(8) + bytes((0, 0, 4, 3, 0, 70, 0x30, 0x44)) + bytes(68)
+    entry = len(one).to_bytes(2) + one
+    (world.dir / "a.pem.sctl").write_bytes((2 * len(entry)).to_bytes(2) + 2 * entry)
+    (world.dir / "logs").write_text("enabled_logs=\n")
+    world.start(SAY % "crt {dir}/a.pem crt {dir}/b.pem")
+    for name in ("a.test", "b.test"):
+        port = world.client().sock.getpeername()[1]
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, version]
+        command += ["-ct", "-ctlogfile", str(world.dir / "logs")]
+        said = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=20).stdout
+        told = re.findall(r"SCTs present.*|(?:Version|Log ID|Timestamp|Extensions|Signature) +:.*", said)
+        world.note(f"{name} {version}: {told}")
+
+
+def timestamps(world: World) -> None:
+    """A `.sctl` file beside the certificate, as openssl's client shows it."""
+    _timestamps(world, "-tls1_2")
+
+
+def timestamps_13(world: World) -> None:
+    """The same with TLS 1.3."""
+    _timestamps(world, "-tls1_3")
+
+
 def not_tls(world: World) -> None:
     """Plain text, nothing at all, and half a ClientHello on a TLS port."""
     world.certificate("a.pem", "a.test")
