@@ -154,6 +154,46 @@ def clients_not_trusted(world: World) -> None:
                 _ask(world, listener, crt=f"{crt}.pem" if crt else "", maximum_version=version)
 
 
+def some_errors_ignored(world: World) -> None:
+    """Lists of errors, which add up; those of the chain stay apart from those of the certificate; a CRL where none is due."""
+    required, optional = (f"ca-file {{dir}}/root.pem verify {mode}" for mode in ("required", "optional"))
+    binds = {
+        "several": f"{required} crl-file {{dir}}/root.crl crt-ignore-err 10,23,9 ca-ignore-err 20,21,19,10",
+        "twice": f"{required} crt-ignore-err 10 ca-ignore-err all crt-ignore-err 9 ca-ignore-err 3",
+        "leaf": f"{optional} crl-file {{dir}}/old.crl crt-ignore-err 12",
+        "revoked": f"{optional} crl-file {{dir}}/root.crl crt-ignore-err 23,10 ca-ignore-err 20",
+        "all": f"{optional} crl-file {{dir}}/root.crl crt-ignore-err all",
+    }
+    _listen(world, binds)
+    for listener in binds:
+        for crt in (*_LEAVES, ""):
+            for version in _VERSIONS:
+                _ask(world, listener, crt=f"{crt}.pem" if crt else "", maximum_version=version)
+
+
+def resumed_with_an_error(world: World) -> None:
+    """What was wrong with a certificate, and ignored, is told of a session that is taken up again, too."""
+    binds = {
+        "some": "ca-file {dir}/root.pem verify required crl-file {dir}/root.crl crt-ignore-err 10,23",
+        "every": "ca-file {dir}/root.pem verify optional crt-ignore-err all ca-ignore-err all",
+    }
+    _listen(world, binds)
+    for listener in binds:
+        for crt in ("good", "expired", "revoked", "stranger", "under-old"):
+            for version in _VERSIONS:
+                session = None
+                for _ in ("first", "resumed"):
+                    before = len(world.syslog.traffic())
+                    client = world.tls_client(
+                        "srv.test", listener=listener, crt=f"{crt}.pem", maximum_version=version, session=session
+                    )
+                    if client.shaken:
+                        client.get("/")
+                        session = client.sock.session  # type: ignore[attr-defined]
+                    client.close()
+                    world.note(f"{listener} {crt}: {_logged(world, before)}")
+
+
 def no_agreement(world: World) -> None:
     """Versions, ciphers and names that don't go together, and clients that don't trust us."""
     _listen(world, {"new": "ssl-min-ver TLSv1.3", "old": "ssl-max-ver TLSv1.2", "strict": "strict-sni", "plain": ""})

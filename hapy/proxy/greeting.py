@@ -134,7 +134,7 @@ class Greeting(ServerLink):
     def _words(self, why: str) -> str:
         errors = self.errors
         if why == "CERTIFICATE_VERIFY_FAILED" and errors is not None:
-            if errors.leaf:
+            if errors.leaf and not errors.refused:
                 return "SSL client certificate not trusted"
             if errors.authority:
                 return "SSL client CA chain cannot be verified"

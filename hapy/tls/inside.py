@@ -40,6 +40,7 @@ def _library() -> Any:
             ("SSL_get_servername", ctypes.c_char_p, (handle, ctypes.c_int)),
             ("ERR_clear_error", None, ()),
             ("SSL_get_version", ctypes.c_char_p, (handle,)),
+            ("SSL_get_verify_result", ctypes.c_long, (handle,)),
             ("SSL_get_session", handle, (handle,)),
             ("SSL_get_client_random", size, (handle, ctypes.c_char_p, size)),
             ("SSL_get_server_random", size, (handle, ctypes.c_char_p, size)),
@@ -142,6 +143,14 @@ def ask_for(tls: ssl.SSLObject, name: bytes) -> None:
     openssl = _library()
     if not openssl.SSL_ctrl(connection(tls), _CTRL_SET_NAME, 0, name):
         openssl.ERR_clear_error()
+
+
+def verify_result(tls: ssl.SSLObject) -> int:
+    """The error of the peer's certificate that this session goes on with, 0 for none; those that were ignored count."""
+    try:
+        return int(_library().SSL_get_verify_result(connection(tls)))
+    except Unavailable:
+        return 0  # then no error can be ignored, either (`hapy.tls.openssl.watch_verification`)
 
 
 def _peer(openssl: Any, handle: int) -> bytes | None:

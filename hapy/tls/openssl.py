@@ -32,16 +32,18 @@ class VerifyErrors:
     Attributes:
         leaf: the first error of the certificate itself. authority: of the chain above it; 0 for none.
         depth: where in the chain `authority` was found. last: the last error found.
+        refused: where in the chain the error was that ended the handshake, 0 for the certificate itself and for none.
         certificate: the certificate itself (DER), where something was found.
     """
 
-    __slots__ = ("authority", "certificate", "depth", "last", "leaf")
+    __slots__ = ("authority", "certificate", "depth", "last", "leaf", "refused")
 
     def __init__(self) -> None:
         self.leaf = 0
         self.authority = 0
         self.depth = 0
         self.last = 0
+        self.refused = 0
         self.certificate: bytes | None = None
 
 
@@ -126,6 +128,7 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
         if ignored is None or error in ignored:
             library.ERR_clear_error()
             return 1
+        seen.refused = depth
         return 0
 
     callback = _VerifyCallback(verify)

@@ -158,7 +158,12 @@ class TlsSession:
 
     @property
     def verify_error(self) -> int:
-        """The last error that verification of the peer has found, 0 for none."""
+        """The last error that verification of the peer has found, 0 for none.
+
+        A session that is taken up again is not verified again: what was found, and ignored, then still holds.
+        """
+        if self.object.session_reused:
+            return inside.verify_result(self.object)
         return self.errors.last if self.errors is not None else 0
 
 

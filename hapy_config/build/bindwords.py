@@ -361,12 +361,13 @@ def _authority(words: BindWords, name: str) -> None:
 
 def _ignored_errors(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing error IDs list")
-    if text != "all":
-        for part in text.split(","):
-            number = leading_integer(part)
-            if not 1 <= number <= 94:
-                raise words.refuse(f"'{name}' : ID '{number}' out of range (1..94) in error IDs list '{text}'", back=1)
-    words.tls[name] = (text,)
+    numbers = [] if text == "all" else [leading_integer(part) for part in text.split(",")]
+    for number in numbers:
+        if not 1 <= number <= 94:
+            raise words.refuse(f"'{name}' : ID '{number}' out of range (1..94) in error IDs list '{text}'", back=1)
+    known = words.tls.get(name, ("",))[0]  # lists add up
+    every = "all" in (text, known)
+    words.tls[name] = ("all" if every else ",".join([known, *map(str, numbers)]).lstrip(","),)
 
 
 def _signer(words: BindWords, name: str) -> None:
