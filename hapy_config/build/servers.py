@@ -107,13 +107,12 @@ def parse_server_address(build: Build, text: str, place: int, label: str) -> Add
     """The address of a server line; what is none is noted."""
     try:
         found = read_address(build, text, SERVER)
-        if found.family == "ipv4" and found.host not in text and "." in found.host:
-            statement = build.statement
-            build.short_addresses.add((statement.source.name, statement.line))
-        return found
     except GrammarError as error:
         build.fault(Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address"))
         return NO_ADDRESS
+    if found.family == "ipv4" and found.host not in text:
+        build.short_addresses.add((build.statement.source.name, build.statement.line))
+    return found
 
 
 def read_server_options(words: ServerWords) -> None:
