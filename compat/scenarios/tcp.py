@@ -444,7 +444,7 @@ frontend fe
     bind "fd@${fe}"
     mode tcp
     option logasap
-    log-format "%ts %U %B"
+    log-format "%ts %ST %U %B"
     tcp-request inspect-delay 5s
     tcp-request content accept if { req.len ge 5 }
     default_backend be

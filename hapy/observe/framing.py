@@ -59,7 +59,7 @@ def make_framing(target: LogTarget, process: Process, tag: str, hostname: str | 
         target: the `log` line.
         process: whose number is printed.
         tag: the syslog tag.
-        hostname: what `log-send-hostname` says, None without it.
+        hostname: what `log-send-hostname` says, empty for the machine's own name, None without it.
 
     Raises:
         CompileError: for a format or facility that does not exist.
@@ -67,6 +67,8 @@ def make_framing(target: LogTarget, process: Process, tag: str, hostname: str | 
     if target.facility not in _FACILITIES:
         raise CompileError(f"unknown log facility '{target.facility}'", target.span)
     facility = _FACILITIES.index(target.facility) * 8
+    if hostname == "":
+        hostname = process.hostname
     form = target.format or ("rfc3164" if hostname else "local")
     name = to_bytes(tag)
     if form in ("local", "rfc3164"):

@@ -35,6 +35,8 @@ BUFFERS: Final = frozenset({"request buffer", "response buffer"})
 #: The first version whose log variables of HTTP may stand where there is none; they give nothing there.
 _HTTP_EVERYWHERE: Final[Version] = (3, 0)
 _CHOICES: Final = (Place.FRONTEND_USE_BACKEND, Place.BACKEND_SERVER)
+#: Formats that HAProxy compiles last: it says nothing of samples in them that have no value outside mode http.
+_LATE_FORMATS: Final = frozenset({"log-format", "log-format-sd", "error-log-format", "unique-id-format"})
 
 
 def expression_words(
@@ -171,7 +173,8 @@ def check_format(
                     )
                 )
                 continue
-            if draft.mode == "tcp" and "HTTP" in needs(expression) and where not in _CHOICES:
+            silent = where in _CHOICES or statement.words[0] in _LATE_FORMATS
+            if draft.mode == "tcp" and "HTTP" in needs(expression) and not silent:
                 build.warning(
                     "needs-http",
                     statement.span(place),

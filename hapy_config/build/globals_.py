@@ -189,7 +189,7 @@ def _store(build: Build, words: list[str]) -> None:
     elif first == "expose-experimental-directives":
         build.experimental = True
     elif first == "log-send-hostname":
-        build.global_["log_send_hostname"] = value
+        build.global_["log_send_hostname"] = value or ""
     else:
         build.global_.setdefault(first.replace("-", "_").replace(".", "_"), value or True)
 

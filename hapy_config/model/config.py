@@ -56,7 +56,7 @@ class Global:
     close_spread_time: int = 0
     log: tuple[LogTarget, ...] = ()
     log_tag: str | None = None
-    log_send_hostname: str | None = None
+    log_send_hostname: str | None = None  # empty: the machine's own name
     stats_sockets: tuple[tuple[str, ...], ...] = ()
     stats_binds: tuple[Bind, ...] = ()
     stats_timeout: int = 10_000

@@ -238,6 +238,10 @@ def _status(t: Transaction) -> int:
     return t.status
 
 
+def _session_status(t: Transaction) -> int:
+    return max(t.status, 0)
+
+
 def _bytes_in(t: Transaction) -> int:
     return t.bytes_in
 
@@ -306,6 +310,9 @@ def unique_id(t: Transaction) -> bytes | None:
             t.unique_id = make(t)
     return t.unique_id
 
+
+#: `%ST` of a session of TCP: only what has become HTTP on its way has a status.
+SESSION_STATUS: Final = Alias(_session_status, "number")
 
 ALIASES: Final[dict[str, Alias]] = {
     "B": Alias(_bytes_out, "number", total=True),

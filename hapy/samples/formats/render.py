@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy.samples.expression import TextGetter, compile_text
 from hapy.samples.formats import lines
-from hapy.samples.formats.aliases import ALIASES, Alias, Reader, of_process
+from hapy.samples.formats.aliases import ALIASES, SESSION_STATUS, Alias, Reader, of_process
 from hapy.samples.formats.escapes import encode_header, encode_http, escape
 from hapy.samples.types import parse_address
 from hapy_config.grammar.units import leading_integer
@@ -105,6 +105,8 @@ class _Compilation:
         self.readers: list[Reader] = []
         length = leading_integer(str(env.config.global_.tune.get("http.logurilen", lines.LENGTH)))
         self.aliases = {**ALIASES, **of_process(env.process), **lines.aliases(length)}
+        if not self.http:
+            self.aliases["ST"] = SESSION_STATUS
 
     def build(self, items: Sequence[FormatItem]) -> Renderer:
         """Compile the items to a function."""
@@ -176,7 +178,7 @@ class _Compilation:
         elif alias.kind == "plain":
             self._add(b"%b", alias.read)
         elif alias.hexadecimal == "ip" and "X" in flags:
-            self._shown(_hexadecimal(alias.read), flags)
+            self._add(b"%b", _hexadecimal(alias.read, self._show(flags)))
         elif alias.kind == "sure":
             read = alias.read
             if "E" in flags:
@@ -246,13 +248,13 @@ def _optional(read: Reader, form: bytes, missing: bytes) -> Reader:
     return text
 
 
-def _hexadecimal(read: Reader) -> Reader:
-    """An address in hexadecimal digits; other texts stay as they are."""
+def _hexadecimal(read: Reader, show: Show) -> Reader:
+    """An address in hexadecimal digits, which are never quoted; other texts are shown as they are."""
 
-    def digits(txn: Transaction) -> bytes | None:
+    def digits(txn: Transaction) -> bytes:
         text: bytes | None = read(txn)
         address = parse_address(text) if text else None
-        return text if address is None else address.packed.hex().upper().encode()
+        return show(text) if address is None else address.packed.hex().upper().encode()
 
     return digits
 

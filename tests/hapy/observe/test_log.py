@@ -98,6 +98,8 @@ def test_host_name_makes_rfc3164_the_default(receiver, closing):
     wanted = target(receiver)
     sender_to(wanted, closing, "hh").send(6, b"x")
     assert b" hh haproxy[" in receiver.recv(65536)
+    sender_to(wanted, closing, "").send(6, b"x")
+    assert b" %b haproxy[" % socket.gethostname().encode() in receiver.recv(65536)
 
 
 def test_unknown_facility_and_format_are_errors(receiver):

@@ -42,6 +42,7 @@ FORMATS = [
     f'log-format "%{{+X}}o {ALL}"',
     f'log-format "%{{+E}}o {ALL}"',
     f'log-format "%{{+Q,+E}}o {ALL}"',
+    f'log-format "%{{+Q,+X}}o {ALL}"',
     'log-format "a   b  %[var(txn.n)]  c  %ID   d x%[var(txn.n)]y"',
     'log-format "%[capture.req.hdr(1)]|%[capture.req.uri]|%[var(txn.n),lower]|%[str()]|%[capture.req.hdr(0)]"',
     'log-format "%{+Q}[capture.req.hdr(0)] %{+E}[capture.req.hdr(0)] %{+Q}[int(5)] %{+Q}[var(txn.n)] %{+X}[int(255)]"',

@@ -42,6 +42,17 @@ CASES = [
     "listen l\n bind :1\n server s 127.0.0.1:2\n default_backend b\nbackend b\n",
     "listen l\n bind :1\n dispatch 127.0.0.1:2\n default_backend b\nbackend b\n",
     "listen l\n bind :1\n default-server ssl no-ssl\n server s 127.0.0.1:2\n",
+    *(
+        f"frontend f\n bind :1\n log 127.0.0.1:514 local0\n {line}\n"
+        for line in (
+            "log-format %[status]",
+            'log-format-sd "[a@1 b=%[method]]"',
+            "error-log-format %[http_first_req]",
+            "unique-id-format %[method]",
+            "tcp-request content set-var-fmt(txn.a) %[method]",
+            "http-request set-header a %[method]",
+        )
+    ),
     "listen l\n bind :1\n default-server ssl\n default-server no-ssl\n server s 127.0.0.1:2\n",
     "listen l\n bind :1\n default-server ssl\n server s 127.0.0.1:2 no-ssl\n",
 ]
@@ -61,7 +72,9 @@ def test_warnings(haproxy: str, certificate: Path, case: str, tmp_path: Path) ->
     text = DEFAULTS + case.replace("CRT", str(certificate))
     path.write_text(text)
     done = subprocess.run([haproxy, "-c", "-f", path], capture_output=True, check=False, text=True)
-    theirs = re.findall(r"^\[WARNING\] +\(\d+\) : config : (?:\[[^]]*\] : )?(.*)$", done.stderr, re.MULTILINE)
+    theirs = re.findall(
+        r"^\[WARNING\] +\(\d+\) : config : (?:(?:parsing )?\[[^]]*\] : )?(.*)$", done.stderr, re.MULTILINE
+    )
     result = read_text(text, str(path))
     ours = [found.message for found in result.diagnostics if found.severity is Severity.WARNING]
     assert (result.config is not None) == (done.returncode == 0)
