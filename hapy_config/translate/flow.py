@@ -125,6 +125,8 @@ _NAMED: Final = {
     "hdr": "header",
     "req.fhdr": "header",
     "fhdr": "header",
+    "req.hdr_val": "header",
+    "hdr_val": "header",
     "req.cook": "cookie",
     "cook": "cookie",
     "cookie": "cookie",
@@ -291,6 +293,19 @@ def number_from(least: int) -> str:
         if digit != "9":
             cases.append(f"{digits[:place]}[{int(digit) + 1}-9][0-9]{{{len(digits) - place - 1}}}")
     return "|".join(cases)
+
+
+def whole_of(pattern: str) -> str:
+    """A regular expression that takes the whole text where another one matches a part of it; its groups are the same.
+
+    HAProxy replaces the whole where its expression matches anywhere.
+    """
+    plain = "|" not in pattern
+    begins = plain and pattern.startswith("^")
+    ends = plain and pattern.endswith("$") and not pattern.endswith("\\$")
+    inner = pattern[begins : len(pattern) - ends]
+    inner = inner if plain else f"(?:{inner})"
+    return f"^{'' if begins else '.*?'}{inner}{'' if ends else '.*'}$"
 
 
 def matches_nothing(one: Test) -> bool:

@@ -33,6 +33,8 @@ _KINDS: Final = {
     "ip": "network", "dir": "/?", "dom": "/?.:",
 }  # fmt: skip
 _OUTPUTS: Final = frozenset({"", "str", "int", "ip"})
+#: Fields that are subjects of their own.
+_HOST_ONLY: Final = {(name, ("1", ":")) for name in ("req.hdr", "hdr", "req.fhdr", "fhdr")}
 #: Groups that can be counted with one digit when two more stand around them.
 _MOST_GROUPS: Final = 7
 _REFERENCE: Final = re.compile(r"\\(\d)")
@@ -66,7 +68,9 @@ def readable(names: Iterable[str]) -> bool:
 def is_lookup(expression: SampleExpression) -> bool:
     """Whether an expression ends with a map, or with a part replaced."""
     last = expression.converters[-1:]
-    return bool(last) and (last[0].name == "regsub" or last[0].name.split("_")[0] == "map")
+    if not last or (expression.fetch.name, last[0].args[:2]) in _HOST_ONLY:
+        return False
+    return last[0].name in ("regsub", "field") or last[0].name.split("_")[0] == "map"
 
 
 def lookup(expression: SampleExpression) -> Lookup:
@@ -79,6 +83,8 @@ def lookup(expression: SampleExpression) -> Lookup:
     what = subject(SampleExpression(expression.text, expression.fetch, tuple(before), expression.type))
     if last.name == "regsub":
         return _replaced(what, last)
+    if last.name == "field":
+        return _field(what, last)
     words = last.name.split("_")[1:]
     kind = words[0] if words else ""
     if kind not in _KINDS or (words[1] if len(words) > 1 else "") not in _OUTPUTS:
@@ -131,6 +137,16 @@ def _replaced(what: Subject, call: Call) -> Lookup:
     inner = pattern[begins : len(pattern) - ends]
     whole = f"^{'()' if begins else '(.*?)'}(?:{inner}){'()' if ends else '(.*)'}$"
     return Lookup(what, "rewrite", ((whole, f"\\1{shifted}\\{groups + 2}"),), None, ignore_case="i" in given)
+
+
+def _field(what: Subject, call: Call) -> Lookup:
+    """One of the parts between delimiters; nothing where there are not so many."""
+    number, delimiters = (*call.args, "")[:2]
+    if not number.isdecimal() or not 1 <= int(number) <= 9 or len(call.args) != 2 or what.lower or not delimiters:
+        raise Untranslatable("such a 'field' has no counterpart")
+    kinds = re.escape(delimiters)
+    before = f"(?:[^{kinds}]*[{kinds}]){{{int(number) - 1}}}" if int(number) > 1 else ""
+    return Lookup(what, "rewrite", ((rf"^{before}([^{kinds}]*)(?:[{kinds}].*)?$", "\\1"),), "")
 
 
 def looked_up(acl: AclExpression) -> Formula:

@@ -96,7 +96,7 @@ def lookup_lines(what: Lookup) -> list[str]:
         new = value.replace("$", "$$")
         new = _BACKREFERENCE.sub(r"${\1}", new) if what.how == "rewrite" else new
         lines.append(f"\t`~{flag}{pattern}` `{new}`" if new else f'\t`~{flag}{pattern}` ""')
-    default = source if what.how == "rewrite" else quoted(what.default or "")
+    default = source if what.how == "rewrite" and what.default is None else quoted(what.default or "")
     return [f"map {source} {{{lookup_name(what)}}} {{", *lines, f"\tdefault {default}", "}"]
 
 

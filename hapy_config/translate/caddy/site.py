@@ -27,6 +27,7 @@ from hapy_config.translate.flow import (
     formula,
     pieces,
     simplified,
+    whole_of,
 )
 from hapy_config.translate.guards import kept_out, refusal
 from hapy_config.translate.ledger import Ledger
@@ -226,8 +227,8 @@ class SiteWriter:
             raise Untranslatable("Caddy has nothing like it")
         text = string(pieces(format_))
         if action == "replace-path":
-            found = quoted(regex(str(given["regex"])))
-            self.ledger.near(rule.span, "Caddy rewrites the decoded path, and only the part that matches")
+            found = quoted(whole_of(regex(str(given["regex"]))))
+            self.ledger.near(rule.span, "Caddy rewrites the decoded path")
             return [f"uri \0 path_regexp {found} {quoted(replacement(text))}"]
         if action == "set-method":
             return [f"method \0 {quoted(text)}"]
@@ -248,10 +249,10 @@ class SiteWriter:
         assert isinstance(value, LogFormat)
         text = string(pieces(value))
         if rule.action in ("replace-header", "replace-value"):
-            self.ledger.near(rule.span, "Caddy replaces the part that matches, where HAProxy replaces the value")
-            return [
-                f"request_header \0 {name} {quoted(regex(str(rule.arguments['regex'])))} {quoted(replacement(text))}"
-            ]
+            found = whole_of(regex(str(rule.arguments["regex"])))
+            if rule.action == "replace-value":
+                self.ledger.near(rule.span, f"the header '{name}' is taken as a whole, not value by value")
+            return [f"request_header \0 {name} {quoted(found)} {quoted(replacement(text))}"]
         if rule.action == "early-hint":
             raise Untranslatable("Caddy has nothing like it")
         return [f"request_header \0 {'+' if rule.action == 'add-header' else ''}{name} {quoted(text)}"]
@@ -282,6 +283,7 @@ class SiteWriter:
                     found += [
                         one for one in self.config.proxies if one.is_backend and one.mode == "http" and one not in found
                     ]
+                    self._look_up(use.target)
                     target = string(pieces(use.target))
                 else:
                     backend = self.config.backend(use.target)
@@ -322,11 +324,20 @@ class SiteWriter:
             self.ledger.lost(backend.span, f"option forwardfor was left out: {reason}")
 
     def _backend(self, backend: Proxy, scope: Formula) -> None:
-        for ruleset in ("http-response", "http-after-response"):
-            for proxy in dict.fromkeys((backend, self.proxy)):
-                for rule in proxy.rules.get(ruleset, ()):
-                    self._conditional_response(rule, scope)
-        lines = reverse_proxy(self.ledger, self.proxy, backend, self.plain_responses(backend))
+        rules = [
+            rule
+            for ruleset in ("http-response", "http-after-response")
+            for proxy in dict.fromkeys((backend, self.proxy))  # the backend's rules run first
+            for rule in proxy.rules.get(ruleset, ())
+        ]
+        down: list[str] = []
+        names = [str(rule.arguments.get("name", "")).lower() for rule in rules]
+        if all(rule.condition is None for rule in rules) and len(set(names)) == len(names):
+            down = [line for rule in rules for line in self._plain_response(rule)]
+        else:  # in one block additions come first whatever stands first; of blocks that wait the last runs first
+            for rule in reversed(rules):
+                self._deferred_response(rule, scope)
+        lines = reverse_proxy(self.ledger, self.proxy, backend, down)
         if lines:
             self.put(scope, lines)
         else:
@@ -340,16 +351,6 @@ class SiteWriter:
         except Untranslatable as reason:
             self.ledger.lost(backend.span, f"the page for {status} was left out: {reason}")
             return Answer(status, "text/html")
-
-    def plain_responses(self, backend: Proxy) -> list[str]:
-        """`header_down` lines of the response rules that have no condition."""
-        lines = []
-        for ruleset in ("http-response", "http-after-response"):
-            for proxy in dict.fromkeys((backend, self.proxy)):  # the backend's rules run first
-                for rule in proxy.rules.get(ruleset, ()):
-                    if rule.condition is None:
-                        lines += self._plain_response(rule)
-        return lines
 
     def _plain_response(self, rule: Rule) -> list[str]:
         try:
@@ -365,10 +366,12 @@ class SiteWriter:
             return []
         return [f"header_down {text}"]
 
-    def _conditional_response(self, rule: Rule, scope: Formula) -> None:
-        if rule.condition is None:
-            return
+    def _deferred_response(self, rule: Rule, scope: Formula) -> None:
+        """A rule about answers that waits until there is one."""
         try:
+            if rule.action in _UNSEEN:
+                self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+                return
             self._look_up(*formats_of(rule))
             text = self._response_header(rule)
             self._own_answers(rule)
@@ -389,7 +392,8 @@ class SiteWriter:
         if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
             return f"{'+' if rule.action == 'add-header' else ''}{name} {quoted(string(pieces(value)))}"
         if rule.action == "replace-header" and isinstance(value, LogFormat):
-            return f"{name} {quoted(regex(str(rule.arguments['regex'])))} {quoted(replacement(string(pieces(value))))}"
+            found = whole_of(regex(str(rule.arguments["regex"])))
+            return f"{name} {quoted(found)} {quoted(replacement(string(pieces(value))))}"
         raise Untranslatable("Caddy has nothing like it")
 
     def _errors(self, backends: list[Proxy]) -> list[str]:

@@ -39,6 +39,7 @@ from hapy_config.translate.flow import (
     formula,
     pieces,
     simplified,
+    whole_of,
 )
 from hapy_config.translate.guards import kept_out, refusal
 from hapy_config.translate.ledger import Ledger
@@ -303,9 +304,8 @@ class Routes:
         elif rule.action == "del-header" and rule.arguments.get("match") == "str":
             change.remove.append(header)
         elif rule.action == "replace-path" and isinstance(format_, LogFormat):
-            found = regex(str(rule.arguments["regex"]))
+            found = whole_of(regex(str(rule.arguments["regex"])))
             change.rewrite = {"pattern": {"regex": found}, "substitution": with_groups(format_)}
-            self.ledger.near(rule.span, "only the part of the path that matches is replaced")
         elif rule.action == "set-path" and isinstance(format_, LogFormat):
             parts = pieces(format_)
             if parts and parts[-1] == Subject("path") and all(isinstance(one, str) for one in parts[:-1]):

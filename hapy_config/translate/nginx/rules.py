@@ -44,7 +44,7 @@ _MOST_LISTS: Final = 4
 _BACKREFERENCE: Final = re.compile(r"\\(\d)")
 
 #: Rules that leave what a client sees as it is.
-_UNSEEN: Final = {
+UNSEEN: Final = {
     "capture": "captures are for HAProxy's log lines only",
     "disable-l7-retry": "requests with a body are not sent twice by nginx anyway",
     "set-log-level": "nginx's access log has no levels",
@@ -67,13 +67,28 @@ class Passwords:
 
 
 @dataclass(slots=True)
+class AnswerHeader:
+    """A header of answers: whether the servers' own is hidden, and the values that are told; empty ones are not."""
+
+    name: str
+    hidden: bool = False
+    values: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """The directives."""
+        hiding = [f"proxy_hide_header {quoted(self.name)};"] if self.hidden else []
+        told = [one for one in self.values if one]
+        return hiding + [f"add_header {quoted(self.name)} {always_quoted(one)} always;" for one in told]
+
+
+@dataclass(slots=True)
 class Site:
     """A `server` block of `http` while it is written.
 
     Attributes:
         head: directives on its level without an order. lines: those that run in order. locations: blocks behind them.
         headers: request headers that are set, by lower-case name: how it is written, and its value.
-        response: directives about response headers, by backend.
+        response: what is done to headers of answers, by backend and lower-case name.
         moved: the path was rewritten by a rule above.
         auths: what asks for passwords so far.
         method: another method, as a variable.
@@ -87,7 +102,7 @@ class Site:
     lines: list[str] = field(default_factory=list)
     locations: list[str] = field(default_factory=list)
     headers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    response: dict[str, list[str]] = field(default_factory=dict)
+    response: dict[str, dict[str, AnswerHeader]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     moved: bool = False
     auths: list[Passwords] = field(default_factory=list)
@@ -180,8 +195,8 @@ def request_rules(site: Site, rules: Iterable[Rule], proxy: Proxy, config: Confi
         try:
             if rule.action == "auth":
                 _ask(site, rule, proxy, config, guard)
-            elif rule.action in _UNSEEN:
-                site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+            elif rule.action in UNSEEN:
+                site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {UNSEEN[rule.action]}")
             else:
                 whole = simplified(Every((formula(rule.condition), guard)))
                 if rule.action == "allow":
@@ -227,7 +242,7 @@ def _request_rule(site: Site, rule: Rule, whole: Formula, proxy: Proxy) -> None:
         format_ = given["format"]
         assert isinstance(format_, LogFormat)
         value = site.variables.string(pieces(format_), moved=site.moved)
-        site.method = _either(site, whole, value, site.method or "$request_method", "method")
+        site.method = either(site, whole, value, site.method or "$request_method", "method")
     else:
         raise Untranslatable("nginx has nothing like it")
 
@@ -246,7 +261,7 @@ def write_redirect(site: Site, redirect: Redirect, whole: Formula) -> None:
     site.end(whole, [f"return {answer.status} {always_quoted(target)};"])
 
 
-def _either(site: Site, whole: Formula, value: str, otherwise: str, stem: str) -> str:
+def either(site: Site, whole: Formula, value: str, otherwise: str, stem: str) -> str:
     """A string that is `value` where a condition holds."""
     name = site.variables.condition(whole, moved=site.moved)
     return site.variables.map(name, [("1", value)], otherwise, stem) if name else value
@@ -271,7 +286,7 @@ def _header(site: Site, rule: Rule, whole: Formula) -> None:
         regex = rule.arguments["regex"]
         assert isinstance(regex, str)
         assert isinstance(value, LogFormat)
-        new = site.variables.map(before, [(f"~{regex}", _groups(site, value))], before, name)
+        new = site.variables.map(before, [(f"~{regex}", with_groups(site, value))], before, name)
         if rule.action == "replace-value":
             site.ledger.near(rule.span, f"the header '{name}' is taken as a whole, not value by value")
     else:
@@ -286,10 +301,10 @@ def _header(site: Site, rule: Rule, whole: Formula) -> None:
                 else f"{before}, {new}"
             )
             new = site.variables.map(before, [("", new)], joined, name) if before else new
-    site.headers[name.lower()] = (name, _either(site, whole, new, before, name))
+    site.headers[name.lower()] = (name, either(site, whole, new, before, name))
 
 
-def _groups(site: Site, format_: LogFormat) -> str:
+def with_groups(site: Site, format_: LogFormat) -> str:
     """A replacement, its back references as nginx writes them."""
     text = site.variables.string(pieces(format_), moved=site.moved)
     return _BACKREFERENCE.sub(r"$\1", text)
@@ -301,7 +316,7 @@ def _rewrite(site: Site, rule: Rule, whole: Formula) -> None:
     if rule.action == "replace-path":
         regex = rule.arguments["regex"]
         assert isinstance(regex, str)
-        lines = [f"rewrite {always_quoted(regex)} {always_quoted(_groups(site, format_))};"]
+        lines = [f"rewrite {always_quoted(regex)} {always_quoted(with_groups(site, format_))};"]
     elif rule.action == "set-query":
         lines = [f"set $args {always_quoted(site.variables.string(pieces(format_), moved=site.moved))};"]
     else:
@@ -339,62 +354,3 @@ def _auth(site: Site, rule: Rule, realm: str, config: Config, scope: Formula) ->
         f"{user.name}:{user.password if user.encrypted else '{PLAIN}' + user.password}\n" for user in users
     )
     site.auths.append(Passwords(condition, literal(realm), identifier(name), lines))
-
-
-def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
-    """Write `http-response` and `http-after-response` rules."""
-    into = site.response.setdefault(backend, [])
-    for rule in rules:
-        try:
-            if rule.action in _UNSEEN:
-                site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
-                continue
-            _response_rule(site, rule, into)
-            if rule.ruleset == "http-after-response":
-                site.ledger.near(rule.span, "answers of nginx's own are not changed")
-            site.ledger.done(rule.span)
-        except Untranslatable as reason:
-            site.ledger.left_out(rule, reason)
-
-
-def _response_rule(site: Site, rule: Rule, into: list[str]) -> None:
-    whole = formula(rule.condition) if rule.condition else TRUE
-    name = rule.arguments.get("name")
-    if not isinstance(name, str) or rule.action not in ("set-header", "add-header", "del-header", "replace-header"):
-        raise Untranslatable("nginx has nothing like it")
-    if rule.action == "replace-header":
-        _replaced_answer(site, rule, name, whole, into)
-        return
-    if rule.action == "del-header":
-        if whole != TRUE or rule.arguments.get("match") != "str":
-            raise Untranslatable("nginx hides headers by their whole name, in all answers or in none")
-        into[:] = [line for line in into if not line.startswith(f"add_header {quoted(name)} ")]
-        into.append(f"proxy_hide_header {quoted(name)};")
-        return
-    format_ = rule.arguments["value"]
-    assert isinstance(format_, LogFormat)
-    value = site.variables.string(pieces(format_))
-    if rule.action == "set-header":
-        if whole == TRUE:
-            into[:] = [line for line in into if not line.startswith(f"add_header {quoted(name)} ")]
-        otherwise = "" if whole == TRUE else f"$upstream_http_{identifier(name.lower())}"
-        into.append(f"proxy_hide_header {quoted(name)};")
-        value = _either(site, whole, value, otherwise, name)
-    else:
-        value = _either(site, whole, value, "", name)
-    into.append(f"add_header {quoted(name)} {always_quoted(value)} always;")
-
-
-def _replaced_answer(site: Site, rule: Rule, name: str, whole: Formula, into: list[str]) -> None:
-    """A header of answers whose value is replaced where it matches."""
-    value, regex = rule.arguments["value"], rule.arguments["regex"]
-    assert isinstance(value, LogFormat)
-    assert isinstance(regex, str)
-    if name.lower() == "set-cookie":
-        raise Untranslatable("nginx sees one of several headers of a name")
-    if any(line.startswith((f"add_header {quoted(name)} ", f"proxy_hide_header {quoted(name)};")) for line in into):
-        raise Untranslatable("a rule above changes the same header")
-    before = f"$upstream_http_{identifier(name.lower())}"
-    new = site.variables.map(before, [(f"~{regex}", _groups(site, value))], before, name)
-    into.append(f"proxy_hide_header {quoted(name)};")
-    into.append(f"add_header {quoted(name)} {always_quoted(_either(site, whole, new, before, name))} always;")

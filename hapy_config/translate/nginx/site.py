@@ -24,12 +24,12 @@ from hapy_config.translate.flow import (
 )
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import access_log
+from hapy_config.translate.nginx.response import response_rules
 from hapy_config.translate.nginx.rules import (
     Site,
     current_header,
     refuse,
     request_rules,
-    response_rules,
     write_redirect,
 )
 from hapy_config.translate.nginx.servers import (
@@ -335,7 +335,8 @@ class SiteWriter:
         lines.append(f"proxy_connect_timeout {duration(min(timeouts.connect or 75000, 75000))};")
         wait = duration(timeouts.server) if timeouts.server else _FOR_EVER
         lines += [f"proxy_read_timeout {wait};", f"proxy_send_timeout {wait};", *retry_lines(backend)]
-        lines += self.site.response.get(backend.name, [])
+        for header in self.site.response.get(backend.name, {}).values():
+            lines += header.lines()
         lines += self.site.asking()
         if self.site.method:
             lines.append(f"proxy_method {self.site.method};")

@@ -182,7 +182,7 @@ class Variables:
         flag = "~*" if what.ignore_case else "~"
         if what.how == "rewrite":
             lines = [(f"{flag}{key}", _REFERENCE.sub(r"$\1", literal(value))) for key, value in what.entries]
-            return self.map(source, lines, source, stem, volatile=volatile)
+            return self.map(source, lines, source if what.default is None else "", stem, volatile=volatile)
         default = what.default or ""
         if what.how == "network":
             entries = [f"default {always_quoted(default)};"]

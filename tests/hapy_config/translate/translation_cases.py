@@ -672,6 +672,35 @@ backend one
         unlike={"envoy": ("/user/12/x", "/user/x", "/old/old", "/older", "/abc", "/xCx", "/none")},
     ),
     Case(
+        "order-of-what-is-changed",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-Tenant %[req.hdr(host),field(1,.)]
+    http-request deny deny_status 413 if {{ req.hdr_val(content-length) gt 10 }}
+    http-request replace-header X-Some b(.) <\1>
+    http-request set-path /app%[path] if {{ hdr(host) -i app.example }}
+    http-request replace-path /legacy/(.*)x /new/\1
+    http-response add-header Set-Cookie "seen=1; Path=/"
+    http-response set-header X-Both one
+    http-response set-header X-Both two if {{ path /b }}
+    http-response set-header X-Both three if {{ path_beg /b }}
+    http-response del-header X-Gone
+    default_backend one
+backend one
+    http-response set-header Set-Cookie "only=1"
+    http-response set-header X-Gone 1
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/b", "/b/c/d", seen=("Set-Cookie", "X-Both", "X-Gone")),
+            *paths("/y", "/legacy/axy", "/a/legacy/bx", headers={"Host": "app.example", "X-Some": "abcd"}),
+            *(Ask(f"/{size}", "POST", body="x" * size) for size in (1, 10, 11, 100)),
+        ),
+        lost={"envoy": ("http-request set-header X-Tenant", "http-request replace-header", "http-request set-path")},
+        unlike={"envoy": ("/", "/b", "/b/c/d", "/y", "/legacy/axy", "/a/legacy/bx", "/1", "/10")},
+    ),
+    Case(
         "guards-stay-shut",
         r"""
 frontend web
@@ -1089,13 +1118,14 @@ backend one
 backend two
     server s 127.0.0.1:{two}
 """,
-        (Ask("/"), Ask("/x", headers={"X-To": "two"}), Ask("/x", headers={"X-To": "one"})),
-        lost={
-            "nginx": ("use_backend %[path",),
-            "caddy": ("use_backend %[path",),
-            "envoy": ("use_backend %[path", "use_backend %[req.hdr", "backend two"),
-        },
-        unlike={"envoy": ("/x",)},
+        (
+            Ask("/"),
+            Ask("/x", headers={"X-To": "two"}),
+            Ask("/x", headers={"X-To": "one"}),
+            *paths("/two/x", "/one", "/two"),
+        ),
+        lost={"envoy": ("use_backend %[path", "use_backend %[req.hdr", "backend two")},
+        unlike={"envoy": ("/x", "/two/x", "/two")},
     ),
     Case(
         "listen-and-defaults",

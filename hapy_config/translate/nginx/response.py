@@ -1,0 +1,69 @@
+"""http-response and http-after-response rules: what is hidden of a server's answer, and what is added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hapy_config.model.expressions import LogFormat
+from hapy_config.model.rules import Rule
+from hapy_config.translate.flow import TRUE, Formula, Untranslatable, formula, pieces
+from hapy_config.translate.nginx.rules import UNSEEN, AnswerHeader, Site, either, with_groups
+from hapy_config.translate.nginx.text import identifier
+from hapy_config.translate.report import Loss
+
+
+def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
+    """Write `http-response` and `http-after-response` rules."""
+    headers = site.response.setdefault(backend, {})
+    for rule in rules:
+        try:
+            if rule.action in UNSEEN:
+                site.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {UNSEEN[rule.action]}")
+                continue
+            _response_rule(site, rule, headers)
+            if rule.ruleset == "http-after-response":
+                site.ledger.near(rule.span, "answers of nginx's own are not changed")
+            site.ledger.done(rule.span)
+        except Untranslatable as reason:
+            site.ledger.left_out(rule, reason)
+
+
+def _response_rule(site: Site, rule: Rule, headers: dict[str, AnswerHeader]) -> None:
+    whole = formula(rule.condition) if rule.condition else TRUE
+    name, value = rule.arguments.get("name"), rule.arguments.get("value")
+    if not isinstance(name, str) or rule.action not in ("set-header", "add-header", "del-header", "replace-header"):
+        raise Untranslatable("nginx has nothing like it")
+    if rule.action == "del-header" and rule.arguments.get("match") != "str":
+        raise Untranslatable("nginx hides headers by their whole name")
+    header = headers.get(name.lower(), AnswerHeader(name))
+    values = list(header.values)
+    new = ""
+    if isinstance(value, LogFormat) and rule.action != "replace-header":
+        new = site.variables.string(pieces(value))
+    if rule.action == "add-header":
+        values.append(either(site, whole, new, "", name))
+    else:
+        if (whole != TRUE or rule.action == "replace-header") and not header.hidden:
+            if name.lower() == "set-cookie":
+                raise Untranslatable("nginx sees one of several headers of a name")
+            values.insert(0, f"$upstream_http_{identifier(name.lower())}")
+        if rule.action == "replace-header":
+            values = [_replaced(site, rule, whole, one) for one in values]
+        elif whole == TRUE:
+            values = [new]
+        else:
+            values = [either(site, whole, "", one, name) for one in values]
+            values += [either(site, whole, new, "", name)] if new else []
+        header = AnswerHeader(header.name, hidden=True)
+    headers[name.lower()] = AnswerHeader(header.name, header.hidden, values)
+
+
+def _replaced(site: Site, rule: Rule, whole: Formula, before: str) -> str:
+    """A value that is replaced where it matches."""
+    value, regex = rule.arguments["value"], rule.arguments["regex"]
+    assert isinstance(value, LogFormat)
+    assert isinstance(regex, str)
+    name = str(rule.arguments["name"])
+    return either(
+        site, whole, site.variables.map(before, [(f"~{regex}", with_groups(site, value))], before, name), before, name
+    )
