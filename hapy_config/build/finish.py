@@ -140,6 +140,7 @@ def _proxy(build: Build, draft: Draft) -> None:
     if draft.mode != "http":
         check_without_http(build, draft)
     advise(build, draft)
+    _other_ways(build, draft)
     _timeouts(build, draft)
     _captured_cookie(build, draft)
 
@@ -453,6 +454,26 @@ def _applications(build: Build, draft: Draft) -> None:
             "missing-application",
             server.span,
             f"proxy '{draft.name}': FCGI server '{server.name}' has no FCGI app configured.",
+        )
+
+
+def _other_ways(build: Build, draft: Draft) -> None:
+    """Beside `balance` there is no going to where clients went, and `dispatch` has no effect."""
+    if not draft.side & BACK or draft.balance is None:
+        return
+    if "transparent" in draft.options:
+        build.error(
+            "bad-combination",
+            draft.header.span(),
+            f"{draft.title} '{draft.name}' cannot use both transparent and balance mode.",
+            "remove 'option transparent', or 'balance'",
+        )
+    elif draft.dispatch is not None:
+        build.warning(
+            "ignored-here",
+            draft.header.span(),
+            f"dispatch address of {draft.title} '{draft.name}' will be ignored in balance mode.",
+            "remove 'dispatch', or 'balance'",
         )
 
 

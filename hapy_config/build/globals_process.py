@@ -64,9 +64,28 @@ def _time(build: Build, statement: Statement, words: list[str]) -> None:
     build.global_[_TIMES[words[0]]] = build.time(statement, words, 1, f"<{words[0]}>")
 
 
+#: What HAProxy says of a second line; the first one counts, unless it names root.
+_GIVEN: Final = {
+    "user": "user/uid already specified. Continuing.",
+    "uid": "user/uid already specified. Continuing.",
+    "group": "gid/group was already specified. Continuing.",
+    "gid": "group/gid already specified. Continuing.",
+}
+
+
+def _identity_given(build: Build, statement: Statement, keyword: str) -> bool:
+    """Whether an earlier line says who to become, which is told."""
+    if not build.global_.get("uid" if keyword in ("user", "uid") else "gid"):
+        return False
+    build.alert("duplicate", statement.span(0), _GIVEN[keyword], "only the first such line counts: remove one")
+    return True
+
+
 def _identity(build: Build, statement: Statement, words: list[str]) -> None:
     """`user` and `group`, which must exist."""
     kind = words[0]
+    if _identity_given(build, statement, kind):
+        return
     name = words[1] if len(words) > 1 else ""
     at_most(words, 1)
     try:
@@ -83,6 +102,8 @@ def _identity(build: Build, statement: Statement, words: list[str]) -> None:
 
 def _numeric_identity(build: Build, statement: Statement, words: list[str]) -> None:
     kind = words[0]
+    if _identity_given(build, statement, kind):
+        return
     if len(words) < 2:
         raise Refused(f"'{kind}' expects an integer argument.", 1, code="missing-argument")
     at_most(words, 1)

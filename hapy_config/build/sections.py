@@ -133,8 +133,8 @@ def _statement(build: Build, draft: SectionDraft, statement: Statement, words: l
             raise Refused("log : 'no log' does not expect arguments", 2)
         draft.statements[:] = [line for line in draft.statements if line[0] != "log"]
         return
-    elif draft.kind == "fcgi-app" and words[:2] == ["option", "mpxs-conns"]:
-        draft.numbers["mpxs-conns"] = 1
+    elif draft.kind == "fcgi-app" and words[0] == "option" and words[1:] in (["mpxs-conns"], ["get-values"]):
+        draft.numbers[words[1]] = 1
     handler = _HANDLERS.get((draft.kind, words[0]))
     if handler is not None:
         handler(build, draft, statement, words)
@@ -508,7 +508,8 @@ def _finish(build: Build, draft: SectionDraft) -> None:
     elif kind == "fcgi-app":
         if "docroot" not in draft.names:
             build.error("missing-docroot", where, f"fcgi-app '{name}': no docroot configured.", "add 'docroot <path>'")
-        if draft.numbers.get("max-reqs", 1) > 1 and "mpxs-conns" not in draft.numbers:
+        multiplexes = "mpxs-conns" in draft.numbers or "get-values" in draft.numbers  # or the application is asked
+        if draft.numbers.get("max-reqs", 1) > 1 and not multiplexes:
             build.error(
                 "bad-argument",
                 where,

@@ -122,6 +122,14 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.ERROR,
+        "bad-combination",
+        """Two statements of a section exclude each other: `balance` chooses among servers, `option transparent` goes
+        where the client wanted to.""",
+        "backend b\n balance roundrobin\n option transparent\n server s 10.0.0.1:80\n",
+        "backend b\n option transparent\n server s 10.0.0.1:80\n",
+    ),
+    code(
+        Kind.ERROR,
         "old-listen-address",
         """Until version 1.6 a section's header could hold an address. HAProxy now ignores the whole section and alerts,
         without refusing the file for this alone. Write the address on a `bind` line; `--fix` does.""",
