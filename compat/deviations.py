@@ -133,6 +133,14 @@ DEVIATIONS = {
         "HAProxy sends what is in a `.sctl` file with TLS 1.2 only; hapy with TLS 1.3, too, where RFC 8446 has it, beside the "
         "certificate."
     ),
+    "tls_broken:sessions_carried_by_keys": (
+        "HAProxy takes up a session of one bind line on another one, though that may want another certificate of the client, "
+        "or one at all, where both share `tls-ticket-keys`; hapy does so only where clients are verified in the same way."
+    ),
+    "tls_broken:sessions_carried_without_tickets": (
+        "HAProxy takes up a session of one bind line on another one, though that may want another certificate of the client, "
+        "or one at all, where sessions are kept without tickets; hapy does so only where clients are verified in the same way."
+    ),
     "tls_to_servers:sessions_of_names": (
         "HAProxy keeps one session for a server, and drops it when another name (`sni`) is asked for; hapy keeps one for "
         "each name."

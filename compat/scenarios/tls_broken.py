@@ -6,6 +6,8 @@ import contextlib
 import datetime as dt
 import functools
 import ssl
+from base64 import b64encode
+from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -192,6 +194,50 @@ def resumed_with_an_error(world: World) -> None:
                         session = client.sock.session  # type: ignore[attr-defined]
                     client.close()
                     world.note(f"{listener} {crt}: {_logged(world, before)}")
+
+
+def _carried(options: str) -> Callable[[World], None]:
+    def scenario(world: World) -> None:
+        """A session of one bind line brought to another that verifies clients otherwise, and back to its own."""
+        keys = "".join(b64encode(bytes((number,)) * 48).decode() + "\n" for number in (1, 2, 3))
+        (world.dir / "keys").write_text(keys)
+        binds = {
+            "none": "",
+            "optional": "ca-file {dir}/root.pem verify optional",
+            "required": "ca-file {dir}/root.pem verify required",
+            "other": "ca-file {dir}/server.pem verify required",
+            "ignoring": "ca-file {dir}/root.pem verify required crt-ignore-err all ca-ignore-err all",
+        }
+        _listen(world, {name: f"{bind} {options}" for name, bind in binds.items()})
+        for first, second in (
+            *(("none", "required"), ("optional", "required"), ("required", "other"), ("ignoring", "required")),
+            *(("ignoring", "optional"), ("required", "none"), ("optional", "optional"), ("required", "required")),
+        ):
+            for crt in ("good.pem", "stranger.pem", ""):
+                for version in _VERSIONS:
+                    client = world.tls_client("srv.test", listener=first, crt=crt, maximum_version=version)
+                    if not client.shaken or client.get("/") is None:
+                        client.close()
+                        continue
+                    session = client.sock.session  # type: ignore[attr-defined]
+                    client.close()
+                    client = world.tls_client(
+                        "srv.test", listener=second, crt=crt, maximum_version=version, session=session
+                    )
+                    message = client.get("/") if client.shaken else None
+                    told = message.body[-150:] if message else None
+                    world.note(f"{first} {second} {crt}: {told!r}")
+                    client.close()
+        world.forget_clients()
+
+    return scenario
+
+
+FAMILY = {
+    "sessions_carried": _carried(""),
+    "sessions_carried_by_keys": _carried("tls-ticket-keys {dir}/keys"),
+    "sessions_carried_without_tickets": _carried("no-tls-tickets"),
+}
 
 
 def no_agreement(world: World) -> None:

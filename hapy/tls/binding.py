@@ -9,12 +9,15 @@ Rules (manual section 5.1, and HAProxy 2.6 on the wire):
 - `generate-certificates` makes a certificate for a name that no other has (`hapy.tls.forging`).
 - A line of a crt-list may have settings of its own: they come before those of the bind line. Of the versions of the
   first line this is so only for clients who ask for its name.
+- A session is taken up again only where clients are verified as they were where it began (HAProxy doesn't look).
 """
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
@@ -213,7 +216,24 @@ def _verification(context: ssl.SSLContext, own: Options, span: Span) -> bool:
         _extend(lambda: openssl.announce_authorities(context, path), "CA names", span)
     leaf, authority = _ignored(own, "crt-ignore-err"), _ignored(own, "ca-ignore-err")
     _extend(lambda: openssl.watch_verification(context, leaf, authority), "verification", span)
+    mark = _mark(own)
+    _extend(lambda: openssl.separate_sessions(context, mark), "the mark of sessions", span)
     return True
+
+
+def _mark(own: Options) -> bytes:
+    """What clients were verified by: a session that began under other rules, or none, does not stand in for it.
+
+    Tickets under keys that several lines share would else let clients in without the certificate that one line wants.
+    """
+    mark = sha256()
+    for word in ("verify", "crt-ignore-err", "ca-ignore-err", "ca-file", "ca-verify-file", "crl-file"):
+        for value in own.get(word, ()):
+            mark.update(f"{word} {value}\0".encode("utf-8", "surrogateescape"))
+            file = Path(value)
+            if word.endswith("-file") and file.is_file():
+                mark.update(file.read_bytes())
+    return mark.digest()
 
 
 def _ignored(own: Options, word: str) -> frozenset[int] | None:

@@ -60,6 +60,7 @@ def _library() -> Any:
     try:
         found.SSL_CTX_set_timeout.argtypes = (ctypes.c_void_p, ctypes.c_long)
         found.SSL_CTX_set_timeout.restype = ctypes.c_long
+        found.SSL_CTX_set_session_id_context.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint)
         found.SSL_load_client_CA_file.argtypes = (ctypes.c_char_p,)
         found.SSL_load_client_CA_file.restype = ctypes.c_void_p
         found.SSL_CTX_set_client_CA_list.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
@@ -84,6 +85,11 @@ def set_automatic_dh(context: ssl.SSLContext) -> None:
 def set_lifetime(context: ssl.SSLContext, seconds: int) -> None:
     """How long sessions may be resumed."""
     _library().SSL_CTX_set_timeout(pointer(context), seconds)
+
+
+def separate_sessions(context: ssl.SSLContext, mark: bytes) -> None:
+    """Only sessions that began under the same mark (32 bytes at most) are taken up again."""
+    _library().SSL_CTX_set_session_id_context(pointer(context), mark, len(mark))
 
 
 def announce_authorities(context: ssl.SSLContext, path: str) -> None:
