@@ -131,8 +131,8 @@ class Draft:
         self.monitor_fail: list[Condition] = []
         self.filters: list[tuple[str, ...]] = []
         self.caches: set[str] = set()
-        self.engines: list[str] = []
-        self.engine_names: set[str] = set()
+        #: The groups that the agent of each SPOE engine sends; None where its file can't be read.
+        self.engines: dict[str, frozenset[str] | None] = {}
         self.error_files: list[tuple[str, tuple[int, ...], Statement]] = []
         self.acls: dict[str, list[AclExpression]] = {}
         self.acl_places: dict[str, Place] = {}  # where all the lines of an ACL find their data

@@ -249,8 +249,19 @@ def _peers(build: Build, needed: Needed) -> None:
 
 
 def _engine(build: Build, needed: Needed) -> None:
-    if needed.name not in needed.draft.engines:
-        (group,) = needed.extra
+    engines = needed.draft.engines
+    (group,) = needed.extra
+    if needed.name in engines:
+        groups = engines[needed.name]
+        if groups is not None and group not in groups:
+            build.error(
+                "unknown-engine",
+                needed.statement.span(),
+                f"Proxy '{needed.draft.name}': unable to find SPOE group '{group}' into SPOE engine '{needed.name}'"
+                " configuration.",
+                build.nearest(str(group), groups) or "the agent's line 'groups' names those that it sends",
+            )
+    else:
         build.error(
             "unknown-engine",
             needed.statement.span(),

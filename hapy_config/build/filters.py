@@ -110,11 +110,12 @@ def _configured(kind: str) -> Handler:
             build.lacking(Refused(message, place, code="missing-file"))
         if kind == "spoe":
             engine = options.get("engine", "")
-            draft.engines.append(engine)
-            if content is not None:
+            if content is None:
+                draft.engines[engine] = None
+            else:
                 found = read_engine(content, engine)
                 _agent(build, draft, statement, place, found)
-                _one_name(build, draft, statement, engine or found.agents[0].name)
+                _add_engine(build, draft, statement, engine or found.agents[0].name, found)
 
     return handle
 
@@ -150,12 +151,12 @@ def _agent(build: Build, draft: Draft, statement: Statement, place: int, found: 
     build.later.append(lambda: _agents_backend(build, draft, span, agent, where))
 
 
-def _one_name(build: Build, draft: Draft, statement: Statement, name: str) -> None:
+def _add_engine(build: Build, draft: Draft, statement: Statement, name: str, found: Engine) -> None:
     """Engines of a proxy differ in their names; one without a name has that of its agent."""
-    if name in draft.engine_names and draft.active:
+    if draft.engines.get(name) is not None and draft.active:
         message = f"Proxy {draft.name} : duplicated name for SPOE engine '{name}'."
         build.error("duplicate-name", statement.span(), message, "one filter for each engine is enough")
-    draft.engine_names.add(name)
+    draft.engines[name] = frozenset(found.agents[0].groups)
 
 
 def _agents_backend(build: Build, draft: Draft, span: Span, agent: Agent, where: str) -> None:

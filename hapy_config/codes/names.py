@@ -69,7 +69,8 @@ CODES: Final[tuple[Code, ...]] = (
     code(
         Kind.ERROR,
         "unknown-engine",
-        """`send-spoe-group` names an engine that no `filter spoe` of the proxy has.""",
+        """`send-spoe-group` names an engine that no `filter spoe` of the proxy has, or a group that the engine's agent
+        does not send.""",
         "listen l\n bind :8080\n http-request send-spoe-group e g\n",
     ),
     code(

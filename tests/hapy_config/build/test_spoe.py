@@ -93,3 +93,16 @@ def test_an_engine_is_named_once(haproxy: str, tmp_path: Path, monkeypatch: pyte
     Path("main.cfg").write_text(MAIN.format(engines), encoding="utf-8")
     done = subprocess.run([haproxy, "-c", "-f", "main.cfg"], capture_output=True, check=False)
     assert (read_config(["main.cfg"], env={}).config is None) == (done.returncode == 1)
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("group", ["g", "h"])
+def test_groups_that_rules_send(haproxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f"{AGENT} use-backend b\n groups g\n{MESSAGE}spoe-group g\n messages m\n"
+    Path("spoe.cfg").write_text(text, encoding="utf-8")
+    rule = f" http-request send-spoe-group e {group}\nbackend b\n"
+    Path("main.cfg").write_text(MAIN.format("engine e").replace("backend b\n", rule), encoding="utf-8")
+    done = subprocess.run([haproxy, "-c", "-f", "main.cfg"], capture_output=True, check=False)
+    assert (done.returncode == 1) == (group == "h")
+    assert (read_config(["main.cfg"], env={}).config is None) == (group == "h")
