@@ -531,6 +531,8 @@ def of_http_answers(world: World) -> None:
         "waiting": ("tcp-response inspect-delay 5s", "tcp-response content close if { res.len gt 0 }"),
         "refused": ("tcp-response inspect-delay 5s", "tcp-response content reject if { status 200 }"),
         "never": ("tcp-response content reject if { always_true }",),
+        "empty": ("tcp-response content reject if { res.len ge 0 }",),
+        "bytes": ("tcp-response inspect-delay 5s", "tcp-response content reject if { res.len gt 0 }"),
     }
     world.start(
         "".join(

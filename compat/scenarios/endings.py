@@ -25,7 +25,7 @@ def _start(world: World, back: str, front: str = "", *, name: str = "fe") -> Non
 
 def _add(world: World, back: str, front: str = "", *, name: str = "fe") -> None:
     """One more frontend with a backend of its own; `_start` follows."""
-    form = _FORMAT if "mode tcp" not in front else "%ts %B %U %Tw/%Tc/%Tt 0 %rc %b/%s %bi:%bp %si:%sp"
+    form = _FORMAT if "mode tcp" not in front else "%ts %ST %B %U %Tw/%Tc/%Tt 0 %rc %b/%s %bi:%bp %si:%sp"
     lines = [
         *(f"frontend {name}", f'bind "fd@${{{name}}}"', "log-format " + form.replace(" ", "\\ ")),
         *(*front.splitlines(), f"default_backend {name}-be", f"backend {name}-be", *back.splitlines()),

@@ -200,7 +200,7 @@ def compile_condition(condition: Condition, env: CompileEnv) -> Predicate:
 Staged = Callable[["Transaction"], "bool | None"]
 
 
-def _reads_http(name: str) -> bool:
+def reads_http(name: str) -> bool:
     """Whether a fetch looks at an HTTP message, whose head may still be on its way in `mode tcp`."""
     from hapy_config.keywords.fetches import find_fetch
 
@@ -210,7 +210,7 @@ def _reads_http(name: str) -> bool:
 
 def _staged_acl(expression: AclExpression, env: CompileEnv) -> Staged:
     predicate = compile_acl(expression, env)
-    of_head = _reads_http(expression.criterion.fetch.name)
+    of_head = reads_http(expression.criterion.fetch.name)
 
     def test(txn: Transaction) -> bool | None:
         content = txn.inspection

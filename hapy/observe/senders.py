@@ -116,7 +116,10 @@ class Sender:
         self.close = transport.close
         self._level = LEVELS[target.level]
         self._minimum = LEVELS[target.minimum_level] if target.minimum_level else 0
-        self._limit = target.length
+        # What a message may be with its line end, which only a descriptor's limit counts.
+        address = target.address
+        syslog = not target.stream and address is not None and address.family != "fd"
+        self._limit = target.length + 1 if syslog else target.length
         self._heads: dict[int, bytes] = {}
         self._cached_second = -1
         self._sampled: frozenset[int] | None = None

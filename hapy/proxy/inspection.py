@@ -149,7 +149,7 @@ async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
         exchange.frontend.drop(exchange.stream)
         raise Failed(0, "P", "R")
     exchange.route.counters.dresp += 1
-    if inspection.rules.conditional and txn.response is not None:
+    if inspection.rules.looks_at_heads and txn.response is not None:
         txn.status = txn.response.status  # a condition has looked at the answer, and so its status is in the log
     raise Failed(0, "P", "D")
 

@@ -141,6 +141,7 @@ class TcpSession(Routine):
         self.looked_at = NEVER
         self.slot: set[Watched] | None = None
         self.txn = txn = Transaction(client.client, self.frontend, client.client.accepted)
+        txn.status = 0  # there is none: not one that has not come
         txn.idle_done = txn.request_done = client.client.accepted
         txn.request_wall = wall()
 

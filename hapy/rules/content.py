@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from hapy.acl.conditions import compile_staged
+from hapy.acl.conditions import compile_staged, reads_http
 from hapy.rules.compile import load_actions, remembering
 from hapy.rules.outcomes import WAIT, Outcome
 from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
@@ -27,14 +27,16 @@ class ContentRules:
     """A compiled list of content rules.
 
     Attributes:
-        conditional: one of them has a condition.
+        looks_at_heads: one of them has a condition on an HTTP message.
     """
 
-    __slots__ = ("_steps", "conditional")
+    __slots__ = ("_steps", "looks_at_heads")
 
-    def __init__(self, steps: Sequence[tuple[Staged | None, Action | AsyncAction, bool]]) -> None:
+    def __init__(
+        self, steps: Sequence[tuple[Staged | None, Action | AsyncAction, bool]], *, looks_at_heads: bool = False
+    ) -> None:
         self._steps = tuple(steps)
-        self.conditional = any(test is not None for test, _, _ in steps)
+        self.looks_at_heads = looks_at_heads
 
     async def walk(self, txn: Transaction) -> Outcome | None:
         """Walk the rules over what is there; WAIT when one of them needs more."""
@@ -80,4 +82,14 @@ def compile_content(rules: Sequence[Rule], env: CompileEnv) -> ContentRules | No
         if not waits:
             act = remembering(cast(Action, act), rule)
         steps.append((test, act, waits))
-    return ContentRules(steps)
+    return ContentRules(steps, looks_at_heads=any(_on_heads(rule) for rule in rules))
+
+
+def _on_heads(rule: Rule) -> bool:
+    """Whether a rule has a condition on an HTTP message."""
+    return rule.condition is not None and any(
+        reads_http(expression.criterion.fetch.name)
+        for terms in rule.condition.alternatives
+        for term in terms
+        for expression in term.expressions
+    )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from hapy_config.build.cursor import Words
 
 #: Statuses for which HAProxy has a page of its own.
-HANDLED: Final = frozenset({200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, 429, 500, 501, 502, 503, 504})
+HANDLED: Final = frozenset(
+    {200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503, 504}
+)
 _CODES: Final = frozenset({"301", "302", "303", "307", "308"})
 _REDIRECT_WORDS: Final = (
     "'code', 'prefix', 'location', 'scheme', 'set-cookie', 'clear-cookie', 'drop-query', 'ignore-empty' or"

@@ -126,7 +126,7 @@ class ErrorPage:
     """What answers instead of HAProxy's own page for one status.
 
     Attributes:
-        status: 200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, 429, 500, 501, 502, 503 or 504.
+        status: 200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503 or 504.
         raw: a whole HTTP answer (`errorfile`); empty bytes answer nothing and just close.
         location: the URL of `errorloc`, with `location_code` 302 or 303.
         reply: the answer of `http-error`.

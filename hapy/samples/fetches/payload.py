@@ -59,7 +59,7 @@ def _res_len(args: Args, env: CompileEnv) -> Getter:
         if content is not None and content.raw:
             return len(content.answer)
         if response is None:
-            return None
+            return None if content is None else 0  # nothing of it has come yet
         return message_size(response, content.answer if content is not None else None) + 3 + len(response.reason)
 
     return length

@@ -149,7 +149,7 @@ def test_long_lines_are_cut(receiver, closing):
     wanted = target(receiver, length=80, format="raw")
     sender = sender_to(wanted, closing)
     sender.send(6, b"x" * 200)
-    assert receiver.recv(65536) == b"x" * 79 + b"\n"
+    assert receiver.recv(65536) == b"x" * 80 + b"\n"
 
 
 def test_unix_socket(tmp_path, closing):
