@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
 _QUOTED: Final = re.compile(r"'([^'\s]+)'")
 _VARIABLE: Final = re.compile(r"invalid variable name '([^'.]+)\.")
+#: What the file's author asked to be told.
+_DIRECTIVES: Final = frozenset({"alert-directive", "notice-directive", "warning-directive", "diag-directive"})
+#: What to do about findings of which no word tells more.
+_USUAL: Final = {
+    "ignored-here": "remove the line, or move it where it works",
+    "late-tracking": "write 'tcp-request session' instead of 'tcp-request content'",
+    "missing-fork": "add 'insecure-fork-wanted' to the global section",
+    "missing-timeouts": "set the timeouts here, or for all sections in 'defaults'",
+    "needs-http": "write 'mode http' in the section, or remove what needs it",
+    "needs-tcp": "ask for what HTTP gives, or write 'mode tcp' in the section",
+    "no-log": "add 'log global' here and a 'log' line to the global section",
+    "no-pattern": "add what is to match, or '-m found' to ask whether it is there",
+    "rule-order": "move the line up, to where it runs",
+}
 _PROXY_KINDS: Final = ("frontend", "backend", "listen")
 
 
@@ -56,7 +70,9 @@ class Hints:
         near = self._nearest(found)
         if near:
             return replace(found, hint=f"did you mean '{near}'?")
-        if found.severity is Severity.ERROR and found.span.line:
+        if usual := _USUAL.get(found.code):
+            return replace(found, hint=usual)
+        if found.span.line and found.code not in _DIRECTIVES:
             return replace(found, hint=f"hapy check --explain {found.code}")
         return found
 

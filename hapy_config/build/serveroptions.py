@@ -146,8 +146,12 @@ def _init_addr(words: ServerWords, name: str) -> None:
                 f"'init-addr' : initial address already specified, cannot add '{part}'.", words.position - 1
             )
         found.append("0.0.0.0" if part == "*" else part.strip("[]"))
-    words.values["init_addr"] = tuple(found)
-    words.options["init-addr"] = (text,)
+    if text:
+        words.values["init_addr"] = tuple(found) or ("none",)
+        words.options["init-addr"] = (text,)
+    else:  # as if nothing were said
+        words.values.pop("init_addr", None)
+        words.options.pop("init-addr", None)
 
 
 def _is_ip(text: str) -> bool:
