@@ -67,6 +67,10 @@ class Case:
     text: str
 
 
+class BrokenProgramError(Exception):
+    """HAProxy itself gives no verdict."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a program says: whether it refuses the file, its first complaint, and the lines it complains of."""
@@ -438,15 +442,24 @@ def cases(count: int, seed: int, files: list[Path]) -> Iterator[Case]:
 
 
 def by_haproxy(path: Path, folder: Path, program: str = HAPROXY) -> Verdict:
-    """What `haproxy -c` says; exit status 2 is a valid file without a listener."""
-    done = subprocess.run(
-        [program, "-c", "-f", str(path)],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    """What `haproxy -c` says; exit status 2 is a valid file without a listener.
+
+    Raises:
+        BrokenProgramError: it crashes over the file, or goes on for ever, as some versions do.
+    """
+    try:
+        done = subprocess.run(
+            [program, "-c", "-f", str(path)],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+    except subprocess.TimeoutExpired:
+        raise BrokenProgramError("does not end") from None
+    if done.returncode < 0:
+        raise BrokenProgramError(f"ends by signal {-done.returncode}")
     if done.returncode in (0, 2):
         return Verdict(refused=False)
     shown = done.stderr.decode("utf-8", "replace")
@@ -507,12 +520,19 @@ def main() -> int:
     options = parser.parse_args()
     files = origins(options.haproxy)
     same = both = same_line = 0
+    judged = options.count
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "case.cfg"
         for case in cases(options.count, options.seed, files):
             path.write_bytes(case.text.encode("utf-8", "surrogateescape"))
             folder = case.origin.parent
-            theirs, ours = by_haproxy(path, folder, options.haproxy), by_hapy(path, folder, options.target)
+            ours = by_hapy(path, folder, options.target)
+            try:
+                theirs = by_haproxy(path, folder, options.haproxy)
+            except BrokenProgramError as failure:
+                print(_shown(case, Verdict(refused=True, reason=f"{failure}: not counted"), ours), flush=True)
+                judged -= 1
+                continue
             same += theirs.refused == ours.refused
             named = not theirs.lines or theirs.lines[0] in ours.lines
             both += theirs.refused and ours.refused
@@ -522,10 +542,10 @@ def main() -> int:
                 if options.keep:
                     (Path(options.keep) / f"{options.seed}-{case.number}.cfg").write_bytes(path.read_bytes())
     print(
-        f"{same} of {options.count} verdicts are the same ({len(files)} files, seed {options.seed});"
+        f"{same} of {judged} verdicts are the same ({len(files)} files, seed {options.seed});"
         f" of {both} refused by both, {same_line} for the line HAProxy names first"
     )
-    return 0 if same >= options.least * options.count else 1
+    return 0 if same >= options.least * judged else 1
 
 
 if __name__ == "__main__":
