@@ -149,4 +149,16 @@ DEVIATIONS = {
         "HAProxy reads a certificate's common name up to a zero byte, and so takes one for a.test\\0.other.test as one for "
         "a.test; hapy reads all of it."
     ),
+    "verdicts:system_authorities_beside_a_base": (
+        "With a `ca-base` HAProxy 2.6 looks for a file named @system-ca below it; hapy trusts what the system does, as the "
+        "manual has it."
+    ),
+    "verdicts:bracket_that_stays_open": (
+        "HAProxy takes a line of a crt-list whose options have no closing bracket, whatever stands behind the opening one; "
+        "hapy tells what is wrong with them."
+    ),
+    "verdicts:more_sessions_than_memory": (
+        "HAProxy makes room for all of `tune.ssl.cachesize` at the start, and doesn't start where there is none; hapy's "
+        "cache grows."
+    ),
 }
