@@ -2,6 +2,7 @@
 
 - `http_auth(list)`, where passwords are kept in clear, is a test of the Authorization header.
 - `set-path` of the path with a part replaced is `replace-path`.
+- Whether a client speaks TLS is known where all listeners are alike.
 - A variable that one `set-var` gives every request is what it was made of, where no rule changes that; one that is true
   on a condition is that condition.
 """
@@ -84,6 +85,7 @@ class _Plain:
         self._variables = dict(_variables(config))
         self._flags = dict(_flags(config))
         self._kept: frozenset[str] = frozenset()
+        self._tls: bool | None = None
 
     def config(self, ledger: Ledger, *, passwords: bool) -> Config:
         """The configuration; `set-var` rules that nothing needs any more are left out of it."""
@@ -91,6 +93,7 @@ class _Plain:
         return replace(self._config, proxies=tuple(self._proxy(one, ledger) for one in self._config.proxies))
 
     def _proxy(self, proxy: Proxy, ledger: Ledger) -> Proxy:
+        self._tls = _encrypted(self._config, proxy)
         rules = {name: tuple(self._rules(found, ledger)) for name, found in proxy.rules.items()}
         redirects = tuple(self._redirect(one) for one in proxy.redirects)
         uses = tuple(
@@ -223,6 +226,10 @@ class _Plain:
         fetch = acl.criterion.fetch
         if fetch.name in ("http_auth", "http_auth_group") and len(fetch.args) == 1 and not acl.files:
             return self._passwords(acl)
+        if fetch.name == "ssl_fc" and self._tls is not None and not acl.criterion.converters and acl.match == "bool":
+            holds = self._tls == (acl.patterns not in (("0",), ("false",)))
+            name = "always_true" if holds else "always_false"
+            return replace(acl, criterion=SampleExpression(name, Call(name), (), "bool"), patterns=())
         return replace(acl, criterion=self._sample(acl.criterion))
 
     def _passwords(self, acl: AclExpression) -> AclExpression:
@@ -251,6 +258,8 @@ class _Plain:
 
     def _sample(self, sample: SampleExpression) -> SampleExpression:
         fetch = sample.fetch
+        if fetch.name == "ssl_fc" and self._tls is not None and not sample.converters:
+            return replace(sample, fetch=Call("str", (str(int(self._tls)),)), type="str")
         made = self._variables.get(fetch.args[0]) if fetch.name == "var" and len(fetch.args) == 1 else None
         if made is None:
             return sample
@@ -338,6 +347,13 @@ def _flags(config: Config) -> Iterator[tuple[str, Alternatives]]:
 
 def _any_altered(looks: Iterable[SampleExpression], rules: Sequence[Rule]) -> bool:
     return any(_altered(one.fetch, rules) for one in looks)
+
+
+def _encrypted(config: Config, proxy: Proxy) -> bool | None:
+    """Whether the requests of a proxy come through TLS; None where some do."""
+    fronts = [proxy] if proxy.is_frontend else [one for one in config.proxies if one.is_frontend and not one.disabled]
+    found = {bind.tls is not None for front in fronts if front.mode == "http" for bind in front.binds}
+    return found.pop() if len(found) == 1 else None
 
 
 def _readers(config: Config, fronts: list[Proxy], name: str) -> list[Proxy]:

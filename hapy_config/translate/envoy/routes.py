@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from hapy_config.model.config import Config
-from hapy_config.model.expressions import LogFormat
+from hapy_config.model.expressions import Condition, LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import NOWHERE, Span
@@ -25,6 +26,7 @@ from hapy_config.translate.envoy.actions import (
 )
 from hapy_config.translate.envoy.clusters import seconds
 from hapy_config.translate.envoy.matching import TOLD, Json, match_of, regex, string
+from hapy_config.translate.envoy.paths import BEFORE, PARTS, Rewriting, as_it_came
 from hapy_config.translate.flow import (
     FALSE,
     TRUE,
@@ -41,13 +43,15 @@ from hapy_config.translate.flow import (
     simplified,
     whole_of,
 )
-from hapy_config.translate.guards import kept_out, refusal
+from hapy_config.translate.guards import kept_out, refusal, tests_of
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
 
 #: Conditional changes of a request that one route may depend on; each doubles the routes.
 _MOST_CHANGES: Final = 3
+#: Ways in which a condition can hold; each is a route.
+_MOST_CASES: Final = 32
 #: Headers that Envoy adds by itself.
 _OWN_HEADERS: Final = ("x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal")
 _UNSEEN: Final = frozenset(
@@ -99,6 +103,33 @@ def subjects(whole: Formula) -> Iterator[Subject]:
             yield from subjects(one)
 
 
+def cases(whole: Formula) -> list[list[tuple[Test, bool]]]:
+    """The ways in which a condition can hold, without those that contradict themselves.
+
+    Raises:
+        Untranslatable: there are too many.
+    """
+    every = (dict.fromkeys(tests) for tests in alternatives(simplified(whole), 4096))
+    distinct = {frozenset(tests): list(tests) for tests in every if _may_hold(list(tests))}
+    found = [tests for one, tests in distinct.items() if not any(other < one for other in distinct)]
+    if len(found) > _MOST_CASES:
+        raise Untranslatable("the condition has too many cases")
+    return found
+
+
+def _may_hold(tests: list[tuple[Test, bool]]) -> bool:
+    """Whether tests can hold together, as far as that is plain."""
+    if len(dict(tests)) < len(tests):
+        return False
+    begun = [one for one, wanted in tests if wanted and one.subject.kind == "path" and not one.ignore_case]
+    texts = [(one.values[0], one.how) for one in begun if one.how in ("exact", "prefix") and len(one.values) == 1]
+    for (text, how), (other, other_how) in itertools.combinations(texts, 2):
+        fits = text == other or (how == "prefix" and other.startswith(text))
+        if not fits and not (other_how == "prefix" and text.startswith(other)):
+            return False
+    return True
+
+
 class Routes:
     """The routes of one frontend.
 
@@ -118,7 +149,7 @@ class Routes:
         self.numbered = False
         self.told: list[str] = []
         self._changes: list[Change] = []
-        self._rewritten = False
+        self._rewritings: tuple[Rewriting, ...] = ()
         self._changed: set[str] = set()
 
     def write(self) -> list[Json]:
@@ -142,17 +173,20 @@ class Routes:
                 backend = self.config.backend(target) if isinstance(use.target, str) else None
                 if backend is None:
                     raise Untranslatable("which one it is depends on the request")
-                whole = formula(use.condition)
-                self._check(whole)
+                whole = self._seen(use.condition)
                 self._backend(backend, simplified(Every((whole, left))), whole)
                 self.ledger.done(use.span)
             except Untranslatable as reason:
                 self.ledger.lost(use.span, f"use_backend {target} was left out: {reason}")
         name = proxy.default_backend or (proxy.name if proxy.is_backend else "")
         default = self.config.backend(name)
-        if default is not None:
-            self._backend(default, TRUE, TRUE)
-        else:
+        try:
+            if default is not None:
+                self._backend(default, TRUE, TRUE)
+        except Untranslatable as reason:
+            self.ledger.lost(self.ledger.line(proxy, "default_backend"), f"default_backend was left out: {reason}")
+            default = None
+        if default is None:
             self._put(TRUE, direct(Answer(503, "text/html")))
         text = repr(self.routes)
         self.numbered = "X-REQUEST-ID" in text
@@ -162,12 +196,20 @@ class Routes:
                 route["request_headers_to_remove"] += [TOLD[subject][0] for subject in self.told]
         return self.routes
 
-    def _check(self, whole: Formula) -> None:
-        self._check_subjects(subjects(whole))
+    def _seen(self, condition: Condition | None) -> Formula:
+        """A condition as routes can ask for it, which see a request as it came.
 
-    def _check_subjects(self, found: Iterable[Subject]) -> None:
+        Raises:
+            Untranslatable: it depends on what a rule above has changed.
+        """
+        whole = formula(condition)
+        self._check(subjects(whole), paths=False)
+        return simplified(as_it_came(whole, self._rewritings))
+
+    def _check(self, found: Iterable[Subject], *, paths: bool = True) -> None:
+        """See that no rule above has changed something, the path too if asked."""
         for one in found:
-            if self._rewritten and one.kind in ("path", "url", "base", "query"):
+            if paths and self._rewritings and one.kind in ("path", "url", "base", "query"):
                 raise Untranslatable("routes see the path as it came, and a rule above rewrites it")
             name = "host" if one.kind in ("host", "hostname", "base") else one.name if one.kind == "header" else ""
             if name.lower() in self._changed:
@@ -175,21 +217,18 @@ class Routes:
 
     def _string(self, format_: LogFormat) -> str:
         parts = pieces(format_)
-        self._check_subjects(one for one in parts if isinstance(one, Subject))
+        self._check(one for one in parts if isinstance(one, Subject))
         return string(parts)
 
     def _put(self, whole: Formula, action: Json) -> None:
         """Routes for all ways in which a condition can hold."""
-        if whole == FALSE:
-            return
-        for tests in alternatives(whole, 32):
-            self.routes.append({"match": match_of(tests), **action})
+        self.routes += [{"match": match_of(tests), **action} for tests in cases(whole)]
 
     @staticmethod
     def _routable(whole: Formula) -> bool:
         """Whether routes can ask for a condition."""
         try:
-            for tests in alternatives(whole, 32):
+            for tests in cases(whole):
                 match_of(tests)
         except Untranslatable:
             return False
@@ -208,7 +247,8 @@ class Routes:
 
     def _refuse(self, rule: Rule, scope: Formula) -> bool:
         """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
-        whole = kept_out(rule, scope, self._ask)
+        whole = as_it_came(kept_out(rule, TRUE, self._ask), self._rewritings, FALSE)
+        whole = simplified(Every((scope, whole)))
         try:
             self._put(whole, direct(Answer(refusal(rule), "text/html")))
         except Untranslatable:
@@ -217,8 +257,9 @@ class Routes:
 
     def _ask(self, one: Test) -> None:
         """See whether routes can make a test."""
-        self._check(one)
-        match_of([(one, True)])
+        self._check([one.subject], paths=False)
+        for part in tests_of(as_it_came(one, self._rewritings, FALSE)):
+            match_of([(part, True)])
 
     def _rules(self, proxy: Proxy, scope: Formula) -> None:
         guard = scope
@@ -231,8 +272,7 @@ class Routes:
                     self._auth(rule, guard, proxy)
                     self.ledger.done(rule.span)
                     continue
-                own = formula(rule.condition)
-                self._check(own)
+                own = self._seen(rule.condition)
                 whole = simplified(Every((guard, own)))
                 if rule.action == "allow":
                     guard = simplified(Every((guard, Not(own))))
@@ -254,9 +294,10 @@ class Routes:
                     text = f"the user '{user.name}' is kept out: Envoy can't check passwords kept as HAProxy's hashes"
                     self.ledger.lost(rule.span, text)
             own: Formula = Every((rest, Not(header_test(plain))))
+            self._check(subjects(own), paths=False)
+            own = as_it_came(own, self._rewritings)
         else:
-            own = formula(rule.condition)
-        self._check(own)
+            own = self._seen(rule.condition)
         self._put(simplified(Every((scope, own))), direct(asking(rule.arguments.get("realm") or proxy.name)))
         self.ledger.near(rule.span, IN_CLEAR)
 
@@ -289,11 +330,11 @@ class Routes:
         """A rule that changes the request."""
         if whole != TRUE and sum(one.condition != TRUE for one in self._changes) >= _MOST_CHANGES:
             raise Untranslatable("too many rules change requests on conditions of their own")
-        alternatives(simplified(whole), 32)
-        for tests in alternatives(simplified(whole), 32):
+        for tests in cases(whole):
             match_of(tests)
         name, value, format_ = (rule.arguments.get(word) for word in ("name", "value", "format"))
         change = Change(whole, rule.span)
+        rewriting: Rewriting | None = None
         header = str(name)
         if header.lower() == "host" and rule.action == "set-header" and isinstance(value, LogFormat):
             change.host = self._host(value)
@@ -306,23 +347,34 @@ class Routes:
         elif rule.action == "replace-path" and isinstance(format_, LogFormat):
             found = whole_of(regex(str(rule.arguments["regex"])))
             change.rewrite = {"pattern": {"regex": found}, "substitution": with_groups(format_)}
+            text, more, _ = change.rewrite["substitution"].partition("\\")
+            rewriting = Rewriting(whole, text, found, PARTS if more else "")
+            if self._rewritings:  # of several that hold Envoy runs one: the last has to be one that matches
+                with suppress(Untranslatable):
+                    matching = as_it_came(Test(Subject("path"), "regex", (found,)), self._rewritings)
+                    both = simplified(Every((whole, matching)))
+                    for tests in cases(both):
+                        match_of(tests)
+                    change.condition = both
         elif rule.action == "set-path" and isinstance(format_, LogFormat):
             parts = pieces(format_)
             if parts and parts[-1] == Subject("path") and all(isinstance(one, str) for one in parts[:-1]):
                 prefix = "".join(one for one in parts if isinstance(one, str))
                 change.rewrite = {"pattern": {"regex": "^/"}, "substitution": f"{prefix}/"}
+                rewriting = Rewriting(whole, prefix, rest=BEFORE)
             else:
                 change.rewrite = {"pattern": {"regex": _ANY_PATH}, "substitution": constant(format_)}
+                rewriting = Rewriting(whole, constant(format_))
         else:
             raise Untranslatable("Envoy has nothing like it")
-        self._rewritten = self._rewritten or change.rewrite is not None
+        self._rewritings += (rewriting,) if rewriting is not None else ()
         self._changed.update({header.lower()} if name else ())
         self._changes.append(change)
 
     def _host(self, value: LogFormat) -> Json:
         """What gives a request another host."""
         parts = pieces(value)
-        self._check_subjects(one for one in parts if isinstance(one, Subject))
+        self._check(one for one in parts if isinstance(one, Subject))
         if len(parts) == 1 and isinstance(parts[0], Subject) and parts[0].kind == "header":
             return {"host_rewrite_header": parts[0].name}
         return {"host_rewrite_literal": constant(value)}
@@ -330,8 +382,7 @@ class Routes:
     def _redirects(self, proxy: Proxy, scope: Formula) -> None:
         for redirect in proxy.redirects:
             try:
-                whole = formula(redirect.condition)
-                self._check(whole)
+                whole = self._seen(redirect.condition)
                 self._put_redirects(Every((scope, whole)), redirect)
                 self.ledger.done(redirect.span)
             except Untranslatable as reason:
@@ -339,7 +390,7 @@ class Routes:
 
     def _put_redirects(self, whole: Formula, redirect: Redirect) -> None:
         for case, action in list(redirects_to(redirect)):
-            self._check(case)
+            self._check(subjects(case))
             self._put(simplified(Every((whole, case))), action)
 
     def _deny(self, whole: Formula, span: Span) -> None:
@@ -350,10 +401,10 @@ class Routes:
 
     def _backend(self, backend: Proxy, whole: Formula, scope: Formula) -> None:
         """The routes to a backend, behind those of its own rules."""
-        for tests in alternatives(simplified(whole), 32):
+        for tests in cases(whole):
             match_of(tests)
         self.backends[backend.name] = backend
-        before, rewritten, changed = len(self._changes), self._rewritten, set(self._changed)
+        before, rewritings, changed = len(self._changes), self._rewritings, set(self._changed)
         if backend is not self.proxy:
             self._rules(backend, scope)
             self._redirects(backend, scope)
@@ -364,12 +415,11 @@ class Routes:
         for held in itertools.product((True, False), repeat=len(varying)):
             chosen = [*fixed, *(one for one, on in zip(varying, held, strict=True) if on)]
             terms = [one.condition if on else Not(one.condition) for one, on in zip(varying, held, strict=True)]
-            self._put(
-                simplified(Every((whole, *terms))),
-                self._action(backend, [one for one in (*self._changes, *answers) if one in chosen]),
-            )
+            both = simplified(Every((whole, *terms)))
+            if cases(both):
+                self._put(both, self._action(backend, [one for one in (*self._changes, *answers) if one in chosen]))
         del self._changes[before:]
-        self._rewritten, self._changed = rewritten, changed
+        self._rewritings, self._changed = rewritings, changed
 
     def _action(self, backend: Proxy, changes: list[Change]) -> Json:
         timeouts = backend.timeouts
@@ -425,9 +475,8 @@ class Routes:
             if rule.condition is None:
                 continue
             try:
-                whole = formula(rule.condition)
-                self._check(whole)
-                for tests in alternatives(simplified(whole), 32):
+                whole = self._seen(rule.condition)
+                for tests in cases(whole):
                     match_of(tests)
                 if len(found) >= most:
                     raise Untranslatable("too many rules change answers on conditions of their own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from hapy_config.model.config import Config
@@ -108,7 +109,9 @@ def to_envoy(config: Config, document: Document) -> Translation:
             "re2.max_program_size.warn_level": _LONGEST_PATTERN,
         }
         whole["layered_runtime"] = {"layers": [{"name": "patterns", "static_layer": limit}]}
-    return ledger.translation("envoy.yaml", yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=110))
+    # Parts that are the same would be written as references; people read the whole more easily.
+    text = yaml.safe_dump(json.loads(json.dumps(whole)), sort_keys=False, allow_unicode=True, width=110)
+    return ledger.translation("envoy.yaml", text)
 
 
 def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> list[Json]:
