@@ -520,3 +520,24 @@ def nothing_came(world: World) -> None:
     )
     world.client().receive()
     world.logs(1)
+
+
+def unfinished_bodies_wait_for_servers(world: World) -> None:
+    """While no server has a request, its client's silence does not end it: not in a queue, nor between two attempts."""
+    world.origin("s1", _silent)
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        world.places["dead"] = f"127.0.0.1:{sock.getsockname()[1]}"
+    world.start(
+        'listen queued\n bind "fd@${queued}"\n option httplog\n timeout queue 900ms\n server s1 {s1} maxconn 1\n'
+        'listen refused\n bind "fd@${refused}"\n option httplog\n retries 2\n server s1 {dead}\n',
+        defaults="    timeout client 300ms\n    timeout connect 400ms",
+    )
+    holder = world.client("queued")
+    holder.send("GET / HTTP/1.1\nHost: a\n\n")
+    world.origins["s1"].wait_for(lambda: bool(world.origins["s1"].connections))
+    for number, name in enumerate(("queued", "refused"), 1):
+        client = world.client(name)
+        client.send("POST / HTTP/1.1\nHost: a\nContent-Length: 100\n\nabc")
+        client.receive()
+        client.expect_end()
+        world.logs(number)

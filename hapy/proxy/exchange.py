@@ -223,8 +223,8 @@ class Exchange(Routine):
             server.expire_after(self.server_timeout)
 
     def client_matters(self) -> bool:
-        """Whether the client's leaving ends the exchange before there is an answer."""
-        return self.route.abort_on_close or not self.request_ended
+        """Whether the client's failure ends the exchange while no server has it: its silence does not."""
+        return self.client_failure != "timeout" and (self.route.abort_on_close or not self.request_ended)
 
     # bodies
 
