@@ -75,6 +75,10 @@ DEVIATIONS = {
         "HAProxy gives up on a PROXY header whose first segment does not hold all of it; hapy waits up to three seconds "
         "for the rest, as the specification recommends."
     ),
+    "reuse:credentials_are_private": (
+        "HAProxy sees connection-bound authentication in answers alone, so that another client's request may use a "
+        "connection on which NTLM or Negotiate came unasked; in hapy it belongs to its client from then on."
+    ),
     "reuse:max_reuse": (
         "HAProxy does not enforce `max-reuse` on HTTP/1 server connections, though its manual gives the limit to all "
         "that can; hapy closes a connection that has carried its requests."

@@ -135,6 +135,17 @@ def ntlm_is_private(world: World) -> None:
     second.get("/b2")
 
 
+def credentials_are_private(world: World) -> None:
+    """A request that brings NTLM or Negotiate unasked: the connection is its client's from then on."""
+    world.origin("s1")
+    world.start(POOL % "always")
+    for number, scheme in enumerate(("Basic", "NTLM", "Negotiate")):
+        first, second = world.client(), world.client()
+        first.get(f"/a{number}", f"Authorization: {scheme} dTpw")
+        second.get(f"/b{number}")
+        first.get(f"/c{number}")
+
+
 def idle_connection_closed_by_server(world: World) -> None:
     """A connection that the server closed while idle is not used again."""
 
