@@ -254,13 +254,16 @@ def _kept(proxy: Proxy) -> Iterator[str]:
     for least in sorted(ready):
         verb = "is" if least == 1 else "are"
         yield f"{count(least, 'connection')} to a server {verb} opened ahead (pool-min-conn)."
-    limits = {(server.pool_max_conn, server.pool_purge_delay) for server in proxy.servers}
-    for most, delay in sorted(limits):
+    limits: dict[tuple[int, int], list[str]] = {}
+    for server in proxy.servers:
+        limits.setdefault((server.pool_max_conn, server.pool_purge_delay), []).append(server.name)
+    for (most, delay), names in sorted(limits.items()):
+        who = "A server keeps" if len(limits) == 1 else f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'}"
         if most == 0 or delay == 0:
-            yield "Some servers keep no idle connections (pool-max-conn 0 or pool-purge-delay 0)."
+            yield f"{who} no idle connections (pool-max-conn 0 or pool-purge-delay 0)."
             continue
         number = f"at most {most:,} idle ones" if most > 0 else "idle ones"
-        yield f"A server keeps {number}; every {duration(delay)} half of what was not needed goes (pool-purge-delay)."
+        yield f"{who} {number}; every {duration(delay)} half of what was not needed goes (pool-purge-delay)."
 
 
 def _dies(proxy: Proxy) -> Iterator[str]:

@@ -25,6 +25,7 @@ _TO_DOT: Final = re.compile(r"(-?[0-9]+)(?:\..*)?\Z", re.DOTALL)
 _DOTTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
 # A `-` parts a range as a `:` does, also as the first character: `-5` is everything up to 5.
 _RANGE: Final = re.compile(r"([0-9]*)[:-](-?[0-9]*)\Z")
+_NUMBERS: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 _DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?)[:-]((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
 _PARTS: Final = re.compile(r"(?:0+[0-7]{0,11}|[1-9][0-9]{0,9})(?:\.(?:0+[0-7]{0,11}|[1-9][0-9]{0,9})){0,3}\Z")
 _FULL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}\Z")
@@ -108,7 +109,7 @@ def _range(text: str, index: int, *, dotted: bool) -> IntegerRange:
     match = (_DOTTED_RANGE if dotted else _RANGE).match(text)
     if text == "--":
         return IntegerRange(None, 0)
-    if match is not None and len(text) > 1:
+    if match is not None and len(text) > 1 and not (dotted and _too_large(text)):
         low = _value(match[1], dotted=dotted) if match[1] else None
         high = _value(match[2], dotted=dotted) if match[2].strip("-") else None
         if low is None or high is None or low <= high:
@@ -120,13 +121,25 @@ def _number(text: str, operator: str, index: int, *, dotted: bool) -> int:
     """One number. After an ordering operator HAProxy stops reading at a dot."""
     ordered = operator not in _EQUAL
     match = (_DOTTED if dotted else _TO_DOT if ordered else _NUMBER).match(text)
-    if match is not None:
+    large = _too_large(text) if dotted and match is not None else ""
+    if large and ordered:
+        raise GrammarError(f"'{text}' contains too large a {large} value", 0, index)
+    if match is not None and not large:
         value = _value(match[0] if dotted else match[1], dotted=dotted)
         if -(2**63) <= value < 2**63:
             return value
     if ordered:
         raise GrammarError(f"'{text}' is neither a number nor a supported operator", 0, index)
     raise GrammarError(f"'{text}' is not a {'dotted ' if dotted else ''}number", 0, index)
+
+
+def _too_large(text: str) -> str:
+    """Which part of a dotted number, or of one in a range, does not fit into 16 bits: major, minor or none."""
+    for number in _NUMBERS.finditer(text):
+        for part, name in ((number[1], "major"), (number[2], "minor")):
+            if part and int(part) >> 16:
+                return name
+    return ""
 
 
 def _value(text: str, *, dotted: bool) -> int:
