@@ -107,6 +107,9 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
                 " instead.",
             )
         check_arguments(build, keyword, statement, count, words)
+        if first in _CAPTURES and any(words[0] in _CAPTURES for words in build.global_settings):
+            message = f"'{first}' is already configured."
+            raise Refused(message, 0, code="bad-combination", hint="remove one of the two lines")
         if first == "maxconn" and build.version >= _STRICT_MAXCONN and not re.fullmatch(r"[+-]?[0-9]+", words[1]):
             raise Refused(f"cannot parse 'maxconn' value '{words[1]}', an integer is expected.", 1)
         _store(build, words)
@@ -118,6 +121,9 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
         handler(build, statement, words)
     build.global_settings.append(tuple(words))
 
+
+#: Two names of one setting, which may be given once.
+_CAPTURES: Final = frozenset({"tune.ssl.capture-buffer-size", "tune.ssl.capture-cipherlist-size"})
 
 #: The first version that reads all of `maxconn`'s number, and not just how it begins.
 _STRICT_MAXCONN: Final[Version] = (2, 8)
