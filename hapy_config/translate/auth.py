@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from hapy_config.model.config import Config, User
-from hapy_config.model.expressions import AclExpression, Condition
-from hapy_config.translate.flow import Formula, Untranslatable, formula
+from hapy_config.model.expressions import AclExpression, Condition, Term
+from hapy_config.translate.flow import Every, Formula, Not, Some, Subject, Test, Untranslatable, acl_test, simplified
+from hapy_config.translate.guards import tests_of
 
 #: Fetches that look at names and passwords.
 AUTH_FETCHES: Final = frozenset({"http_auth", "http_auth_group"})
@@ -34,21 +35,36 @@ def auth_condition(condition: Condition | None, config: Config) -> tuple[str, tu
         Untranslatable: the condition is of another form.
     """
     other = Untranslatable("passwords can be asked for only where one list of users has to be passed")
-    if condition is None or len(condition.alternatives) != 1:
+    if condition is None:
         raise other
-    terms = condition.alternatives[0]
-    asking = [term for term in terms if any(one.criterion.fetch.name in AUTH_FETCHES for one in term.expressions)]
-    if len(asking) != 1 or len(asking[0].expressions) != 1 or asking[0].negated == condition.unless:
+    asked: dict[Test, AclExpression] = {}
+    alternatives = tuple(Every(tuple(_term(term, asked) for term in terms)) for terms in condition.alternatives)
+    whole = simplified(Not(Some(alternatives)) if condition.unless else Some(alternatives))
+    parts = whole.parts if isinstance(whole, Every) else (whole,)
+    missing = [one for one in parts if isinstance(one, Not) and one.part in asked]
+    rest = tuple(one for one in parts if one not in missing)
+    if len(missing) != 1 or any(one in asked for part in rest for one in tests_of(part)):
         raise other
-    acl = asking[0].expressions[0]
+    found = missing[0].part
+    assert isinstance(found, Test)
+    acl = asked[found]
     call = acl.criterion.fetch
     users = config.userlists.get(call.args[0]) if len(call.args) == 1 else None
     if users is None or acl.files:
         raise Untranslatable(f"there are no users for '{acl.criterion.text}'")
-    rest = tuple(term for term in terms if term is not asking[0])
-    if rest and condition.unless:
-        raise other
     groups = None if call.name == "http_auth" else frozenset(acl.patterns)
     passing = tuple(user for user in users.users.values() if groups is None or user.groups & groups)
-    name = "-".join((users.name, *sorted(groups or ())))
-    return name, passing, formula(Condition((rest,)) if rest else None)
+    return "-".join((users.name, *sorted(groups or ()))), passing, simplified(Every(rest))
+
+
+def _term(term: Term, asked: dict[Test, AclExpression]) -> Formula:
+    """A term, what looks at passwords in it as tests of their own, which are noted."""
+    found: list[Formula] = []
+    for acl in term.expressions:
+        if acl.criterion.fetch.name in AUTH_FETCHES:
+            test = Test(Subject("password", acl.criterion.text), "exact", acl.patterns)
+            asked[test] = acl
+            found.append(test)
+        else:
+            found.append(acl_test(acl, term.name))
+    return Not(Some(tuple(found))) if term.negated else Some(tuple(found))

@@ -725,6 +725,33 @@ backend three
         unlike={"envoy": ("/legacy/closed",)},
     ),
     Case(
+        "passwords-or-an-address",
+        r"""
+userlist u
+    user ann insecure-password secret
+    user eve password $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW
+frontend web
+    bind 127.0.0.1:{port}
+    http-request allow if {{ path_beg /pub }}
+    http-request auth realm R unless {{ http_auth(u) }} or {{ src 127.0.0.2 }}
+    http-request deny if {{ path_beg /never }}
+    default_backend one
+backend one
+    acl in http_auth(u)
+    acl in src 127.0.0.2
+    http-request auth realm In if {{ path_beg /in }} !in
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask(f"{path}?{name}-{source[-1]}", headers={"Authorization": given} if given else {}, source=source)
+            for path in ("/", "/pub", "/in", "/pub/in")
+            for name, given in (("ann", "Basic YW5uOnNlY3JldA=="), ("eve", "Basic ZXZlOnNlY3JldA=="), ("no", ""))
+            for source in ("127.0.0.1", "127.0.0.2")
+        ),
+        lost={"envoy": ("http-request auth realm R", "http-request auth realm In")},  # eve's is kept as a hash
+        unlike={"envoy": ("/?eve-1", "/in?eve-1")},
+    ),
+    Case(
         "guards-stay-shut",
         r"""
 frontend web
