@@ -173,11 +173,13 @@ def _strcmp(args: Args, env: CompileEnv) -> TxnConverter:
 
 
 def _compare(left: bytes, right: bytes) -> int:
-    """C's way: the difference of the first bytes that differ, else that of the lengths."""
+    """C's way, up to a zero byte in both: the difference of the first bytes that differ, else which one is longer."""
     for one, other in zip(left, right, strict=False):
         if one != other:
             return one - other
-    return len(left) - len(right)
+        if not one:
+            break
+    return (len(left) > len(right)) - (len(left) < len(right))
 
 
 @converter("host_only", takes="str", gives="str")
@@ -188,20 +190,20 @@ def _host_only(args: Args, env: CompileEnv) -> Converter:
 @converter("port_only", takes="str", gives="sint")
 def _port_only(args: Args, env: CompileEnv) -> Converter:
     def port(value: Value) -> Result:
-        text = _host_port(_text(value))[1]
-        return int(text) if text else 0
+        number = 0
+        for byte in _host_port(_text(value))[1]:
+            number = (number * 10 + byte - 48) & 0xFFFFFFFF  # whatever stands there is taken for digits
+        return number
 
     return port
 
 
 def _host_port(text: bytes) -> tuple[bytes, bytes]:
-    """A Host value's name (brackets kept) and the digits of its port."""
-    end = len(text)
-    while end and 48 <= text[end - 1] <= 57:
-        end -= 1
-    if end and text[end - 1 : end] == b":":
-        return text[: end - 1], text[end:]
-    return text, b""
+    """A Host value's name (brackets kept) and its port: what follows the last colon that is not within brackets."""
+    colon = text.rfind(b":")
+    if colon <= text.rfind(b"]"):
+        return text, b""
+    return text[:colon], text[colon + 1 :]
 
 
 @converter("language", takes="str", gives="str")

@@ -436,6 +436,10 @@ str(YWJj=),b64dec
 str(YWI=),b64dec
 str(YWI),b64dec
 str(YQ),b64dec
+str(h:8a),port_only
+str(h:x),host_only
+str(h:-1),port_only
+str([::1]:),host_only
 """.strip().split("\n")
 
 FORMATS = [f"%[{text}]" for text in (*FETCHES, *CONVERTERS)] + [
