@@ -589,3 +589,26 @@ backend asked
         world.note(f"jobs {first['Jobs']}, TLS {first['CurrSslConns']} {first['CumSslConns']}")
         world.note(f"connections without requests: {first['CumConns'] - first['CumReq']}")
         world.note(f"more: {second['CumConns'] - first['CumConns']} {second['CumReq'] - first['CumReq']}")
+
+
+def counted_refusals(world: World) -> None:
+    """What never became a request: the frontend counts it as one, the process where it is logged."""
+    frontend = 'bind "fd@${%s}"\n    timeout http-request 300ms\n    http-request return status 200\n'
+    world.start(
+        f"frontend fe\n    {frontend % 'fe'}frontend silent\n    no log\n    {frontend % 'silent'}", global_=GLOBAL
+    )
+    await_socket(world)
+
+    def requests() -> int:
+        lines = [line.split(": ", 1) for line in ask(world, "show info").splitlines()]
+        return next(int(line[1]) for line in lines if line[0] == "CumReq")
+
+    for listener in ("fe", "silent"):
+        before = requests()
+        for text in ("GET / HTTP/1.1\nHost: a\nConnection: close\n\n", "bad\n\n", "GET / HT", ""):
+            client = world.client(listener)
+            client.send(text)
+            client.expect_end()
+        world.note(f"{listener}: the process {requests() - before}")
+    for row in csv.DictReader(io.StringIO(ask(world, "show stat").removeprefix("# "))):
+        world.note(" ".join(f"{name}={row[name]}" for name in ("stot", "req_tot", "ereq", "hrsp_2xx", "hrsp_4xx")))

@@ -271,11 +271,14 @@ class Frontend:
             cause: the first letter of the termination state.
             read: the request was well-formed: the answer is the status's page, not the fixed bytes of a connection.
         """
+        moment = now()
         self.counters.ereq += 1
+        self.counters.req_tot += 1
+        self.counters.req_rate.add(moment)
         if self.sockets is not None:
             self.sockets[txn.client.listener_id].ereq += 1
         logged = not (self.dont_log_null and txn.idle_done < 0)
-        if logged:
+        if logged and self.logger.enabled:
             txn.number = self.process.requests
             self.process.requests += 1
         if not read:
@@ -283,7 +286,7 @@ class Frontend:
         txn.status = status
         txn.term_cause = cause
         txn.term_phase = "R"
-        txn.finished = now()
+        txn.finished = moment
         self.counters.answered(status)
         answer = self._page(txn, status, fixed=not read)
         if logged:
