@@ -52,6 +52,9 @@ _FATES: Final[dict[str, Fate]] = {
     ),
 }
 
+#: Sites at the other scheme's port, and what has to be said for them.
+_CONVENTIONS: Final = (("http://:443 {", "https_port", 65443), ("https://:80 {", "http_port", 65080))
+
 
 def to_caddy(config: Config, document: Document) -> Translation:
     """Write a Caddyfile.
@@ -77,7 +80,9 @@ def to_caddy(config: Config, document: Document) -> Translation:
         if proxy.mode != "http" and not proxy.is_frontend and not proxy.disabled:
             _lose(ledger, proxy, "Caddy passes no plain TCP on (only with a plugin)")
     ledger.settle(_FATES, SECTIONS)
-    head = ["{", "\tadmin off", "\tauto_https off", *_servers(fronts), "}"]
+    # Caddy takes a port that is by convention the other scheme's only where it is told of another one for that.
+    ports = [f"\t{word} {other}" for site, word, other in _CONVENTIONS if any(site in line for line in sites)]
+    head = ["{", "\tadmin off", "\tauto_https off", *ports, *_servers(fronts), "}"]
     return ledger.translation("Caddyfile", "".join(f"{line}\n" for line in (*head, *sites)))
 
 

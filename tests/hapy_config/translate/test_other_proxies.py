@@ -61,6 +61,17 @@ def test_envoy_gets_routes_in_order_and_clusters_of_all_servers() -> None:
     assert [one["direct_response"]["status"] for one in routes if "direct_response" in one][:2] == [200, 405]
 
 
+@pytest.mark.referee
+def test_caddy_is_told_of_plain_sites_at_the_port_of_tls(tmp_path: Path) -> None:
+    text = DEFAULTS + "frontend f\n bind :443\n default_backend b\nbackend b\n server s 10.0.0.1:80\n"
+    file = tmp_path / "Caddyfile"
+    file.write_text(translated("caddy", text)[0].files["Caddyfile"])
+    command = [program("caddy"), "adapt", "--config", str(file), "--adapter", "caddyfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "tls_connection_policies" not in done.stdout
+
+
 def configurations() -> Iterator[tuple[str, str]]:
     """The examples, the cases that are run, and real-world files where they are there."""
     for path in EXAMPLES:
