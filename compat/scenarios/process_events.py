@@ -61,7 +61,10 @@ def _has_met(target: Target, count: int) -> bool:
 
 
 def hard_stop(world: World) -> None:
-    """`hard-stop-after`: what servers have is ended and logged; who has no server stays open until the process ends."""
+    """`hard-stop-after`: what servers have is ended and logged; who has no server stays open until the process ends.
+
+    Whether a request in a queue still gets to its server is a matter of HAProxy's moment.
+    """
     with ExitStack() as stack:
         targets = make_targets(world, stack, {"silent": make_silent, "half": _half})
         world.start(
@@ -81,14 +84,11 @@ frontend h
     bind "fd@${h}"
     http-request tarpit if { path /tarpit }
     use_backend half if { path /half }
-    use_backend full if { path /full }
     default_backend silent
 backend silent
     server s {silent}
 backend half
     server s {half}
-backend full
-    server s {silent} maxconn 1
 listen t
     mode tcp
     option tcplog
@@ -109,8 +109,6 @@ listen waits
             ("h", "GET / HTTP/1.1\nHost: a\n\n", "silent"),
             ("h", "GET /half HTTP/1.1\nHost: a\n\n", "half"),
             ("h", "POST / HTTP/1.1\nHost: a\nContent-Length: 9\n\nabc", "silent"),
-            ("h", "GET /full HTTP/1.1\nHost: a\n\n", "silent"),
-            ("h", "GET /full HTTP/1.1\nHost: b\n\n", ""),
             ("h", "GET /tarpit HTTP/1.1\nHost: a\n\n", ""),
             ("h", "GET / HT", ""),
             ("t", "hello", "silent"),
@@ -123,7 +121,7 @@ listen waits
         world.clients[1].reader.fill()  # the answer has begun
         world.signal(signal.SIGUSR1)
         for number, client in enumerate(world.clients):
-            if number in (0, 1, 3, 4):
+            if number in (0, 1):
                 client.receive()
             client.expect_end(10)
         wait_until(partial(ended, world))
