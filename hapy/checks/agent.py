@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.checks.plan import Run, StepPlan
 from hapy.checks.result import Ended, Status, decoded
 from hapy.checks.target import places
+from hapy.proxy.limits import change_maxconn
 from hapy.proxy.state import Admin
 from hapy.proxy.weights import change_weight
 from hapy_config.words import to_bytes
@@ -21,7 +22,6 @@ _INCOMPLETE: Final = "Ignoring incomplete line from agent"
 _END: Final = re.compile(rb"[\r\n]")
 _BLANKS: Final = b" \t,"
 _BIGGEST: Final = 16384
-_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def follow(server: Server, advice: Advice) -> Ended:
     _follow_mode(server, advice.mode)
     fault = change_weight(server, advice.weight) if advice.weight else ""
     if advice.maxconn is not None:
-        fault = fault or _set_maxconn(server, advice.maxconn)
+        other = change_maxconn(server, advice.maxconn)
+        fault = fault or other
     if not advice.state:
         if advice.unknown:
             return Ended(Status.CHECKED, f"agent reports an error : {advice.unknown}")
@@ -135,15 +136,3 @@ def _follow_mode(server: Server, mode: str) -> None:
     elif mode == "maint":
         server.set_admin(Admin.FMAINT, True)
         server.set_admin(Admin.FDRAIN, False)
-
-
-def _set_maxconn(server: Server, word: str) -> str:
-    if not word:
-        return "Require <maxconn>.\n"
-    match = _NUMBER.match(word)
-    if match is None:
-        return "maxconn string empty or preceded by garbage"
-    if match[0] != word:
-        return "Trailing garbage in maxconn string"
-    server.set_limits(maxconn=int(word))
-    return ""

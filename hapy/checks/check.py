@@ -218,10 +218,10 @@ class Check(Routine):
             result = Result(Status.CHECKED)
         except Ended as ended:
             result = ended.result
+            self._doubt_address()
         except TimeUp:
             result = Result(self.step_status, 0, self.where)
-            if self.server.resolving is not None:
-                self.server.resolving.doubt()
+            self._doubt_address()
         finally:
             self.process.checking -= 1
             if not self.pooled:
@@ -230,6 +230,11 @@ class Check(Routine):
             self.conclude(result, now() - self.started)
         self._rest()  # for as long as the new health asks for
         self.drop()  # a server that is up now keeps the connection
+
+    def _doubt_address(self) -> None:
+        """Where no connection came about the server's name may have another address by now."""
+        if self.server.resolving is not None and self.probe is not None and not self.probe.connected:
+            self.server.resolving.doubt()
 
     def on_failure(self, error: BaseException) -> None:
         """A defect must not end the checking."""

@@ -58,11 +58,12 @@ class External:
         address = server.address
         unix = address.family in ("unix", "abns")
         port = _NOT_USED if unix else str(address.port or 0)
-        words = [self._command, self._address or _NOT_USED, self._port or _NOT_USED, address.host, port]
-        code = await in_task(_execute, words, self._environment(server, "" if unix else port))
+        host = "" if address.family == "abns" else address.host
+        words = [self._command, self._address or _NOT_USED, self._port or _NOT_USED, host, port]
+        code = await in_task(_execute, words, self._environment(server, host, "" if unix else port))
         raise Ended(Status.PROCERR if code else Status.PROCOK, "", code)
 
-    def _environment(self, server: Server, port: str) -> dict[str, str]:
+    def _environment(self, server: Server, host: str, port: str) -> dict[str, str]:
         model = self._backend.model
         return {
             "HAPROXY_PROXY_NAME": model.name,
@@ -71,7 +72,7 @@ class External:
             "HAPROXY_PROXY_PORT": self._port,
             "HAPROXY_SERVER_NAME": server.model.name,
             "HAPROXY_SERVER_ID": str(server.model.number),
-            "HAPROXY_SERVER_ADDR": server.address.host,
+            "HAPROXY_SERVER_ADDR": host,
             "HAPROXY_SERVER_PORT": port,
             "HAPROXY_SERVER_MAXCONN": str(server.maxconn),
             "HAPROXY_SERVER_CURCONN": str(server.current),

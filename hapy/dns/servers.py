@@ -16,6 +16,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from hapy.dns import messages
+from hapy.net.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,9 +146,12 @@ class ServerUser:
             self.live_by(name)
 
     def doubt(self) -> None:
-        """A check had no answer in time: the name may have another address by now, so ask at once (manual, 5.3.1)."""
-        if self.resolution is not None:
-            self.resolution.refresh()
+        """A check has found nobody at the address: ask anew, unless the answer is younger than `hold valid`."""
+        resolution = self.resolution
+        if resolution is None:
+            return
+        if resolution.status != "valid" or now() - resolution.ended >= self.section.model.hold_valid / 1000:
+            resolution.refresh()
 
     def remember(self, name: str, port: int, host: str | None) -> None:
         """Before the start: the service's record that an earlier process had given it, and the address if wanted."""

@@ -43,7 +43,8 @@ class Server:
     Attributes:
         model: what the file says. label: the name in bytes. backend: where it belongs.
         address: where it is now. generation: counts the addresses it has had. key: of a plain connection to it.
-        weight: 0 to 256, as configured or set since. ramp: sixteenths of it in effect, below 16 during `slowstart`.
+        weight: 0 to 256, as configured or set since. shown: the same, but in maintenance what it
+            was before. ramp: sixteenths of it in effect, below 16 during `slowstart`.
         scaled: weight times ramp.
         state: what its checks found, RUNNING without any. admin: who keeps it from working.
         up: the state isn't STOPPED. maintenance, drain: whether `admin` says so.
@@ -97,6 +98,7 @@ class Server:
         "redir",
         "resolving",
         "scaled",
+        "shown",
         "state",
         "tracked",
         "trackers",
@@ -113,7 +115,7 @@ class Server:
         self.address = model.address
         self.generation = 0
         self.key = ConnectionKey(0)
-        self.weight = model.weight
+        self.weight = self.shown = model.weight
         self.ramp = _FULL
         self.scaled = model.weight * _FULL
         missing = model.disabled or model.address.family == "name"
@@ -215,6 +217,8 @@ class Server:
             raise ValueError(f"weight must be between 0 and 256, not {weight}")
         if weight != self.weight:
             self.weight = weight
+            if not self.maintenance:
+                self.shown = weight
             self._changed()
             self.backend.tell_availability()
 
@@ -319,6 +323,7 @@ class Server:
             text = tell.entered_maintenance(self, cause, requeued, inherited=inherited, was_down=was_down)
             self.say("alert" if was else "notice", text)
         else:
+            self.shown = self.weight
             self._turn(self._state_to_return_to())
             self._changed()
             self.say("notice", tell.left_maintenance(self, flag))

@@ -59,8 +59,8 @@ def _step(server: Server) -> int:
 
 
 def shown_weight(server: Server) -> int:
-    """A server's weight as it counts now, in whole numbers upwards."""
-    return -(-server.weight * _step(server) // _STEPS)
+    """A server's weight as it counts now, in whole numbers upwards; in maintenance what it was before."""
+    return -(-server.shown * _step(server) // _STEPS)
 
 
 def shown_throttle(server: Server) -> int:

@@ -42,8 +42,8 @@ class Resolvers:
         retries: how often a question is asked before it counts as failed.
         timeout_resolve: ms between two resolutions of a name. timeout_retry: ms between two questions of one.
         hold: ms by what an answer was (nx, refused, timeout, other): servers keep their address so long after the last
-            good answer. hold_valid: ms; nothing comes of it, as HAProxy 2.6 asks as often with it as without.
-            hold_obsolete: ms that an address counts after the last answer that had it.
+            good answer. hold_valid: ms after an answer in which a check that finds nobody at the address does
+            not make us ask again. hold_obsolete: ms that an address counts after the last answer that had it.
         payload_size: bytes that answers over UDP may have, announced to the name servers.
         span: the place.
     """

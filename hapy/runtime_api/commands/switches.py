@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
+from hapy.proxy.limits import change_maxconn
 from hapy.runtime_api.commands.names import frontend_named, leading_number, server_named
 from hapy.runtime_api.registry import Call, Level, Refusal, Severity, command
-
-_SIGNED: Final = re.compile(r"[+-]?[0-9]+")
 
 
 @command("disable frontend", usage="<frontend>", tells="a frontend takes no connections for now", level=Level.ADMIN)
@@ -61,16 +57,9 @@ def shutdown_sessions(call: Call) -> str:
 def set_maxconn_server(call: Call) -> str:
     """Nothing."""
     server = server_named(call, call.argument(0))
-    text = call.argument(1)
-    if not text:
-        raise Refusal("Require <maxconn>.\n")
-    found = _SIGNED.match(text)
-    if found is None:
-        raise Refusal("maxconn string empty or preceded by garbage")
-    if found.end() < len(text):
-        raise Refusal("Trailing garbage in maxconn string")
-    number = int(found[0]) & 0xFFFFFFFF  # as C turns a number without a sign from one with it
-    server.set_limits(maxconn=number)
+    fault = change_maxconn(server, call.argument(1))
+    if fault:
+        raise Refusal(fault)
     return ""
 
 
