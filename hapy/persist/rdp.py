@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.persist.cookie import runs
 from hapy.samples import compile_expression
-from hapy_config.grammar.expressions import parse_expression
+from hapy_config.model.expressions import Call, SampleExpression
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,9 @@ def address_of(token: bytes) -> tuple[str, int] | None:
 
 def by_rdp_cookie(backend: Backend, env: CompileEnv) -> Callable[[Transaction], Server | None]:
     """Gives the server that a client's token names, if it runs (or `option persist` lets it be down)."""
-    read = compile_expression(parse_expression(f"req.rdp_cookie({backend.model.rdp_cookie})"), env)
+    name = backend.model.rdp_cookie or ""
+    call = Call("req.rdp_cookie", (name,))  # not parsed: any letters may stand in the name
+    read = compile_expression(SampleExpression(f"req.rdp_cookie({name})", call, type="str"), env)
     persists = "persist" in backend.model.options
 
     def choose(txn: Transaction) -> Server | None:

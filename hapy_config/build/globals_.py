@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from hapy_config.build.arguments import at_most
@@ -114,6 +115,7 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
             raise Refused(f"cannot parse 'maxconn' value '{words[1]}', an integer is expected.", 1)
         _store(build, words)
         if first == "nbproc":
+            _check_processes(words)
             build.later.append(lambda: _processes_or_threads(build, statement))
         elif first == "tune.stick-counters":
             build.stick_counters = leading_integer(words[1])
@@ -125,8 +127,21 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
 #: Two names of one setting, which may be given once.
 _CAPTURES: Final = frozenset({"tune.ssl.capture-buffer-size", "tune.ssl.capture-cipherlist-size"})
 
+#: The most processes of versions that had several.
+_PROCESSES: Final = 64
+
 #: The first version that reads all of `maxconn`'s number, and not just how it begins.
 _STRICT_MAXCONN: Final[Version] = (2, 8)
+
+
+def _check_processes(words: Sequence[str]) -> None:
+    """`nbproc`'s number."""
+    at_most(words, 1)
+    if len(words) < 2:
+        raise Refused("'nbproc' expects an integer argument.", 0, hint="nbproc 1")
+    number = leading_integer(words[1])
+    if not 1 <= number <= _PROCESSES:
+        raise Refused(f"'nbproc' must be between 1 and {_PROCESSES} (was {number}).", 1)
 
 
 def _processes_or_threads(build: Build, statement: Statement) -> None:

@@ -69,6 +69,9 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         # as the programs of these versions say
         ("global\n nbproc 2\n nbthread 2\n", "2.2", {"bad-argument"}, set()),
         ("global\n nbproc 2\n nbthread 1\n", "2.2", set(), set()),
+        ("global\n nbproc\n", "2.2", {"bad-argument"}, set()),
+        ("global\n nbproc 65\n", "2.2", {"bad-argument"}, set()),
+        ("global\n nbproc 2 3\n", "2.2", {"bad-argument"}, set()),
         ("global\n nbthread 65\n", "2.6", {"bad-argument"}, set()),
         ("global\n nbthread 256\n thread-groups 16\n", "2.8", set(), set()),
         ("global\n nbthread 257\n", "3.0", {"bad-argument"}, set()),

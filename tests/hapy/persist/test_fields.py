@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,10 @@ from hypothesis import strategies as st
 from hapy.persist.caching import is_cacheable
 from hapy.persist.dates import STEP, decode, encode
 from hapy.persist.fields import parts, tightened, without
-from hapy.persist.rdp import address_of
+from hapy.persist.rdp import address_of, by_rdp_cookie
+from hapy.proxy.backend import Backend
+from hapy_config.model.proxy import Proxy
+from tests.hapy.rules_world import environment, transaction
 
 
 @pytest.mark.parametrize(
@@ -77,6 +82,14 @@ def test_routing_tokens() -> None:
     assert address_of(b"3640205228.15629.0000") == ("172.31.249.216", 3389)
     for token in (b"", b"1.2", b"99999999999.1.0", b"4294967296.1.0", b"1.65536.0", b"x.y.z"):
         assert address_of(token) is None
+
+
+def test_any_name_of_a_routing_token() -> None:
+    """`persist rdp-cookie(x,10.0.0.0)`: what stands in the parentheses is a name."""
+    model = Proxy("f", "listen", mode="tcp", rdp_cookie="x,10.0.0.0")
+    env = environment(model)
+    choose = by_rdp_cookie(cast("Backend", SimpleNamespace(model=model, servers=())), env)
+    assert choose(transaction(b"GET / HTTP/1.1\r\n\r\n", env)) is None
 
 
 def test_caching() -> None:
