@@ -79,7 +79,7 @@ def tell(proxy: Proxy, config: Config) -> Iterator[Paragraph]:
         yield "rules", list(told_rules(proxy))
     yield "balances", list(_balances(proxy))
     yield "servers", list(_servers(proxy))
-    if not proxy.is_frontend:
+    if not proxy.is_frontend and (proxy.servers or kept_apart(proxy)):
         yield "headers", list(told_headers(proxy, config))
     yield "server connections", list(_shares(proxy, config))
     yield "if a server dies", list(_dies(proxy))
@@ -171,7 +171,7 @@ def _server(server: Server, proxy: Proxy) -> str:
         extras.append(f"GET and HEAD are redirected to {server.redir} instead (redir)")
     if server.resolvers and server.service:
         extras.append(f"address, port and weight follow the SRV records ({server.resolvers})")
-    elif server.resolvers:
+    elif server.resolvers and server.fqdn is not None:
         extras.append(f"its addresses follow DNS ({server.resolvers})")
     elif server.address.family == "name":
         extras.append("its name is looked up at start only")
@@ -282,7 +282,11 @@ def _dies(proxy: Proxy) -> Iterator[str]:
     elif proxy.servers and not checked and not tracking:
         yield "Nobody checks the servers: a dead one goes on getting its share."
     elif rest := [one.name for one in proxy.servers if one not in checked and one not in tracking]:
-        yield f"Nobody checks {listed(rest)}: dead, it goes on getting its share."
+        goes = "it goes on getting its" if len(rest) == 1 else "they go on getting their"
+        yield f"Nobody checks {listed(rest)}: dead, {goes} share."
+    elif proxy.servers:
+        out = "While it is out" if len(proxy.servers) == 1 else "While all are out"
+        yield f"{out}, {'requests get 503' if http else 'connections are closed'} at once."
     yield from _observed(proxy)
     if proxy.retries and proxy.retry_on - {"none"}:
         again = f"A connection that fails is tried again up to {count(proxy.retries, 'time')} (retries)"
@@ -397,11 +401,14 @@ def _checked(server: Server, proxy: Proxy) -> str:
     ]
     pace = f" ({', '.join(others)})" if others else ""
     host = f" at {options['addr'][0]}" if "addr" in options else ""
+    elsewhere = "addr" in options or "port" in options  # there `ssl` doesn't count by itself
+    by_itself = server.tls is not None and not elsewhere and "no-check-ssl" not in options
+    secured = " over TLS" if by_itself or "check-ssl" in options else ""
     failures = "failure" if fall == "1" else "failures"
     successes = "success" if rise == "1" else "successes"
     return (
-        f"checked every {every}{pace}{host}{where} {_asked(proxy)}: out after {fall} {failures}, back after {rise} "
-        f"{successes}."
+        f"checked every {every}{pace}{host}{where}{secured} {_asked(proxy)}: out after {fall} {failures}, "
+        f"back after {rise} {successes}."
     )
 
 
@@ -437,5 +444,7 @@ def _waits(proxy: Proxy) -> Iterator[str]:
         yield f"It may take {duration(timeouts.server)} {what} (timeout server)."
     else:
         yield f"It may take for ever {what}: there is no timeout server."
+    if timeouts.server_fin:
+        yield f"Once one side has closed, {duration(timeouts.server_fin)} (timeout server-fin)."
     if timeouts.tunnel:
         yield f"WebSockets and other tunnels may be silent for {duration(timeouts.tunnel)} (timeout tunnel)."

@@ -92,6 +92,8 @@ def _numbers(patterns: tuple[str, ...]) -> str:
         if pattern in _OPERATORS:
             operator = _OPERATORS[pattern]
             continue
+        if pattern == "--":  # ends the flags, also behind an operator
+            continue
         low, colon, high = pattern.partition(":")
         if not colon:
             told.append(f"{operator}{pattern}")

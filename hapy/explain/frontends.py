@@ -70,6 +70,10 @@ def _bind(bind: Bind) -> str:
         extras.append(f"at most {bind.maxconn:,} connections at once")
     if bind.accept_proxy:
         extras.append("behind a PROXY header")
+    if "h2" in bind.options.get("proto", ()):
+        extras.append("HTTP/2")
+    elif bind.tls is not None and "h2" in bind.tls.get("alpn", ("",))[0].split(","):
+        extras.append("HTTP/2 where the client asks for it (alpn)")
     return address(bind.address) + (f" ({'; '.join(extras)})" if extras else "")
 
 
@@ -111,7 +115,7 @@ def told_rules(proxy: Proxy) -> Iterator[str]:
         yield f"What the proxy itself answers with {listed(list(map(str, pages)))} has a page of its own."
     if proxy.stats is not None and proxy.mode == "http":
         guarded = " to those who know a password" if proxy.stats.accounts or _guarded(proxy) else ""
-        yield f"The statistics page is shown{guarded} where the path begins with {proxy.stats.uri} (stats)."
+        yield f"The statistics page is shown{guarded} where the URI begins with {proxy.stats.uri} (stats)."
         for allowed in proxy.stats.admin:
             yield f"Its forms change the servers' states {condition(allowed)} (stats admin)."
 
@@ -159,7 +163,8 @@ def _sends(proxy: Proxy) -> Iterator[str]:
     for use in proxy.use_backends:
         target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
         if use.condition is None:
-            yield f"All {what.lower()} go to {target}."
+            all_ = "All" if use is proxy.use_backends[0] and not page else "Other"
+            yield f"{all_} {what.lower()} go to {target}."
             return
         yield f"{what} go to {target} {condition(use.condition)}."
     rest = "Other" if proxy.use_backends or page else "All"
@@ -179,7 +184,7 @@ def _sends(proxy: Proxy) -> Iterator[str]:
 def always_answers(proxy: Proxy) -> bool:
     """Whether its rules leave no request to be sent on."""
     return any(
-        rule.condition is None and rule.action in ("return", "deny", "redirect", "tarpit", "auth")
+        rule.condition is None and rule.action in ("return", "deny", "redirect", "tarpit", "auth", "use-service")
         for rule in proxy.rules.get("http-request", ())
     ) or any(redirect.condition is None for redirect in proxy.redirects)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hapy.explain import backends, frontends
 from hapy.explain.values import address, listed
+from hapy_config import Severity
 
 if TYPE_CHECKING:
-    from hapy_config import Result
+    from hapy_config import Diagnostic, Result
     from hapy_config.model.config import Config
     from hapy_config.model.proxy import Proxy
 
@@ -32,17 +33,19 @@ class Chapter:
 #: What opens every story.
 IN_SHORT: Final = "in short"
 
+_PLACES_SHOWN: Final = 4
+
 
 def tell(result: Result) -> list[Chapter]:
     """The story of a configuration that HAProxy takes."""
     config = result.config
     assert config is not None
-    chapters = [_overview(config)]
+    chapters = [_overview(config, result.not_run)]
     chapters += [_chapter(proxy, config) for proxy in config.proxies]
     return chapters
 
 
-def _overview(config: Config) -> Chapter:
+def _overview(config: Config, not_run: Sequence[Diagnostic]) -> Chapter:
     """How much of what there is, and per what it balances."""
     live = [proxy for proxy in config.proxies if not proxy.disabled]
     entries = [proxy for proxy in live if proxy.is_frontend and proxy.binds]
@@ -79,7 +82,21 @@ def _overview(config: Config) -> Chapter:
     if config.global_.stats_binds:
         places = listed([address(bind.address) for bind in config.global_.stats_binds])
         paragraphs.append(("listens, too", (f"The runtime API on {places} (stats socket).",)))
+    if told := tuple(_left_out(not_run)):
+        paragraphs.append(("hapy does not run", told))
     return Chapter(IN_SHORT, "", tuple(paragraphs))
+
+
+def _left_out(not_run: Sequence[Diagnostic]) -> Iterator[str]:
+    """What HAProxy would do and hapy does not: each kind of thing once, with its lines."""
+    alike: dict[str, list[str]] = {}
+    for finding in not_run:
+        if finding.severity is Severity.ERROR:
+            alike.setdefault(finding.message, []).append(f"{finding.span.file}:{finding.span.line}")
+    for message, places in alike.items():
+        what, _, differs = message.partition(" is not run by hapy: ")
+        shown = places if len(places) <= _PLACES_SHOWN else [*places[: _PLACES_SHOWN - 1], "others"]
+        yield f"{what[:1].upper()}{what[1:]} ({listed(shown)}){f': {differs}' if differs else ''}."
 
 
 def _chapter(proxy: Proxy, config: Config) -> Chapter:

@@ -171,7 +171,7 @@ backend more
 """
     rules = said("listen web", "rules", config)
     assert "1 redirect, behind the rules of http-request. /alive is answered 200 before any rule" in rules
-    assert "shown to those who know a password where the path begins with /stats (stats)." in rules
+    assert "shown to those who know a password where the URI begins with /stats (stats)." in rules
     assert "begins with /haproxy?stats" in said("listen page", "rules", config)
     assert "Other requests are answered 503" in said("listen page", "sends", config)
     assert (
@@ -368,7 +368,7 @@ listen redis
         ("backend busy", "server connections", "One that speaks HTTP/2 carries several requests at once."),
         ("backend busy", "server connections", "A connection is closed after 10 requests (max-reuse 9)."),
         ("backend busy", "if a server dies", "s1 is checked every 2 s by connecting to it: out after 3 failures"),
-        ("backend busy", "if a server dies", "s3 is checked every 1 s (5 s while it is down) by connecting to it"),
+        ("backend busy", "if a server dies", "s3 is checked every 1 s (5 s while it is down) over TLS by connecting to it"),
         ("backend busy", "if a server dies", "back after 1 success."),
         ("backend busy", "if a server dies", "Nobody checks s2: dead, it goes on getting its share."),
         (
@@ -383,3 +383,50 @@ listen redis
 )
 def test_what_is_odd_about_a_server_or_its_connections_is_said(title: str, label: str, sentence: str) -> None:
     assert sentence in said(title, label, APART)
+
+
+SMALL_FACTS = """\
+defaults
+    mode http
+    timeout server-fin 3s
+frontend web
+    bind :8443 ssl crt shop.pem alpn h2,http/1.1
+    compression algo gzip
+    acl quarter src,wt6(1),mod(4) -m int eq -- 0
+    use_backend by_name if quarter
+    use_backend by_address
+resolvers dns
+    nameserver one 192.0.2.53:53
+backend by_name
+    server s1 192.0.2.1:443 check ssl verify none resolvers dns
+    server s2 s2.example:80 check resolvers dns
+backend by_address
+    server s1 192.0.2.1:443 check ssl verify none port 9
+    server s2 192.0.2.2:80
+    server s3 192.0.2.3:80
+backend none
+    option forwardfor
+"""
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "sentence"),
+    [
+        ("in short", "hapy does not run", ":6): answers are sent as the server made them, not compressed."),
+        ("frontend web", "listens", "On *:8443 (TLS, shop.pem; HTTP/2 where the client asks for it (alpn))."),
+        ("frontend web", "sends", "go to by_name if src,wt6(1),mod(4) is 0. Other requests go to by_address."),
+        ("backend by_name", "servers", "s1 at 192.0.2.1:443: TLS, certificate NOT verified. s2"),
+        ("backend by_name", "servers", "s2 at s2.example:80: its addresses follow DNS (dns)."),
+        ("backend by_name", "if a server dies", "s1 is checked every 2 s over TLS by connecting"),
+        ("backend by_name", "if a server dies", "While all are out, requests get 503 at once."),
+        ("backend by_address", "if a server dies", "s1 is checked every 2 s on port 9 by connecting"),
+        ("backend by_address", "if a server dies", "Nobody checks s2 and s3: dead, they go on getting their share."),
+        ("backend by_address", "who waits", "Once one side has closed, 3 s (timeout server-fin)."),
+    ],
+)
+def test_small_facts(title: str, label: str, sentence: str) -> None:
+    assert sentence in said(title, label, SMALL_FACTS)
+
+
+def test_headers_are_for_servers() -> None:
+    assert said("backend none", "headers", SMALL_FACTS) == ""
