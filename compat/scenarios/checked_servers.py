@@ -187,6 +187,7 @@ backend b
     server slow {{silent}} check
     server killed {{silent}} check
     server unix unix@/tmp/nowhere check
+    server abstract abns@nowhere check
 backend bare
     option external-check
     option log-health-checks
@@ -199,8 +200,8 @@ backend none
     server s {{silent}} check inter 900ms
 """
         )
-        first_words(world, ["b/good", "b/three", "b/slow", "b/killed", "b/unix", "bare/s", "none/s"])
-        for name in ("good", "three", "unix"):
+        first_words(world, ["b/good", "b/three", "b/slow", "b/killed", "b/unix", "b/abstract", "bare/s", "none/s"])
+        for name in ("good", "three", "unix", "abstract"):
             for what in ("args", "env", "sockets"):
                 world.note(f"{what} {(world.dir / f'{what}.{name}').read_text().split()}")
         world.note((world.dir / "args.path").read_text())

@@ -6,6 +6,7 @@ import csv
 import io
 import random
 import re
+import socket
 import time
 from collections.abc import Callable
 
@@ -535,7 +536,48 @@ def _told_of_addresses(world: World, names: _Names) -> None:
     world.note(str([line for line in told if line[:1] in (["valid:"], ["update:"], ["nx:"], ["any_err:"])]))
 
 
+def _doubted(world: World, names: _Names) -> None:
+    """A check that finds nobody at the address has the name asked anew, unless the answer is younger than `hold valid`."""
+    nobody = socket.create_server(("127.0.0.3", 0))
+    port = nobody.getsockname()[1]
+    for name in ("a.test", "b.test"):
+        names.server.set(name, "A", "127.0.0.2")
+    old = names.section.replace("timeout resolve 40ms", "timeout resolve 30s").replace(
+        "hold valid 20s", "hold valid 1ms"
+    )
+    young = old.replace("resolvers r", "resolvers young").replace("hold valid 1ms", "hold valid 30s")
+    try:
+        names.start(
+            f"""    server a a.test:{port} resolvers r init-addr none resolve-prefer ipv4 check inter 40ms
+backend young
+    option log-health-checks
+    server b b.test:{port} resolvers young init-addr none resolve-prefer ipv4 check inter 40ms
+backend idle
+    server c a.test:{port} resolvers young init-addr none resolve-prefer ipv4
+""",
+            section=old + young,
+        )
+        deadline = time.monotonic() + 10
+        while len(names.server.queries) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for name in ("a.test", "b.test"):
+            names.server.set(name, "A", "127.0.0.3")
+        while time.monotonic() < deadline:
+            lines = [line for line in world.syslog.lines if _EVENT.search(line)]
+            if any("a changed its IP from 127" in line for line in lines) and any(
+                "b is DOWN" in line for line in lines
+            ):
+                break
+            time.sleep(0.01)
+        moved = [mask_log(line) for line in world.syslog.lines if "changed its IP from 127" in line]
+        world.notes += [line.replace(str(port), "PORT") for line in moved]
+        world.note(str(sorted({name for name, _, _ in names.server.queries[5:]})))
+    finally:
+        nobody.close()
+
+
 FAMILY = {
+    "doubted": _with_names(_doubted),
     "told_of_addresses": _with_names(_told_of_addresses),
     "come_and_go": _with_names(_come_and_go),
     "come_and_go_over_tcp": _with_names(_come_and_go, stream=True),

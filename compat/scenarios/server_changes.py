@@ -369,6 +369,38 @@ backend be
     world.note(f"{row['status']} at {row['addr']!r}")
 
 
+def weights_in_maintenance(world: World) -> None:
+    """Which weight is told of servers in maintenance whose weight is changed, and after it."""
+    servers = "".join(f"    server {name} 127.0.0.1:1 weight 10\n" for name in ("plain", "drained", "kept"))
+    world.start(
+        SOCKET
+        + DEFAULTS
+        + 'frontend fe\n    bind "fd@${fe}"\n'
+        + "".join(
+            f"backend {words.split()[0]}\n    balance {words}\n{servers}    server off 127.0.0.1:1 weight 10 disabled\n"
+            for words in ("roundrobin", "source\n    hash-type consistent", "static-rr")
+        ),
+        bare=True,
+    )
+    _ask(world, "show backend", shown=False)
+
+    def note(what: str) -> None:
+        rows = _rows(_ask(world, "show stat -1 6 -1", shown=False))
+        told = [" ".join((row["svname"], row["weight"], row["uweight"], row["status"])) for row in rows]
+        world.note(f"{what}: {told}")
+
+    backends = [row["pxname"] for row in _rows(_ask(world, "show stat -1 2 -1", shown=False))]
+    steps = (
+        *("plain state maint", "drained state drain", "off weight 20", "plain weight 20", "drained weight 20"),
+        *("kept weight 20", "plain weight 0", "off weight 50%", "plain state drain", "plain state ready"),
+        *("off state ready", "drained state maint", "drained weight 7", "drained state ready"),
+    )
+    for step in steps:
+        for name in backends:
+            _ask(world, f"set server {name}/{step}", shown=False)
+        note(step)
+
+
 def no_clients_at_all(world: World) -> None:
     """`set maxconn frontend` with 0 takes nobody: who comes waits."""
     world.start(

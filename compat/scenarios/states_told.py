@@ -33,6 +33,7 @@ ANSWERS = (
     *("up", "down", "stopped", "fail", "ready", "drain", "maint", "UP", "Maint"),
     *("50%", "150%", "0%", "300%", "256%", "1%", "2000000000%", "50% 0%", "75%x", "%", "-5%", "1.5%", "50 %"),
     *("maxconn:5", "maxconn:0", "maxconn:", "maxconn:x", "maxconn:5x", "maxconn:99999"),
+    *("maxconn:+6", "maxconn:-1", "maxconn:4 50%x", "50%x maxconn:3", "maxconn:2 rubbish"),
     *("rubbish", "weight:5", "weight:5 rubbish", "up#x", "up#all fine", "up  # ", "#only", "", " "),
     *('down # bad, "thing" <é>', "down # " + 300 * "x", "down 50%x # why", "foo # why", "50%x # why"),
     *("up,50%", "50%,down", "up drain", "drain up", "up maint", "down ready", "drain maint", "maint ready", "0% up"),
