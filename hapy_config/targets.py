@@ -65,12 +65,19 @@ _TIMED: Final = frozenset(
         *("server", "server-template", "default-server", "tcp-request"),
     }
 )
+_SERVER_LINES: Final = frozenset({"server", "server-template", "default-server"})
+#: The words of a server's line behind which a time stands.
+_TIMES_OF_SERVERS: Final = frozenset(
+    {"inter", "fastinter", "downinter", "agent-inter", "slowstart", "pool-purge-delay", "tcp-ut"}
+)
 #: The first version whose `bytes` takes the names of variables.
 _VARIABLES_IN_BYTES: Final[Version] = (3, 0)
 _BYTES: Final = re.compile(r"(?<![\w-])bytes\(([^)]*)\)")
 _OF_BYTES: Final = re.compile(r"(?:{0}(?:,{0})?)?".format(r"(?:[0-9]+|(?:proc|sess|txn|req|res|check)\.[\w.]+)"))
 #: The first version whose `var` takes a second argument.
 _DEFAULT_OF_VAR: Final[Version] = (2, 5)
+#: Before it `var` gives strings, so a condition needs no -m.
+_UNTYPED_VAR: Final[Version] = (2, 5)
 _VAR_WITH_DEFAULT: Final = re.compile(r"(?<![\w-])var\([^,()]*,[^()]*\)")
 _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section", "removed-keyword"})
 #: Since when HAProxy says so, and as what before that.
@@ -333,7 +340,10 @@ def _microseconds(document: Document) -> Iterator[Diagnostic]:
         for statement in section.statements:
             if statement.words[0] not in _TIMED:
                 continue
+            on_server = statement.words[0] in _SERVER_LINES
             for index, word in enumerate(statement.words):
+                if on_server and statement.words[index - 1] not in _TIMES_OF_SERVERS:
+                    continue
                 if index and _MICROSECONDS.fullmatch(word):
                     message = f"unexpected character 's' in '{word}'"
                     hint = "HAProxy takes microseconds behind 2.2; write the time in ms"
@@ -370,7 +380,9 @@ def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:
 
 
 def _knows_sample(found: Diagnostic, version: Version) -> bool:
-    """Whether a finding is about a part of an expression or format that is newer than 2.6, and known to the version."""
+    """Whether a finding is about a part of an expression or format that the version takes and 2.6 does not."""
+    if version < _UNTYPED_VAR and "(using '-m') when using a sample fetch of this type ('var')" in found.message:
+        return True
     if version >= _VARIABLES_IN_BYTES and "in converter 'bytes'" in found.message:
         return True
     for family, title in (

@@ -306,7 +306,8 @@ def _check_header(build: Build, header: Statement, kind: str, name: str, origin:
     if not surplus and (origin is not None or len(words) < 3):
         return True
     if SIDES[kind] & FRONT:
-        tell = build.error if build.version >= _OLD_ADDRESSES_REFUSED else build.alert
+        refused = build.version < _NAMED_DEFAULTS or build.version >= _OLD_ADDRESSES_REFUSED
+        tell = build.error if refused else build.alert
         tell(
             "old-listen-address",
             header.span(2),

@@ -39,6 +39,11 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("listen l\n bind :1\n bind-process all\n", "2.4", set(), set()),
         ("listen l\n bind :1\n bind-process all\n", "2.6", set(), {"deprecated"}),
         ("listen l\n bind :1\n bind-process all\n", "2.8", {"removed-keyword"}, set()),
+        # read in another way before
+        ("frontend f\n bind :1\n http-request deny if { var(txn.a) b }\n", "2.2", set(), set()),
+        ("frontend f\n bind :1\n http-request deny if { var(txn.a) b }\n", "2.6", {"bad-condition"}, set()),
+        ("backend b\n server s 10.0.0.1:80 check fall 3us\n", "2.2", set(), set()),
+        ("backend b\n server s 10.0.0.1:80 check inter 3us\n", "2.2", {"bad-argument"}, set()),
         # newer than 2.6
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "2.6", {"newer-keyword"}, set()),
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "3.2", set(), set()),
@@ -112,6 +117,7 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("global\n maxconn 5k\n", "2.8", {"bad-argument"}, set()),
         ('backend b\n "" leastconn\n', "2.6", set(), set()),
         ("listen l 127.0.0.1:80\n", "2.8", {"old-listen-address"}, set()),
+        ("listen l 127.0.0.1:80\n", "2.2", {"old-listen-address"}, set()),
         ("backend b\n server s 10.0.0.1:+5x\n", "3.0", {"bad-address"}, set()),
         ("backend b\n server s 10.0.0.1:5x\n server t 10.0.0.1:+70000\n", "2.8", set(), set()),
         ("backend b\n server s 10.0.0.1:70000\n dispatch 10.0.0.1:70000\n", "2.2", set(), set()),
