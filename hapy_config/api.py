@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from hapy_config import loader
 from hapy_config.build.builder import build
 from hapy_config.diagnostics import Diagnostic, Diagnostics
 from hapy_config.keywords.spec import TARGET, Version
+from hapy_config.loader import collector_paused
 from hapy_config.model.config import Config
 from hapy_config.preprocess import VERSION, Surroundings
 from hapy_config.source import Source
@@ -88,7 +87,7 @@ def read_config(
     """
     environment = dict(os.environ if env is None else env)
     reading = _Reading(features, version, ssl_library, local_peer, master_worker, lookup, assume_machine, target)
-    with _collector_paused():
+    with collector_paused():
         sources, found = loader.read_sources(paths, read)
         return reading.result(sources, environment, found)
 
@@ -107,7 +106,7 @@ def read_text(
     """Read one configuration that is at hand as text; see `read_config`."""
     environment = dict(os.environ if env is None else env)
     reading = _Reading(features, local_peer=local_peer, lookup=lookup, assume_machine=assume_machine, target=target)
-    with _collector_paused():
+    with collector_paused():
         return reading.result([Source.from_text(name, text)], environment, Diagnostics())
 
 
@@ -182,15 +181,3 @@ class _Reading:
             findings = list(dict.fromkeys(findings))
             not_run = tuple(dict.fromkeys(not_run))
         return Result(built.config, document, Diagnostics(findings), not_run, built.has_listener, conditions)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a growing model again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

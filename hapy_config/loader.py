@@ -82,8 +82,8 @@ def expand_paths(paths: Sequence[str], found: Diagnostics) -> list[str]:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking the statements again and again while they are made."""
+def collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking growing statements or models again and again."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -150,7 +150,7 @@ def load_sources(
 ) -> tuple[Document, Diagnostics]:
     """Read sources that are in memory; see `load`."""
     document = Document()
-    with _collector_paused():
+    with collector_paused():
         for source in sources:
             document.sources.append(source)
             _FileReader(document, source, surroundings, env, found).run()

@@ -12,6 +12,8 @@ from typing import Final
 
 from hapy_config.build.refused import Refused
 
+#: What no name of a proxy, a server or a section may have in it.
+BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 _TIME: Final = re.compile(r"([0-9]*)(.*)", re.DOTALL)
 _IN_MICROSECONDS: Final = {
     "us": 1,

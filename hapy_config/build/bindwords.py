@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build import tls
 from hapy_config.build.arguments import TimeError, milliseconds
+from hapy_config.build.linewords import LineWords
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.units import leading_integer
 from hapy_config.tls.protocols import protocols_fault
@@ -27,11 +28,10 @@ _PROCESS: Final = re.compile(r"(all|odd|even|[0-9]+)(?:-([0-9]+))?(?:/(all|odd|e
 _MAX_THREADS: Final = 64
 
 
-class BindWords:
+class BindWords(LineWords):
     """Where reading stands in a bind line.
 
     Attributes:
-        position: the index of the next word.
         prefix, suffix: what messages begin and end with.
         several: the line has more than one socket.
         values: fields of `model.Bind`.
@@ -42,15 +42,14 @@ class BindWords:
     """
 
     __slots__ = (
-        *("build", "certificates", "options", "position", "prefix", "several", "signer_fault", "ssl", "statement"),
-        *("suffix", "tls", "unread", "values", "words"),
+        *("build", "certificates", "options", "prefix", "several", "signer_fault", "ssl", "statement"),
+        *("suffix", "tls", "unread", "values"),
     )
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
+        super().__init__(words, position)
         self.build = build
         self.statement = statement
-        self.words = words
-        self.position = position
         self.prefix = prefix
         self.suffix = ""
         self.several = False
@@ -62,25 +61,14 @@ class BindWords:
         self.signer_fault = ""
         self.ssl = False
 
-    def peek(self) -> str:
-        """The next word, empty at the end."""
-        return self.words[self.position] if self.position < len(self.words) else ""
-
-    def take(self, missing: str) -> str:
-        """The next word, or the refusal that it is missing."""
-        word = self.peek()
-        if not word:
-            raise self.refuse(missing, code="missing-argument")
-        self.position += 1
-        return word
-
-    def refuse(self, message: str, *, back: int = 0, code: str = "bad-argument", hint: str = "") -> Refused:
-        """The refusal of the word at the position, or `back` words before it."""
-        return Refused(f"{self.prefix}{message}{self.suffix}", self.position - back, code=code, hint=hint)
+    def refuse(self, message: str, place: int | None = None, *, code: str = "bad-argument", hint: str = "") -> Refused:
+        """The refusal in HAProxy's form."""
+        where = self.position if place is None else place
+        return Refused(f"{self.prefix}{message}{self.suffix}", where, code=code, hint=hint)
 
     def lacking(self, message: str, code: str, hint: str = "") -> None:
         """Refuse the word before the position for something that this machine does not have."""
-        self.build.lacking(self.refuse(message, back=1, code=code, hint=hint))
+        self.build.lacking(self.refuse(message, self.position - 1, code=code, hint=hint))
 
 
 Reader = Callable[[BindWords, str], None]
@@ -98,7 +86,7 @@ def _number(field: str, minimum: int, shown: str) -> Reader:
         text = words.take(f"'{name}' : missing value")
         value = leading_integer(text)
         if value < minimum:
-            raise words.refuse(f"'{name}' : invalid value {value}, must be {shown}", back=1)
+            raise words.refuse(f"'{name}' : invalid value {value}, must be {shown}", words.position - 1)
         words.values[field] = value
 
     return read
@@ -142,12 +130,12 @@ def _owner_number(field: str, kind: str) -> Reader:
 def _id(words: BindWords, name: str) -> None:
     text = words.take("'id' : expects an integer argument")
     if not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise words.refuse(f"'id' : expects an integer argument, found '{text}'", back=1)
+        raise words.refuse(f"'id' : expects an integer argument, found '{text}'", words.position - 1)
     if words.several:
-        raise words.refuse("'id' can only be used with a single socket", back=2)
+        raise words.refuse("'id' can only be used with a single socket", words.position - 2)
     number = leading_integer(text)
     if number <= 0:
-        raise words.refuse("'id' : custom id has to be > 0", back=1)
+        raise words.refuse("'id' : custom id has to be > 0", words.position - 1)
     words.values["number"] = number
 
 
@@ -155,21 +143,21 @@ def _mss(words: BindWords, name: str) -> None:
     text = words.take("'mss' : missing MSS value")
     value = leading_integer(text)
     if value != -(2**31) and not 1 <= abs(value) <= 65535:  # the one number that has no absolute value
-        raise words.refuse("'mss' : expects an MSS with and absolute value between 1 and 65535", back=1)
+        raise words.refuse("'mss' : expects an MSS with and absolute value between 1 and 65535", words.position - 1)
     words.values["mss"] = value
 
 
 def _nice(words: BindWords, name: str) -> None:
     value = leading_integer(words.take("'nice' : missing value"))
     if not -1024 <= value <= 1024:
-        raise words.refuse(f"'nice' : invalid value {value}, allowed range is -1024..1024", back=1)
+        raise words.refuse(f"'nice' : invalid value {value}, allowed range is -1024..1024", words.position - 1)
     words.values["nice"] = value
 
 
 def _proto(words: BindWords, name: str) -> None:
     text = words.take("'proto' : missing value")
     if text not in ("h1", "h2", "fcgi", "none"):
-        raise words.refuse(f"'proto' :  unknown MUX protocol '{text}'", back=1)
+        raise words.refuse(f"'proto' :  unknown MUX protocol '{text}'", words.position - 1)
     words.build.note_protocol(words.statement, words.position - 1, name, text)
     words.options[name] = (text,)
 
@@ -189,17 +177,19 @@ def _process(words: BindWords, name: str) -> None:
     text = words.take("'process' : missing argument")
     match = _PROCESS.fullmatch(text)
     if match is None:
-        raise words.refuse(f"'process' : '{text}' is not a valid number/range.", back=1)
+        raise words.refuse(f"'process' : '{text}' is not a valid number/range.", words.position - 1)
     for number in (match[1], match[2]):
         most = words.build.processes
         if number is not None and number.isdecimal() and not 1 <= int(number) <= most:
             raise words.refuse(
-                f"'process' : '{text}' is not a valid number/range. It supports numbers from 1 to {most}.\n", back=1
+                f"'process' : '{text}' is not a valid number/range. It supports numbers from 1 to {most}.\n",
+                words.position - 1,
             )
     for number in (match[3], match[4]):
         if number is not None and number.isdecimal() and not 1 <= int(number) <= _MAX_THREADS:
             raise words.refuse(
-                f"'process' : '{number}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
+                f"'process' : '{number}' is not a valid number/range. It supports numbers from 1 to 64.\n",
+                words.position - 1,
             )
     instead = f" Please use 'thread {match[3]}' instead." if match[3] else ""
     words.build.warning(
@@ -215,20 +205,22 @@ def _thread(words: BindWords, name: str) -> None:
     for part in text.split(",") if lists else (text,):
         match = _THREADS.fullmatch(part)
         if match is None:
-            raise words.refuse(f"'{text}' : '{part}' is not a valid number/range.", back=1)
+            raise words.refuse(f"'{text}' : '{part}' is not a valid number/range.", words.position - 1)
         for number in (match["group"], match["last_group"]):
             if number and leading_integer(number) != 1:
                 raise words.refuse(
-                    f"'{text}' thread-group number must be between 1 and 1 (was {leading_integer(number)})", back=1
+                    f"'{text}' thread-group number must be between 1 and 1 (was {leading_integer(number)})",
+                    words.position - 1,
                 )
         for number in (match["low"], match["high"]):
             if number and number.isdecimal() and not 1 <= int(number) <= _MAX_THREADS:
                 raise words.refuse(
-                    f"'{text}' : '{part}' is not a valid number/range. It supports numbers from 1 to 64.\n", back=1
+                    f"'{text}' : '{part}' is not a valid number/range. It supports numbers from 1 to 64.\n",
+                    words.position - 1,
                 )
     earlier = words.options.get(name)
     if earlier and not lists and _group(earlier[0]) != _group(text):
-        raise words.refuse(f"'{text}' multiple thread-groups are not supported", back=1)
+        raise words.refuse(f"'{text}' multiple thread-groups are not supported", words.position - 1)
     words.options[name] = (f"{earlier[0]},{text}" if earlier else text,)
 
 
@@ -258,7 +250,8 @@ def _shards(words: BindWords, name: str) -> None:
     text = words.take("'shards' : missing value")
     if text != "by-thread" and not 1 <= leading_integer(text) <= _MAX_THREADS:
         raise words.refuse(
-            f"'shards' : invalid value {leading_integer(text)}, allowed range is 1..64 or 'by-thread'", back=1
+            f"'shards' : invalid value {leading_integer(text)}, allowed range is 1..64 or 'by-thread'",
+            words.position - 1,
         )
     words.options[name] = (text,)
 
@@ -268,14 +261,16 @@ def _tcp_ut(words: BindWords, name: str) -> None:
     try:
         milliseconds(text)
     except TimeError:
-        raise words.refuse("'tcp-ut' : expects a positive delay in milliseconds", back=1) from None
+        raise words.refuse("'tcp-ut' : expects a positive delay in milliseconds", words.position - 1) from None
     words.options[name] = (text,)
 
 
 def _cip(words: BindWords, name: str) -> None:
     text = words.take("'accept-netscaler-cip' : missing value")
     if not leading_integer(text):
-        raise words.refuse(f"'accept-netscaler-cip' : invalid value {leading_integer(text)}, must be >= 0", back=1)
+        raise words.refuse(
+            f"'accept-netscaler-cip' : invalid value {leading_integer(text)}, must be >= 0", words.position - 1
+        )
     words.values["netscaler"] = leading_integer(text) & 0xFFFFFFFF
 
 
@@ -305,14 +300,14 @@ def _tls_version(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the ssl/tls version")
     if text not in tls.VERSIONS:
         hint = words.build.nearest(text, tls.VERSIONS)
-        raise words.refuse(f"'{text}' : unknown ssl/tls version", back=1, hint=hint)
+        raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1, hint=hint)
     put(words.tls, name, (text,))
 
 
 def _alpn(words: BindWords, name: str) -> None:
     text = words.take(f"'{name}' : missing the comma-delimited {name.upper()} protocol suite")
     if fault := protocols_fault(name, text):
-        raise words.refuse(fault, back=1)
+        raise words.refuse(fault, words.position - 1)
     words.tls[name] = (text,)
 
 
@@ -321,7 +316,7 @@ def _verify(words: BindWords, name: str) -> None:
     if text not in ("none", "optional", "required"):
         raise words.refuse(
             f"'verify' : unknown verify method '{text}', only 'none', 'optional', and 'required' are supported",
-            back=1,
+            words.position - 1,
             hint=words.build.nearest(text, ("none", "optional", "required")),
         )
     words.tls[name] = (text,)
@@ -364,7 +359,9 @@ def _ignored_errors(words: BindWords, name: str) -> None:
     numbers = [] if text == "all" else [leading_integer(part) for part in text.split(",")]
     for number in numbers:
         if not 1 <= number <= 94:
-            raise words.refuse(f"'{name}' : ID '{number}' out of range (1..94) in error IDs list '{text}'", back=1)
+            raise words.refuse(
+                f"'{name}' : ID '{number}' out of range (1..94) in error IDs list '{text}'", words.position - 1
+            )
     known = words.tls.get(name, ("",))[0]  # lists add up
     every = "all" in (text, known)
     words.tls[name] = ("all" if every else ",".join([known, *map(str, numbers)]).lstrip(","),)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.arguments import TIME_HINT, TimeError, size
 from hapy_config.build.expressions import check_regex, expression_words, log_format
+from hapy_config.build.linewords import LineWords
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.expressions import expression_end
 from hapy_config.keywords.samples import Place
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 NO_EXPRESSION: Final = SampleExpression("", Call("always_true", ()))
 
 
-class Words:
+class Words(LineWords):
     """Where reading stands in a statement.
 
     Attributes:
-        position: the index of the next word.
         start: the index of the first argument.
         action_word: the action as written.
         places: where expressions in it are evaluated.
@@ -36,12 +36,10 @@ class Words:
         "build",
         "draft",
         "places",
-        "position",
         "prefix",
         "response",
         "start",
         "statement",
-        "words",
     )
 
     def __init__(
@@ -56,29 +54,15 @@ class Words:
         *,
         response: bool = False,
     ) -> None:
+        super().__init__(words, position)
         self.build = build
         self.draft = draft
         self.statement = statement
-        self.words = words
-        self.position = position
         self.start = position
         self.action_word = words[position - 1] if 0 < position <= len(words) else ""
         self.prefix = prefix
         self.places = places
         self.response = response
-
-    def peek(self, ahead: int = 0) -> str:
-        """The next word, empty at the end."""
-        index = self.position + ahead
-        return self.words[index] if index < len(self.words) else ""
-
-    def take(self, missing: str) -> str:
-        """The next word; a missing or empty one is refused with `missing`."""
-        word = self.peek()
-        if not word:
-            raise self.refuse(missing, code="missing-argument")
-        self.position += 1
-        return word
 
     def exactly(self, count: int, missing: str) -> list[str]:
         """The next `count` words, none of them empty."""

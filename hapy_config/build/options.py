@@ -6,6 +6,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final
 
+from hapy_config.build.arguments import at_most
 from hapy_config.build.checks import begin_own, option_request
 from hapy_config.build.context import Build
 from hapy_config.build.draft import BACK, FRONT, Draft
@@ -127,7 +128,7 @@ def _option(build: Build, draft: Draft, statement: Statement, words: list[str], 
     name = words[1]
     side = SWITCHES.get(name)
     if side is not None:
-        _no_more(words, 2)
+        at_most(words, 1, f"option {words[1]}")
         if build.version >= _SIDES_MATTER and not draft.side & side and name not in _RENAMED:
             raise Refused(f"unknown option '{name}'." if to == "on" else _NO_NEGATION.format(name), 1)
         if to != "on" and name in _RENAMED and build.version >= _RENAMED_SINCE:
@@ -140,7 +141,7 @@ def _option(build: Build, draft: Draft, statement: Statement, words: list[str], 
             draft.options.discard(name)
         return
     if name in _MODES:
-        _no_more(words, 2)
+        at_most(words, 1, f"option {words[1]}")
         if to == "on":
             draft.http_mode = _MODES[name]
         elif draft.http_mode == _MODES[name]:
@@ -184,12 +185,6 @@ def unknown_option(name: str) -> Refused:
     )
 
 
-def _no_more(words: list[str], count: int) -> None:
-    if len(words) > count:
-        extra = words[count]
-        raise Refused(f"'option {words[1]}' cannot handle unexpected argument '{extra}'.", count)
-
-
 def _redispatch(build: Build, draft: Draft, statement: Statement, words: list[str], to: str) -> None:
     if warn_side(build, draft, statement, "redispatch", BACK):
         return
@@ -221,7 +216,7 @@ def _httplog(build: Build, draft: Draft, statement: Statement, words: list[str])
         if words[2] != "clf":
             raise Refused("keyword 'httplog' only supports option 'clf'.", 2)
         clf = True
-        _no_more(words, 3)
+        at_most(words, 2, f"option {words[1]}")
     _set_log_format(build, draft, statement, "httplog-clf" if clf else "httplog", "option httplog")
 
 
@@ -230,7 +225,7 @@ def _httpslog(build: Build, draft: Draft, statement: Statement, words: list[str]
 
 
 def _tcplog(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    _no_more(words, 2)
+    at_most(words, 1, f"option {words[1]}")
     _set_log_format(build, draft, statement, "tcplog", "option tcplog")
 
 
@@ -291,7 +286,7 @@ def _address_header(build: Build, words: list[str], name: str, header: str, supp
 
 
 def _tcpka(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
-    _no_more(words, 2)
+    at_most(words, 1, f"option {words[1]}")
     if draft.side & FRONT:
         draft.options.add("clitcpka")
     if draft.side & BACK:
@@ -337,16 +332,16 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
 
 
 def _bare(words: list[str]) -> None:
-    _no_more(words, 2)
+    at_most(words, 1, f"option {words[1]}")
 
 
 def _httpchk(words: list[str]) -> None:
-    _no_more(words, 5)
+    at_most(words, 4, f"option {words[1]}")
 
 
 def _smtpchk(words: list[str]) -> None:
     if len(words) > 4:
-        _no_more(words, 4)
+        at_most(words, 3, f"option {words[1]}")
 
 
 def _mysql(words: list[str]) -> None:
@@ -358,13 +353,13 @@ def _mysql(words: list[str]) -> None:
         raise Refused("'option mysql-check user' expects <username> as argument.", 3)
     if len(words) > 4 and words[4] not in ("post-41", "pre-41"):
         raise Refused(f"keyword 'user' only supports 'post-41' and 'pre-41' (got '{words[4]}').", 4)
-    _no_more(words, 5)
+    at_most(words, 4, f"option {words[1]}")
 
 
 def _pgsql(words: list[str]) -> None:
     if len(words) < 4 or words[2] != "user":
         raise Refused("'option pgsql-check' expects 'user <username>' as argument.", min(len(words), 2))
-    _no_more(words, 4)
+    at_most(words, 3, f"option {words[1]}")
 
 
 _CHECKS: Final[dict[str, Callable[[list[str]], None]]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Final
 
 from hapy_config.build import (
@@ -22,6 +21,7 @@ from hapy_config.build import (
     stats,
     stick,
 )
+from hapy_config.build.arguments import BAD_NAME
 from hapy_config.build.binds import bind
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
@@ -37,8 +37,6 @@ from hapy_config.keywords import table
 from hapy_config.keywords.sections import CONTEXTS
 from hapy_config.keywords.spec import TARGET, Keyword, Version
 from hapy_config.syntax import Section, Statement
-
-_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 HANDLERS: Final[dict[str, Handler]] = {
     "bind": bind,
@@ -292,7 +290,7 @@ def _check_header(build: Build, header: Statement, kind: str, name: str, origin:
     if not name:
         build.error("missing-argument", header.span(1), f"'{kind}' expects an <id> argument")
         return True
-    bad = _BAD_NAME.search(name)
+    bad = BAD_NAME.search(name)
     if bad is not None:
         build.error(
             "bad-name",

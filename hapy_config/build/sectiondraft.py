@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hapy_config.build.draft import Draft
 from hapy_config.model.config import User
 from hapy_config.syntax import Statement
 
 if TYPE_CHECKING:
-    from hapy_config.build.draft import Draft
+    from hapy_config.build.context import Build
+
+#: Reads one line of a section: its words, cut at an empty one.
+Handler: TypeAlias = "Callable[[Build, SectionDraft, Statement, list[str]], None]"
 
 
 class SectionDraft:

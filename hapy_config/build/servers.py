@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import Final
 
 from hapy_config.alike import nearest
 from hapy_config.build.addressing import NO_ADDRESS, address_fault, read_address
+from hapy_config.build.arguments import BAD_NAME
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
 from hapy_config.build.draft import Draft
@@ -27,7 +27,6 @@ from hapy_config.model.server import HapyPool, Server, ServerTls
 from hapy_config.syntax import Statement
 from hapy_config.tls.versions import LIMITS
 
-_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 #: HAProxy takes more and runs out of memory; nobody means it.
 _MOST_SERVERS: Final = 100_000
 
@@ -91,7 +90,7 @@ def _default_server(build: Build, draft: Draft, statement: Statement, words: lis
 
 def check_name(build: Build, name: str, what: str) -> None:
     """Note what can't be the name of a server."""
-    bad = _BAD_NAME.search(name)
+    bad = BAD_NAME.search(name)
     if bad is not None:
         build.fault(
             Refused(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hapy_config.build.arguments import TIME_SUFFIX, TimeError, milliseconds
+from hapy_config.build.linewords import LineWords
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.tls.versions import put
@@ -21,18 +22,17 @@ if TYPE_CHECKING:
     from hapy_config.syntax import Statement
 
 
-class ServerWords:
+class ServerWords(LineWords):
     """Where reading stands in a server line, and what it has given so far.
 
     Attributes:
-        position: the index of the next word.
         label: how messages name the server (`backend/server`), empty for default-server.
         name: the server's name, `default-server` for that.
         values: fields of `model.Server`.
         options: other options by name.
     """
 
-    __slots__ = ("build", "default", "draft", "label", "name", "options", "position", "statement", "values", "words")
+    __slots__ = ("build", "default", "draft", "label", "name", "options", "statement", "values")
 
     def __init__(
         self,
@@ -46,11 +46,10 @@ class ServerWords:
         values: dict[str, object],
         options: dict[str, tuple[str, ...]],
     ) -> None:
+        super().__init__(words, position)
         self.build = build
         self.draft = draft
         self.statement = statement
-        self.words = words
-        self.position = position
         self.label = label
         self.name = name
         self.default = not label
@@ -61,18 +60,6 @@ class ServerWords:
     def prefix(self) -> str:
         """What messages begin with."""
         return f"'server {self.label}' : " if self.label else ""
-
-    def peek(self) -> str:
-        """The next word, empty at the end."""
-        return self.words[self.position] if self.position < len(self.words) else ""
-
-    def take(self, missing: str) -> str:
-        """The next word, or the refusal that it is missing."""
-        word = self.peek()
-        if not word:
-            raise self.refuse(missing, code="missing-argument")
-        self.position += 1
-        return word
 
     def lax(self) -> str:
         """The next word; HAProxy reads past the end of the line where there is none."""

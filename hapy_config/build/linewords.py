@@ -1,0 +1,36 @@
+"""Where reading stands in a line whose words are taken from left to right."""
+
+from __future__ import annotations
+
+from hapy_config.build.refused import Refused
+
+
+class LineWords:
+    """The words of a line, of which those before `position` are read.
+
+    Attributes:
+        position: the index of the next word.
+    """
+
+    __slots__ = ("position", "words")
+
+    def __init__(self, words: list[str], position: int) -> None:
+        self.words = words
+        self.position = position
+
+    def peek(self, ahead: int = 0) -> str:
+        """The next word, empty at the end."""
+        index = self.position + ahead
+        return self.words[index] if index < len(self.words) else ""
+
+    def take(self, missing: str) -> str:
+        """The next word; a missing or empty one is refused with `missing`."""
+        word = self.peek()
+        if not word:
+            raise self.refuse(missing, code="missing-argument")
+        self.position += 1
+        return word
+
+    def refuse(self, message: str, place: int | None = None, *, code: str = "bad-argument", hint: str = "") -> Refused:
+        """The refusal of the word at `place`, or of the next one, in the form that such lines have in HAProxy."""
+        raise NotImplementedError
