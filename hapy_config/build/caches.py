@@ -6,14 +6,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build.refused import Refused
-from hapy_config.grammar.units import is_number, leading_long
+from hapy_config.grammar.units import leading_long
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
     from hapy_config.build.sectiondraft import Handler, SectionDraft
     from hapy_config.syntax import Statement
 
-_SIGNED: Final = re.compile(r"[+-]?[0-9]+")
+#: What `strtoul` reads to its end.
+_UNSIGNED: Final = re.compile(r"[ \t-\r]*(?:\+|-(?=0+\Z))?[0-9]+")
+_SIGNED: Final = re.compile(r"[ \t-\r]*[+-]?[0-9]+")
 
 
 def number(minimum: int, maximum: int | None = None) -> Handler:
@@ -26,7 +28,7 @@ def number(minimum: int, maximum: int | None = None) -> Handler:
             raise Refused(f'"{words[0]}" ({found}) must not be greater than {maximum}', 1)
         if words[0] == "max-secondary-entries" and _SIGNED.fullmatch(text):
             found &= 0xFFFFFFFF
-        elif not is_number(text):
+        elif not _UNSIGNED.fullmatch(text):
             found = minimum - 1
         if found < minimum:
             raise Refused(f"{words[0]} wrong value '{text}'", 1)

@@ -62,6 +62,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?\Z")
 _NUMERIC: Final = re.compile(r"[0-9.]+\Z")
 #: An IPv4 address as most are written, which is what it stands for.
 _PLAIN: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}\Z")
+#: The second port of a range, read as C's `atoi` does.
+_LAST_PORT: Final = re.compile(r"[ \t-\r]*\+?([0-9]+)")
 _LEADING_DIGITS: Final = re.compile(r"[0-9]*")
 
 _UNIX_MAX: Final = 97
@@ -179,11 +181,10 @@ def _port(text: str, port: str, place: int, use: AddressUse) -> tuple[int | None
     low = _number(digits[0], place, allow_zero=not use.port_required)
     high = low
     if dash:
-        digits = _LEADING_DIGITS.match(last)
-        assert digits is not None
-        if not digits[0]:
+        digits = _LAST_PORT.match(last)
+        if digits is None:
             raise GrammarError(f"invalid port '{last}'", place)
-        high = _number(digits[0], place, allow_zero=False)
+        high = _number(digits[1], place, allow_zero=False)
         if high < low:
             raise GrammarError(f"invalid port range '{port}'", place)
     return low, high, False

@@ -28,6 +28,8 @@ _RANGE: Final = re.compile(r"([0-9]*)[:-](-?[0-9]*)\Z")
 _NUMBERS: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 _DOTTED_RANGE: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)?)?)[:-]((?:[0-9]+(?:\.[0-9]+)?)?)\Z")
 _PARTS: Final = re.compile(r"(?:0+[0-7]{0,11}|[1-9][0-9]{0,9})(?:\.(?:0+[0-7]{0,11}|[1-9][0-9]{0,9})){0,3}\Z")
+#: A mask's length, read as C's `strtol` does.
+_MASK_LENGTH: Final = re.compile(r"[ \t-\r]*(?:\+|-(?=0+\Z))?([0-9]+)")
 _FULL: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){3}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 # Addresses to a resolver, and refused by HAProxy.
@@ -176,9 +178,10 @@ def _network6(host: str, mask: str | None) -> Network | None:
         return None
     length = 128
     if mask is not None:
-        if not mask.isascii() or not mask.isdecimal() or not 0 <= wrapped(mask) <= 128:
+        digits = _MASK_LENGTH.fullmatch(mask)
+        if digits is None or not 0 <= wrapped(digits[1]) <= 128:
             return None
-        length = wrapped(mask)
+        length = wrapped(digits[1])
     bits = ((1 << length) - 1) << (128 - length)
     return Network(6, address & bits, bits)
 
@@ -199,8 +202,9 @@ def _ipv4(text: str) -> int | None:
 
 def _mask4(text: str) -> int | None:
     """A mask as a length or as an address."""
-    if text.isascii() and text.isdecimal():
-        length = wrapped(text)
+    digits = _MASK_LENGTH.fullmatch(text)
+    if digits is not None:
+        length = wrapped(digits[1])
         return None if not 0 <= length <= 32 else (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
     return _ipv4(text) if _FULL.match(text) is not None else None
 

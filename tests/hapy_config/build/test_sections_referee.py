@@ -83,6 +83,14 @@ FRONTEND = (
 )
 
 SECTIONS = (
+    "backend z\n acl a src 10.0.0.0/+8 ::1/+64",
+    'backend z\n acl a src 10.0.0.0/-0 10.0.0.0/" 5"',
+    "backend z\n acl a src 10.0.0.0/-5",
+    "backend z\n acl a src 10.0.0.0/+33",
+    "backend z\n acl a src 10.0.0.0/+",
+    "backend z\n option forwardfor except 10.0.0.0/+8",
+    "listen z\n bind 127.0.0.1:7998-+7999",
+    "listen z\n bind 127.0.0.1:7998--7999",
     "listen b\n bind :7998",
     "listen f\n bind :7998",
     "defaults x from",
@@ -92,6 +100,8 @@ SECTIONS = (
     "cache x\n total-max-size 1\n max-secondary-entries -1",
     "cache x\n total-max-size 1\n max-secondary-entries 4294967296",
     "cache x\n total-max-size 1\n max-secondary-entries 5a",
+    "cache x\n total-max-size +4",
+    'cache x\n total-max-size " 4"\n max-object-size -0\n max-secondary-entries " -5"',
     "mailers m\n mailer a /tmp/x",
     "mailers m\n mailer a abns@x",
     "mailers m\n mailer a 127.0.0.1:25",
