@@ -219,7 +219,7 @@ def _changing_services(seed: int, steps: int, hold: int = 0) -> Callable[[World,
 
         def publish() -> None:
             hosts = choose.sample(range(10), choose.randint(1, 6))
-            services = [f"1 {choose.choice((0, 1, 300, 65535))} 80 h{host}.test." for host in hosts]
+            services = [f"1 {choose.choice((0, 1, 256, 300, 512, 65535))} 80 h{host}.test." for host in hosts]
             addresses = {(f"h{host}.test", "+A"): [f"127.0.0.{host + 10}"] for host in hosts}
             server.records = {("_http._tcp.test", "SRV"): services, **addresses}
 

@@ -189,7 +189,9 @@ def _records(message: dns.message.Message, name: str, kind: str) -> Answer:
     if not mine:
         return Answer("cname" if aliases else "empty")
     if kind == "SRV":
-        services = dict.fromkeys(_service(rrset) for rrset in mine)
+        services = dict.fromkeys(_service(rrset) for rrset in mine if rrset[0].target != dns.name.root)
+        if not services:
+            return Answer("empty")  # the service is not to be had here (RFC 2782)
         return Answer("valid", services=tuple(services), extra=_extra(message), aliased=bool(aliases))
     addresses = dict.fromkeys(str(rrset[0].address) for rrset in mine)
     return Answer("valid", addresses=tuple(addresses), aliased=bool(aliases))

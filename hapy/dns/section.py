@@ -281,7 +281,7 @@ class Resolution:
             if user.on_records(self, source):
                 changed = True
                 source = "DNS cache"
-        nameserver.counters.update += changed
+        nameserver.counters.update += changed and self.kind != "SRV"
         self._tell_waiters()
         self._section.tidy(self)
 

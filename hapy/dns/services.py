@@ -5,7 +5,7 @@ Rules (HAProxy 2.6):
   one for longest, at first the first. What is left when all have one is ignored, and so are priorities.
 - Records that came and records that are gone are looked at in one order, that of their rank: a server that becomes free
   can take what is looked at after it, or what is left at the next answer.
-- A weight w of the record becomes w / 256 + 1 of the server, 0 stays 0; `resolve-opts ignore-weight` keeps its own.
+- A weight w of the record becomes w / 256 of the server, rounded up; `resolve-opts ignore-weight` keeps its own.
 - Addresses that come along with the records are taken as they are, else the hosts are looked up.
 - A server whose record is gone (for `hold obsolete`) goes out of service and is free for another record.
 """
@@ -30,7 +30,7 @@ def _rank(key: tuple[str, int]) -> int:
 
 def weight_of(service: Service) -> int:
     """A record's weight as a server's."""
-    return service.weight // 256 + 1 if service.weight else 0
+    return -(-service.weight // 256)
 
 
 class ServiceUser:

@@ -59,6 +59,13 @@ def test_services_and_what_comes_along() -> None:
     assert found.extra == {"h1.test": ("192.0.2.1", "::1")}
 
 
+def test_a_service_that_is_not_to_be_had() -> None:
+    nowhere = ("a.test", "SRV", "0 0 0 .")
+    assert said(answer(nowhere, kind="SRV"), "SRV").status == "empty"
+    found = said(answer(nowhere, ("a.test", "SRV", "0 1 80 h.test."), kind="SRV"), "SRV")
+    assert found.services == (Service("h.test", 80, 1),)
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("NXDOMAIN", "nx"), ("REFUSED", "refused"), ("SERVFAIL", "other"), ("FORMERR", "other")]
 )
