@@ -368,7 +368,11 @@ listen redis
         ("backend busy", "server connections", "One that speaks HTTP/2 carries several requests at once."),
         ("backend busy", "server connections", "A connection is closed after 10 requests (max-reuse 9)."),
         ("backend busy", "if a server dies", "s1 is checked every 2 s by connecting to it: out after 3 failures"),
-        ("backend busy", "if a server dies", "s3 is checked every 1 s (5 s while it is down) over TLS by connecting to it"),
+        (
+            "backend busy",
+            "if a server dies",
+            "s3 is checked every 1 s (5 s while it is down) over TLS by connecting to it",
+        ),
         ("backend busy", "if a server dies", "back after 1 success."),
         ("backend busy", "if a server dies", "Nobody checks s2: dead, it goes on getting its share."),
         (
