@@ -20,6 +20,10 @@ DEVIATIONS = {
         "HAProxy 2.6 takes an absolute place in `req.payload_lv` for half of it, or for one behind the length; hapy begins "
         "where its manual says."
     ),
+    "cookies:one_of_several_set": (
+        "Where a `Set-Cookie2` sets several cookies, HAProxy takes the persistence cookie out together with bytes of the "
+        "others, or leaves it in; hapy takes out that one alone."
+    ),
     "dns:cut_answers": (
         "HAProxy takes an answer over UDP that was cut for an error and asks the same again; hapy asks the same name "
         "server over TCP, as RFC 7766 has it."

@@ -402,3 +402,38 @@ backend be
         world.note(f"{field!r}: {world.once('/', f'Cookie: {field}')}")
     world.forget_clients()
     world.forget_origins()
+
+
+def captured(world: World) -> None:
+    """`capture cookie`: names with blanks, commas, attributes, `Set-Cookie2`; and the blanks around `=` that go with it."""
+    front = '    capture cookie SR len 12\n    log-format "%b/%s %ST %B - - %tsc %{+Q}CC %{+Q}CS"\n'
+    teller = _Teller(world, {"tied": "cookie SRV prefix" + _SERVERS, "free": "server a {a}"}, front)
+    for path in ("/tied/", "/free/"):
+        for field in (
+            "b c = 1 ; SRV = B",
+            "b c=1,SRV=B;SRV=A",
+            "b SRV=B; SR c=2",
+            "SR; SRV ; SRVX = a long value; SRV=B",
+            "$SR=1; SRV=B",
+            'a="x; SRV=A"; SRV = "B"',
+        ):
+            teller.tell(path, f"Cookie: {field}")
+            world.note(world.syslog.traffic()[-1].partition(" - - ")[2])
+        for field in (
+            "Set-Cookie: SRV = v ; path = /",
+            "Set-Cookie: x=1, SRV=v",
+            "Set-Cookie: SRVX, SRV=v, SRV=w; path=/",
+            "Set-Cookie: SRV=v, SRV=w; path=/",
+            "Set-Cookie2: x = 1 ; y = 2, SRV = v ; z = 3, SRV=w",
+            "Set-Cookie2: SRV=2@@Set-Cookie: b c = 1@@Set-Cookie: SR x = a long value",
+        ):
+            teller.tell(path, f"X-Set: {field}")
+            world.note(world.syslog.traffic()[-1].partition(" - - ")[2])
+    teller.end()
+
+
+def one_of_several_set(world: World) -> None:
+    """`insert`: a server's own cookie that stands beside others in one `Set-Cookie2`."""
+    teller = _Teller(world, {"be": "cookie SRV insert" + _SERVERS})
+    teller.tell("/be/", "X-Set: Set-Cookie2: a = 1 ; b = 2, SRV = v ; c = 3, d=4")
+    teller.end()

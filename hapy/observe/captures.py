@@ -10,7 +10,7 @@ from hapy_config.words import to_bytes
 if TYPE_CHECKING:
     from hapy.http.message import Header
     from hapy.proxy.transaction import Transaction
-    from hapy_config.model.proxy import Capture, Proxy
+    from hapy_config.model.proxy import Proxy
 
 #: Keeps something of a transaction's request or answer.
 Keeper = Callable[["Transaction"], None]
@@ -67,51 +67,58 @@ def response_captures(model: Proxy) -> Keeper | None:
     return keep
 
 
-def _cookie_test(capture: Capture) -> Callable[[bytes], bool]:
-    """Whether a `name=value` is meant: a name with `=` is the whole name, any other its beginning."""
-    wanted = to_bytes(capture.name)
-    return lambda pair: pair.startswith(wanted)
-
-
 def request_cookie(model: Proxy) -> Keeper | None:
-    """Keeps the first request cookie that `capture cookie` means; None without one.
+    """Keeps the first request cookie that `capture cookie` means, the name's beginning; None without one.
 
-    HAProxy looks for it after the http-request rules have let the request pass, or have denied it, not when they have
-    answered otherwise.
+    Blanks between a name and its value go, whoever's cookie it is. HAProxy looks for it after the http-request rules
+    have let the request pass, or have denied it, not when they have answered otherwise.
     """
     capture = next((one for one in model.captures if one.direction == "cookie"), None)
     if capture is None:
         return None
-    meant, length = _cookie_test(capture), capture.length
+    wanted, length = to_bytes(capture.name), capture.length
+    from hapy.persist.fields import first_with
 
     def keep(txn: Transaction) -> None:
-        found = None
-        for key, value in [] if txn.request is None else txn.request.headers:
-            if key == b"cookie":
-                pairs = (pair.strip(b" \t") for pair in value.split(b";"))
-                found = next((pair[:length] for pair in pairs if meant(pair)), None)
-                if found is not None:
-                    break
-        txn.cookie_captures = [found, None]
+        kept: bytes | None = None
+        request = txn.request
+        if request is not None and any(key == b"cookie" for key, _value in request.headers):
+            headers = list(request.headers)
+            for index, (key, value) in enumerate(headers):
+                if key == b"cookie":
+                    line, found = first_with(value, wanted)
+                    if kept is None and found is not None:
+                        kept = found[:length]
+                    if line != value:
+                        headers[index] = key, line
+                        request.plain_size = -1
+            request.headers = headers
+        txn.cookie_captures = [kept, None]
 
     return keep
 
 
 def response_cookie(model: Proxy) -> Keeper | None:
-    """Keeps the first cookie of the answer that `capture cookie` means; None without one."""
+    """Keeps the first cookie of the answer that `capture cookie` means, `Set-Cookie2` last; None without one."""
     capture = next((one for one in model.captures if one.direction == "cookie"), None)
     if capture is None:
         return None
-    meant, length = _cookie_test(capture), capture.length
+    wanted, length = to_bytes(capture.name), capture.length
+    from hapy.persist.fields import first_set
 
     def keep(txn: Transaction) -> None:
         kept = txn.cookie_captures or [None, None]
-        for key, value in [] if txn.response is None else txn.response.headers:
-            if key == b"set-cookie":
-                pair = value.partition(b";")[0].strip(b" \t")
-                if meant(pair):
-                    kept[1] = pair[:length]
-                    break
+        response = txn.response
+        if response is not None:
+            headers = list(response.headers)
+            for name in (b"set-cookie", b"set-cookie2"):
+                for index, (key, value) in enumerate(headers):
+                    if key == name:
+                        line, found = first_set(key, value, wanted)
+                        if kept[1] is None and found is not None:
+                            kept[1] = found[:length]
+                        headers[index] = key, line
+            response.headers = headers
         txn.cookie_captures = kept
 
     return keep

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.net.clock import wall
 from hapy.persist.caching import is_cacheable
 from hapy.persist.dates import decode, encode
-from hapy.persist.fields import Part, parts, tightened, without
+from hapy.persist.fields import Part, parts, settings, tightened, without
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
@@ -238,25 +238,32 @@ class Cookies:
         letter = "N"
         kept: list[Header] = []
         for field in headers:
-            part = next(parts(field[1]), None) if field[0] in _SET_COOKIES else None
-            if part is None or part.value is None:
+            if field[0] not in _SET_COOKIES:
                 kept.append(field)
                 continue
             key, line = field
-            head, tail = line[: part.name_end] + b"=", line[part.value_start :]
-            if part.name != self._name or ignored:
-                kept.append((key, head + tail))
-            elif not self._preserves and (self._mode == "insert" or (self._indirect and direct)):
-                letter = "D"
-            elif value is not None and self._mode == "rewrite":
-                letter = "R"
-                kept.append((key, head + value + line[part.value_end :]))
-            elif value is not None and self._mode == "prefix":
-                letter = "R"
-                kept.append((key, head + value + b"~" + tail))
-            else:
-                letter = "P"
-                kept.append((key, head + tail))
+            stop = len(line)  # what is behind has changed, what is before has not
+            for part in reversed(settings(key, line)):
+                behind, stop = line[stop:], part.start - 1
+                if part.value is None:
+                    continue
+                head, tail = line[: part.name_end] + b"=", line[part.value_start :]
+                line = head + tail
+                if part.name != self._name or ignored:
+                    continue
+                if not self._preserves and (self._mode == "insert" or (self._indirect and direct)):
+                    letter = "D"
+                    line = line[:stop] + behind if stop > 0 else behind.lstrip(b", \t")
+                elif value is not None and self._mode == "rewrite":
+                    letter = "R"
+                    line = head + value + tail[part.value_end - part.value_start :]
+                elif value is not None and self._mode == "prefix":
+                    letter = "R"
+                    line = head + value + b"~" + tail
+                else:
+                    letter = "P"
+            if line or not field[1]:
+                kept.append((key, line))
         return kept, letter
 
     def _inserts(self, txn: Transaction, tie: Tie, *, direct: bool, provided: bool) -> bool:

@@ -1,7 +1,7 @@
 """Cookies in header fields as HAProxy sees them: finding them by name, replacing their values, taking them out.
 
-A `Cookie` field holds cookies parted by `;` or `,`; double quotes protect both. A name with a `$` is an attribute of
-the cookie before it. Everything that is not asked for stays byte for byte.
+A `Cookie` field holds cookies parted by `;` or `,`; double quotes protect both. A name may hold blanks; one with a `$`
+is an attribute of the cookie before it. Everything that is not asked for stays byte for byte.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-_NAME: Final = re.compile(rb"[^=;, \t]*")
+#: Names end at these delimiters, in a field of several cookies and in one that sets one.
+_NAME, _SET_NAME = (
+    re.compile(rb"(?:[^=DD \t]|[ \t]+(?=[^=DD \t]))*".replace(b"DD", delimiters)) for delimiters in (b";,", b";")
+)
 _VALUE: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^";,])*', re.DOTALL)
 _BLANKS: Final = b" \t"
 
@@ -36,14 +40,14 @@ class Part:
     value_end: int
 
 
-def parts(line: bytes) -> Iterator[Part]:
+def parts(line: bytes, names: re.Pattern[bytes] = _NAME) -> Iterator[Part]:
     """The cookies of a field, in order."""
     position, length = 0, len(line)
     while position < length:
         start = position
         while position < length and line[position] in _BLANKS:
             position += 1
-        match = _NAME.match(line, position)
+        match = names.match(line, position)
         assert match is not None
         name_end = position = match.end()
         while position < length and line[position] in _BLANKS:
@@ -55,8 +59,7 @@ def parts(line: bytes) -> Iterator[Part]:
             while position < length and line[position] in _BLANKS:
                 position += 1
             value_start = position
-            position = _value_end(line, position)
-            value_end = position
+            value_end = position = _value_end(line, position)
             while value_end > value_start and line[value_end - 1] in _BLANKS:
                 value_end -= 1
             value = line[value_start:value_end]
@@ -120,3 +123,46 @@ def tightened(line: bytes, changes: list[tuple[int, int]], moved: list[Part]) ->
                 part.start -= end - start - 1
                 part.end -= end - start - 1
     return line
+
+
+def first_with(line: bytes, beginning: bytes) -> tuple[bytes, bytes | None]:
+    """A `Cookie` field without blanks around its `=`, and its first `name=value` of that beginning, or None."""
+    found: bytes | None = None
+    changes: list[tuple[int, int]] = []
+    for part in parts(line):
+        if part.value is None or part.name.startswith(b"$"):
+            continue
+        if part.value_start > part.name_end + 1:
+            changes.append((part.name_end, part.value_start))
+        pair = part.name + b"=" + part.value
+        if found is None and pair.startswith(beginning):
+            found = pair
+    return (tightened(line, changes, []) if changes else line), found
+
+
+def settings(key: bytes, line: bytes) -> list[Part]:
+    """The cookies that a `Set-Cookie` field sets: one, or in a `Set-Cookie2` several, parted by commas."""
+    if key == b"set-cookie":
+        return list(islice(parts(line, _SET_NAME), 1))
+    found: list[Part] = []
+    begins = True
+    for part in parts(line):
+        if begins:
+            found.append(part)
+        begins = line[part.end : part.end + 1] == b","
+    return found
+
+
+def first_set(key: bytes, line: bytes, beginning: bytes) -> tuple[bytes, bytes | None]:
+    """A field that sets cookies without blanks around their `=`, and the first `name=value` of that beginning."""
+    found: bytes | None = None
+    changes: list[tuple[int, int]] = []
+    for part in settings(key, line):
+        if part.value is None:
+            continue
+        if part.value_start > part.name_end + 1:
+            changes.append((part.name_end, part.value_start))
+        pair = part.name + b"=" + part.value
+        if found is None and pair.startswith(beginning):
+            found = pair
+    return (tightened(line, changes, []) if changes else line), found

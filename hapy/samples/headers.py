@@ -121,8 +121,8 @@ def set_cookies(headers: Headers, name: bytes | None) -> list[bytes]:
             for match in _COOKIE.finditer(part):
                 if len(part) - match.start() <= least:
                     break
-                if match["value"] is not None:
-                    if not _named(match["name"], name):
+                if match["value"] is not None and match["name"][:1] != b"$":
+                    if name not in (None, match["name"]):
                         break
                     found.append(match["value"])
     return found
