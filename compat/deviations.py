@@ -28,6 +28,15 @@ DEVIATIONS = {
         "HAProxy takes an answer over UDP that was cut for an error and asks the same again; hapy asks the same name "
         "server over TCP, as RFC 7766 has it."
     ),
+    "dns_answers:by_the_rfcs": (
+        "HAProxy minds the case of names and the order of records, loses a whole answer to a record of another name or a "
+        "service that is nowhere, does not see what comes along behind EDNS, takes it without regard to the family wished "
+        "for, and takes records of any class, type or name, out of what need be no answer and no whole one. hapy goes by "
+        "RFC 1035, 2782, 4343 and 6891."
+    ),
+    "dns_answers:counted": (
+        "HAProxy 2.6 leaves the counters `cname` and `timeout` of a name server at 0; hapy counts what its manual says."
+    ),
     "dns:lies_about_the_type": (
         "HAProxy takes addresses out of an answer whose question is for another type; to hapy that is no answer to its "
         "question."
