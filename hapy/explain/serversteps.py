@@ -9,7 +9,7 @@ from hapy.balance.keys import key_hash
 from hapy.explain import values
 from hapy.explain.findings import Candidate
 from hapy.explain.rulesteps import RuleSteps
-from hapy.explain.sharing import Sharing, connection_key, tell_sharing
+from hapy.explain.sharing import PROXY_HEADER, Sharing, connection_key, tell_sharing
 from hapy.http.errors import server_redirect_page
 from hapy.http.serialize import request_head
 from hapy.proxy.backend import NoServer, QueueFull
@@ -85,7 +85,8 @@ class ServerSteps(RuleSteps):
         original = next((one for one in model.servers if one.name == server.model.name), server.model)
         self.found.key = connection_key(server, original, txn, env)
         request = txn.request
-        sharing = Sharing(server, model, closes=route.close_server, bound=bound, mode=self.mode)
+        told = any(label == PROXY_HEADER for label, _ in self.found.key)
+        sharing = Sharing(server, model, closes=route.close_server, bound=bound, mode=self.mode, told=told)
         self.found.sharing = tell_sharing(sharing, txn)
         self.found.shares = sharing.shares
         if request is None or self.mode != "http":

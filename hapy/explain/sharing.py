@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _SORTS: Final = {0: "one opened ahead", 1: "one that has carried one request", 2: "one that has carried several"}
 
 
+#: The part of a key that belongs to one client connection.
+PROXY_HEADER: Final = "PROXY header"
+
+
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """What decides about it.
@@ -35,6 +39,7 @@ class Sharing:
         server: which one. model: its backend. mode: the frontend's.
         closes: the server connection ends with each answer.
         bound: the request carries credentials that belong to one connection (NTLM, Negotiate).
+        told: the connection begins with a PROXY header, which tells of one client connection.
     """
 
     server: Server
@@ -42,6 +47,7 @@ class Sharing:
     closes: bool
     bound: bool
     mode: str
+    told: bool = False
 
     @property
     def shares(self) -> bool:
@@ -50,6 +56,7 @@ class Sharing:
             self.mode == "http"
             and not self.closes
             and not self.bound
+            and not self.told
             and self.model.reuse != "never"
             and not self.server.pool.keeps_none
         )
@@ -98,6 +105,8 @@ def _tell(sharing: Sharing, txn: Transaction) -> Iterator[str]:
         yield "No: in mode tcp each client connection gets a server connection made for it, which ends with it."
     elif sharing.bound:
         yield "No: its credentials belong to one connection (NTLM or Negotiate), which is then this client's own."
+    elif sharing.told and not sharing.closes:
+        yield "No: a PROXY header tells of one client connection, so what it opens serves that one alone."
     elif sharing.model.reuse == "never":
         yield "No: with http-reuse never a client connection has server connections of its own."
     elif sharing.closes:
@@ -153,5 +162,5 @@ def connection_key(
         if part is not None:
             found.append((label, text(part) if isinstance(part, bytes) else str(part)))
     if key.proxy_header:
-        found.append(("PROXY header", f"{len(key.proxy_header)} bytes about this client: shared with nobody else"))
+        found.append((PROXY_HEADER, f"{len(key.proxy_header)} bytes about this client: shared with nobody else"))
     return tuple(found)

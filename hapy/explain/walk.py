@@ -188,7 +188,8 @@ class _Passage(ServerSteps):
         for add in route.prepare:
             before = Snapshot(txn)
             add(txn)
-            self.steps.append(Step("hapy adds", applied=True, effects=tuple(before.changes())))
+            if effects := tuple(before.changes()):
+                self.steps.append(Step("hapy adds", applied=True, effects=effects))
         self.stage("what the options add")
         self.serve(route, backend, model)
 

@@ -137,6 +137,7 @@ def test_the_way_in() -> None:
         ("option http-server-close", [], False),
         ("http-reuse always", ["Authorization: NTLM abc"], False),
         ("default-server pool-max-conn 0", [], False),
+        ("default-server send-proxy", [], False),
     ],
 )
 def test_sharing(lines: str, headers: list[str], shares: bool) -> None:
@@ -313,3 +314,9 @@ def test_conditions_that_are_not_run_are_named_as_they_are_written() -> None:
         ("{ path /x }", (("path", '"/x"'),)),
         ("!{ sc0_get_gpc0 gt 2 }", (("sc0_get_gpc0", "not run by hapy"),)),
     ]
+
+
+def test_an_option_that_adds_nothing_is_no_step() -> None:
+    options = "option forwardfor except 192.0.2.0/24"
+    found = walk(f"listen l\n bind :80\n {options}\n server s 192.0.2.9:80\n", source="192.0.2.7")
+    assert not any(stage.title == "what the options add" for stage in found.stages)
