@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hapy import features
-from hapy_config import Severity, read_config
+from hapy_config import Diagnostic, Severity, read_config
 from hapy_config.loader import read_file, read_sources
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def main(words: list[str]) -> int:
     if program is None:
         print(f"hapy verify: there is no program '{options.against}'", file=sys.stderr)
         return FAILED
-    sources, found = read_sources(options.files, read_file)
+    sources, unread = read_sources(options.files, read_file)
     result = read_config(options.files, features=features.have(), assume_machine=True)
-    errors = [finding for finding in (*found, *result.diagnostics) if finding.severity is Severity.ERROR]
-    if result.config is None or found.has_errors:
+    errors = [finding for finding in (*unread, *result.diagnostics) if finding.severity is Severity.ERROR]
+    if result.config is None or unread.has_errors:
         for finding in dict.fromkeys(errors):
             place = f"{finding.span}: " if finding.span.line else "hapy verify: "
             print(f"{place}{finding.message}", file=sys.stderr)
@@ -70,6 +70,8 @@ def main(words: list[str]) -> int:
         return FAILED
     if pages:
         print("note: of statistics pages the status alone is compared")
+    for found in {one.message: one for one in reversed(result.not_run) if _matters(one)}.values():
+        print(f"note: {found.span}: {found.message}")
     _report(outcome)
     return DIFFERENT if outcome.differences else ALIKE
 
@@ -143,6 +145,11 @@ def _statistics(requests: list[tuple[str, Asked]], config: Config) -> frozenset[
         if proxy is not None and proxy.stats is not None and target.startswith(proxy.stats.uri):
             found.add(number)
     return frozenset(found)
+
+
+def _matters(found: Diagnostic) -> bool:
+    """Whether answers may differ by what hapy does not run."""
+    return found.severity is Severity.ERROR
 
 
 @contextmanager

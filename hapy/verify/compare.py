@@ -27,6 +27,8 @@ from hapy_config.source import Source
 #: Seconds that a program may take to listen, and that an answer may take.
 _START: Final = 10.0
 _ANSWER: Final = 15.0
+#: How the numbers of a Prometheus exporter begin, which each program gives of itself.
+_EXPORTED: Final = "# HELP haproxy_"
 
 #: What is made anew each time: dates as HTTP writes them, UUIDs.
 _MADE_ANEW: Final = re.compile(
@@ -96,7 +98,8 @@ def verify(
     """
 
     def shown(seen: Seen, number: int) -> Seen:
-        return replace(seen, answer=seen.answer[:1]) if number in own_pages else seen
+        own = number in own_pages or any(line.startswith(_EXPORTED) for line in seen.answer)
+        return replace(seen, answer=seen.answer[:1]) if own else seen
 
     seen: list[list[Seen]] = []
     opened: list[int] = []

@@ -54,7 +54,15 @@ _BIND_TLS: Final = {
     "tls-ticket-keys": 1, "verify": 1,
 }  # fmt: skip
 #: Statements of proxies that reach outside, or whose answers are the program's own state.
-_PROXY_LEFT_OUT: Final = frozenset({"email-alert", "load-server-state-from-file", "source", "external-check"})
+_PROXY_LEFT_OUT: Final = frozenset({"email-alert", "load-server-state-from-file", "source"})
+#: What is said of health checks, which no server has here.
+_CHECKS: Final = frozenset({"external-check", "http-check", "tcp-check"})
+_CHECK_OPTIONS: Final = frozenset(
+    {
+        "external-check", "httpchk", "ldap-check", "mysql-check", "pgsql-check", "redis-check", "smtpchk", "spop-check",
+        "ssl-hello-chk", "tcp-check",
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -151,6 +159,9 @@ def _proxy(line: Line, private: Private, stub: StubAddress, syslog: str) -> str 
         return f"{line.indent}default-server{_kept(line, 1, _SERVER_WORDS)}"
     if first == "log" and len(line.words) > 1 and line.words[1] != "global":
         return f"{line.indent}log {syslog}{line.tail(2)}"
+    option = line.words[1:2] if first == "option" else line.words[2:3] if line.words[:2] == ("no", "option") else ()
+    if first in _CHECKS or (option and option[0] in _CHECK_OPTIONS):
+        return f"{line.indent}# {' '.join(line.raw)}"
     if first in _PROXY_LEFT_OUT:
         return _without(line, private, f"'{first}'")
     if first == "dispatch" and len(line.words) > 1:

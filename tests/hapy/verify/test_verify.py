@@ -200,3 +200,34 @@ def test_the_scheme_tells_the_frontend(
     out = capsys.readouterr().out
     assert "(frontend safe)" in out
     assert "(frontend web)" not in out
+
+
+@pytest.mark.referee
+def test_what_is_not_run_is_told(haproxy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "sticky.cfg"
+    path.write_text(
+        CONFIG.replace(
+            "    balance roundrobin\n", "    balance roundrobin\n    stick-table type ip size 1k\n    stick on src\n"
+        )
+    )
+    assert main([str(path), *(word for _ in range(2) for word in ("--request", "GET http://a:8080/"))]) == 1
+    out = capsys.readouterr().out
+    assert f"note: {path}:16:5: 'stick on' is not run by hapy" in out
+    assert "server: haproxy one/a, hapy one/b" in out
+
+
+@pytest.mark.referee
+def test_checks_and_exporters(haproxy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Checks that need what a private run does not have; numbers that each program gives of itself."""
+    path = tmp_path / "checks.cfg"
+    path.write_text(
+        "global\n    external-check\n    insecure-fork-wanted\n"
+        + CONFIG.replace(
+            "    default_backend one\n",
+            "    http-request use-service prometheus-exporter if { path /metrics }\n    default_backend one\n",
+        )
+        + "backend three\n    option external-check\n    external-check command /bin/true\n    server x 192.0.2.5:80 check\n"
+        + "backend four\n    option tcp-check\n    tcp-check connect ssl\n    server y 192.0.2.5:80 check verify none\n"
+    )
+    assert main([str(path), "--request", "GET http://a:8080/", "--request", "GET http://a:8080/metrics"]) == 0
+    assert "2 of 2 requests alike" in capsys.readouterr().out
