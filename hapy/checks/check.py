@@ -2,7 +2,8 @@
 
 Rules (manual, sections 4.2 and 5.2, and HAProxy 2.6 seen at work):
 
-- Checks of one server never overlap: the next one is due one interval after the end of the last one.
+- Checks of one server never overlap: the next one is due one interval after the end of the last one. It begins to the
+  millisecond then: what came late each time would move the checks of several servers against one another.
 - Health counts from 0 to rise + fall - 1 and is good from `rise` on. A success adds one, and from `rise` on everything;
   a failure takes one away, and below `rise` everything. A server starts at `rise`: its first failure brings it down.
 - The interval is `inter` with everything in order, `downinter` with nothing, `fastinter` between the two.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from hapy.checks.pace import Pace
 from hapy.checks.result import MOST_INFO, Ended, Result, Status, TimeUp, shown
+from hapy.net.alarm import Alarm
 from hapy.net.clock import NEVER, Watched, now, watch
 from hapy.net.routine import Routine, pause
 from hapy.observe.process import Process
@@ -60,16 +62,19 @@ class Check(Routine):
         spread: how far intervals may be off, 0 to 0.5.
         probe: its connection, None between checks. process: where checks are counted.
         step_status: the status of a time-out, as far as the check has got. where: what is said of the place.
-        deadline, looked_at, slot: see `hapy.net.clock.Watched`.
+        due: when the next check begins, on the clock of `hapy.net.clock`; NEVER without one.
+        deadline, looked_at, slot: see `hapy.net.clock.Watched`; of the check that runs.
     """
 
     __slots__ = (
+        "_alarm",
         "agent",
         "answer_timeout",
         "code",
         "connect_timeout",
         "deadline",
         "downinter",
+        "due",
         "duration",
         "fall",
         "fastinter",
@@ -127,6 +132,8 @@ class Check(Routine):
         self.process = Process()
         self.step_status = Status.L4TOUT
         self.where = ""
+        self._alarm = Alarm(self._begin_due)
+        self.due = NEVER
         self.deadline = NEVER
         self.looked_at = NEVER
         self.slot: set[Watched] | None = None
@@ -165,20 +172,23 @@ class Check(Routine):
 
     def begin_after(self, seconds: float) -> None:
         """Have the next check begin then."""
-        self.deadline = now() + seconds
-        if self.deadline < self.looked_at:
-            watch(self)
+        self.due = now() + seconds
+        self._alarm.set(seconds)
 
     def hurry(self) -> None:
         """Have the next check begin after `fastinter` at the latest, unless one is running."""
-        if not self.running and self.deadline > now() + self.fastinter:
+        if not self.running and self.due > now() + self.fastinter:
             self.begin_after(self.fastinter)
 
     def on_deadline(self) -> None:
-        """A check is due, or the one that runs has taken too long."""
+        """The check that runs has taken too long."""
         if self.running:
             self.interrupt(TimeUp())
-        elif self.paused or (self.server.maintenance and not self.agent):
+
+    def _begin_due(self) -> None:
+        if self.running:
+            return
+        if self.paused or (self.server.maintenance and not self.agent):
             self._rest()
         else:
             self.pace.begin(self)
@@ -204,6 +214,7 @@ class Check(Routine):
             self._limit(self.answer_timeout)
 
     def _rest(self) -> None:
+        self.deadline = NEVER
         seconds = self.interval
         if self.spread:
             seconds += seconds * random.uniform(-self.spread, self.spread)  # noqa: S311 - nobody gains by guessing it
@@ -265,7 +276,8 @@ class Check(Routine):
     def stop(self) -> None:
         """No more checks; one that runs comes to nothing."""
         self.paused = True
-        self.deadline = NEVER
+        self.due = self.deadline = NEVER
+        self._alarm.clear()
         self.drop()
 
     # what comes of it
