@@ -199,10 +199,11 @@ def _default_backend(build: Build, draft: Draft) -> None:
         return
     if draft.servers:
         build.warning(
-            "ignored-here",
+            "ignored-part",
             statement.span(),
             f"In proxy '{draft.name}', the 'default_backend' rule always has precedence over the servers, which will"
             " never be used.",
+            "remove the servers, or the 'default_backend' line where they are meant",
         )
         return
     _compatible(build, draft, target, statement, "as its default backend")
@@ -470,7 +471,7 @@ def _other_ways(build: Build, draft: Draft) -> None:
         )
     elif draft.dispatch is not None:
         build.warning(
-            "ignored-here",
+            "ignored-part",
             draft.header.span(),
             f"dispatch address of {draft.title} '{draft.name}' will be ignored in balance mode.",
             "remove 'dispatch', or 'balance'",

@@ -51,10 +51,11 @@ def _unused_external(build: Build, draft: Draft) -> None:
     for what in ("command", "path"):
         if what in given:
             build.warning(
-                "ignored-here",
+                "ignored-part",
                 draft.header.span(),
                 f"'external-check {what}' will be ignored for {draft.title} '{draft.name}'"
                 " (requires 'option external-check').",
+                f"add 'option external-check', or remove the 'external-check {what}' line",
             )
 
 
@@ -81,9 +82,10 @@ def check_inherited(build: Build, draft: Draft) -> None:
     for word in ("disable-on-404", "send-state"):
         if word in words:
             build.warning(
-                "ignored-here",
+                "ignored-part",
                 draft.header.span(),
                 f"'{word}' will be ignored for {draft.title} '{draft.name}' (requires 'option httpchk').",
+                f"write 'http-check {word}' in the backends instead of 'defaults'",
             )
 
 

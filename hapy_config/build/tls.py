@@ -376,7 +376,7 @@ def advise_parameters(build: Build, reading: BindWords, span: Span, where: str) 
     for entry in reading.certificates:
         if not entry.files.dh:
             build.warning(
-                "ignored-here",
+                "ignored-part",
                 span,
                 f"{where} : unable to load default {LEAST_DH} bits DH parameter for certificate '{entry.files.path}',"
                 " DH ciphers won't be available.",

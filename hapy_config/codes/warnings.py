@@ -22,6 +22,14 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.WARNING,
+        "ignored-part",
+        """Something else has no effect, because of this line or in this section: servers behind a 'default_backend',
+        a 'dispatch' beside 'balance', the settings of checks that nobody makes.""",
+        "listen l\n bind :8080\n default_backend b\n server s 192.0.2.1:80\nbackend b\n server s 192.0.2.2:80\n",
+        "listen l\n bind :8080\n default_backend b\nbackend b\n server s 192.0.2.2:80\n",
+    ),
+    code(
+        Kind.WARNING,
         "ignored-argument",
         """A part of the line has no effect.""",
         "listen l\n bind :8080\n http-request return status 404 content-type text/plain\n",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hapy_config import Diagnostic, Result, read_config
-from hapy_config.codes.spec import BASE
+from hapy_config import Diagnostic, Result, read_config, read_text
+from hapy_config.codes import catalogue
+from hapy_config.codes.spec import BASE, Code, Kind
 from hapy_config.fixes import mend
 from hapy_config.hints import Hints
 from hapy_config.lint import lint
@@ -100,3 +101,24 @@ def test_edits_that_help_are_made_beside_those_that_do_not() -> None:
 def test_bytes_stay_as_they_are() -> None:
     text = BASE + "listen l\r\n bind :80\r\n # \udcff\r\n clitimeout 5s\r\n"
     assert mended(text) == text.replace("clitimeout", "timeout client")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "listen l\n bind :8080\n default_backend b\n server s 192.0.2.1:80\nbackend b\n server s 192.0.2.2:80\n",
+        "listen l\n bind :8080\n dispatch 192.0.2.1:80\n balance roundrobin\n",
+        "backend b\n server s 192.0.2.1:80\nbackend c\n external-check command /bin/true\n server s 192.0.2.1:80\n",
+        "defaults\n mode http\n option httpchk\n http-check disable-on-404\nfrontend f\n bind :80\n",
+    ],
+)
+def test_what_makes_something_else_have_no_effect_stays(text: str) -> None:
+    assert mended(text) == text
+
+
+@pytest.mark.parametrize("code", [one for one in catalogue().values() if one.kind is Kind.WARNING and one.bad])
+def test_what_haproxy_only_warns_of_means_the_same_behind_edits(code: Code) -> None:
+    text = code.example(code.bad)
+    before = read_text(text, env={}, assume_machine=True)
+    if before.config is not None and code.name != "old-listen-address":  # its section is not opened before
+        assert read_text(mended(text), env={}, assume_machine=True).config == before.config
