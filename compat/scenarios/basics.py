@@ -83,3 +83,18 @@ def pipelined_requests(world: World) -> None:
     client.receive()
     client.ending()
     world.logs(2)
+
+
+def logged_by_the_count(world: World) -> None:
+    """A log line with nothing but the request's number, which is known before the answer."""
+    world.origin("s1")
+    world.start(ONE_BACKEND.replace("option httplog", "log-format number:%rt"))
+    client = world.client()
+    client.get("/")
+    client.get("/")
+    client.ending()
+    world.logs(2)
+    client = world.client()  # whatever else was to be logged of them has been by now
+    client.get("/")
+    client.ending()
+    world.note(str([line[line.index("number:") :] for line in world.syslog.lines if "number:" in line]))

@@ -576,7 +576,29 @@ backend idle
         nobody.close()
 
 
+def _slow(world: World, names: _Names) -> None:
+    """A name server that takes longer than `timeout retry` for each answer, for names of either family or none."""
+    server = names.server
+    server.delay = 0.3
+    server.set("four.test", "A", "127.0.0.2")
+    server.set("six.test", "AAAA", "::2")
+    server.set("_http._tcp.test", "SRV", "1 10 8081 four.test.")
+    section = names.section.replace("timeout retry 250ms", "timeout retry 200ms").replace("retries 2", "retries 9")
+    names.start(
+        """    server a four.test:80 resolvers r init-addr none
+    server b six.test:80 resolvers r init-addr none
+    server c none.test:80 resolvers r init-addr none
+    server-template t 1 _http._tcp.test resolvers r init-addr none
+""",
+        section=section.replace("timeout resolve 40ms", "timeout resolve 30s"),
+    )
+    names.settle(30)
+    events = sorted(line for line in map(mask_log, world.syslog.lines) if _EVENT.search(line))
+    world.notes += events
+
+
 FAMILY = {
+    "slow": _with_names(_slow),
     "doubted": _with_names(_doubted),
     "told_of_addresses": _with_names(_told_of_addresses),
     "come_and_go": _with_names(_come_and_go),

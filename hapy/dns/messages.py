@@ -62,6 +62,7 @@ class Answer:
         addresses: of A and AAAA records. services: of SRV records.
         extra: addresses that came along, by name: of the hosts that SRV records point to.
         aliased: aliases were followed.
+        kind: the type that was asked for.
     """
 
     status: str
@@ -69,6 +70,7 @@ class Answer:
     services: tuple[Service, ...] = ()
     extra: dict[str, tuple[str, ...]] = field(default_factory=dict)
     aliased: bool = False
+    kind: str = "A"
 
 
 def canonical(name: str | bytes) -> str:
@@ -133,8 +135,8 @@ def number_of(data: bytes) -> int:
     return int(struct.unpack_from("!H", data)[0])
 
 
-def read(data: bytes, name: str, kind: str) -> Answer:
-    """What an answer says to the question for `name` and `kind`.
+def read(data: bytes, name: str, *kinds: str) -> Answer:
+    """What an answer says to the question for `name` and one of these types.
 
     Raises:
         BadAnswer: it is broken, or an answer to something else.
@@ -148,17 +150,18 @@ def read(data: bytes, name: str, kind: str) -> Answer:
     if len(message.question) != 1:
         raise BadAnswer("not one question")
     asked = message.question[0]
-    if asked.rdclass != dns.rdataclass.IN or dns.rdatatype.to_text(asked.rdtype) != kind or _text(asked.name) != name:
+    kind = dns.rdatatype.to_text(asked.rdtype)
+    if asked.rdclass != dns.rdataclass.IN or kind not in kinds or _text(asked.name) != name:
         raise BadAnswer("an answer to another question")
     code = message.rcode()
     if code == dns.rcode.NXDOMAIN:
-        return Answer("nx")
+        return Answer("nx", kind=kind)
     if code == dns.rcode.REFUSED:
-        return Answer("refused")
+        return Answer("refused", kind=kind)
     if code != dns.rcode.NOERROR:
-        return Answer("other")
+        return Answer("other", kind=kind)
     if message.flags & dns.flags.TC:
-        return Answer("truncated")
+        return Answer("truncated", kind=kind)
     return _records(message, name, kind)
 
 
@@ -178,7 +181,7 @@ def _records(message: dns.message.Message, name: str, kind: str) -> Answer:
             break
         end = aliases[end]
     else:
-        return Answer("cname")
+        return Answer("cname", kind=kind)
     mine = [
         rrset
         for rrset in message.answer
@@ -187,14 +190,14 @@ def _records(message: dns.message.Message, name: str, kind: str) -> Answer:
         and dns.rdatatype.to_text(rrset.rdtype) == kind
     ]
     if not mine:
-        return Answer("cname" if aliases else "empty")
+        return Answer("cname" if aliases else "empty", kind=kind)
     if kind == "SRV":
         services = dict.fromkeys(_service(rrset) for rrset in mine if rrset[0].target != dns.name.root)
         if not services:
-            return Answer("empty")  # the service is not to be had here (RFC 2782)
-        return Answer("valid", services=tuple(services), extra=_extra(message), aliased=bool(aliases))
+            return Answer("empty", kind=kind)  # the service is not to be had here (RFC 2782)
+        return Answer("valid", services=tuple(services), extra=_extra(message), aliased=bool(aliases), kind=kind)
     addresses = dict.fromkeys(str(rrset[0].address) for rrset in mine)
-    return Answer("valid", addresses=tuple(addresses), aliased=bool(aliases))
+    return Answer("valid", addresses=tuple(addresses), aliased=bool(aliases), kind=kind)
 
 
 def _service(rrset: dns.rrset.RRset) -> Service:

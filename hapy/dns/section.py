@@ -6,8 +6,9 @@ Rules (configuration manual 5.3, and HAProxy 2.6 where the manual is silent):
   of AAAA and the other way round, once a try; in the last one only when all have answered. `timeout retry` after a
   question the next try begins with the preferred type; after `resolve_retries` tries the resolution has failed.
 - The next resolution of a name that a server uses begins `timeout resolve` after the last one ended.
-- An answer counts only if it comes from a name server's address, with the id of a question that is open and with its
-  very name and type. What else comes is counted and ignored.
+- All questions of a resolution have one id, so that what a slow name server says to an earlier one counts as well.
+- An answer counts only if it comes from a name server's address, with the id of a resolution that runs, its very name
+  and a type that it has asked for. What else comes is counted and ignored.
 - An address or service that an answer no longer has is kept for `hold obsolete` after the last answer that had it.
 - An answer over UDP that was cut is asked for once more over TCP, from the same name server; only if that fails it is
   one of the bad answers. (HAProxy 2.6 does not ask again.)
@@ -71,6 +72,7 @@ class Resolution:
     """
 
     __slots__ = (
+        "_asked",
         "_asking",
         "_fell_back",
         "_number",
@@ -108,6 +110,7 @@ class Resolution:
         self.ended = 0.0
         self.running = False
         self._asking = kind
+        self._asked: set[str] = set()
         self._fell_back = False
         self._tries = 0
         self._number = -1
@@ -129,6 +132,8 @@ class Resolution:
         if not self.running:
             self.running = True
             self._tries = self._section.model.retries
+            self._number = self._section.new_number(self)
+            self._asked.clear()
             self._begin_try()
 
     def wait(self, waiter: Waiter) -> None:
@@ -158,8 +163,7 @@ class Resolution:
     def _ask(self, kind: str) -> None:
         section = self._section
         self._asking = kind
-        section.numbers.pop(self._number, None)
-        self._number = section.new_number(self)
+        self._asked.add(kind)
         self._question = messages.question(self.name, kind, self._number, section.model.payload_size)
         self._open = set(section.nameservers)
         self.due(section.model.timeout_retry / 1000)
@@ -197,13 +201,9 @@ class Resolution:
         """A message with the open question's id has come, over TCP or UDP."""
         counters = nameserver.counters
         try:
-            answer = messages.read(data, self.name, self._asking)
+            answer = messages.read(data, self.name, *self._asked)
         except BadAnswer:
             counters.invalid += 1
-            return
-        if answer.status == "truncated" and not stream:
-            counters.truncated += 1
-            nameserver.ask_again(self._question)
             return
         if answer.status == "valid":
             counters.valid += 1
@@ -211,6 +211,11 @@ class Resolution:
             self._succeed(answer, nameserver)
             return
         self._count_bad(answer.status, nameserver)
+        if answer.kind != self._asking:
+            return  # late, to the question before
+        if answer.status == "truncated" and not stream:
+            nameserver.ask_again(self._question)
+            return
         self._worst = answer.status
         self._open.discard(nameserver)
         if not self._open:
