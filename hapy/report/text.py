@@ -103,7 +103,10 @@ def _finding(entry: Entry, report: Report, width: int, more: int = 0) -> Iterato
 
 
 def _hint(text: str, width: int) -> Iterator[Line]:
-    for number, part in enumerate(textwrap.wrap(text, width - 8, break_long_words=False, break_on_hyphens=False)):
+    room = width - 8
+    fits = len(text) <= room and text.isprintable()
+    parts = (text,) if fits else textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    for number, part in enumerate(parts):
         yield [Piece("      = " if not number else "        ", "dim"), Piece(part, "green")]
 
 
@@ -124,7 +127,8 @@ def _window(text: str, begin: int, length: int, width: int) -> tuple[str, str, i
 
     Columns are those of a terminal: some letters take two, some none.
     """
-    text = "".join(one if one.isprintable() else " " if one == "\t" else "·" for one in text)
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else " " if one == "\t" else "·" for one in text)
     columns = _columns(text)
     begin = min(begin, len(text))
     start, stop, left = 0, len(text), 0
@@ -174,7 +178,7 @@ def summary(report: Report) -> Line:
 
 def printable(text: str) -> str:
     """Text with bytes that are no UTF-8 made visible."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def write(report_lines: Iterable[Line], stream: TextIO) -> None:
@@ -182,7 +186,7 @@ def write(report_lines: Iterable[Line], stream: TextIO) -> None:
     forced = bool(os.environ.get("FORCE_COLOR"))
     if os.environ.get("NO_COLOR") or not (forced or stream.isatty()):
         for pieces in report_lines:
-            print(printable("".join(piece.text for piece in pieces)).rstrip(), file=stream)
+            stream.write(f"{printable(''.join([piece.text for piece in pieces])).rstrip()}\n")
         return
     from rich.console import Console
     from rich.text import Text
