@@ -194,12 +194,24 @@ class Program:
             raise StopProgram(1)
         if options.master_socket is not None and not self._is_master(config):
             messages.warning("config : a master CLI socket was defined, but master-worker mode (-W) is not enabled.")
+        elif options.master_socket:
+            self._judge_master_socket(options.master_socket)
         zero_warning = ("zero-warning",) in config.global_.settings
         if messages.warned and (options.zero_warning or zero_warning):
             messages.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.")
             raise StopProgram(1)
         self._judge_not_run(result)
         return apply(config, options)
+
+    def _judge_master_socket(self, argument: str) -> None:
+        from hapy.commands.mastersocket import faults
+
+        found = faults(argument, None if self.options.no_resolve_errors else self.names.known)
+        for text in found:
+            self.messages.alert(f"config : {text}")
+        if found:
+            self.messages.alert("config : Can't create the master's CLI.")
+            raise StopProgram(1)
 
     def _settle_quiet(self, result: Result) -> None:
         """`quiet` in the global section silences the whole start, even where the file is refused later on."""

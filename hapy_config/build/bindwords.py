@@ -162,12 +162,11 @@ def _proto(words: BindWords, name: str) -> None:
     words.options[name] = (text,)
 
 
-def _choice(choices: tuple[str, ...], listed: str) -> Reader:
+def _choice(choices: tuple[str, ...], listed: str, what: str) -> Reader:
     def read(words: BindWords, name: str) -> None:
-        text = words.peek()
+        text = words.take(f"'{name}' : missing {what}")
         if text not in choices:
-            raise words.refuse(f"'{name}' only supports {listed} (got '{text}')")
-        words.position += 1
+            raise words.refuse(f"'{name}' only supports {listed} (got '{text}')", words.position - 1)
         words.options[name] = (text,)
 
     return read
@@ -401,12 +400,12 @@ READERS: Final[dict[str, Reader]] = {
     "accept-proxy": _flag("accept_proxy", value=True),
     "backlog": _number("backlog", 0, "> 0"),
     "defer-accept": _flag("defer_accept", value=True),
-    "expose-fd": _choice(("listeners",), "'listeners'"),
+    "expose-fd": _choice(("listeners",), "'listeners'", "fd type"),
     "gid": _owner_number("gid", "group"),
     "group": _owner("gid", "group"),
     "id": _id,
     "interface": _text("interface", "'interface' : missing interface name"),
-    "level": _choice(_LEVELS, "'user', 'operator', and 'admin'"),
+    "level": _choice(_LEVELS, "'user', 'operator', and 'admin'", "level"),
     "maxconn": _number("maxconn", 0, ">= 0"),
     "mode": _mode,
     "mss": _mss,
@@ -415,7 +414,7 @@ READERS: Final[dict[str, Reader]] = {
     "nice": _nice,
     "process": _process,
     "proto": _proto,
-    "severity-output": _choice(("none", "number", "string"), "'none', 'number', and 'string'"),
+    "severity-output": _choice(("none", "number", "string"), "'none', 'number', and 'string'", "severity format"),
     "shards": _shards,
     "tcp-ut": _tcp_ut,
     "tfo": _flag("tfo", value=True),

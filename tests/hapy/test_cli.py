@@ -126,6 +126,24 @@ def test_status_and_output_are_the_referees(line: str, haproxy: str, run: Run) -
     assert shape(ours) == shape(theirs), (ours, theirs)
 
 
+MASTER_SOCKETS = [
+    "/tmp/x", "/tmp/x,level,admin", "/tmp/x,,mode,600,", ",", "m", "a/b", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:0",
+    "127.0.0.1:9-8", "udp@127.0.0.1:1", "fd@99", "m,bad", "/tmp/x,bad", "/tmp/x,usr,a", "/tmp/x,level", "/tmp/x,level,x",
+    "/tmp/x,mode,600,level", "/tmp/x,user,no-such-user", "/tmp/it's,severity-output", ",expose-fd", ",expose-fd,x",
+]  # fmt: skip
+
+
+@pytest.mark.referee
+@pytest.mark.parametrize("argument", MASTER_SOCKETS)
+def test_a_wrong_address_of_a_master_socket_is_refused(argument: str, haproxy: str, run: Run) -> None:
+    theirs, ours = ((run(who, f"-c -W -f OK -S {argument}")) for who in ([haproxy], HAPY))
+    alerts = [
+        [re.sub(r"\(\d+\)", "", line) for line in one.stderr.splitlines() if line.startswith("[ALERT]")]
+        for one in (theirs, ours)
+    ]
+    assert (ours.returncode, alerts[1]) == (theirs.returncode, alerts[0])
+
+
 def test_too_little_memory_is_no_traceback(run: Run) -> None:
     result = run(HAPY, "-db -m 1 -f OK")
     assert result.returncode == 1
