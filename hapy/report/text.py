@@ -185,8 +185,9 @@ def write(report_lines: Iterable[Line], stream: TextIO) -> None:
     """Print, in colours where a person reads, or where `FORCE_COLOR` asks for them; `NO_COLOR` turns them off."""
     forced = bool(os.environ.get("FORCE_COLOR"))
     if os.environ.get("NO_COLOR") or not (forced or stream.isatty()):
-        for pieces in report_lines:
-            stream.write(f"{printable(''.join([piece.text for piece in pieces])).rstrip()}\n")
+        stream.writelines(
+            f"{printable(''.join([piece.text for piece in pieces])).rstrip()}\n" for pieces in report_lines
+        )
         return
     from rich.console import Console
     from rich.text import Text
