@@ -11,6 +11,10 @@ DEVIATIONS = {
         "With rules of its own, a backend of HAProxy 2.6 asks its servers nothing when `option httpchk` stands in a "
         "defaults section, so that all of them go down. hapy asks what the option says."
     ),
+    "checks:time_to_answer": (
+        "With a `timeout check` shorter than the time to connect (the lesser of `timeout connect` and `inter`) HAProxy 2.6 "
+        "waits for the latter; hapy for what is said, as 2.8 and later do."
+    ),
     "content:hello_in_several_records": (
         "HAProxy looks at a hello's first TLS record alone, and finds no name in one that comes in several; hapy puts them "
         "together, as RFC 8446 has it."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import ExitStack
 
 from compat.harness import World
@@ -12,6 +13,7 @@ from compat.harness.targets import (
     closing,
     first_words,
     http,
+    read_head,
     resetting,
     said_of_servers,
     saying,
@@ -431,6 +433,55 @@ backend b
         wait_for_line(world, "Connection refused.*0/2 DOWN")
         for line in said_of_servers(world):
             world.note(line)
+
+
+def _late(good_from: int) -> Behaviour:
+    """Answers after 0.4 s, from that check on well."""
+    count = 0
+
+    def behave(_target: Target, sock: socket.socket) -> None:
+        nonlocal count
+        count += 1
+        bad = count < good_from
+        read_head(sock)
+        if not bad:
+            time.sleep(0.4)
+        sock.sendall(b"HTTP/1.1 500 No\r\n\r\n" if bad else b"HTTP/1.1 200 OK\r\n\r\n")
+
+    return behave
+
+
+def time_of_a_check(world: World) -> None:
+    """Without `timeout check` a check has `inter`, also while they follow one another by `fastinter` and `downinter`."""
+    with ExitStack() as stack:
+        make_targets(world, stack, {f"late{number}": _late(number) for number in (1, 2, 3)})
+        lines = "default-server inter 3s fastinter 50ms downinter 60ms rise 3 fall 2"
+        start(
+            world,
+            "".join(
+                f"backend b{number}\n    option httpchk\n    option log-health-checks\n    {lines}\n"
+                f"    server s {{late{number}}} check\n"
+                for number in (1, 2, 3)
+            ),
+        )
+        wait_for_line(world, "b1/s succeeded", "b2/s is UP", "b3/s is UP")
+        for number in (1, 2, 3):
+            for line in said_of_servers(world):
+                if f" b{number}/s" in line:
+                    world.note(line)
+
+
+def time_to_answer(world: World) -> None:
+    """`timeout check`, where it is shorter than the time to connect."""
+    with ExitStack() as stack:
+        make_targets(world, stack, {"late": _late(1)})
+        start(
+            world,
+            "backend b\n    option httpchk\n    option log-health-checks\n    timeout check 100ms\n"
+            "    server s {late} check inter 5s fall 1\n",
+        )
+        wait_for_line(world, "check for server b/s")
+        world.note(said_of_servers(world)[0])
 
 
 AGENT_LINES = [

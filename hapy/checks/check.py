@@ -50,7 +50,7 @@ class Check(Routine):
         server: whose it is. agent: it asks an agent.
         plan: what it does. inter, fastinter, downinter: seconds between checks.
         connect_timeout: seconds for the connection alone, None for the whole time.
-        answer_timeout: seconds for the rest, None where both together have the interval.
+        answer_timeout: seconds for the rest, None where both together have `inter`.
         rise, fall: see the rules. health: 0 to rise + fall - 1.
         status, code, info: of the last result. duration: seconds that it took, -1.0 before the first.
         finished: when it ended, on the clock of `hapy.net.clock`.
@@ -200,7 +200,7 @@ class Check(Routine):
         self.started = now()
         self.step_status = Status.L4TOUT
         self.where = ""
-        self._limit(self.connect_timeout if self.connect_timeout is not None else self.interval)
+        self._limit(self.connect_timeout if self.connect_timeout is not None else self.inter)
         self.begin(self._run())
 
     def _limit(self, seconds: float) -> None:
