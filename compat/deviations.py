@@ -52,6 +52,10 @@ DEVIATIONS = {
         "Of a service's records that name several ports of one host HAProxy gives only one to a server, since no two may "
         "have the same address; hapy uses all of them."
     ),
+    "endings:last_words_that_are_two_requests": (
+        "When a client's FIN comes in one segment with two requests, HAProxy answers only the first; when it comes a moment "
+        "later, both. hapy answers both: RFC 9112 (9.6) lets a client close its side and go on reading."
+    ),
     "framing:codings_of_te": (
         "HAProxy's rules see, and its log counts, a TE without `trailers`, which no server gets; in hapy rules see what "
         "goes on."

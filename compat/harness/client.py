@@ -119,6 +119,12 @@ class Client:
         with contextlib.suppress(OSError):  # it may have been reset
             socket.socket.shutdown(self.sock, socket.SHUT_WR)
 
+    def send_last(self, data: bytes | str) -> None:
+        """Send bytes and a FIN with them, in one segment."""
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        self.send(data)
+        self.shutdown()
+
     def close(self) -> None:
         """FIN."""
         self.sock.close()

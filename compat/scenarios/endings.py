@@ -254,3 +254,98 @@ def lines_without_a_format(world: World) -> None:
         client.expect_end()
     world.client("raw").close()
     world.logs(4)
+
+
+def last_words(world: World) -> None:
+    """A client closes with a bad request, or with one whose body is not complete: it is the client who ended it."""
+    origin = world.origin("s1")
+    _start(world, "server s {s1}")
+    world.client().get("/")  # it runs: what comes next is not taken with its connection
+    bad = ("B A D\n\n", "GET / HTTP/1.1\nHost: a\nHost: b\n\n", "POST / HTTP/1.1\nContent-Length: x\n\n", _POST)
+    count = 1
+    for words in (*bad, "GET / HTTP/1.0\nContent-Length: 1\n\n", "GET / HTTP/1.1\nA: " + 20000 * "b"):
+        for before in ("", _GET, words[:3]):
+            client = world.client()
+            if before == _GET:
+                client.get("/")
+                count += 1
+            elif before:
+                client.send(before)
+            client.ending(0.1)
+            client.send_last(words[len(before) :] if before != _GET else words)
+            client.expect_end()
+            count += 1
+            world.logs(count)
+    world.note(str(len(origin.connections)))
+
+
+def last_words_that_are_two_requests(world: World) -> None:
+    """A client closes with two requests: one has sent both, and may read both answers."""
+    world.origin("s1")
+    _start(world, "server s {s1}")
+    world.client().get("/")
+    client = world.client()
+    client.ending(0.1)
+    client.send_last(_GET * 2)
+    client.receive()
+    client.receive()
+    world.logs(2)
+
+
+def sessions_that_wait(world: World) -> None:
+    """In TCP a client that has sent nothing ends its session by a FIN or by silence, in a queue and between attempts."""
+
+    def hold(connection: Connection) -> None:
+        connection.reader.to_end()
+
+    _dead(world)
+    world.origin("s1", hold)
+    back = "mode tcp\ntimeout queue 5s\nretries 1\nserver s {s1} maxconn 1"
+    _add(world, back, "mode tcp", name="fe")
+    _add(world, back + "\noption abortonclose", "mode tcp", name="abort")
+    _add(world, "mode tcp\nretries 2\nserver s {dead}", "mode tcp", name="dead")
+    _start(world, "mode tcp\nretries 2\nserver s {dead}", "mode tcp\ntimeout client 300ms", name="latedead")
+    holders = [world.client(name) for name in ("fe", "abort")]
+    for holder in holders:
+        holder.send(b"x")
+        holder.ending(0.1)
+    count = 0
+    for name, words, leaves in (
+        ("fe", b"", True),
+        ("abort", b"", True),
+        ("abort", b"y", True),
+        ("dead", b"", True),
+        ("dead", b"y", True),
+        ("latedead", b"", False),
+        ("latedead", b"y", False),
+    ):
+        client = world.client(name)
+        client.send(words)
+        client.ending(0.1)
+        if leaves:
+            client.shutdown()
+        client.expect_end()
+        count += 1
+        world.logs(count)
+    client = world.client("fe")
+    client.send(b"y")
+    client.shutdown()
+    client.ending(0.2)
+    holders[0].shutdown()
+    client.expect_end()
+    world.logs(count + 2)
+
+
+def silence_through_an_inspection(world: World) -> None:
+    """The time that a TCP client may be silent does not begin anew with the connection to its server."""
+    delay = "tcp-request inspect-delay 400ms\ntcp-request content accept if { req.len gt 100 }"
+    world.origin("s1", lambda connection: connection.reader.to_end())
+    back = "mode tcp\ntimeout server 900ms\nserver s {s1}"
+    _add(world, back, f"mode tcp\ntimeout client 800ms\n{delay}")
+    _start(world, back, f"mode tcp\ntimeout client 800ms\n{delay}", name="words")
+    world.client().expect_end()
+    world.logs(1)
+    client = world.client("words")
+    client.send(b"x")
+    client.expect_end()
+    world.logs(2)

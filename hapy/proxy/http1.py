@@ -18,7 +18,7 @@ from hapy.http.message import CHUNKED, CREDENTIALS, TUNNEL, UNTIL_CLOSE, first_v
 from hapy.http.serialize import chunk, last_chunk, response_head
 from hapy.net.clock import NEVER, now, wall, watch
 from hapy.net.routine import later
-from hapy.net.stream import cork
+from hapy.net.stream import cork, has_left
 from hapy.proxy.exchange import ClientStream, Exchange
 from hapy.proxy.path import serve
 from hapy.proxy.private import is_bound
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from hapy.proxy.listening import Listening
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Client
+
+
+#: Bytes count as coming with the connection when they come within as many seconds.
+_AT_ONCE = 0.005
 
 
 class ClientConnection(ClientStream):
@@ -201,7 +205,8 @@ class ClientConnection(ClientStream):
         try:
             self.parser.feed(data)
         except BadMessage as error:
-            self._refuse(error.status or 400, "P", read=error.read)
+            left = error.read is None and len(data) < self.frontend.buffer_size and self._left_with_it()
+            self._refuse(error.status or 400, "C" if left else "P", read=error.read)
             return
         self._begin()
 
@@ -212,6 +217,8 @@ class ClientConnection(ClientStream):
             self.deadline = NEVER
             if not exchange.request_ended:
                 self.expire_after(self.frontend.client_timeout)
+                if self._left_with_it():
+                    exchange.client_failure = "eof"
             exchange.begin(serve(exchange))
             return
         frontend = self.frontend
@@ -219,6 +226,14 @@ class ClientConnection(ClientStream):
             self.head_deadline = now() + frontend.head_timeout
         self.deadline = NEVER
         self.expire_after(min(self.head_deadline - now(), frontend.client_timeout))
+
+    def _left_with_it(self) -> bool:
+        """Whether the client has left with the bytes that came last.
+
+        What comes with the connection itself HAProxy reads before it can know of the client's close.
+        """
+        client = self.client
+        return (client.requests > 1 or now() - client.accepted > _AT_ONCE) and has_left(self.transport)
 
     def _body_received(self, exchange: Http1Exchange, data: bytes) -> None:
         if exchange.request_ended and not exchange.tunnel:

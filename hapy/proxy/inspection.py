@@ -197,7 +197,7 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
     side.resume()
     waited = False
     try:
-        if side is session.client and not side.held and not side.eof:
+        if inspection.rules.looks_at_bytes and side is session.client and not side.held and not side.eof:
             await _glance(session)
         while True:
             data = side.peek(inspection.limit)

@@ -9,6 +9,8 @@ Rules:
   nor while the other side takes no more.
 - A side that sends nothing for so long is taken to have sent its FIN: the other one gets that, and may go on sending. A
   side that does not take what it was sent is closed, and what it sends has no way any more.
+- A client that has sent nothing ends the session by its FIN or its silence while it waits for a server. What it has
+  sent goes to one first, unless `option abortonclose` says otherwise.
 - The session ends, and is logged, when both sides are gone.
 """
 
@@ -20,6 +22,7 @@ from hapy.net.clock import NEVER, Watched, now, unwatch, wall, watch
 from hapy.net.connect import ConnectFailed
 from hapy.net.routine import Routine, later, pause
 from hapy.net.sockets import ends
+from hapy.proxy.exchange import LEAVING_TIME
 from hapy.proxy.failures import Failed
 from hapy.proxy.queue import NoServer, QueueFull
 from hapy.proxy.side import ServerSide, Side
@@ -103,6 +106,7 @@ class TcpSession(Routine):
         txn: what is known of it; `request` and `response` stay None.
         client, server: its sides.
         broken: how the server's connection ended while its bytes were looked at.
+        connecting: a server is being connected to.
         inspecting: the side whose bytes content rules look at, None when they look at none.
         logged: its log line is written.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`; for connecting and waiting.
@@ -111,6 +115,7 @@ class TcpSession(Routine):
     __slots__ = (
         "broken",
         "client",
+        "connecting",
         "deadline",
         "done",
         "entered",
@@ -136,6 +141,7 @@ class TcpSession(Routine):
         self.broken: Exception | None = None
         self.holds: Server | None = None
         self.done = False
+        self.connecting = False
         self.entered = False
         self.deadline = NEVER
         self.looked_at = NEVER
@@ -288,7 +294,7 @@ class TcpSession(Routine):
                 if own_fault:
                     self.frontend.runtime.events.no_source(server.backend, error.kind)
                 if self.client.closed:
-                    raise Failed(0, "C", "C" if self.client.eof else "D") from error
+                    raise self._left("C") from error
                 if tries >= route.retries:
                     server.backend.count_failure(server)
                     cause = "s" if error.kind == "timeout" else "S"
@@ -354,11 +360,10 @@ class TcpSession(Routine):
                     return server, avoid
         except ConnectFailed as error:  # the deadline, or the client went
             self.txn.queue_done = now()
-            if self.client.closed and not self.client.eof:
-                raise Failed(0, "C", "D") from error
-            if not self.client.closed:
-                backend.count_failure(self.txn.server)
-            raise Failed(0, "C" if self.client.closed else "s", "Q") from error
+            if self.client.closed:
+                raise self._left("Q") from error
+            backend.count_failure(self.txn.server)
+            raise Failed(0, "s", "Q") from error
         finally:
             parked = False
             self.deadline = NEVER
@@ -367,9 +372,11 @@ class TcpSession(Routine):
         self.expire_after(route.connect_timeout)
         server.counters.connect += 1
         server.backend.counters.connect += 1
+        self.connecting = True
         try:
             await server.connector.dial_raw(self._server_side, self.txn)
         finally:
+            self.connecting = False
             self.deadline = NEVER
         if server.observer is not None:
             server.observer.connected()
@@ -385,7 +392,14 @@ class TcpSession(Routine):
             await pause()
         except ConnectFailed as error:
             if self.client.closed:
-                raise Failed(0, "C", "C" if self.client.eof else "D") from error
+                self.txn.server_ends = None
+                raise self._left("C") from error
+
+    def _left(self, phase: str) -> Failed:
+        """The session ends before a server has it, since nothing comes from its client any more."""
+        if self.client.late:
+            return Failed(0, "c", phase)
+        return Failed(0, "C", phase if self.client.eof else "D")
 
     # deadlines
 
@@ -397,6 +411,9 @@ class TcpSession(Routine):
 
     def on_deadline(self) -> None:
         """Connecting, the pause between two attempts or the wait for contents took its time."""
+        if self.connecting and self.client.eof and not self.client.closed and self._is_left:
+            self.client.close()
+            return
         self.interrupt(ConnectFailed("timeout"))
 
     # the two sides
@@ -431,9 +448,12 @@ class TcpSession(Routine):
         """Bytes flow, or content rules look at the server's first: only then `timeout tunnel` takes no part yet."""
         client, server = self.client, self.server
         assert server is not None
-        if self.route.tunnel_timeout != NEVER and not server.holding:
-            client.timeout = server.timeout = self.route.tunnel_timeout
-        client.expire_after(client.timeout)
+        tunnel = self.route.tunnel_timeout
+        if tunnel != NEVER and not server.holding:
+            client.timeout = server.timeout = tunnel
+            client.expire_after(tunnel)
+        elif client.held or client.deadline == NEVER:
+            client.expire_after(client.timeout)  # else its time runs on: it has sent nothing
         server.expire_after(server.timeout)
 
     def more(self, side: Side) -> None:
@@ -461,8 +481,11 @@ class TcpSession(Routine):
             self.wake()
             return
         if other is None:
-            if "abortonclose" in self.route.model.options:
-                side.close()
+            if self._is_left:
+                if self.connecting:
+                    self.expire_after(min(LEAVING_TIME, max(self.deadline - now(), 0.0)))
+                else:
+                    side.close()
             return
         limit = self.route.server_fin_timeout if side is self.client else self.route.client_fin_timeout
         if limit != NEVER:
@@ -470,6 +493,11 @@ class TcpSession(Routine):
             other.expire_after(limit)
         if side.shut:
             side.close()
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether the client's FIN ends the session while no server has it."""
+        return not self.client.held or "abortonclose" in self.route.model.options
 
     def expired(self, side: Side) -> None:
         """A side was silent, or took nothing of what it was sent, for too long."""
@@ -479,7 +507,10 @@ class TcpSession(Routine):
             self.interrupt(ConnectFailed("timeout"))
             return
         if other is None:
-            return  # while there is no server the client's silence ends nothing
+            if not side.held:  # else what it has sent is for a server first
+                side.late = True
+                side.close()
+            return
         if other.deadline <= now() and (other is self.client) is not self.client.pending:
             other.deadline = NEVER
             self.expired(other)  # of both at once: the client was late to send, or the server to take

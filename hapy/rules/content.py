@@ -6,18 +6,26 @@ A rule whose condition depends on bytes that have not come is asked again with a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
-from hapy.acl.conditions import compile_staged, reads_http
+from hapy.acl.conditions import compile_staged
 from hapy.rules.compile import load_actions, remembering
 from hapy.rules.outcomes import WAIT, Outcome
 from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
 from hapy.samples.environment import CompileEnv, CompileError
+from hapy_config.keywords.fetches import find_fetch
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
     from hapy_config.model.rules import Rule
+
+#: Actions that end a list of rules and look at nothing themselves.
+_ENDS = ("accept", "reject")
+
+#: What a condition on more than the connection reads; the end of the wait for contents is internal state.
+_BYTES = re.compile("buffer|HTTP|internal")
 
 #: True, False, or None: it can't be told yet.
 Staged = Callable[["Transaction"], bool | None]
@@ -28,15 +36,21 @@ class ContentRules:
 
     Attributes:
         looks_at_heads: one of them has a condition on an HTTP message.
+        looks_at_bytes: what comes may change which of them decides.
     """
 
-    __slots__ = ("_steps", "looks_at_heads")
+    __slots__ = ("_steps", "looks_at_bytes", "looks_at_heads")
 
     def __init__(
-        self, steps: Sequence[tuple[Staged | None, Action | AsyncAction, bool]], *, looks_at_heads: bool = False
+        self,
+        steps: Sequence[tuple[Staged | None, Action | AsyncAction, bool]],
+        *,
+        looks_at_heads: bool,
+        looks_at_bytes: bool,
     ) -> None:
         self._steps = tuple(steps)
         self.looks_at_heads = looks_at_heads
+        self.looks_at_bytes = looks_at_bytes
 
     async def walk(self, txn: Transaction) -> Outcome | None:
         """Walk the rules over what is there; WAIT when one of them needs more."""
@@ -82,14 +96,28 @@ def compile_content(rules: Sequence[Rule], env: CompileEnv) -> ContentRules | No
         if not waits:
             act = remembering(cast(Action, act), rule)
         steps.append((test, act, waits))
-    return ContentRules(steps, looks_at_heads=any(_on_heads(rule) for rule in rules))
-
-
-def _on_heads(rule: Rule) -> bool:
-    """Whether a rule has a condition on an HTTP message."""
-    return rule.condition is not None and any(
-        reads_http(expression.criterion.fetch.name)
-        for terms in rule.condition.alternatives
-        for term in terms
-        for expression in term.expressions
+    return ContentRules(
+        steps,
+        looks_at_heads=any("HTTP" in reads for rule in rules for reads in _what_it_reads(rule)),
+        looks_at_bytes=_looks_at_bytes(rules),
     )
+
+
+def _what_it_reads(rule: Rule) -> Iterator[str]:
+    """What the condition of a rule looks at, in HAProxy's words."""
+    if rule.condition is not None:
+        for terms in rule.condition.alternatives:
+            for term in terms:
+                for expression in term.expressions:
+                    entry = find_fetch(expression.criterion.fetch.name)
+                    yield entry.reads if entry is not None else ""
+
+
+def _looks_at_bytes(rules: Sequence[Rule]) -> bool:
+    """False when rules decide by the connection alone."""
+    for rule in rules:
+        if rule.action not in _ENDS or any(map(_BYTES.search, _what_it_reads(rule))):
+            return True
+        if rule.condition is None:
+            return False
+    return False
