@@ -12,6 +12,8 @@ from hapy_config.model.proxy import ErrorPage, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.translate.flow import Piece, Subject, Untranslatable, pieces
 
+#: Redirects that HAProxy lets nobody keep.
+_NOT_KEPT: Final = frozenset({302, 303, 307})
 #: Of rules that ask for passwords.
 IN_CLEAR: Final = "the passwords stand in what was written, as a client sends them (base64)"
 
@@ -26,6 +28,7 @@ class Answer:
         pieces: the body; None for the target's own page of that status.
         headers: names and values.
         location: where a redirect leads.
+        kept: it may be kept in caches; HAProxy's own pages and most of its redirects say that they may not.
     """
 
     status: int
@@ -33,6 +36,12 @@ class Answer:
     pieces: tuple[Piece, ...] | None = None
     headers: tuple[tuple[str, tuple[Piece, ...]], ...] = ()
     location: tuple[Piece, ...] | None = None
+    kept: bool = True
+
+    @property
+    def told(self) -> tuple[tuple[str, tuple[Piece, ...]], ...]:
+        """The headers with what HAProxy says to caches."""
+        return self.headers if self.kept else (*self.headers, ("Cache-Control", ("no-cache",)))
 
     @property
     def body(self) -> tuple[Piece, ...]:
@@ -49,6 +58,11 @@ def page(status: int) -> str:
     except ValueError:
         phrase = ""
     return f"<html><body><h1>{status} {phrase}</h1>\n</body></html>\n"
+
+
+def own_page(status: int, *headers: tuple[str, tuple[Piece, ...]], text: str | None = None) -> Answer:
+    """A page of HAProxy's own; `text` in place of the target's."""
+    return Answer(status, "text/html", None if text is None else (text,), headers, kept=False)
 
 
 def _text(raw: bytes) -> str:
@@ -79,7 +93,7 @@ def answer_of(reply: HttpReply, default: int, proxy: Proxy) -> Answer:
         return page_answer(own, proxy)
     if default == 200:
         return Answer(status, "", ("",), headers)
-    return Answer(status, "text/html", None, headers)
+    return own_page(status, *headers)
 
 
 def page_answer(own: ErrorPage, proxy: Proxy) -> Answer:
@@ -89,13 +103,13 @@ def page_answer(own: ErrorPage, proxy: Proxy) -> Answer:
         Untranslatable: as for `answer_of`.
     """
     if own.location is not None:
-        return Answer(own.location_code, "", ("",), (), (own.location,))
+        return Answer(own.location_code, "", ("",), (), (own.location,), kept=False)
     if own.raw is not None:
         return raw_answer(own.raw)
     if own.reply is not None:
         found = answer_of(own.reply, own.status, proxy)
-        return Answer(own.status, found.content_type, found.body, found.headers)
-    return Answer(own.status, "text/html")
+        return Answer(own.status, found.content_type, found.body, found.headers, kept=found.kept)
+    return own_page(own.status)
 
 
 def raw_answer(raw: bytes) -> Answer:
@@ -125,7 +139,7 @@ def raw_answer(raw: bytes) -> Answer:
 
 def asking(realm: object) -> Answer:
     """The answer that asks for a name and a password."""
-    return Answer(401, "text/html", None, (("WWW-Authenticate", (f'Basic realm="{realm}"',)),))
+    return own_page(401, ("WWW-Authenticate", (f'Basic realm="{realm}"',)))
 
 
 def formats_of(rule: Rule) -> Iterator[LogFormat]:
@@ -161,4 +175,4 @@ def redirect_answer(redirect: Redirect) -> Answer:
     if redirect.clear_cookie is not None:
         value = redirect.clear_cookie if "=" in redirect.clear_cookie else f"{redirect.clear_cookie}="
         headers.append(("Set-Cookie", (f"{value}; path=/; Max-Age=0;",)))
-    return Answer(redirect.code, "", ("",), tuple(headers), target)
+    return Answer(redirect.code, "", ("",), tuple(headers), target, kept=redirect.code not in _NOT_KEPT)

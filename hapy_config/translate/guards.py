@@ -10,9 +10,11 @@ What can't be looked at is taken for what it most likely says of a stranger:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from hapy_config.model.expressions import AclExpression
+from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import HttpReply, Rule
 from hapy_config.translate.flow import (
     FALSE,
@@ -24,11 +26,38 @@ from hapy_config.translate.flow import (
     Test,
     Untranslatable,
     acl_test,
+    formula,
     simplified,
 )
 
+if TYPE_CHECKING:
+    from hapy_config.translate.ledger import Ledger
+
 #: Actions that keep clients out.
 GUARDS: Final = frozenset({"deny", "auth", "tarpit", "reject", "silent-drop"})
+
+#: The rules about connections in their order.
+_CONNECTIONS: Final = (
+    "tcp-request connection",
+    "tcp-request session",
+    "tcp-request content",
+    "tcp-response content",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who is refused before anything was read of a connection.
+
+    Attributes:
+        denied: the clients.
+        plain: the rule that refuses all that speak no TLS, None where they are let in.
+        guarded: a rule above it lets some of them in.
+    """
+
+    denied: Formula
+    plain: Rule | None = None
+    guarded: bool = False
 
 
 def refusal(rule: Rule) -> int:
@@ -82,3 +111,39 @@ def tests_of(whole: Formula) -> Iterator[Test]:
     else:
         for one in (whole.part,) if isinstance(whole, Not) else whole.parts:
             yield from tests_of(one)
+
+
+def doors(ledger: Ledger, proxy: Proxy, ask: Callable[[Test], object]) -> Doors:
+    """Whom the rules about connections of a proxy in mode tcp refuse.
+
+    Args:
+        ledger: is told of every rule.
+        proxy: has the rules.
+        ask: raises `Untranslatable` for a test that the other proxy can't make of a connection.
+    """
+    denied: list[Formula] = []
+    plain, guarded = None, False
+    for ruleset in _CONNECTIONS:
+        guard: Formula = TRUE
+        greeting = False
+        for rule in proxy.rules.get(ruleset, ()):
+            try:
+                whole = formula(rule.condition)
+                for one in tests_of(whole):
+                    ask(one)
+                if rule.action == "accept" and whole == TRUE and rule.condition is not None:
+                    greeting = True  # the test was one for the greeting of TLS
+                elif rule.action == "accept":
+                    guard = simplified(Every((guard, Not(whole))))
+                elif rule.action not in ("reject", "silent-drop"):
+                    raise Untranslatable(f"{ledger.target} has nothing like it")
+                elif whole == TRUE and greeting:
+                    plain, guarded = rule, guard != TRUE
+                else:
+                    denied.append(Every((guard, whole)))
+                ledger.done(rule.span)
+            except Untranslatable as reason:
+                refused = kept_out(rule, guard, ask)
+                denied.append(refused)
+                ledger.left_out(rule, reason, refused=refused != FALSE)
+    return Doors(simplified(Some(tuple(denied))), plain, guarded)

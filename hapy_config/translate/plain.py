@@ -35,6 +35,7 @@ from hapy_config.translate.flow import Subject, Test, Untranslatable
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.lookups import is_lookup, lookup, readable
 from hapy_config.translate.report import Loss
+from hapy_config.translate.ties import balance_of
 
 _SETTING: Final = "set-var*"
 _TRUE: Final = frozenset({("bool", "true"), ("bool", "1"), ("int", "1")})
@@ -110,7 +111,8 @@ class _Plain:
             for acl in expressions_of(line.condition):
                 for file in acl.files if readable(acl.files) else ():
                     ledger.note(line.span, Loss.NONE, f"what {file} holds now stands in what was written")
-        return replace(proxy, rules=rules, redirects=redirects, use_backends=uses)
+        balance = balance_of(ledger, proxy)
+        return replace(proxy, rules=rules, redirects=redirects, use_backends=uses, balance=balance)
 
     def _by_map(self, use: UseBackend, ledger: Ledger) -> list[UseBackend]:
         """A `use_backend` whose name a map gives, as one for each name; another one as it is."""

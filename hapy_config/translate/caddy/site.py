@@ -10,7 +10,16 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, formats_of, page_answer, redirect_answer
+from hapy_config.translate.answers import (
+    IN_CLEAR,
+    Answer,
+    answer_of,
+    asking,
+    formats_of,
+    own_page,
+    page_answer,
+    redirect_answer,
+)
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.caddy.matchers import decodes, expression, lookup_lines, quoted, regex, replacement, string
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
@@ -70,9 +79,7 @@ class SiteWriter:
         """The directives: a `route`, and what answers when servers fail."""
         proxy = self.proxy
         if proxy.monitor_uri:
-            self.put(
-                Test(Subject("path"), "exact", (proxy.monitor_uri,)), self._answer(Answer(200, "text/html", (_ALIVE,)))
-            )
+            self.put(Test(Subject("path"), "exact", (proxy.monitor_uri,)), self._answer(own_page(200, text=_ALIVE)))
             for statement in self.ledger.proxy_statements(proxy):
                 if statement.words[:2] == ["monitor", "fail"]:
                     self.ledger.lost(statement.span(), "monitor fail was left out: it depends on more than the request")
@@ -95,7 +102,7 @@ class SiteWriter:
             self.lines += [f"map {{http.request.header.{name}}} {{{variable}}} {{", f"\t~^$ {name}", "\tdefault -", "}"]
         for backend in backends:
             self._backend(backend, self._scope(backend, backends))
-        self.put(TRUE, self._answer(Answer(503, "text/html")))
+        self.put(TRUE, self._answer(own_page(503)))
         return ["route {", *(f"\t{line}" for line in self.lines), "}", *self._errors(backends)]
 
     def put(self, whole: Formula, lines: Iterable[str]) -> None:
@@ -128,7 +135,7 @@ class SiteWriter:
         lines = ["handle \0 {"]
         if answer.content_type:
             lines.append(f"\theader Content-Type {quoted(answer.content_type)}")
-        lines += [f"\theader +{name} {quoted(string(value))}" for name, value in answer.headers]
+        lines += [f"\theader +{name} {quoted(string(value))}" for name, value in answer.told]
         if answer.location is not None:
             lines.append(f"\theader Location {quoted(string(answer.location))}")
         lines += [f"\trespond * {quoted(string(answer.body))} {answer.status}", "}"]
@@ -148,7 +155,7 @@ class SiteWriter:
     def _refuse(self, rule: Rule, scope: Formula) -> bool:
         """Refuse whom a rule that can't go over might keep out; whether there is anybody."""
         whole = kept_out(rule, scope, expression)
-        self.put(whole, self._answer(Answer(refusal(rule), "text/html")))
+        self.put(whole, self._answer(own_page(refusal(rule))))
         return whole != FALSE
 
     def request_rules(self, proxy: Proxy, scope: Formula) -> None:
@@ -347,10 +354,10 @@ class SiteWriter:
         """A page of one's own for a backend's requests, else one like HAProxy's."""
         own = {**self.proxy.error_pages, **backend.error_pages}.get(status)
         try:
-            return page_answer(own, backend) if own is not None else Answer(status, "text/html")
+            return page_answer(own, backend) if own is not None else own_page(status)
         except Untranslatable as reason:
             self.ledger.lost(backend.span, f"the page for {status} was left out: {reason}")
-            return Answer(status, "text/html")
+            return own_page(status)
 
     def _plain_response(self, rule: Rule) -> list[str]:
         try:

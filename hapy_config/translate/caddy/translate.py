@@ -29,7 +29,7 @@ _FATES: Final[dict[str, Fate]] = {
     "compression type": CARRIED,
     "compression offload": CARRIED,
     "monitor-uri": CARRIED,
-    "cookie": near("Caddy makes the cookie's values itself"),
+    "cookie": lost("clients are not tied to servers by a cookie"),
     "option httpchk": CARRIED,
     "http-check": CARRIED,
     "option tcp-check": near("Caddy asks health over HTTP only"),

@@ -13,6 +13,7 @@ from hapy_config.translate.caddy.matchers import quoted, string
 from hapy_config.translate.flow import Untranslatable, pieces, subject
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.options import CHECKS, OLD_VERSIONS, constant_name, tell_options
+from hapy_config.translate.ties import inserted_cookie
 
 _MOST_COPIES: Final = 32
 _NEVER: Final = 1_000_000
@@ -131,9 +132,20 @@ def _balance(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[str]
         return ["lb_policy first"]
     if len(servers) < 2:
         return []
-    if backend.cookie is not None:
-        ledger.near(backend.span, f"'{backend.name}': Caddy makes the cookie's values itself")
-        return [f"lb_policy cookie {backend.cookie.name}"]
+    try:
+        cookie = inserted_cookie(ledger, backend)
+    except Untranslatable as reason:
+        where = ledger.line(backend, "cookie")
+        ledger.lost(where, f"'{backend.name}': clients are not tied to servers by a cookie: {reason}")
+    else:
+        if cookie is not None:
+            text = "Caddy makes the cookie's values itself, and servers see it"
+            limits = ["secure"] if cookie.secure else []
+            limits += ["domain"] if cookie.domains else []
+            limits += ["nocache"] if cookie.nocache else []
+            text += f"; without {', '.join(limits)}" if limits else ""
+            ledger.near(ledger.line(backend, "cookie"), f"'{backend.name}': {text}")
+            return [f"lb_policy cookie {cookie.name}"]
     plain = {"roundrobin": "round_robin", "static-rr": "round_robin", "leastconn": "least_conn", "first": "first"}
     if balance.algorithm in plain:
         if balance.algorithm == "first":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from hapy_config.model.expressions import LogFormat
-from hapy_config.model.proxy import Proxy
+from hapy_config.model.proxy import Cookie, Proxy
 from hapy_config.model.rules import Redirect
 from hapy_config.translate.answers import Answer, redirect_answer
 from hapy_config.translate.envoy.matching import Json, string
@@ -21,6 +21,9 @@ _CODES: Final = {
     307: "TEMPORARY_REDIRECT",
     308: "PERMANENT_REDIRECT",
 }
+#: The filter that ties clients to servers.
+SESSIONS: Final = "envoy.filters.http.stateful_session"
+_TYPES: Final = "type.googleapis.com/envoy.extensions"
 #: Entries of a map that become routes.
 _MOST_ENTRIES: Final = 500
 #: Of a retry policy: another server each time.
@@ -58,7 +61,7 @@ def direct(answer: Answer) -> Json:
     if body:
         action["direct_response"]["body"] = {"inline_string": body}
     headers = [header_to_add("content-type", answer.content_type, append=False)] if answer.content_type else []
-    headers += [header_to_add(name, string(value), append=True) for name, value in answer.headers]
+    headers += [header_to_add(name, string(value), append=name.lower() != "location") for name, value in answer.told]
     return {**action, "response_headers_to_add": headers} if headers else action
 
 
@@ -97,7 +100,7 @@ def redirect_to(answer: Answer) -> Json:
     match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
     scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
     if not scheme or (rest and "?" in path):  # Envoy's redirects tell a whole URL, and keep its end or replace it
-        added = [header_to_add(name, string(value), append=True) for name, value in answer.headers]
+        added = [header_to_add(name, string(value), append=True) for name, value in answer.told]
         added.insert(0, header_to_add("location", string(target), append=False))
         return {"direct_response": {"status": answer.status}, "response_headers_to_add": added}
     found["scheme_redirect"] = scheme
@@ -112,9 +115,9 @@ def redirect_to(answer: Answer) -> Json:
         if rest == "\0path\0":
             found["strip_query"] = True
     action: Json = {"redirect": found}
-    if answer.headers:
+    if answer.told:
         action["response_headers_to_add"] = [
-            header_to_add(name, string(value), append=True) for name, value in answer.headers
+            header_to_add(name, string(value), append=True) for name, value in answer.told
         ]
     return action
 
@@ -141,6 +144,17 @@ def retry_policy(backend: Proxy) -> Json | None:
         return None
     policy: Json = {"retry_on": ",".join(found), "num_retries": backend.retries}
     return policy | _OTHER_HOST if backend.redispatch and len(backend.servers) > 1 else policy
+
+
+def session(cookie: Cookie) -> Json:
+    """What ties the clients of a route to servers by a cookie."""
+    kept = {"name": cookie.name, "path": "/", "ttl": "0s"}
+    kind = f"{_TYPES}.http.stateful_session.cookie.v3.CookieBasedSessionState"
+    state = {"name": "envoy.http.stateful_session.cookie", "typed_config": {"@type": kind, "cookie": kept}}
+    return {
+        "@type": f"{_TYPES}.filters.http.stateful_session.v3.StatefulSessionPerRoute",
+        "stateful_session": {"session_state": state},
+    }
 
 
 def hash_policy(backend: Proxy) -> Json | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hapy_config.model.proxy import Proxy
-from hapy_config.translate.answers import Answer, page_answer
+from hapy_config.translate.answers import Answer, own_page, page_answer
 from hapy_config.translate.envoy.matching import Json, string
 from hapy_config.translate.flow import Untranslatable
 from hapy_config.translate.ledger import Ledger
@@ -24,10 +24,9 @@ def local_replies(ledger: Ledger, proxy: Proxy, backends: Iterable[Proxy]) -> Js
     for status, flags in _FAILURES.items():
         for backend in backends:
             own = {**proxy.error_pages, **backend.error_pages}.get(status)
-            if own is None:
-                continue
             try:
-                mappers.append(_mapper(status, flags, backend.name, page_answer(own, backend)))
+                answer = page_answer(own, backend) if own is not None else own_page(status)
+                mappers.append(_mapper(status, flags, backend.name, answer))
             except Untranslatable as reason:
                 ledger.lost(backend.span, f"the page for {status} was left out: {reason}")
     return {"local_reply_config": {"mappers": mappers}} if mappers else {}
@@ -47,7 +46,7 @@ def _mapper(status: int, flags: list[str], cluster: str, answer: Answer) -> Json
     ]
     if not all(isinstance(one, str) for one in answer.body):
         raise Untranslatable("its body depends on the request")
-    headers = list(answer.headers)
+    headers = list(answer.told)
     if answer.location is not None:
         headers.append(("Location", answer.location))
     found: Json = {

@@ -13,15 +13,17 @@ from hapy_config.model.expressions import Condition, LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import NOWHERE, Span
-from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking
+from hapy_config.translate.answers import IN_CLEAR, answer_of, asking, own_page
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import (
+    SESSIONS,
     direct,
     hash_policy,
     header_to_add,
     redirects_to,
     retry_policy,
+    session,
     with_groups,
 )
 from hapy_config.translate.envoy.clusters import seconds
@@ -47,6 +49,7 @@ from hapy_config.translate.guards import kept_out, refusal, tests_of
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
+from hapy_config.translate.ties import inserted_cookie
 
 #: Conditional changes of a request that one route may depend on; each doubles the routes.
 _MOST_CHANGES: Final = 3
@@ -148,6 +151,7 @@ class Routes:
         self.backends: dict[str, Proxy] = {}
         self.numbered = False
         self.told: list[str] = []
+        self.tied = False
         self._changes: list[Change] = []
         self._rewritings: tuple[Rewriting, ...] = ()
         self._changed: set[str] = set()
@@ -159,7 +163,7 @@ class Routes:
             asked = Test(Subject("path"), "exact", (proxy.monitor_uri,))
             self._put(
                 asked,
-                direct(Answer(200, "text/html", ("<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n",))),
+                direct(own_page(200, text="<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n")),
             )
         for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content"):
             for rule in proxy.rules.get(ruleset, ()):
@@ -187,7 +191,7 @@ class Routes:
             self.ledger.lost(self.ledger.line(proxy, "default_backend"), f"default_backend was left out: {reason}")
             default = None
         if default is None:
-            self._put(TRUE, direct(Answer(503, "text/html")))
+            self._put(TRUE, direct(own_page(503)))
         text = repr(self.routes)
         self.numbered = "X-REQUEST-ID" in text
         self.told = [subject for subject, (name, _) in TOLD.items() if name in text]
@@ -250,9 +254,9 @@ class Routes:
         whole = as_it_came(kept_out(rule, TRUE, self._ask), self._rewritings, FALSE)
         whole = simplified(Every((scope, whole)))
         try:
-            self._put(whole, direct(Answer(refusal(rule), "text/html")))
+            self._put(whole, direct(own_page(refusal(rule))))
         except Untranslatable:
-            self._put(scope, direct(Answer(refusal(rule), "text/html")))
+            self._put(scope, direct(own_page(refusal(rule))))
         return whole != FALSE
 
     def _ask(self, one: Test) -> None:
@@ -306,7 +310,7 @@ class Routes:
         if action in ("deny", "tarpit", "return", "silent-drop", "reject"):
             reply = given.get("reply")
             default = {"tarpit": 500, "return": 200}.get(action, 403)
-            answer = answer_of(reply, default, proxy) if isinstance(reply, HttpReply) else Answer(403)
+            answer = answer_of(reply, default, proxy) if isinstance(reply, HttpReply) else own_page(403)
             if action in ("tarpit", "silent-drop", "reject"):
                 self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")
             if looks_at(whole, *TOLD) and not self._routable(whole):
@@ -439,6 +443,21 @@ class Routes:
                 for one in rewriting[:-1]:
                     self.ledger.lost(one.span, "Envoy rewrites a path once: a later rule does it in this one's place")
         action: Json = {"route": route}
+        try:
+            cookie = inserted_cookie(self.ledger, backend)
+        except Untranslatable as reason:
+            span = self.ledger.line(backend, "cookie")
+            self.ledger.lost(span, f"'{backend.name}': clients are not tied to servers by a cookie: {reason}")
+            cookie = None
+        if cookie is not None:
+            self.tied = True
+            action["typed_per_filter_config"] = {SESSIONS: session(cookie)}
+            text = "the cookie's value is the server's address in Envoy's form, and the server sees it"
+            limits = [word for word, on in (("httponly", cookie.httponly), ("secure", cookie.secure)) if on]
+            limits += ["domain"] if cookie.domains else []
+            limits += ["nocache"] if cookie.nocache else []
+            text += f"; without {', '.join(limits)}" if limits else ""
+            self.ledger.near(self.ledger.line(backend, "cookie"), f"'{backend.name}': {text}")
         route |= next((one.host for one in reversed(changes) if one.host is not None), {})
         added: list[Json] = []
         removed = dict.fromkeys(_OWN_HEADERS)
@@ -547,6 +566,8 @@ class Routes:
                 if rule.condition is not None:
                     raise Untranslatable("Envoy changes all answers of a virtual host or none")
                 more, gone = self._answer_headers(rule)
+                if more and rule.ruleset == "http-response":
+                    self.ledger.near(rule.span, "Envoy does so in answers of its own, too, where no server answers")
                 added += more
                 removed += gone
                 self.ledger.done(rule.span)

@@ -10,14 +10,14 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
 from hapy_config.translate.envoy.access import policies
-from hapy_config.translate.envoy.actions import header_to_add
+from hapy_config.translate.envoy.actions import SESSIONS, header_to_add
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
 from hapy_config.translate.envoy.matching import TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
 from hapy_config.translate.envoy.routes import Routes
 from hapy_config.translate.fates import FATES, SECTIONS
-from hapy_config.translate.flow import FALSE, TRUE, Every, Formula, Not, Some, Test, Untranslatable, formula, simplified
-from hapy_config.translate.guards import kept_out, tests_of
+from hapy_config.translate.flow import FALSE, TRUE, Formula, Some, Test, Untranslatable, formula
+from hapy_config.translate.guards import doors
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
 from hapy_config.translate.options import note_silence, tell_bind
 from hapy_config.translate.plain import in_plain_words
@@ -46,7 +46,7 @@ _FATES: Final[dict[str, Fate]] = {
     "compression": lost("Envoy compresses with a filter of its own: envoy.filters.http.compressor"),
     "monitor-uri": CARRIED,
     "monitor fail": lost("what a monitor sees can't depend on servers"),
-    "cookie": lost("clients are not tied to servers: envoy.http.stateful_session.cookie does such things"),
+    "cookie": lost("clients are not tied to servers by a cookie"),
     "option httpchk": CARRIED,
     "option tcp-check": CARRIED,
     "tcp-check": lost("Envoy's checks of plain connections have no such steps"),
@@ -190,6 +190,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
     if routes.denied:
         rules = {"action": "DENY", "policies": routes.denied}
         filters.append(_typed("envoy.filters.http.rbac", "filters.http.rbac.v3.RBAC", rules=rules))
+    if routes.tied:
+        filters.append(_typed(SESSIONS, "filters.http.stateful_session.v3.StatefulSession"))
     filters.append(_typed("envoy.filters.http.router", "filters.http.router.v3.Router", suppress_envoy_headers=True))
     timeouts = proxy.timeouts
     manager: Json = {
@@ -226,7 +228,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
 
 def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:
     """The filter chains of a frontend in TCP mode: one for each name that a backend is chosen by, and the rest."""
-    before = _doors(ledger, proxy)
+    found = doors(ledger, proxy, _by_address)
+    before = _access(proxy, found.denied)
     chains: list[Json] = []
     taken: set[str] = set()
     for use in proxy.use_backends:
@@ -236,7 +239,7 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
                 raise Untranslatable("which one it is depends on the connection")
             whole = formula(use.condition)
             used[backend.name] = backend
-            chain = {"filters": [*before, _proxied(ledger, proxy, backend)]}
+            chain: Json = {"filters": [*before, _proxied(ledger, proxy, backend)]}
             if whole != TRUE:
                 names = [name for name in dict.fromkeys(_names(whole)) if name not in taken]  # the first line wins
                 taken.update(names)
@@ -254,39 +257,22 @@ def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -
         chains.append({"filters": [*before, _proxied(ledger, proxy, default)]})
     if not chains:
         ledger.lost(proxy.span, f"'{proxy.name}' leads nowhere: it was left out")
+    if (rule := found.plain) is not None and any(bind.tls is not None for bind in proxy.binds):
+        ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: what is no TLS is let in")
+    elif rule is not None:
+        for chain in chains:  # who fits none is refused; names are those of TLS clients
+            if "filter_chain_match" not in chain:
+                chain["filter_chain_match"] = {"transport_protocol": "tls"}
+        if found.guarded:
+            ledger.near(rule.span, "whoever speaks no TLS is refused")
     return chains
 
 
-def _doors(ledger: Ledger, proxy: Proxy) -> list[Json]:
+def _access(proxy: Proxy, denied: Formula) -> list[Json]:
     """The access filter for the rules about connections; none where all are let in."""
-    denied: list[Formula] = []
-    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
-        guard: Formula = TRUE
-        greeting = False
-        for rule in proxy.rules.get(ruleset, ()):
-            try:
-                whole = formula(rule.condition)
-                for one in tests_of(whole):
-                    _by_address(one)
-                if rule.action == "accept" and whole == TRUE and rule.condition is not None:
-                    greeting = True  # the test was one for the greeting of TLS
-                elif rule.action == "accept":
-                    guard = simplified(Every((guard, Not(whole))))
-                elif rule.action not in ("reject", "silent-drop"):
-                    raise Untranslatable("Envoy has nothing like it")
-                elif whole == TRUE and greeting:
-                    ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: what is no TLS is let in")
-                else:
-                    denied.append(Every((guard, whole)))
-                ledger.done(rule.span)
-            except Untranslatable as reason:
-                refused = kept_out(rule, guard, _by_address)
-                denied.append(refused)
-                ledger.left_out(rule, reason, refused=refused != FALSE)
-    found = simplified(Some(tuple(denied)))
-    if found == FALSE:
+    if denied == FALSE:
         return []
-    named = {f"refused_{number + 1}": policy for number, policy in enumerate(policies(found))}
+    named = {f"refused_{number + 1}": policy for number, policy in enumerate(policies(denied))}
     rules = {"action": "DENY", "policies": named}
     kind = "filters.network.rbac.v3.RBAC"
     return [_typed("envoy.filters.network.rbac", kind, stat_prefix=proxy.name, rules=rules)]

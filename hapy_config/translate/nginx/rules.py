@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hapy_config.model.config import Config
@@ -37,6 +37,9 @@ from hapy_config.translate.report import Loss
 #: Codes that nginx never makes itself, for jumps to named locations.
 _FIRST_JUMP: Final = 520
 _LAST_JUMP: Final = 599
+#: Answers that HAProxy says nothing to caches of, whoever gives them.
+_KEPT: Final = re.compile("2|30[18]")
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Subjects that may be empty.
 _MAY_LACK: Final = frozenset({"header", "cookie", "param", "query", "sni", "client_dn"})
 #: Rules that ask for passwords; each doubles the cases.
@@ -174,12 +177,19 @@ class Site:
         """What gives an answer of the proxy's own; `named` takes a location for it in any case."""
         if answer.pieces is None and not answer.headers and not named:
             return [f"return {answer.status};"]
+        if answer.status in _REDIRECTS:  # nginx writes a Location of its own there
+            led = next((value for name, value in answer.headers if name.lower() == "location"), None)
+            if led is not None:
+                others = tuple(one for one in answer.headers if one[0].lower() != "location")
+                answer = replace(answer, headers=others, location=led)
         body = self.variables.string(answer.body, moved=self.moved)
         lines = [f"default_type {quoted(answer.content_type)};"] if answer.content_type else ['default_type "";']
         lines += [
             f"add_header {quoted(name)} {always_quoted(self.variables.string(value, moved=self.moved))} always;"
-            for name, value in answer.headers
+            for name, value in answer.told
         ]
+        if not answer.told and not _KEPT.match(str(answer.status)):
+            lines.append('add_header Cache-Control "" always;')  # instead of the server's
         if answer.location is not None:
             location = self.variables.string(answer.location, moved=self.moved)
             lines.append(f"return {answer.status} {always_quoted(location)};")

@@ -55,15 +55,38 @@ def versions(options: dict[str, tuple[str, ...]]) -> str:
     return " ".join("TLSv1" if one == "TLSv1.0" else one for one in kept)
 
 
-def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool) -> list[str]:
-    """The `upstream` block of a backend; empty where it has no server that nginx could ask."""
-    method = _method(ledger, proxy, variables)
-    servers = [line for server in proxy.servers if (line := _server(ledger, proxy, server, method))]
+def upstream(
+    ledger: Ledger,
+    proxy: Proxy,
+    variables: Variables,
+    *,
+    stream: bool,
+    first: Server | None = None,
+    number: int = 0,
+) -> list[str]:
+    """The `upstream` block of a backend; empty where it has no server that nginx could ask.
+
+    Args:
+        ledger: takes the notes.
+        proxy: the backend.
+        variables: the maps of the block that it stands in.
+        stream: it stands in `stream`.
+        first: a server that is asked before all others.
+        number: tells its block from the backend's.
+    """
+    method = _method(ledger, proxy, variables) if first is None else ""
+    servers = []
+    for server in proxy.servers:
+        line = _server(ledger, proxy, server, method)
+        if line and first is not None and "backup" not in line.rstrip(";").split() and server is not first:
+            line = f"{line[:-1]} backup;"
+        servers += [line.replace(" backup", "") if server is first else line] if line else []
     if proxy.dispatch is not None:
         servers = [f"server {place(proxy.dispatch)};"]
     if not servers:
         return []
-    lines = [f"zone {upstream_name(proxy.name)} 64k;", *([f"{method};"] if method else []), *servers]
+    name = upstream_name(proxy.name) + (f"_by_cookie_{number}" if number else "")
+    lines = [f"zone {name} 64k;", *([f"{method};"] if method else []), *servers]
     named = any(
         server.tls is not None and server.tls.sni is not None and constant_name(server) is None
         for server in proxy.servers
@@ -79,7 +102,7 @@ def upstream(ledger: Ledger, proxy: Proxy, variables: Variables, *, stream: bool
         delays = {server.pool_purge_delay for server in proxy.servers if server.pool_purge_delay}
         if delays:
             lines.append(f"keepalive_timeout {duration(max(delays))};")
-    return block(f"upstream {upstream_name(proxy.name)}", lines)
+    return block(f"upstream {name}", lines)
 
 
 def _method(ledger: Ledger, proxy: Proxy, variables: Variables) -> str:

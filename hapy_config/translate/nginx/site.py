@@ -10,7 +10,7 @@ from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import UseBackend
 from hapy_config.model.server import Bind
-from hapy_config.translate.answers import Answer, page, page_answer
+from hapy_config.translate.answers import own_page, page, page_answer
 from hapy_config.translate.flow import (
     TRUE,
     Every,
@@ -23,9 +23,11 @@ from hapy_config.translate.flow import (
     simplified,
 )
 from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.nginx.cookies import target, without
 from hapy_config.translate.nginx.logs import access_log
 from hapy_config.translate.nginx.response import response_rules
 from hapy_config.translate.nginx.rules import (
+    AnswerHeader,
     Site,
     current_header,
     refuse,
@@ -193,6 +195,11 @@ class SiteWriter:
         if kinds and "text/html" not in kinds[-1]:
             span = self.ledger.line(self.proxy, "compression", "type")
             self.ledger.near(span, "nginx compresses text/html, too, whatever is listed")
+        # What no server gave is for no cache, but permanent redirects.
+        uncached = self.variables.map(
+            "$upstream_status:$status", [("~^:(302|303|307|[45])", "no-cache")], "", "uncached"
+        )
+        head.append(f'add_header Cache-Control "{uncached}" always;')
         line, format_ = access_log(self.ledger, self.proxy)
         head.append(line)
         self.formats = format_
@@ -222,7 +229,7 @@ class SiteWriter:
             for statement in self.ledger.proxy_statements(proxy):
                 if statement.words[:2] == ["monitor", "fail"]:
                     self.ledger.lost(statement.span(), "monitor fail was left out: it depends on more than the request")
-            site.when(asked, site.answer(Answer(200, "text/html", (_ALIVE,))))
+            site.when(asked, site.answer(own_page(200, text=_ALIVE)))
         for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content"):
             for rule in proxy.rules.get(ruleset, ()):
                 try:
@@ -329,14 +336,21 @@ class SiteWriter:
             return self._no_server(backend)
         scheme, tls = tls_lines(self.ledger, backend, self.variables, stream=False)
         note_backend(self.ledger, backend)
-        lines = [f"proxy_pass {scheme}://{upstream_name(backend.name)};", *tls]
-        lines += self._headers(backend)
+        asked, told = target(self.ledger, backend, self.variables)
+        lines = [f"proxy_pass {scheme}://{asked};", *tls]
+        lines += self._headers(backend, asked)
         timeouts = backend.timeouts
         lines.append(f"proxy_connect_timeout {duration(min(timeouts.connect or 75000, 75000))};")
         wait = duration(timeouts.server) if timeouts.server else _FOR_EVER
         lines += [f"proxy_read_timeout {wait};", f"proxy_send_timeout {wait};", *retry_lines(backend)]
-        for header in self.site.response.get(backend.name, {}).values():
+        answered = dict(self.site.response.get(backend.name, {}))
+        for name, value in told:
+            header = answered.get(name.lower(), AnswerHeader(name))
+            answered[name.lower()] = AnswerHeader(header.name, header.hidden, [*header.values, value])
+        for header in answered.values():
             lines += header.lines()
+        if any(line.startswith("add_header ") for line in lines) and "cache-control" not in answered:
+            lines += [line for line in self.site.head if line.startswith("add_header ")]
         lines += self.site.asking()
         if self.site.method:
             lines.append(f"proxy_method {self.site.method};")
@@ -348,8 +362,12 @@ class SiteWriter:
         lines += self._compression(backend) if backend is not self.proxy else []
         return lines + self._error_pages(backend)
 
-    def _headers(self, backend: Proxy) -> list[str]:
+    def _headers(self, backend: Proxy, asked: str) -> list[str]:
         headers = dict(self.site.headers)
+        if asked != upstream_name(backend.name):
+            before = current_header(self.site, "Cookie")
+            if (cookies := without(backend, self.variables, before)) != before:
+                headers["cookie"] = ("Cookie", cookies)
         for told, where in (
             (ForwardFor.merged(self.proxy.forwardfor, backend.forwardfor), Subject("src")),
             (ForwardFor.merged(self.proxy.originalto, backend.originalto), Subject("dst")),
@@ -411,12 +429,10 @@ class SiteWriter:
         own = {**self.proxy.error_pages, **backend.error_pages}
         for status, causes in ((503, "502 503"), (504, "504")):
             try:
-                answer = (
-                    page_answer(own[status], backend) if status in own else Answer(status, "text/html", (page(status),))
-                )
+                answer = page_answer(own[status], backend) if status in own else own_page(status, text=page(status))
             except Untranslatable as reason:
                 self.ledger.lost(backend.span, f"the page for {status} was left out: {reason}")
-                answer = Answer(status, "text/html", (page(status),))
+                answer = own_page(status, text=page(status))
             code = self.site.answer(answer, named=True)[0].split()[1].rstrip(";")
             lines.append(f"error_page {causes} = {self.site.location(code)};")
         return lines

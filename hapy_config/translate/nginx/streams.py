@@ -6,8 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
-from hapy_config.translate.flow import FALSE, TRUE, Every, Formula, Not, Some, Test, Untranslatable, formula, simplified
-from hapy_config.translate.guards import kept_out, tests_of
+from hapy_config.translate.flow import Every, Formula, Not, Test, Untranslatable, formula
+from hapy_config.translate.guards import doors, tests_of
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.nginx.logs import stream_log
 from hapy_config.translate.nginx.servers import connection_lines, tls_lines, upstream
@@ -29,8 +29,8 @@ def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: P
     if not lines:
         return [], []
     variables.preread = not any(bind.tls is not None for bind in proxy.binds)
-    doors, tls_only = _doors(ledger, proxy)
-    lines += doors
+    refused, tls_only = _doors(ledger, proxy)
+    lines += refused
     target, backends = _target(ledger, variables, config, proxy)
     if tls_only and target and variables.preread:
         target = variables.map("$ssl_preread_protocol", [("", "")], target, f"tls_to_{proxy.name}")
@@ -80,34 +80,10 @@ def _retries(proxy: Proxy, lines: list[str]) -> None:
 
 def _doors(ledger: Ledger, proxy: Proxy) -> tuple[list[str], bool]:
     """`allow` and `deny` for the rules about connections, and whether all that is no TLS has to be refused."""
-    denied: list[Formula] = []
-    tls_only = False
-    for ruleset in ("tcp-request connection", "tcp-request session", "tcp-request content", "tcp-response content"):
-        guard: Formula = TRUE
-        greeting = False
-        for rule in proxy.rules.get(ruleset, ()):
-            try:
-                whole = formula(rule.condition)
-                for one in tests_of(whole):
-                    _by_address(one)
-                if rule.action == "accept" and whole == TRUE and rule.condition is not None:
-                    greeting = True  # the test was one for the greeting of TLS
-                elif rule.action == "accept":
-                    guard = simplified(Every((guard, Not(whole))))
-                elif rule.action not in ("reject", "silent-drop"):
-                    raise Untranslatable("nginx has nothing like it")
-                elif whole == TRUE and greeting:
-                    tls_only = True
-                    if guard != TRUE:
-                        ledger.near(rule.span, "whoever speaks no TLS is refused")
-                else:
-                    denied.append(Every((guard, whole)))
-                ledger.done(rule.span)
-            except Untranslatable as reason:
-                refused = kept_out(rule, guard, _by_address)
-                denied.append(refused)
-                ledger.left_out(rule, reason, refused=refused != FALSE)
-    return _networks(simplified(Some(tuple(denied)))), tls_only
+    found = doors(ledger, proxy, _by_address)
+    if found.plain is not None and found.guarded:
+        ledger.near(found.plain.span, "whoever speaks no TLS is refused")
+    return _networks(found.denied), found.plain is not None
 
 
 def _by_address(one: Test) -> None:

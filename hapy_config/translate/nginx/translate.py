@@ -9,6 +9,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.syntax import Document
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near
+from hapy_config.translate.nginx.cookies import tied_upstreams
 from hapy_config.translate.nginx.servers import upstream
 from hapy_config.translate.nginx.site import SiteWriter
 from hapy_config.translate.nginx.streams import stream_server
@@ -51,9 +52,7 @@ _FATES: Final[dict[str, Fate]] = {
     "option httpchk": near("nginx asks no health: requests that fail take a server out for a while"),
     "option tcp-check": near("nginx asks no health: connections that fail take a server out for a while"),
     "http-check": near("nginx asks no health: requests that fail take a server out for a while"),
-    "cookie": lost(
-        "clients are not tied to servers by a cookie: 'hash $cookie_…' comes near where the application has one"
-    ),
+    "cookie": lost("clients are not tied to servers by a cookie"),
     "stats": lost("nginx has no page of statistics like it; stub_status shows a few numbers"),
     "http-reuse": near("nginx keeps idle connections for all clients and never shares them before they are idle"),
     "option http-server-close": near("server connections are kept by nginx where the upstream says keepalive"),
@@ -115,7 +114,7 @@ def _http(ledger: Ledger, config: Config) -> tuple[list[str], dict[str, str]]:
     quiet = Ledger(config, ledger.document, "nginx")
     for proxy in _led_to(config, "http"):
         found = upstream(quiet, proxy, variables, stream=False)
-        upstreams += ["", *found] if found else []
+        upstreams += ["", *found, *tied_upstreams(quiet, proxy, variables)] if found else []
     maps = [line for text in variables.blocks for line in ("", *text.split("\n"))]
     return block("http", [*_COMMON, *formats, *maps, *upstreams, *servers]), files
 

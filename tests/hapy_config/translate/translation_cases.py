@@ -537,7 +537,7 @@ backend plain
         ),
         lost={
             "nginx": ("tcp-request connection reject if {{ src 127.0.4.0/24 }}",),
-            "envoy": ("tcp-request connection reject if {{ src 127.0.4.0/24 }}", "tcp-request content reject"),
+            "envoy": ("tcp-request connection reject if {{ src 127.0.4.0/24 }}",),
         },
         not_for=("caddy",),
     ),
@@ -932,7 +932,7 @@ backend one
         unlike={"nginx": ("/",)},  # a client without a certificate gets an answer of 400
     ),
     Case(
-        "cookies",
+        "cookies-of-one-address",
         r"""
 frontend web
     bind 127.0.0.1:{port}
@@ -943,7 +943,104 @@ backend all
     server b 127.0.0.1:{one} cookie b
 """,
         (Ask("/"),),
-        lost={"nginx": ("cookie SRV",), "envoy": ("cookie SRV",)},
+        lost={"nginx": ("cookie SRV",)},
+    ),
+    Case(
+        "cookies",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    cookie S insert indirect nocache httponly secure domain .a.example attr "SameSite=Strict"
+    http-response set-header Cache-Control max-age=1
+    server s1 127.0.0.1:{one} cookie a
+    server s2 127.0.0.1:{two} cookie b
+    server s3 127.0.0.1:{dead} disabled
+listen m
+    bind 127.0.0.1:{other}
+    cookie S-1 insert
+    balance source
+    server s1 127.0.0.1:{three} cookie a
+    server s2 127.0.0.1:{four}
+    server s3 127.0.0.1:{dead} cookie c disabled
+""",
+        (
+            Ask("/first", seen=("Set-Cookie", "Cache-Control")),  # of new servers the first is asked
+            *(
+                Ask(f"/{number}", headers={"Cookie": cookie}, seen=("Set-Cookie", "Cache-Control"))
+                for number, cookie in enumerate(
+                    ("S=a", "S=b", "x=1; S=a", "S=b; y=2", "x=1; S=a; y=2", "x=1;S=b;y=2", "xS=a; S=b", "S=a; xS=b")
+                )
+            ),
+            Ask("/own", headers={"Cookie": "S-1=a; y"}, port="other", seen=("Set-Cookie", "Cache-Control")),
+        ),
+        not_for=("caddy", "envoy"),
+    ),
+    Case(
+        "cookies-of-applications",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    cookie app
+    server s1 127.0.0.1:{one} cookie a
+    server s2 127.0.0.1:{two} cookie b
+listen m
+    bind 127.0.0.1:{other}
+    cookie id prefix
+    server s1 127.0.0.1:{three} cookie a
+    server s2 127.0.0.1:{four} cookie b
+""",
+        tuple(Ask(f"/{value}", headers={"Cookie": f"app={value}; x=a"}) for value in ("a", "b", "a")),
+        lost={"nginx": ("cookie id",), "caddy": ("cookie app", "cookie id"), "envoy": ("cookie app", "cookie id")},
+        unlike={"caddy": ("/a", "/b"), "envoy": ("/a", "/b")},
+    ),
+    Case(
+        "clients-that-keep-to-a-server",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    stick-table type ip size 1m expire 30m
+    stick on src
+    server s1 127.0.0.1:{one}
+    server s2 127.0.0.1:{one}
+""",
+        (Ask("/a"), Ask("/b", source="127.0.0.2")),
+    ),
+    Case(
+        "what-caches-are-told",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    monitor-uri /alive
+    http-request redirect location /n code 301 if {{ path /301 }}
+    http-request redirect location /n code 302 if {{ path /302 }}
+    http-request redirect location /n code 303 if {{ path /303 }}
+    http-request redirect location /n code 307 if {{ path /307 }}
+    http-request redirect location /n code 308 if {{ path /308 }}
+    http-request redirect location https://x.example/n set-cookie A=1 if {{ path /cookie }}
+    http-request redirect scheme https if {{ path_beg /scheme }}
+    http-request redirect prefix https://x.example code 307 if {{ path_beg /prefix }}
+    http-request deny deny_status 429 if {{ path /429 }}
+    http-request deny if {{ path /403 }}
+    http-request return status 200 content-type text/plain string x if {{ path /return }}
+    http-request return status 404 content-type text/plain string x if {{ path /return/404 }}
+    http-request return status 404 if {{ path /return/nothing }}
+    http-request return status 302 hdr Location /q if {{ path /return/302 }}
+    use_backend dead if {{ path /dead }}
+    use_backend live if {{ path_beg /status /live }}
+backend live
+    server s1 127.0.0.1:{one}
+backend dead
+    errorloc302 503 /sorry
+    server s1 127.0.0.1:{dead}
+""",
+        tuple(
+            Ask(f"/{path}", seen=("Cache-Control", "Location"))
+            for path in (
+                *("alive", "301", "302", "303", "307", "308", "cookie", "scheme/a", "prefix/b?x=1", "429", "403"),
+                *("return", "return/404", "return/nothing", "return/302", "dead", "live", "nowhere"),
+                *("status/404", "status/500", "status/302"),
+            )
+        ),
     ),
     Case(
         "compression",
