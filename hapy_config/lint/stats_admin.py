@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hapy_config.diagnostics import Severity
+from hapy_config.lint.networks import is_local
 from hapy_config.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def check(view: View) -> Iterator[Finding]:
             continue
         if any(rule.action in ("auth", "deny", "reject") for rules in proxy.rules.values() for rule in rules):
             continue
+        binds = [bind for front in view.front_of(proxy) for bind in front.binds]
+        if binds and all(is_local(bind.address) for bind in binds):
+            continue
         yield Finding(
             statement.span(),
             "anybody who reaches the statistics page may stop servers",
@@ -35,7 +39,7 @@ RULE = Rule(
     Severity.WARNING,
     """`stats admin if TRUE` puts buttons on the statistics page that take servers out of service, and no password is
     asked for. Give it a condition that few fulfil, or ask for a password.""",
-    "listen stats\n bind 127.0.0.1:8404\n stats enable\n stats admin if TRUE\n",
-    "listen stats\n bind 127.0.0.1:8404\n stats enable\n stats auth admin:$3cr3t\n stats admin if TRUE\n",
+    "listen stats\n bind 10.0.0.1:8404\n stats enable\n stats admin if TRUE\n",
+    "listen stats\n bind 10.0.0.1:8404\n stats enable\n stats auth admin:$3cr3t\n stats admin if TRUE\n",
     check,
 )

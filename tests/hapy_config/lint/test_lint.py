@@ -133,6 +133,8 @@ def count(code: str, text: str) -> int:
         ("stats-without-auth", 0, "listen l\n bind 10.0.0.1:80\n stats enable\n"),
         ("stats-without-auth", 1, "defaults\n mode http\n stats auth a:kT9hRw2q\nlisten l\n bind :80\n stats enable\n"),
         ("stats-admin", 0, "listen l\n bind :80\n stats enable\n stats admin if LOCALHOST\n"),
+        ("stats-admin", 0, "listen l\n bind 127.0.0.1:80\n stats enable\n stats admin if TRUE\n"),
+        ("stats-admin", 1, "listen l\n bind [::1]:80\n bind :80\n stats enable\n stats admin if TRUE\n"),
         ("default-password", 1, "userlist u\n user joe insecure-password joe\n"),
         ("clear-password", 0, 'userlist u\n user joe insecure-password "${X-y}"\n'),
         ("open-socket", 0, "global\n stats socket 127.0.0.1:9999 level admin\n"),
