@@ -989,7 +989,7 @@ listen m
     server s1 127.0.0.1:{three} cookie a
     server s2 127.0.0.1:{four} cookie b
 """,
-        tuple(Ask(f"/{value}", headers={"Cookie": f"app={value}; x=a"}) for value in ("a", "b", "a")),
+        tuple(Ask(f"/{value}", headers={"Cookie": f"app={value}; x=a"}) for value in ("a", "a", "b", "b")),
         lost={"nginx": ("cookie id",), "caddy": ("cookie app", "cookie id"), "envoy": ("cookie app", "cookie id")},
         unlike={"caddy": ("/a", "/b"), "envoy": ("/a", "/b")},
     ),
