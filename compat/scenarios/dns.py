@@ -597,7 +597,21 @@ def _slow(world: World, names: _Names) -> None:
     world.notes += events
 
 
+def _gone_and_back(_world: World, names: _Names) -> None:
+    """A name server that ends, so that questions meet a closed port, and comes back, twice."""
+    place = "127.0.0.1", names.server.port
+    section = names.section.replace("timeout 20s", "timeout 100ms").replace("retry 250ms", "retry 100ms")
+    names.server.set("a.test", "A", "127.0.0.2")
+    names.start("    server a a.test:80 resolvers r init-addr none resolve-prefer ipv4\n", section=section)
+    for round_ in range(3):
+        names.events(3, f"there, round {round_}")
+        names.server.close()
+        names.events(2, "not there")
+        names.server = DnsServer({("a.test", "A"): ["127.0.0.2"]}, place)
+
+
 FAMILY = {
+    "gone_and_back": _with_names(_gone_and_back),
     "slow": _with_names(_slow),
     "doubted": _with_names(_doubted),
     "told_of_addresses": _with_names(_told_of_addresses),

@@ -1,4 +1,8 @@
-"""Datagrams to and from one peer, on a connected socket: the system lets nothing from anybody else through."""
+"""Datagrams to and from one peer, on a connected socket: the system lets nothing from anybody else through.
+
+A socket that has met an error (nobody listened at the peer) is given up: uvloop looks at such a one no longer, so that
+what comes later would not be seen.
+"""
 
 from __future__ import annotations
 
@@ -42,20 +46,16 @@ class Datagrams:
         self._loop.add_reader(sock.fileno(), self._readable)
 
     def send(self, data: bytes) -> bool:
-        """Send one datagram; whether the system took it. Opens the socket again where it was lost."""
-        if self._sock is None:
+        """Send one datagram; whether the system took it. Opens a socket where none is left."""
+        for _ in range(2):
             try:
-                self.open()
-            except OSError:
-                return False
-        for _ in range(2):  # the first failure may tell what an earlier datagram met
-            try:
-                assert self._sock is not None
+                if self._sock is None:
+                    self.open()
+                    assert self._sock is not None
                 self._sock.send(data)
-            except ConnectionRefusedError:
+            except OSError:  # which may tell what an earlier datagram met
+                self.close()
                 continue
-            except OSError:
-                return False
             return True
         return False
 
@@ -75,6 +75,7 @@ class Datagrams:
                 data = sock.recv(self.largest + 1)
             except BlockingIOError:
                 return
-            except OSError:
-                continue  # an earlier datagram found nobody; the error is gone with this call
+            except OSError:  # an earlier datagram found nobody
+                self.close()
+                return
             self.on_data(data)
