@@ -79,7 +79,7 @@ def has_left(transport: asyncio.Transport) -> bool:
     """Whether all that the peer has sent has come and it has closed or reset the connection, as will be told soon."""
     sock = transport.get_extra_info("socket")
     if sock is None:
-        return True
+        return False
     bare = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
     try:
         return not bare.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
