@@ -152,7 +152,9 @@ def condition(
 
 
 def _note_id(build: Build, statement: Statement, test: AclExpression, prefix: str) -> None:
-    """An id (`-u`) may be given once; -1 is the id of all tests to which none is given."""
+    """An id (`-u`) may be given once; -1 is the id of all tests to which none is given, and of maps."""
+    if any(call.name.partition("_")[0] == "map" for call in test.criterion.converters):
+        build.acl_ids.add(-1)
     if test.unique_id in build.acl_ids:
         build.error("duplicate-id", statement.span(), f"{prefix}the id is already used.")
     build.acl_ids.add(-1 if test.unique_id is None else test.unique_id)

@@ -67,6 +67,7 @@ def _fault(build: Build, name: str, match: str, *, ignore_case: bool, as_map: bo
 def map_fault(build: Build, call: Call) -> str:
     """Why the file that a `map…` converter names can't be used, or an empty string."""
     name = call.args[0] if call.args else ""
+    build.acl_ids.add(-1)  # maps count among the tests to which no id is given
     if call.name.endswith("_ip") and call.name != "map_ip" and len(call.args) > 1 and not _fits(call.args[1], "ip"):
         return f"map: cannot parse default ip <{call.args[1]}>."
     key = (name, call.name, False, True)
