@@ -2,17 +2,19 @@
 
 At the end of a line it speaks of that line, on a line of its own of the next one that holds something. A code may be a
 prefix (`unknown` for all that begin so). Behind the codes a reason may stand (`ignore verify-none on the same host`). A
-misspelt code is a warning, one that silences nothing an advice.
+misspelt code is a warning, one that silences nothing an advice (but where it was not looked for: behind an error, or on
+a machine that has what another one lacks).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hapy_config.build.comments import find_comments
-from hapy_config.codes import matching, nearest
+from hapy_config.codes import catalogue, matching, nearest
+from hapy_config.codes.spec import Kind
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.source import Source, Span
 
@@ -43,8 +45,16 @@ class _Comment:
     codes: frozenset[str]
 
 
-def without_ignored(findings: Iterable[Diagnostic], sources: Sequence[Source]) -> Ignored:
-    """Take out what the comments in the files silence."""
+def without_ignored(
+    findings: Iterable[Diagnostic], sources: Sequence[Source], sought: Collection[Kind] = tuple(Kind)
+) -> Ignored:
+    """Take out what the comments in the files silence.
+
+    Args:
+        findings: all there are.
+        sources: the files.
+        sought: what was looked for in full: only of comments about these can be said that they silence nothing.
+    """
     comments = [comment for source in sources for comment in _comments(source)]
     if not comments:
         return Ignored(tuple(findings), ())
@@ -59,7 +69,7 @@ def without_ignored(findings: Iterable[Diagnostic], sources: Sequence[Source]) -
         matched = [comment for comment in own if found.code in comment.codes]
         used.update(matched)
         (silenced if matched else kept).append(found)
-    kept += (_about(comment) for comment in comments if comment not in used)
+    kept += (_about(comment) for comment in comments if comment not in used and _is_idle(comment, sought))
     return Ignored(tuple(kept), tuple(silenced))
 
 
@@ -97,6 +107,12 @@ def _next_line(source: Source, number: int) -> int:
         if text and not text.startswith("#"):
             return index + 1
     return number
+
+
+def _is_idle(comment: _Comment, sought: Collection[Kind]) -> bool:
+    """Whether a comment that silenced nothing had something to silence, had it been there."""
+    known = catalogue()
+    return not comment.codes or any(known[code].kind in sought for code in comment.codes)
 
 
 def _about(comment: _Comment) -> Diagnostic:

@@ -67,6 +67,7 @@ class Report:
         entries: the findings in the order of the files and lines.
         sources: the files by name.
         silenced: how many findings `--ignore`, `--select` and comments took out.
+        refusals: how many of those are errors: HAProxy refuses the files.
         status: the exit status.
         has_listener: whether anything would listen.
         target: the HAProxy version whose verdict it is, as `2.6`.
@@ -75,6 +76,7 @@ class Report:
     entries: tuple[Entry, ...]
     sources: dict[str, Source]
     silenced: int
+    refusals: int
     status: int
     has_listener: bool
     target: str
@@ -104,7 +106,7 @@ def report(result: Result, wanted: Wanted, target: str) -> Report:
         gathered += ((Kind.NOT_RUN, one) for one in result.not_run if one.severity is not Severity.NOTICE)
     gathered += ((Kind.ERROR, one) for one in _zero_warning(result))
     kinds = {id(found): kind for kind, found in gathered}
-    ignored = without_ignored((found for _, found in gathered), result.document.sources)
+    ignored = without_ignored((found for _, found in gathered), result.document.sources, _sought(result, wanted))
     selected, left_out = _chosen(ignored.kept, wanted)
     entries = [_entry(kinds.get(id(found)) or _kind(found, wanted), found, sources) for found in selected]
     order = {name: index for index, name in enumerate(sources)}
@@ -117,7 +119,18 @@ def report(result: Result, wanted: Wanted, target: str) -> Report:
     if wanted.quiet:
         entries = [entry for entry in entries if entry.kind is Kind.ERROR]
     silenced = len(ignored.silenced) + left_out
-    return Report(tuple(entries), sources, silenced, status, result.has_listener, target)
+    refusals = sum(kind is Kind.ERROR for kind, _ in gathered) - sum(
+        kinds.get(id(found)) is Kind.ERROR for found in selected
+    )
+    return Report(tuple(entries), sources, silenced, refusals, status, result.has_listener, target)
+
+
+def _sought(result: Result, wanted: Wanted) -> set[Kind]:
+    """What was looked for in full. What a machine lacks depends on the machine."""
+    if result.config is None:
+        return set()
+    sought = {Kind.ERROR, Kind.WARNING}
+    return sought | ({Kind.ADVICE} if wanted.lint else set()) | ({Kind.NOT_RUN} if wanted.not_run else set())
 
 
 def _zero_warning(result: Result) -> Iterable[Diagnostic]:

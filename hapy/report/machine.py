@@ -32,6 +32,7 @@ def as_json(report: Report) -> str:
         "summary": {
             **{kind.value.replace(" ", "_"): report.count(kind) for kind in Kind},
             "ignored": report.silenced,
+            "ignored_errors": report.refusals,
             "listens": report.has_listener,
         },
     }

@@ -173,6 +173,8 @@ def summary(report: Report) -> Line:
         text += f"; {stopping} not run by hapy (starts with --lenient)"
     if report.silenced:
         text += f"; {report.silenced} ignored"
+    if report.refusals and not refused:
+        text += f", {report.refusals} of them {'an error' if report.refusals == 1 else 'errors'} to HAProxy"
     return [Piece(text, "bold red" if refused else "bold green")]
 
 

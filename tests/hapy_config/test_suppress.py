@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hapy_config import Diagnostic, Severity, read_text
-from hapy_config.codes.spec import BASE
+from hapy_config.codes.spec import BASE, Kind
 from hapy_config.source import Source, Span
 from hapy_config.suppress import without_ignored
 
@@ -48,3 +48,9 @@ def test_mistakes_in_comments() -> None:
 def test_they_are_no_settings_for_a_start() -> None:
     text = BASE + "listen l\n bind :80 # hapy: ignore bad-acl\n server s 10.0.0.1:80 # hapy: ignore x\n"
     assert not list(read_text(text, env={}).diagnostics)
+
+
+def test_what_was_not_looked_for_is_not_missed() -> None:
+    source = [Source.from_text("t", "a # hapy: ignore unused-acl\nb # hapy: ignore bad-alc\n")]
+    assert [found.code for found in without_ignored((), source).kept] == ["unused-ignore", "unknown-code"]
+    assert [found.code for found in without_ignored((), source, {Kind.ERROR}).kept] == ["unknown-code"]

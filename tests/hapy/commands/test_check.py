@@ -151,13 +151,13 @@ def test_lines_are_no_longer_than_80_columns(check) -> None:
 def test_selecting_and_ignoring(check) -> None:
     text = GOOD + " bindd x\n mode htp\n"
     assert check(text, "--ignore", "bad-argument")[1].endswith("refused: 1 error; 1 ignored\n")
-    assert check(text, "--ignore", "bad,unknown") == (0, "valid; 2 ignored\n")
+    assert check(text, "--ignore", "bad,unknown") == (0, "valid; 2 ignored, 2 of them errors to HAProxy\n")
     assert check(text, "--select", "bad")[1].endswith("refused: 1 error; 1 ignored\n")
 
 
 def test_comments_that_ignore(check) -> None:
     text = GOOD + " bindd x # hapy: ignore unknown-keyword\n # hapy: ignore bad\n\n mode htp\n"
-    assert check(text) == (0, "valid; 2 ignored\n")
+    assert check(text) == (0, "valid; 2 ignored, 2 of them errors to HAProxy\n")
     status, out = check(GOOD + " maxconn 5 # hapy: ignore bad-acl, bad-alc\n")
     assert status == 0
     assert "advice: nothing on line 9 has the code 'bad-acl' [unused-ignore]" in out
