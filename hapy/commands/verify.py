@@ -55,7 +55,7 @@ def main(words: list[str]) -> int:
     try:
         requests = _requests(options, result.config)
         if not requests:
-            raise RequestError("there is nothing to compare: no frontend of mode http listens")
+            raise RequestError("there is nothing to compare: no frontend listens")
         with _tidy():
             pages = _statistics(requests, result.config)
             counts = frozenset(
@@ -98,12 +98,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, Asked]]:
-    """The requests with their frontends: those given, else a GET of `/` for every frontend."""
+    """The requests with their frontends: those given, else a GET of `/` for every frontend of mode http."""
     from hapy.explain.asked import RequestError, asked
     from hapy.verify.requests import from_har, from_lines, from_log
 
-    http = [proxy for proxy in config.proxies if proxy.is_frontend and proxy.mode == "http" and proxy.binds]
-    live = [proxy.name for proxy in http if not proxy.disabled]
+    listening = [proxy for proxy in config.proxies if proxy.is_frontend and proxy.binds]
+    live = [proxy.name for proxy in listening if not proxy.disabled]
+    http = [proxy.name for proxy in listening if proxy.mode == "http" and proxy.name in live]
     found = [(asked(request, headers=options.header), "") for request in options.request]
     if options.requests is not None:
         found += [(one, "") for one in from_lines(_text(options.requests))]
@@ -113,7 +114,7 @@ def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, As
         _tell_left_out(options.har, "entries", left_out)
     if options.log is not None:
         captures = {
-            proxy.name: [capture for capture in proxy.captures if capture.direction == "request"] for proxy in http
+            proxy.name: [capture for capture in proxy.captures if capture.direction == "request"] for proxy in listening
         }
         left_out = []
         found += from_log(_text(options.log), captures, left_out)
@@ -122,7 +123,7 @@ def _requests(options: argparse.Namespace, config: Config) -> list[tuple[str, As
         for path in (options.requests, options.har, options.log):
             if path is not None:
                 raise RequestError(f"{path} holds no request")
-        return [(name, asked("/", headers=["Host: verify.invalid"])) for name in live]
+        return [(name, asked("/", headers=["Host: verify.invalid"])) for name in live if name in http or not http]
     return [
         (name if name in live and not options.frontend else _frontend(config, live, request, options.frontend), request)
         for request, name in found
@@ -187,15 +188,18 @@ def _frontend(config: Config, live: list[str], request: Asked, name: str | None)
 
     if name is not None:
         if name not in live:
-            raise NoWayInError(f"there is no http frontend '{name}' with a bind line")
+            raise NoWayInError(f"there is no frontend '{name}' with a bind line")
         return name
+    http = {proxy.name for proxy in config.proxies if proxy.mode == "http"}
     pairs = [(proxy.name, bind) for proxy in config.proxies if proxy.name in live for bind in proxy.binds]
     fitting = [pair for pair in pairs if request.port in pair[1].address.ports]
     chosen = fitting or pairs
     chosen = [pair for pair in chosen if (pair[1].tls is not None) == request.tls] or chosen
+    if not fitting:
+        chosen = [pair for pair in chosen if pair[0] in http] or chosen
     choice = list(dict.fromkeys(name for name, _ in chosen))
     if not choice:
-        raise NoWayInError("no http frontend has a bind line")
+        raise NoWayInError("no frontend has a bind line")
     if len(choice) > 1 and not fitting:
         raise NoWayInError(f"several frontends may take it ({', '.join(choice)}); say which with --frontend")
     return choice[0]

@@ -9,6 +9,8 @@ from typing import Final
 
 import h11
 
+from hapy.net.proxy_header import CRC32C, BadHeader, Header, read_header, values
+
 #: Marks a replayed request, so that a health check is not taken for one.
 MARK: Final = b"x-hapy-verify"
 
@@ -18,7 +20,8 @@ class Stub:
 
     Attributes:
         name: `backend/server`. address: `127.0.0.1:port`.
-        heads: what it got, by the request's mark: the head's lines without the mark, then the body.
+        heads: what it got, by the request's mark: the head's lines without the mark, then the body. What a PROXY header
+            in front of the connection says stands behind the first line, as if it were a field.
         connections: how many were opened to it.
     """
 
@@ -57,12 +60,28 @@ class _Handler(socketserver.BaseRequestHandler):
         sock.settimeout(30)
         connection = h11.Connection(h11.SERVER)
         try:
-            while self._exchange(sock, connection, stub):
+            preface = self._preface(sock, connection)
+            while self._exchange(sock, connection, stub, preface):
                 connection.start_next_cycle()
         except (OSError, h11.ProtocolError):
             return  # it was closed in the middle, or what came was no HTTP: a TCP session, then
 
-    def _exchange(self, sock: socket.socket, connection: h11.Connection, stub: Stub) -> bool:
+    def _preface(self, sock: socket.socket, connection: h11.Connection) -> list[bytes]:
+        """Take a PROXY header, if there is one; what follows is for `connection`."""
+        data = b""
+        header: Header | None = None
+        while header is None:
+            more = sock.recv(65536)
+            data += more
+            try:
+                header = read_header(data) if more else Header(0)
+            except BadHeader:
+                header = Header(0)
+        if data[header.size :] or not data:
+            connection.receive_data(data[header.size :])
+        return [_told(header)] if header.size else []
+
+    def _exchange(self, sock: socket.socket, connection: h11.Connection, stub: Stub, preface: list[bytes]) -> bool:
         head: h11.Request | None = None
         body = b""
         while True:
@@ -82,6 +101,7 @@ class _Handler(socketserver.BaseRequestHandler):
         assert head is not None
         mark = next((value for name, value in head.headers if name == MARK), b"")
         lines = [b"%s %s HTTP/%s" % (head.method, head.target, head.http_version)]
+        lines += preface
         lines += [b"%s: %s" % field for field in head.headers if field[0] != MARK]
         stub.heads[mark] = [*lines, b"", body]
         answer = f"{stub.name}\n".encode()
@@ -91,3 +111,10 @@ class _Handler(socketserver.BaseRequestHandler):
             sock.sendall(connection.send(h11.Data(data=answer)) or b"")
         sock.sendall(connection.send(h11.EndOfMessage()) or b"")
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE
+
+
+def _told(header: Header) -> bytes:
+    """A PROXY header in words: no ports, which are never the same, and no checksum over them."""
+    told = [b"(PROXY header): %s to %s" % (header.source or b"local", header.destination or b"local")]
+    told += [b"0x%02x=%s" % (kind, value.hex().encode()) for kind, value in values(header.tail) if kind != CRC32C]
+    return b" ".join(told)

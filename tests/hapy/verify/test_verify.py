@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 import trustme
 
 from hapy.commands.verify import main
+from hapy.verify.stubs import MARK, Stub
 
 CONFIG = """\
 defaults
@@ -200,6 +202,36 @@ def test_the_scheme_tells_the_frontend(
     out = capsys.readouterr().out
     assert "(frontend safe)" in out
     assert "(frontend web)" not in out
+
+
+@pytest.mark.referee
+def test_tcp_and_proxy_headers(haproxy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Frontends of mode tcp pass the same requests; a PROXY header is a part of what a server gets."""
+    path = tmp_path / "tcp.cfg"
+    path.write_text(
+        CONFIG.replace("192.0.2.4:9", "192.0.2.4:9 send-proxy").replace("192.0.2.3:443", "192.0.2.3:443 send-proxy-v2")
+    )
+    assert (
+        main([str(path), "--request", "GET http://a:9/", "--request", "GET http://a:8080/", "--header", "X-To: two"])
+        == 0
+    )
+    assert "2 of 2 requests alike" in capsys.readouterr().out
+
+
+def test_stub_takes_proxy_headers() -> None:
+    stub = Stub("b/s")
+    try:
+        host, port = stub.address.split(":")
+        for mark, preface in ((b"1", b"PROXY TCP4 192.0.2.1 192.0.2.2 3 4\r\n"), (b"2", b"")):
+            with socket.create_connection((host, int(port)), timeout=10) as sock:
+                sock.sendall(
+                    preface + b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s: %s\r\n\r\n" % (MARK, mark)
+                )
+                assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+        assert stub.heads[b"1"][1] == b"(PROXY header): 192.0.2.1 to 192.0.2.2"
+        assert stub.heads[b"2"][1] == b"host: a"
+    finally:
+        stub.close()
 
 
 @pytest.mark.referee
