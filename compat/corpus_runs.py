@@ -96,6 +96,8 @@ def main(arguments: list[str]) -> int:
             print(f"{path.name}: {len(outcome.differences)} of {outcome.compared} requests differ")
             for message in dict.fromkeys(one.message for one in result.not_run if one.severity is Severity.ERROR):
                 print(f"  {message}")
+            if re.search(r"^\s*balance\s+random", path.read_text(errors="replace"), re.MULTILINE):
+                print("  balance random chooses otherwise each time")
     print(", ".join(f"{name}: {count}" for name, count in sorted(seen.items())))
     return 1 if seen["differ"] else 0
 

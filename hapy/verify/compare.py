@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -281,33 +281,35 @@ class _Program:
 
     def _await(self, output: Path) -> None:
         """Wait until it serves: a connection to each listener is accepted by it, or it has ended."""
-        assert self._process is not None
         deadline = time.monotonic() + _START
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                said = output.read_text(errors="replace")
-                errors = [line for line in said.splitlines() if "[ALERT]" in line] or said.splitlines()
-                raise CannotRunError("\n".join((f"{self.command[0]} does not start", *errors[:10])))
-            if self._serves():
-                return
-            time.sleep(0.05)
-        raise CannotRunError(f"{self.command[0]} does not serve")
-
-    def _serves(self) -> bool:
-        """Whether bytes that are no HTTP are noticed: the kernel alone would take the connection and say nothing."""
         for name in self.stage.names:
-            sock = self.stage.sockets[name]
-            with socket.create_connection(sock.getsockname(), timeout=1.0) as probe:
-                probe.settimeout(0.5)
+            if not self._noticed(self.stage.sockets[name].getsockname(), deadline, output):
+                raise CannotRunError(f"{self.command[0]} does not serve")
+
+    def _noticed(self, address: tuple[str, int], deadline: float, output: Path) -> bool:
+        """Whether bytes that are no HTTP are noticed: the kernel alone would take the connection and say nothing.
+
+        It is one connection only, since a server may get it, and the next ones would then get another.
+        """
+        assert self._process is not None
+        with socket.create_connection(address, timeout=1.0) as probe:
+            with suppress(OSError):  # reset: somebody is there
+                probe.sendall(b"\r\n\r\nGET\r\n\r\n")
+                probe.shutdown(socket.SHUT_WR)
+            probe.settimeout(0.05)
+            while time.monotonic() < deadline:
+                if self._process.poll() is not None:
+                    said = output.read_text(errors="replace")
+                    errors = [line for line in said.splitlines() if "[ALERT]" in line] or said.splitlines()
+                    raise CannotRunError("\n".join((f"{self.command[0]} does not start", *errors[:10])))
                 try:
-                    probe.sendall(b"\r\n\r\nGET\r\n\r\n")
-                    probe.shutdown(socket.SHUT_WR)
                     probe.recv(1)
                 except TimeoutError:
-                    return False
+                    continue
                 except OSError:
-                    pass  # reset: somebody is there
-        return True
+                    pass
+                return True
+        return False
 
     def ask(self, frontend: str, request: Asked, number: int) -> Seen:
         """Send one request and gather what became of it."""
