@@ -25,6 +25,8 @@ from hapy_config.translate.old_regexes import (
     same_status,
 )
 
+#: What a value that is not empty has.
+_SOMETHING: Final = "[!-~]"
 #: A name without its `i`, and whether it has one.
 _FAMILY: Final = (
     *(f"req{i}{verb}" for verb in ("rep", "del", "deny", "allow", "tarpit", "pass", "setbe") for i in ("", "i")),
@@ -130,14 +132,34 @@ def _status(line: Line) -> Edit | None:
 
 def delete(line: Line) -> Iterator[Edit]:
     """`reqdel`, `rspidel` and so on."""
-    side, _, _ = _parts(line.words[0])
+    side, _, ignores_case = _parts(line.words[0])
     names = header_names(line.words[1]) if len(line.words) > 1 else None
     if names is None:
-        yield Decide(f"it deletes headers by their values; say which with http-{side} del-header NAME if …")
+        yield _emptied(line, side, ignores_case=ignores_case) or Decide(
+            f"it deletes headers by their values; say which with http-{side} del-header NAME if …"
+        )
         return
     how, name = names
     match = {"str": "", "beg": " -m beg", "reg": " -m reg"}[how]
     yield _behind(side, f"del-header {write(any_case(name) if how == 'reg' else name)}{match}{line.tail(2)}")
+
+
+def _emptied(line: Line, side: str, *, ignores_case: bool) -> Edit | None:
+    """Lines of a header that go by their value: each is emptied, and the header goes where nothing is left of it."""
+    found = about(line.words[1]) if len(line.words) > 1 else None
+    if not isinstance(found, Header):
+        return None
+    fetch = "req.fhdr" if side == "request" else "res.fhdr"
+    condition = asking_too(f"!{{ {fetch}({found.name}) -m reg {write(_SOMETHING)} }}", line.words[2:], line.raw[2:])
+    if condition is None:
+        return None
+    pattern = any_case(found.pattern) if ignores_case else found.pattern
+    return _behind(
+        side,
+        f"replace-header {write(found.name)} {write(pattern)} {write(' ')}{line.tail(2)}",
+        f"del-header {write(found.name)}{condition}",
+        note=f"of several headers '{found.name}' those that match are sent without a value",
+    )
 
 
 _ACTIONS: Final = {
