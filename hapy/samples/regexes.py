@@ -56,5 +56,27 @@ def compile_replacement(text: bytes) -> Replacement:
 
 
 def substitute(pattern: re.Pattern[bytes], replace: Replacement, text: bytes, *, everywhere: bool) -> bytes:
-    """The text with the first match, or all matches, replaced; after an empty match the next byte stays as it is."""
-    return pattern.sub(replace, text, count=0 if everywhere else 1)
+    r"""The text with the first match, or all matches, replaced.
+
+    HAProxy looks for the next match in what follows the last one, as if nothing stood before it, except that `^` does
+    not match there: `\b` does at each byte of a word. Where a match ends at its very beginning a byte stays as it is,
+    so that `$` is replaced twice behind something, and once in an empty text.
+    """
+    match = pattern.search(text)
+    if match is None or not everywhere:
+        return text if match is None else text[: match.start()] + replace(match) + text[match.end() :]
+    parts = []
+    while match is not None:
+        # All of the text is searched at first, then what is left, with a byte before it that belongs to no word.
+        subject, start = match.string, match.pos
+        end = match.end()
+        parts += (subject[start : match.start()], replace(match))
+        text = subject[end:]
+        if end == start:
+            parts.append(text[:1])
+            if not text:
+                break
+            text = text[1:]
+        match = pattern.search(b"\0" + text, 1)
+    parts.append(text)
+    return b"".join(parts)
