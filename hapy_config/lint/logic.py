@@ -91,6 +91,8 @@ class Taken:
 
     def __init__(self, varying: frozenset[tuple[str, int]] = frozenset()) -> None:
         self._varying = varying
+        #: Whether no rule has taken anything yet.
+        self.is_empty = True
         self._single: set[Literal] = set()
         self._several: set[frozenset[Literal]] = set()
         self._patterns = Coverage(varying)
@@ -99,6 +101,7 @@ class Taken:
         """Note what a rule takes: its condition, and the same as alternatives."""
         if self._varies(condition):
             return
+        self.is_empty = False
         for one in taken:
             if len(one) == 1:
                 self._single |= one
