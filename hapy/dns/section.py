@@ -213,10 +213,10 @@ class Resolution:
         self._count_bad(answer.status, nameserver)
         if answer.kind != self._asking:
             return  # late, to the question before
+        self._worst = answer.status
         if answer.status == "truncated" and not stream:
             nameserver.ask_again(self._question)
             return
-        self._worst = answer.status
         self._open.discard(nameserver)
         if not self._open:
             self._all_bad()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import anyio
+import dns.flags
 import dns.message
 import dns.rrset
 import pytest
@@ -108,6 +109,28 @@ def test_a_cut_answer_is_asked_for_over_tcp(server: DnsServer) -> None:
         assert [transport for _, _, transport in server.queries] == ["udp", "tcp"]
         counters = section.nameservers[0].counters
         assert (counters.truncated, counters.valid, counters.sent) == (1, 1, 1)
+
+    run(section, act)
+
+
+def test_a_cut_answer_without_a_whole_one_is_an_error_and_the_other_family_has_its_turn(server: DnsServer) -> None:
+    section = make(server, timeout_retry=30, retries=2)
+    seen = 0
+
+    def lie(query: dns.message.Message, answer: dns.message.Message) -> list[bytes]:
+        nonlocal seen
+        seen += 1
+        if seen % 2 == 0:
+            return []  # over TCP
+        answer.flags |= dns.flags.TC
+        return [answer.to_wire()]
+
+    server.lie = lie
+
+    async def act() -> None:
+        found = await ask(section, "a.test")
+        assert found.status == "truncated"
+        assert [kind for _, kind, transport in server.queries if transport == "udp"] == ["A", "A", "AAAA"]
 
     run(section, act)
 
