@@ -130,7 +130,7 @@ def test_a_cut_answer_without_a_whole_one_is_an_error_and_the_other_family_has_i
     async def act() -> None:
         found = await ask(section, "a.test")
         assert found.status == "truncated"
-        assert [kind for _, kind, transport in server.queries if transport == "udp"] == ["A", "A", "AAAA"]
+        assert [kind for _, kind, transport in server.queries if transport == "udp"] == ["A", "AAAA", "A"]
 
     run(section, act)
 
