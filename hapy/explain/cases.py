@@ -14,7 +14,7 @@ A file of cases is YAML: a list, or a mapping with `cases` (the list), `frontend
         server: s2                               # or a list, any of which will do
         status: 403                              # an answer that hapy gives itself
         outcome: closed                          # server, answer or closed
-        path: /v2/cart                           # of the request as the server gets it
+        path: /v2/cart                           # of the request as the server gets it; also pathq, query, url
         method: GET
         headers: {X-Forwarded-For: 198.51.100.7, X-Debug: null}    # null: the field is absent
         answer-headers: {Location: https://shop.example/}
@@ -225,9 +225,28 @@ def _head(walk: Walk) -> list[str]:
     return text(walk.request).split("\r\n")[0].split(" ")
 
 
-def _path(walk: Walk) -> str | None:
+def _url(walk: Walk) -> str | None:
     words = _head(walk)
     return words[1] if len(words) > 1 else None
+
+
+def _pathq(walk: Walk) -> str | None:
+    """The path with what follows it; of `http://a/b?c` that is `/b?c`."""
+    url = _url(walk)
+    if url is None or "://" not in url.partition("?")[0]:
+        return url
+    authority, slash, rest = url.partition("://")[2].partition("/")
+    return f"/{rest}" if slash else f"/{''.join(authority.partition('?')[1:])}"
+
+
+def _path(walk: Walk) -> str | None:
+    pathq = _pathq(walk)
+    return None if pathq is None else pathq.partition("?")[0]
+
+
+def _query(walk: Walk) -> str | None:
+    _, mark, query = (_url(walk) or "").partition("?")
+    return query if mark else None
 
 
 def _body(what: str, wanted: Any, walk: Walk) -> Iterator[str]:
@@ -272,6 +291,9 @@ _LOOKS: Final[dict[str, _Look]] = {
     "status": _plain(lambda walk: walk.answer.status if walk.answer is not None else None),
     "outcome": _plain(lambda walk: walk.outcome),
     "path": _plain(_path),
+    "pathq": _plain(_pathq),
+    "query": _plain(_query),
+    "url": _plain(_url),
     "method": _plain(lambda walk: _head(walk)[0] or None),
     "headers": _headers(lambda walk: walk.request),
     "answer-headers": _headers(lambda walk: walk.answer.head if walk.answer is not None else b""),

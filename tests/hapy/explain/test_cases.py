@@ -51,7 +51,12 @@ def failures(walker: Walker, expected: str, request: str = "GET http://a/", more
         ("{server: s2}", "GET http://a/", "  down: [b/s1]\n"),
         ("{status: 503, backend: b}", "GET http://a/", "  down: [b/s1, b/s2]\n"),
         ("{status: 429, body: Too Many, answer-headers: {content-type: text/html}}", "GET http://a/slow", ""),
-        ('{path: "/x?y=z", method: PUT, headers: {x-a: b, X-B: null}}', "PUT http://a/x?y=z", ""),
+        (
+            '{path: /x, pathq: "/x?y=z", query: y=z, method: PUT, headers: {x-a: b, X-B: null}}',
+            "PUT http://a/x?y=z",
+            "",
+        ),
+        ("{path: /x, pathq: /x, url: /x, query: null}", "GET http://a/x", ""),
         ("{variables: {txn.who: 198.51.100.9, txn.no: null}, shares: true}", "GET http://a/", "  src: 198.51.100.9\n"),
     ],
 )
