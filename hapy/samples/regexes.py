@@ -65,7 +65,7 @@ def substitute(pattern: re.Pattern[bytes], replace: Replacement, text: bytes, *,
     match = pattern.search(text)
     if match is None or not everywhere:
         return text if match is None else text[: match.start()] + replace(match) + text[match.end() :]
-    parts = []
+    parts: list[bytes] = []
     while match is not None:
         # All of the text is searched at first, then what is left, with a byte before it that belongs to no word.
         subject, start = match.string, match.pos
