@@ -534,7 +534,7 @@ ROWS: Final[tuple[tuple[Source, str], ...]] = (
         scook([string]): str
         scook_cnt([string]): sint
         scook_val([string]): sint
-        set-cookie([string]): str !1.8
+        set-cookie([string]): str !2.4
         shdr([string,integer]): str
         shdr_cnt([string]): sint
         shdr_ip([string,integer]): ipv4

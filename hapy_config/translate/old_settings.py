@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -144,6 +145,35 @@ def appsession(line: Line) -> Iterator[Edit]:
     )
 
 
+#: Variables of log formats under the names that 1.4 gave them; `%%` is none.
+_OLD_VARIABLE: Final = re.compile(r"%%|%((?:\{[^}]*\})?)(Bi|Bp|Ci|Cp|Fi|Fp|Si|Sp|cc|cs|st)(?![A-Za-z])")
+_UPPER: Final = frozenset({"cc", "cs", "st"})
+_FORMATS: Final = ("log-format", "log-format-sd", "unique-id-format", "http-request", "http-response")
+
+
+def format_variables(line: Line) -> Iterator[Edit]:
+    """Variables of formats that have another name since 1.5."""
+
+    def renamed(match: re.Match[str]) -> str:
+        name = match[2]
+        return match[0] if not name else f"%{match[1]}{name.upper() if name in _UPPER else name.lower()}"
+
+    new = _OLD_VARIABLE.sub(renamed, line.tail(1))
+    if new != line.tail(1):
+        yield Replace(f"{line.raw[0]}{new}")
+
+
+#: `set-cookie(NAME)`, a sample's first name.
+_SET_COOKIE: Final = re.compile(r"(?<![\w.-])set-cookie(?=\()")
+
+
+def sample_names(line: Line) -> Iterator[Edit]:
+    """Samples that have another name since 1.5."""
+    new = _SET_COOKIE.sub("res.cook", line.tail(1))
+    if new != line.tail(1):
+        yield Replace(f"{line.raw[0]}{new}")
+
+
 #: First word → since when the new form is there, and what becomes of the line.
 REWRITERS: Final[dict[str, tuple[Version, Rewriter]]] = {
     **dict.fromkeys((*_TIMEOUTS, "timeout"), ((1, 0), timeout)),
@@ -170,6 +200,8 @@ def stats(line: Line) -> Iterator[Edit]:
 
 
 REWRITERS["stats"] = ((2, 5), stats)
+REWRITERS.update(dict.fromkeys(_FORMATS, ((1, 5), format_variables)))
+REWRITERS.update(dict.fromkeys(("stick", "acl"), ((1, 5), sample_names)))
 
 
 REWRITERS["tune.chksize"] = ((2, 5), gone("checks use buffers of tune.bufsize"))

@@ -38,6 +38,7 @@ RENAMED = {
     "clitimeout 5s  # why": "timeout client 5s  # why",
     "timeout srvtimeout 5s": "timeout server 5s",
     "redispatch": "option redispatch",
+    r"log-format %{+Q}Ci:%Cp\ %st\ %%Ci\ %cc%CC": r"log-format %{+Q}ci:%cp\ %ST\ %%Ci\ %CC%CC",
     "option forceclose": "option httpclose",
     "no option forceclose": "no option httpclose",
     "block if METH_POST": "http-request deny if METH_POST",
