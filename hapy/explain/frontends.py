@@ -84,9 +84,10 @@ def _looks(proxy: Proxy, config: Config) -> Iterator[str]:
             "for each request, however many come on one client connection."
         )
     else:
+        ended = ", out of its TLS" if any(bind.tls is not None for bind in proxy.binds) else ""
         yield (
             "Connections (mode tcp): each is given to a server once, when it opens; what travels in it is passed on "
-            "as it is."
+            f"as it is{ended}."
         )
         if web := [one.name for one in _targets(proxy, config) if one.mode == "http"]:
             yield f"What goes to {listed(web)} is HTTP from there on (mode http): the requests, one by one."

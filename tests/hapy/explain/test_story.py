@@ -410,6 +410,10 @@ backend by_address
     server s3 192.0.2.3:80
 backend none
     option forwardfor
+listen mail
+    mode tcp
+    bind :993 ssl crt mail.pem
+    server s1 192.0.2.1:143
 """
 
 
@@ -419,6 +423,7 @@ backend none
         ("in short", "hapy does not run", ":6): answers are sent as the server made them, not compressed."),
         ("frontend web", "listens", "On *:8443 (TLS, shop.pem; HTTP/2 where the client asks for it (alpn))."),
         ("frontend web", "sends", "go to by_name if src,wt6(1),mod(4) is 0. Other requests go to by_address."),
+        ("listen mail", "looks at", "what travels in it is passed on as it is, out of its TLS."),
         ("backend by_name", "servers", "s1 at 192.0.2.1:443: TLS, certificate NOT verified. s2"),
         ("backend by_name", "servers", "s2 at s2.example:80: its addresses follow DNS (dns)."),
         ("backend by_name", "if a server dies", "s1 is checked every 2 s over TLS by connecting"),
