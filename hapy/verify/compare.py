@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -20,6 +20,7 @@ import h11
 
 from hapy.explain.asked import Asked
 from hapy.explain.values import text
+from hapy.verify.certificate import own_certificate, trusting
 from hapy.verify.rewrite import Private, make_private
 from hapy.verify.stubs import MARK, Stub
 from hapy_config.source import Source
@@ -35,6 +36,10 @@ _MADE_ANEW: Final = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"
     r"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 )
+
+
+#: A host by its name, as TLS clients ask for it.
+_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.-]{1,253}")
 
 
 class CannotRunError(Exception):
@@ -190,7 +195,10 @@ class _Stage:
         self._syslog = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._syslog.bind(("127.0.0.1", 0))
         syslog = f"127.0.0.1:{self._syslog.getsockname()[1]}"
-        self.private: Private = make_private(sources, self._stub, syslog, counts)
+        certificate = self.path / "own.pem"
+        self.private: Private = make_private(sources, self._stub, syslog, counts, str(certificate))
+        if self.private.encrypted:
+            certificate.write_bytes(own_certificate())
         self.names = [name for names in self.private.listeners.values() for name in names]
         self.sockets = {
             name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in (*self.names, *self.private.spare)
@@ -314,10 +322,13 @@ class _Program:
     def ask(self, frontend: str, request: Asked, number: int) -> Seen:
         """Send one request and gather what became of it."""
         mark = b"%d" % number
-        name = self.stage.private.listeners[frontend][0]
+        private = self.stage.private
+        names = private.listeners[frontend]
+        name = next((one for one in names if (one in private.encrypted) == request.tls), names[0])
+        encrypted = name in private.encrypted
         line, _, rest = request.head.partition(b"\r\n")
         data = line + b"\r\n" + MARK + b": " + mark + b"\r\n" + rest + request.body
-        answer = _converse(self.stage.sockets[name].getsockname(), data, line.split(b" ")[0], request.source)
+        answer = _converse(self.stage.sockets[name].getsockname(), data, line.split(b" ")[0], request, tls=encrypted)
         for stub in self.stage.stubs.values():
             if mark in stub.heads:
                 return Seen(answer, stub.name, tuple(map(_shown, stub.heads[mark])))
@@ -334,11 +345,15 @@ class _Program:
                 self._process.wait()
 
 
-def _converse(address: tuple[str, int], data: bytes, method: bytes, source: str) -> tuple[str, ...]:
+def _converse(address: tuple[str, int], data: bytes, method: bytes, request: Asked, *, tls: bool) -> tuple[str, ...]:
     """Send bytes, read one answer."""
     try:
-        bound = (source, 0) if source.startswith("127.") else None
-        with socket.create_connection(address, timeout=_ANSWER, source_address=bound) as sock:
+        bound = (request.source, 0) if request.source.startswith("127.") else None
+        with ExitStack() as stack:
+            sock = stack.enter_context(socket.create_connection(address, timeout=_ANSWER, source_address=bound))
+            if tls:
+                asked = request.host if _NAME.fullmatch(request.host) else None
+                sock = stack.enter_context(trusting().wrap_socket(sock, server_hostname=asked))
             sock.sendall(data)
             return _read_answer(sock, method)
     except TimeoutError:

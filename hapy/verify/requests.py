@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -19,7 +20,7 @@ _CAPTURED: Final = re.compile(r" \{([^{}]*)\}(?: \{[^{}]*\})? $")
 _COMBINED: Final = re.compile(r'^(\S+) \S+ \S+ \[[^\]]*\] "[^"]*" \d{3} \S+ "([^"]*)" "([^"]*)"')
 _NAMES: Final = ("Referer", "User-Agent")
 #: httplog's frontend, behind the date; a `~` says that the client spoke TLS.
-_FRONTEND: Final = re.compile(r":\d+ \[[^\]]+\] ([A-Za-z0-9_.:-]+)~? \S+/\S+ ")
+_FRONTEND: Final = re.compile(r":\d+ \[[^\]]+\] ([A-Za-z0-9_.:-]+)(~?) \S+/\S+ ")
 
 #: Fields of a HAR entry that belong to its connection, or that browsers write for HTTP/2.
 _NOT_REPLAYED: Final = frozenset({"connection", "content-length", "host", "transfer-encoding", "accept-encoding", "te"})
@@ -115,7 +116,8 @@ def _log_request(line: str, captures: Mapping[str, Sequence[Capture]]) -> tuple[
         headers = {"Host": "verify.invalid", **headers}
     told = "HTTP/1.0" if version == "1.0" else "HTTP/1.1"
     try:
-        return asked(f"{method} {target} {told}", headers=[f"{one}: {value}" for one, value in headers.items()]), name
+        one = asked(f"{method} {target} {told}", headers=[f"{one}: {value}" for one, value in headers.items()])
+        return (replace(one, tls=True) if place and place[2] else one), name
     except RequestError:
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hapy_config.source import Source
-from hapy_config.translate.lines import Line, read_lines
+from hapy_config.translate.lines import Line, read_lines, write
 
 _PROXIES: Final = frozenset({"frontend", "backend", "listen", "defaults"})
 
@@ -43,7 +43,7 @@ _BIND_WORDS: Final = {
     "namespace": 1, "process": 1, "thread": 1, "transparent": 0, "uid": 1, "user": 1, "v4v6": 0, "v6only": 0,
     "shards": 1, "expose-fd": 1,
 }  # fmt: skip
-#: TLS on bind lines: our own client speaks plain text.
+#: TLS on bind lines, but for itself: our own client has no certificate, and looks at none.
 _BIND_TLS: Final = {
     "allow-0rtt": 0, "alpn": 1, "ca-file": 1, "ca-ignore-err": 1, "ca-sign-file": 1, "ca-sign-pass": 1,
     "ca-verify-file": 1, "ciphers": 1, "ciphersuites": 1, "crl-file": 1, "crt": 1, "crt-ignore-err": 1,
@@ -72,6 +72,7 @@ class Private:
     Attributes:
         texts: the files by name.
         listeners: for each frontend the names of its sockets, in the order of its bind lines.
+        encrypted: those of them that speak TLS.
         spare: the names of sockets whose bind lines are in `.if` blocks that don't count here.
         servers: (backend, server) pairs that need a stub, in order.
         left_out: what is not compared, in sentences.
@@ -79,6 +80,7 @@ class Private:
 
     texts: dict[str, str] = field(default_factory=dict)
     listeners: dict[str, list[str]] = field(default_factory=dict)
+    encrypted: set[str] = field(default_factory=set)
     spare: list[str] = field(default_factory=list)
     servers: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -89,7 +91,11 @@ StubAddress = Callable[[str, str], str]
 
 
 def make_private(
-    sources: Sequence[Source], stub: StubAddress, syslog: str, counts: Container[tuple[str, int]] | None = None
+    sources: Sequence[Source],
+    stub: StubAddress,
+    syslog: str,
+    counts: Container[tuple[str, int]] | None = None,
+    certificate: str = "own.pem",
 ) -> Private:
     """Rewrite a configuration.
 
@@ -98,6 +104,7 @@ def make_private(
         counts: by file and line what counts of it, None for all.
         stub: gives each server's stub an address.
         syslog: where log lines go.
+        certificate: the file of the certificate that clients meet.
 
     Returns:
         The result; its bind lines listen on inherited sockets (`fd@${NAME}`), whose names it lists.
@@ -107,6 +114,8 @@ def make_private(
         lines = list(source.lines)
         for line in read_lines(source):
             new = _rewritten(line, private, stub, syslog)
+            if line.words[0] == "bind" and line.section in _PROXIES and "ssl" in line.words[2:]:
+                new = f"{new} ssl crt {write(certificate)}"
             if line.words[0] == "bind" and counts is not None and (source.name, line.number) not in counts:
                 private.spare += [private.listeners[line.name].pop()] if private.listeners.get(line.name) else []
             if new is not None:
@@ -174,7 +183,8 @@ def _bind(line: Line, private: Private) -> str:
     name = f"hapy_verify_{line.number}_{''.join(c if c.isalnum() else '_' for c in line.name)}"
     names.append(name)
     if "ssl" in line.words[2:]:
-        _tell(private, "TLS of clients is left out: requests come in plain text")
+        private.encrypted.add(name)
+        _tell(private, "bind lines have one certificate of our own, and no other TLS options")
     if {"accept-proxy", "accept-netscaler-cip"} & set(line.words[2:]):
         _tell(private, "headers of proxies before this one are left out")
     return f'{line.indent}bind "fd@${{{name}}}"{_kept(line, 2, {**_BIND_WORDS, **_BIND_TLS})}'

@@ -51,14 +51,18 @@ def test_what_reaches_outside() -> None:
     assert lines[1] == "log 127.0.0.1:514 local0 info"
     assert lines[2:5] == ["# chroot /var/lib/haproxy", "# user haproxy", "# stats socket /run/haproxy.sock level admin"]
     assert lines[9] == "default-server maxconn 7"
-    assert lines[14:16] == ['bind "fd@${hapy_verify_15_fe}" name plain', 'bind "fd@${hapy_verify_16_fe}" name tls']
+    assert lines[14:16] == [
+        'bind "fd@${hapy_verify_15_fe}" name plain',
+        'bind "fd@${hapy_verify_16_fe}" name tls ssl crt own.pem',
+    ]
     assert lines[18] == "server s1 127.0.0.1:9 weight 3"
     assert lines[19] == "server-template t 2 127.0.0.1:9 cookie c"
     assert lines[23] == "disabled"
     assert found.listeners == {"fe": ["hapy_verify_15_fe", "hapy_verify_16_fe"]}
     assert found.servers == [("be", "s1"), ("be", "t")]
     assert "health checks are left out: all servers are up" in found.left_out
-    assert "TLS of clients is left out: requests come in plain text" in found.left_out
+    assert found.encrypted == {"hapy_verify_16_fe"}
+    assert any("one certificate of our own" in told for told in found.left_out)
 
 
 def test_real_files_stay_valid() -> None:

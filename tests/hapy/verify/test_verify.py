@@ -263,3 +263,46 @@ def test_checks_and_exporters(haproxy: str, tmp_path: Path, capsys: pytest.Captu
     )
     assert main([str(path), "--request", "GET http://a:8080/", "--request", "GET http://a:8080/metrics"]) == 0
     assert "2 of 2 requests alike" in capsys.readouterr().out
+
+
+TLS = """\
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 5s
+    timeout server 5s
+frontend web
+    bind :8080
+    bind :8443 ssl crt /nowhere/own.pem verify optional ca-file /nowhere/ca.pem alpn h2
+    http-request redirect scheme https unless { ssl_fc }
+    http-request set-header X-Name %[ssl_fc_sni]
+    http-response set-header X-Proto https
+    default_backend b
+backend b
+    server s 192.0.2.1:80
+"""
+
+
+def test_clients_speak_tls(haproxy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tls.cfg"
+    path.write_text(TLS)
+    log = tmp_path / "log"
+    log.write_text(
+        '1.2.3.4:5 [06/Feb/2024:12:14:14.655] web~ b/s 0/0/0/1/1 200 9 - - ---- 1/1/0/0/0 0/0 "GET /l HTTP/1.1"\n'
+    )
+    asked = [f"{scheme}://{host}/" for scheme in ("http", "https") for host in ("a.example", "[::1]")]
+    words = [word for one in asked for word in ("--request", one)]
+    assert main([str(path), "--against", haproxy, *words, "--log", str(log)]) == 0
+    said = capsys.readouterr().out
+    assert "5 of 5 requests alike; server connections: haproxy 3, hapy 3" in said
+    assert "note: bind lines have one certificate of our own" in said
+    assert max(map(len, said.splitlines())) <= 80
+    altered = tmp_path / "altered"
+    altered.write_text(
+        f'#!/bin/sh\nfor f; do [ -f "$f" ] && sed -i s/X-Proto/X-Other/ "$f"; done\nexec {haproxy} "$@"\n'
+    )
+    altered.chmod(0o755)
+    assert main([str(path), "--against", str(altered), *words]) == 1
+    said = capsys.readouterr().out
+    assert said.count("answer: -x-other: https") == said.count("answer: +x-proto: https") == 2
+    assert "2 of 4 requests alike" in said
