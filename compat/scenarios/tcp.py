@@ -508,11 +508,23 @@ def unused_tunnels_and_hard_ends(world: World) -> None:
         watched(connection)
 
     world.origin("mute", watched)
+
+    def telling(connection: Connection) -> None:
+        connection.write(b"abc")
+        watched(connection)
+
     world.origin("early", ending)
+    world.origin("telling", telling)
     inspecting = ("tcp-response inspect-delay 700ms", "tcp-response content reject if WAIT_END")
+    hard = ("timeout tunnel 300ms", "option nolinger")
+    asked = ("tcp-request inspect-delay 5s", "tcp-request content accept if { req.len 3 }")
+    answered = ("tcp-response inspect-delay 5s", "tcp-response content accept if { res.len 3 }")
     config: dict[str, tuple[str, ...]] = {
         "tunnel": ("timeout tunnel 300ms",),
-        "tunnel_hard": ("timeout tunnel 300ms", "option nolinger"),
+        "tunnel_hard": hard,
+        "said_before_hard": (*hard, *asked),
+        "said_since_hard": (*hard, "server s {telling}"),
+        "told_before_hard": (*hard, *answered, "server s {telling}"),
         "tunnel_inspecting": ("timeout tunnel 300ms", *inspecting),
         "client_late_hard": ("timeout client 300ms", "option nolinger"),
         "server_late_hard": ("timeout server 300ms", "timeout client 900ms", "option nolinger"),
@@ -523,12 +535,16 @@ def unused_tunnels_and_hard_ends(world: World) -> None:
     }
     world.start(
         "".join(
-            _listens(name, "log-format %ts-%B-%U", *lines, *(("server s {mute}",) if "end" not in name else ()))
+            _listens(name, "log-format %ts-%B-%U", *lines, *(() if "server" in lines[-1] else ("server s {mute}",)))
             for name, lines in config.items()
         )
     )
     for number, name in enumerate(config, 1):
         client = world.client(name)
+        if name == "said_since_hard":
+            world.note(repr(client.reader.exactly(3)))
+        if name.startswith("said"):
+            client.send(b"say")
         seen = client.reader.to_end() if "end" in name else b""
         if name.startswith("fin"):
             client.shutdown()

@@ -107,6 +107,7 @@ class TcpSession(Routine):
         client, server: its sides.
         broken: how the server's connection ended while its bytes were looked at.
         connecting: a server is being connected to.
+        early: bytes that had come from both sides when `timeout tunnel` began.
         inspecting: the side whose bytes content rules look at, None when they look at none.
         logged: its log line is written.
         deadline, looked_at, slot: see `hapy.net.clock.Watched`; for connecting and waiting.
@@ -118,6 +119,7 @@ class TcpSession(Routine):
         "connecting",
         "deadline",
         "done",
+        "early",
         "entered",
         "frontend",
         "holds",
@@ -143,6 +145,7 @@ class TcpSession(Routine):
         self.done = False
         self.connecting = False
         self.entered = False
+        self.early = 0
         self.deadline = NEVER
         self.looked_at = NEVER
         self.slot: set[Watched] | None = None
@@ -450,6 +453,7 @@ class TcpSession(Routine):
         assert server is not None
         tunnel = self.route.tunnel_timeout
         if tunnel != NEVER and not server.holding:
+            self.early = self.txn.bytes_in + self.txn.bytes_out
             client.timeout = server.timeout = tunnel
             client.expire_after(tunnel)
         elif client.held or client.deadline == NEVER:
@@ -531,11 +535,11 @@ class TcpSession(Routine):
 
     @property
     def _unused(self) -> bool:
-        """Whether `timeout tunnel` counts, and nothing at all has come from either side."""
+        """Whether `timeout tunnel` counts, and nothing at all has come from either side since it began."""
         client, server, txn = self.client, self.server, self.txn
         if self.route.tunnel_timeout == NEVER or server is None or server.holding:
             return False
-        return not (client.eof or server.eof or txn.bytes_in or txn.bytes_out)
+        return not (client.eof or server.eof) and txn.bytes_in + txn.bytes_out == self.early
 
     def lost(self, side: Side, error: Exception | None) -> None:
         """A connection is gone."""
