@@ -21,6 +21,7 @@ from hapy_config.grammar.checks import variable as variable_fault
 from hapy_config.grammar.checks import variable_conditions
 from hapy_config.grammar.units import is_number, leading_integer
 from hapy_config.keywords import table
+from hapy_config.keywords.samples import Place
 from hapy_config.keywords.spec import Version
 from hapy_config.model.proxy import Capture
 
@@ -162,6 +163,13 @@ def _set_var(words: Words) -> Arguments:
 
 def _expression(words: Words) -> Arguments:
     return {"expression": words.expression()}
+
+
+def _address(words: Words) -> Arguments:
+    """HAProxy takes what a request gives, also in the rules of connections, where none is there yet."""
+    if words.places in (Place.FRONTEND_CONNECTION, Place.FRONTEND_SESSION):
+        words.places = Place.FRONTEND_HTTP_REQUEST
+    return _expression(words)
 
 
 def _new_slot(words: Words, length: int) -> int:
@@ -488,8 +496,8 @@ READERS: Final[dict[str, Reader]] = {
     "sc-set-gpt*": _counter,
     "sc-set-gpt0*": _counter,
     "send-spoe-group": _spoe_group,
-    "set-dst": _expression,
-    "set-dst-port": _expression,
+    "set-dst": _address,
+    "set-dst-port": _address,
     "set-header": _header,
     "set-log-level": _log_level,
     "set-map*": _map_or_acl(2),
@@ -501,8 +509,8 @@ READERS: Final[dict[str, Reader]] = {
     "set-priority-class": _expression,
     "set-priority-offset": _expression,
     "set-query": _set_path,
-    "set-src": _expression,
-    "set-src-port": _expression,
+    "set-src": _address,
+    "set-src-port": _address,
     "set-status": _set_status,
     "set-timeout": _set_timeout,
     "set-tos": _integer_or_hex,
