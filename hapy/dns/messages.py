@@ -119,9 +119,13 @@ def question(name: str, kind: str, number: int, payload: int) -> bytes:
         number: its id.
         payload: bytes that an answer over UDP may have.
     """
-    message = dns.message.make_query(name, kind, use_edns=0, payload=payload)
-    message.id = number
-    return message.to_wire()
+    return struct.pack("!H", number) + _question(name, kind, payload)
+
+
+@lru_cache(4096)
+def _question(name: str, kind: str, payload: int) -> bytes:
+    """A question without its id."""
+    return dns.message.make_query(name, kind, use_edns=0, payload=payload).to_wire()[2:]
 
 
 def number_of(data: bytes) -> int:
@@ -141,8 +145,16 @@ def read(data: bytes, name: str, *kinds: str) -> Answer:
     Raises:
         BadAnswer: it is broken, or an answer to something else.
     """
+    return _read(data[2:], name, kinds)
+
+
+@lru_cache(1024)  # most answers are the same as the one before
+def _read(data: bytes, name: str, kinds: tuple[str, ...]) -> Answer:
+    """What an answer without its id says."""
     try:
-        message = dns.message.from_wire(data, ignore_trailing=True, one_rr_per_rrset=True, raise_on_truncation=False)
+        message = dns.message.from_wire(
+            b"\0\0" + data, ignore_trailing=True, one_rr_per_rrset=True, raise_on_truncation=False
+        )
     except Exception as error:  # hostile bytes: dnspython does not say which exceptions they can cause
         raise BadAnswer(str(error)) from error
     if not message.flags & dns.flags.QR or message.opcode() != 0:

@@ -42,6 +42,11 @@ _OTHER_FAMILY = {"A": "AAAA", "AAAA": "A"}
 #: Questions of a section that may be open before no more are asked on demand.
 MOST_OPEN = 16384
 
+#: At the start so many names are asked for at once, and the next ones so many seconds later: sockets hold a few hundred
+#: answers before they lose some.
+_TOGETHER = 64
+_APART = 0.01
+
 #: Told of the end of a resolution.
 Waiter = Callable[["Resolution"], None]
 
@@ -201,7 +206,7 @@ class Resolution:
         """A message with the open question's id has come, over TCP or UDP."""
         counters = nameserver.counters
         try:
-            answer = messages.read(data, self.name, *self._asked)
+            answer = messages.read(data, self.name, *sorted(self._asked))
         except BadAnswer:
             counters.invalid += 1
             return
@@ -369,9 +374,12 @@ class Section:
         self.started = True
         for nameserver in self.nameservers:
             nameserver.start(group)
-        for resolution in tuple(self.resolutions.values()):
+        for number, resolution in enumerate(tuple(self.resolutions.values())):
             resolution.last_valid = now()
-            resolution.refresh()
+            if number < _TOGETHER:
+                resolution.refresh()
+            else:
+                resolution.due(number // _TOGETHER * _APART)
 
     def new_number(self, resolution: Resolution) -> int:
         """An id for a question, hard to guess and not in use."""

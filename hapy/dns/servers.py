@@ -84,13 +84,12 @@ class ServerUser:
         resolution: of its name, None while it has none (a service has not given it one yet, or the name can't be).
     """
 
-    __slots__ = ("_group", "renamed", "renaming", "resolution", "section", "server", "service", "taken", "wishes")
+    __slots__ = ("renamed", "renaming", "resolution", "section", "server", "service", "taken", "wishes")
 
-    def __init__(self, server: Server, section: Section, group: list[ServerUser]) -> None:
+    def __init__(self, server: Server, section: Section) -> None:
         """Args:
         server: the server.
         section: where its name is looked up.
-        group: all of its backend that are like it, itself not yet among them.
         """
         self.server = server
         self.section = section
@@ -100,8 +99,6 @@ class ServerUser:
         self.service: ServiceUser | None = None
         self.renamed = False
         self.renaming = False
-        self._group = group
-        group.append(self)
 
     # its name
 
@@ -185,11 +182,13 @@ class ServerUser:
 
     def _choose(self, addresses: Iterable[str]) -> str | None:
         best, best_score = None, 0
+        assert self.resolution is not None
         taken = {
             other.taken
-            for other in self._group
-            if other is not self
-            and other.resolution is self.resolution
+            for other in self.resolution.users
+            if isinstance(other, ServerUser)
+            and other is not self
+            and other.server.backend is self.server.backend
             and (other.server.model.service is None or other.server.address.port == self.server.address.port)
         }
         for address in addresses:

@@ -48,13 +48,12 @@ def resolve_servers(backend: Backend, env: CompileEnv) -> None:
     Raises:
         CompileError: for a service that can't be looked up.
     """
-    group: list[ServerUser] = []
     services: dict[tuple[str, str], ServiceUser] = {}
     for server in backend.servers:
         model = server.model
         if model.resolvers is None:
             continue
-        user = server.resolving = ServerUser(server, section(env, model.resolvers), group)
+        user = server.resolving = ServerUser(server, section(env, model.resolvers))
         if model.service is None:
             user.live_by(model.fqdn)
             continue

@@ -10,6 +10,9 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+#: Bytes of datagrams that may wait, of which the system gives what it allows.
+_BUFFER = 1 << 20
+
 
 class Datagrams:
     """A socket connected to one peer. `open` it on the event loop before anything is sent.
@@ -37,6 +40,7 @@ class Datagrams:
         family, peer = self._peer
         sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             sock.connect(peer)
         except OSError:
             sock.close()

@@ -270,3 +270,39 @@ def test_a_name_server_on_a_unix_socket(family: str, tmp_path: Path) -> None:
     run(section, act)
     server.join()
     listener.close()
+
+
+class Settled:
+    """A server that lives by a name, and hears of it."""
+
+    def __init__(self, came: anyio.Event, waited: set[str]) -> None:
+        self.came = came
+        self.waited = waited
+
+    def on_records(self, resolution: Resolution, source: str) -> bool:
+        self.waited.discard(resolution.name)
+        if not self.waited:
+            self.came.set()
+        return True
+
+    def on_failure(self, resolution: Resolution, status: str) -> None:
+        raise AssertionError(f"{resolution} has failed")
+
+
+def test_many_names_are_not_asked_for_all_at_once(server: DnsServer) -> None:
+    section = make(server, timeout_resolve=60_000)
+    waited = {f"n{number}.test" for number in range(200)}
+    for name in waited:
+        server.set(name, "A", "127.0.0.2")
+
+    async def act() -> None:
+        settled = Settled(anyio.Event(), set(waited))
+        assert len(section.numbers) < 100
+        for resolution in section.resolutions.values():
+            resolution.users.append(settled)
+        await settled.came.wait()
+        assert section.nameservers[0].counters.valid == len(waited)
+
+    for name in waited:
+        section.resolution(name, "A")
+    run(section, act)
