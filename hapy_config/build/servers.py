@@ -109,6 +109,11 @@ def parse_server_address(build: Build, text: str, place: int, label: str) -> Add
     except GrammarError as error:
         build.fault(Refused(f"'server {label}' : {address_fault(text, error)}", place, code="bad-address"))
         return NO_ADDRESS
+    if found.family == "name" and "" in found.host.removesuffix(".").split("."):
+        what = f"Can't create DNS resolution for server '{label.partition('/')[2]}'"
+        hint = "there is nothing between two of the name's dots, or before the first"
+        build.fault(Refused(f"'server {label}' : {what}", place, code="bad-address", hint=hint))
+        return NO_ADDRESS
     if found.family == "ipv4" and found.host not in text:
         build.short_addresses.add((build.statement.source.name, build.statement.line))
     return found
