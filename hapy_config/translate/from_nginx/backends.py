@@ -10,7 +10,7 @@ from hapy_config.source import Span
 from hapy_config.translate.from_nginx.doors import ACCESS, Doors
 from hapy_config.translate.from_nginx.known import Known, in_order, map_test
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.from_nginx.locations import kind_of
+from hapy_config.translate.from_nginx.locations import found_again, kind_of
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.rules import GROUP, NO_QUERY, QUERY, Rules, backrefs
 from hapy_config.translate.from_nginx.upstreams import retries, server_address, server_words, upstream_lines
@@ -35,7 +35,7 @@ _SETTINGS: Final = frozenset(
         "client_max_body_size", "ssl", "http2",
         "ssl_protocols", "ssl_ciphers", "ssl_client_certificate", "ssl_verify_client", "gzip",
         "gzip_types", "root", "alias", "default_type", "proxy_bind", "proxy_method",
-        "proxy_ssl_certificate_key",
+        "proxy_ssl_certificate_key", "merge_slashes",
         "proxy_ssl_protocols", "proxy_ssl_session_reuse", "proxy_ssl_verify_depth", "proxy_ssl_ciphers",
     }
 )  # fmt: skip
@@ -207,6 +207,7 @@ class Backends:
             lines += self._rules.write(
                 one, [], known, settings["default_type"].args[0] if "default_type" in settings else "", server
             )
+        lines = found_again(lines, merged=settings.get("merge_slashes", location).args != ("off",))
         lines += self._doors.rules(server, location)  # nginx runs them behind its rewrites
         lines += self._response_headers(server, location, known)
         if target:

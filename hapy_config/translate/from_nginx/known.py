@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
+from hapy_config.translate.from_nginx.locations import PATH
 from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, format_string, variables
 from hapy_config.translate.lines import write
 
@@ -90,6 +91,7 @@ class Known(dict[str, str]):
             if looked_at in self._set:
                 raise NoCounterpartError(f"${name} depends on ${looked_at}, which a rule sets")
             source = self.sample(looked_at)
+            source = PATH if source == "path" else source
             rest = in_order(rest)
             tests = [(map_test(source, key, hostnames=hostnames), value) for key, value in reversed(rest)]
         lines = [_setting(name, self._value(default), "")]

@@ -3,9 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.lines import write
+
+#: The path as nginx compares it: decoded, without doubled slashes and `/./`.
+PATH: Final = "var(txn.ngx_path)"
+_MERGED: Final = 'path,url_dec,regsub("//+",/,g),regsub("/([.]/)+",/,g)'
+#: Rules that change a path.
+_MOVES: Final = tuple(
+    f"http-request {word}-{what} " for word in ("set", "replace") for what in ("path", "uri", "pathq")
+)
+_UNMERGED: Final = 'path,url_dec,regsub("/([.]/)+",/,g)'
+
+
+def path_rules(*, merged: bool) -> list[str]:
+    """The rules that find that path; those who want to climb in it are refused.
+
+    Args:
+        merged: doubled slashes count as one.
+    """
+    sample = _MERGED if merged else _UNMERGED
+    return [
+        f"http-request set-{PATH} '{sample}'",
+        f"http-request deny deny_status 400 if {{ {PATH} -m reg '/[.][.]?(/|$)' }}",
+    ]
+
+
+def found_again(rules: Sequence[str], *, merged: bool) -> list[str]:
+    """Rules that look at that path, which find it anew where one of them has changed it."""
+    lines: list[str] = []
+    for number, rule in enumerate(rules):
+        lines.append(rule)
+        if rule.startswith(_MOVES) and any(PATH in later for later in rules[number + 1 :]):
+            lines += path_rules(merged=merged)
+    return lines
 
 
 def kind_of(location: Directive) -> tuple[str, str]:
@@ -28,7 +61,7 @@ def in_order(locations: Sequence[Directive]) -> Iterator[tuple[Directive, list[s
     kinds = [(one, *kind_of(one)) for one in locations]
     for one, modifier, text in kinds:
         if modifier == "=":
-            yield one, [f"{{ path {write(text)} }}"]
+            yield one, [f"{{ {PATH} -m str {write(text)} }}"]
     prefixes = sorted(
         ((one, modifier, text) for one, modifier, text in kinds if modifier in ("", "^~")),
         key=lambda each: -len(each[2]),
@@ -38,13 +71,22 @@ def in_order(locations: Sequence[Directive]) -> Iterator[tuple[Directive, list[s
         for one, modifier, text in prefixes:
             if modifier == "^~":
                 longer = [other for _, own, other in prefixes if own == "" and other.startswith(text) and other != text]
-                tests = [f"{{ path_beg {write(text)} }}", *(f"!{{ path_beg {write(other)} }}" for other in longer)]
-                yield one, tests
+                yield one, [begins(text), *(f"!{begins(other)}" for other in longer)]
         for one, modifier, text in expressions:
-            yield one, [f"{{ path -m reg {'-i ' if modifier == '~*' else ''}{write(text)} }}"]
+            yield one, [matches(modifier, text)]
     for one, modifier, text in prefixes:
         if modifier == "" or not expressions:
-            yield one, [] if text == "/" else [f"{{ path_beg {write(text)} }}"]
+            yield one, [] if text == "/" else [begins(text)]
+
+
+def begins(text: str) -> str:
+    """The test of a prefix."""
+    return f"{{ {PATH} -m beg {write(text)} }}"
+
+
+def matches(modifier: str, text: str) -> str:
+    """The test of a regular expression."""
+    return f"{{ {PATH} -m reg {'-i ' if modifier == '~*' else ''}{write(text)} }}"
 
 
 def host_test(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from hapy_config.translate.from_nginx.known import Known, map_test
 from hapy_config.translate.from_nginx.language import Directive
+from hapy_config.translate.from_nginx.locations import PATH
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.values import NoCounterpartError, condition, fetch, format_string, variables
 from hapy_config.translate.lines import write
@@ -20,6 +21,7 @@ GROUP: Final = re.compile(r"\$(\d)")
 QUERY: Final = re.compile(r"\$\{?is_args\}?\$\{?(?:args|query_string)\}?$")
 #: The query goes: `set-query` takes no empty one.
 NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
+_OF_PATH: Final = re.compile(r"\{ path (?=-m )")
 _OPENED: Final = re.compile(r"(?<!\\)\((?!\?)")
 
 
@@ -70,7 +72,7 @@ class Rules:
             elif one.name == "if":
                 one.used = True
                 acls, test = self._mapped_condition(one) or ([], "")
-                test = test or condition(one.args, known)
+                test = test or _OF_PATH.sub(f"{{ {PATH} ", condition(one.args, known))
                 yield from acls
                 if any(inner.name == "return" for inner in one.block or ()):
                     yield from self._own_headers(one, [*where, test], known)

@@ -12,7 +12,8 @@ from hapy_config.loader import read_file
 from hapy_config.source import Source, Span
 from hapy_config.translate.from_nginx.backends import Backends
 from hapy_config.translate.from_nginx.language import Directive, NginxError, parse, with_includes
-from hapy_config.translate.from_nginx.locations import host_acls, in_order, kind_of
+from hapy_config.translate.from_nginx.locations import PATH, found_again, host_acls, kind_of, path_rules
+from hapy_config.translate.from_nginx.nested import Locations
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.streams import stream_sections
 from hapy_config.translate.from_nginx.values import NoCounterpartError, time
@@ -153,23 +154,22 @@ def _frontend(
         if any(one.name == "return" for one in server.block or ()):
             continue  # nothing else of it is ever reached
         uses += _locations(server, where if not is_first else [], backends, notes)
+    if any(PATH in line for line in (*rules, *uses, *backends.sections())):
+        merged = settings.get("merge_slashes", first[1]).args != ("off",)
+        notes.near(
+            first[0].span, "paths are compared decoded, and go on as they came; those with '/../' are refused with 400"
+        )
+        both = found_again([*path_rules(merged=merged), *rules, *uses], merged=merged)
+        rules, uses = both, []
     return [f"frontend {name}", "    mode http", *(f"    {line}" for line in (*body, *rules, *uses))]
 
 
 def _locations(server: Directive, where: list[str], backends: Backends, notes: Notes) -> list[str]:
     """The `use_backend` lines of a server."""
     lines: list[str] = []
-    locations = list(server.all("location"))
-    owners = {id(location): server for location in locations}
-    for location in locations:  # those within others come in behind them
-        location.used = True
-        for inner in location.all("location"):
-            if kind_of(location)[0] not in ("", "^~") or kind_of(inner)[0] in ("~", "~*"):
-                notes.lost(inner.span, "a location within another was left out: put it beside it")
-                continue
-            owners[id(inner)] = backends.within(owners[id(location)], location)
-            locations.append(inner)
-    locations = [one for one in locations if not (one.args and one.args[0].startswith("@"))]
+    found = Locations(server, backends)
+    locations = found.beside
+    owners = found.owners
     plain = any(kind_of(one) in (("", "/"), ("^~", "/")) for one in locations)
     exact = {text for modifier, text in map(kind_of, locations) if modifier == "="}
     for location in locations:
@@ -182,14 +182,14 @@ def _locations(server: Directive, where: list[str], backends: Backends, notes: N
             and bare not in exact
             and location.first("proxy_pass")
         ):
-            tests = [*where, f"{{ path {write(bare)} }}"]
-            found = " ".join(tests)
+            tests = [*where, f"{{ {PATH} -m str {write(bare)} }}"]
+            held = " ".join(tests)
             lines += [
-                f"http-request redirect location {write(f'{text}?%[query]')} code 301 if {found} {{ query -m found }}",
-                f"http-request redirect location {write(text)} code 301 if {found}",
+                f"http-request redirect location {write(f'{text}?%[query]')} code 301 if {held} {{ query -m found }}",
+                f"http-request redirect location {write(text)} code 301 if {held}",
             ]
             notes.near(location.span, f"the address that {bare} is sent on to has no host")
-    for location, tests in in_order(locations):
+    for location, tests in found.in_order():
         for name, more in backends.of_location(owners[id(location)], location):
             conditions = " ".join((*where, *tests, *more))
             if not conditions:

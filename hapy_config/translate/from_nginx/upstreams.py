@@ -118,7 +118,7 @@ def _weights(one: Directive, notes: Notes) -> str:
             words.append(f"slowstart {value}")
         elif name != "resolve":
             notes.lost(one.span, f"'{word}' has no counterpart")
-    if fails.get("max_fails", "1") != "0" and fails:
+    if fails.get("max_fails", "1") != "0" and not re.fullmatch("0[a-z]*", fails.get("fail_timeout", "")) and fails:
         try:
             wait, count = time(fails.get("fail_timeout", "10s")), max(int(fails.get("max_fails", "1")), 1)
             words.append(f"check inter {wait} fall {count} observe layer4 error-limit {count} on-error mark-down")

@@ -449,8 +449,40 @@ stream {{
  }}
 """,
         paths("/shop/", "/shop/admin/x", "/shop/item/12", "/shop/item/x", "/"),
-        lost=("location ~ ^/shop/item",),
-        unlike=("/shop/item/12",),
+    ),
+    NginxCase(
+        "paths-as-nginx-compares-them",
+        r"""
+ upstream u {{ server 127.0.0.1:{one} fail_timeout=0; }}
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   if ($uri ~ ^/if) {{ return 402; }}
+   rewrite ^/mv/(.*)$ /$1;
+   location /admin {{ deny all; }}
+   location ~ \.php$ {{ return 401; }}
+   location = /ok {{ return 200 ok; }}
+   location / {{ proxy_pass http://u; }}
+   location /api {{
+     proxy_pass http://127.0.0.1:{two};
+     location ~ \.json$ {{ return 406; }}
+     location /api/v/ {{ proxy_pass http://127.0.0.1:{three}; location ~ \.js {{ return 407; }} }}
+   }}
+   location /api/long {{ proxy_pass http://127.0.0.1:{four}; }}
+   location ~ ^/u/(\w+) {{
+     location ~ ^/u/\w+/priv {{ deny all; }}
+     location ~ \.js$ {{ proxy_pass http://127.0.0.1:{two}; }}
+     proxy_pass http://127.0.0.1:{three};
+   }}
+ }}
+""",
+        paths(
+            "/admin", "/%61dmin", "//admin", "/./admin", "/%2e/admin", "/x%2Fadmin", "/%2e%2e/admin", "/x/../admin",
+            "/a.%70hp", "/o%6b", "/%69f", "/mv/admin", "/mv/x", "/mv//admin", "/x%20y?%61", "/api/a", "/api/a.json",
+            "/api/v/a.json", "/api/v/a", "/api/long/a.json", "/%61pi/a", "/a//b", "/api//a", "/%E4", "/u/x", "/u/x/a.js",
+            "/u/x/priv/a.js", "/u/x/priv/k", "//u/x/priv/k", "/%75/x/priv/k",
+        ),
+        unlike=("/x/../admin",),
     ),
     NginxCase(
         "addresses-made-of-variables",

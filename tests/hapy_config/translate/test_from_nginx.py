@@ -55,9 +55,12 @@ def test_locations_are_asked_in_nginxs_order() -> None:
     text, lost = translated(SITE)
     uses = [line.split(" if ")[-1].strip() for line in text.splitlines() if line.strip().startswith("use_backend")]
     paths = [use for use in uses if "path" in use]
-    assert paths[0] == "{ path /exact }"
-    assert paths[1:3] == [r"{ path -m reg -i '\.(jpg|png)$' }", "{ path -m reg ^/a{2,3} }"]
-    assert paths[3] == "{ path_beg /api/ }"
+    assert paths[0] == "{ var(txn.ngx_path) -m str /exact }"
+    assert paths[1:3] == [
+        r"{ var(txn.ngx_path) -m reg -i '\.(jpg|png)$' }",
+        "{ var(txn.ngx_path) -m reg ^/a{2,3} }",
+    ]
+    assert paths[3] == "{ var(txn.ngx_path) -m beg /api/ }"
     assert lost[19] is Loss.LOST  # fastcgi_pass
     result = read_text(text, assume_machine=True)
     assert result.config is not None
