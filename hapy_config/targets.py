@@ -84,6 +84,11 @@ _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section",
 _LATER_FINDINGS: Final[dict[str, tuple[Version, Version]]] = {
     "missing-newline": ((2, 3), (2, 1)),  # refused since, warned of since
 }
+#: What 2.6 refuses: how the message begins, its last word, and the first version that takes it.
+_TAKEN_LATER: Final[tuple[tuple[str, str, Version], ...]] = (
+    ("'external-check' cannot handle unexpected argument", "'preserve-env'", (2, 8)),
+    ("'tune.listener.multi-queue' expects one of", "'fair'", (2, 8)),
+)
 
 
 def parse_version(text: str) -> Version | None:
@@ -369,6 +374,11 @@ def _calls(document: Document, version: Version) -> Iterator[Diagnostic]:
 def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:
     """A finding of 2.6 as another version has it, or none."""
     if found.code in ("bad-expression", "bad-acl", "bad-condition", "bad-format") and _knows_sample(found, version):
+        return
+    if any(
+        version >= since and found.message.startswith(begin) and found.message.rstrip(".").endswith(end)
+        for begin, end, since in _TAKEN_LATER
+    ):
         return
     refused_since, warned_since = _LATER_FINDINGS.get(found.code, (OLDEST, OLDEST))
     if version < warned_since:

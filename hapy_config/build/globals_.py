@@ -93,7 +93,7 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
         keyword, count = found
         if keyword.needs:
             raise unknown_statement(build, "globals", "global", statement)
-        if keyword.experimental and not build.experimental:
+        if keyword.experimental and not build.experimental and build.version >= _EXPERIMENTS:
             raise Refused(
                 f"'{keyword.name}' directive is experimental, must be allowed via a global"
                 " 'expose-experimental-directives'",
@@ -131,6 +131,8 @@ _CAPTURES: Final = frozenset({"tune.ssl.capture-buffer-size", "tune.ssl.capture-
 _PROCESSES: Final = 64
 
 #: The first version that reads all of `maxconn`'s number, and not just how it begins.
+#: The first version that has experiments, which are to be allowed; before it all keywords were as good as others.
+_EXPERIMENTS: Final[Version] = (2, 4)
 _STRICT_MAXCONN: Final[Version] = (2, 8)
 
 

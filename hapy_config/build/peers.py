@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hapy_config.build.addressing import NO_ADDRESS
 from hapy_config.build.binds import listening_addresses, read_options
 from hapy_config.build.bindwords import BindWords
@@ -12,7 +14,11 @@ from hapy_config.build.sectiondraft import SectionDraft
 from hapy_config.build.servers import check_name, parse_server_address, read_server_options
 from hapy_config.build.serverwords import ServerWords
 from hapy_config.grammar.addresses import BIND, DATAGRAM_BIND
+from hapy_config.keywords.spec import Version
 from hapy_config.syntax import Statement
+
+#: The first version that wants a port of each peer, not only of itself.
+_PORT_NEEDED: Final[Version] = (2, 8)
 
 
 def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -56,8 +62,9 @@ def _address(build: Build, words: list[str], local: bool, name: str) -> None:
     if found.family == "name" and not build.host_exists(found.host, found.protocol):
         message = f"'server {label}' : invalid address: '{found.host}' in '{words[2]}'"
         build.lacking(Refused(message, 2, code="unresolved-host"))
-    if local and words[0] == "peer" and not found.port and found is not NO_ADDRESS:
-        build.fault(Refused(f"'peer {name}' : missing port specification in '{words[2]}'", 2, code="bad-address"))
+    needed = (local and words[0] == "peer") or (build.version >= _PORT_NEEDED and found.family != "unix")
+    if needed and not found.port and found is not NO_ADDRESS:
+        build.fault(Refused(f"'{words[0]} {name}' : missing port specification in '{words[2]}'", 2, code="bad-address"))
 
 
 def _mixing(draft: SectionDraft, own: str) -> None:

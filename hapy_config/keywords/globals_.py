@@ -510,7 +510,13 @@ _STATEMENTS: Final = (
         "debug.counters", _ON_OFF, since=(3, 1), manual="3.3", runs=Runs.HARMLESS, loss="it is for HAProxy's developers"
     ),
     _global(
-        "force-cfg-parser-pause", _TIME, since=(3, 1), manual="3.3", runs=Runs.HARMLESS, loss="reading does not pause"
+        "force-cfg-parser-pause",
+        _TIME,
+        since=(3, 1),
+        manual="3.3",
+        experimental=True,
+        runs=Runs.HARMLESS,
+        loss="reading does not pause",
     ),
     _flag("quick-exit", since=(2, 8), manual="3.3", runs=Runs.HARMLESS, loss="it is for HAProxy's developers"),
     _flag("quiet", manual="3.3"),

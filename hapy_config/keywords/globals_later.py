@@ -168,7 +168,7 @@ _TLS: Final = (
         bad=("ssl-server-verify", "ssl-server-verify x", "ssl-server-verify none x"),
     ),
     _tls("ssl-skip-self-issued-ca", surplus=True, since=(2, 2), ok=("ssl-skip-self-issued-ca",)),
-    _tls("acme.scheduler", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(3, 2), experimental=True),
+    _tls("acme.scheduler", Arg(Kind.CHOICE, "value", ("auto", "off")), since=(3, 2)),
     _tls("jwt.decrypt_alg_list", _TEXT, since=(3, 4)),
     _tls("jwt.decrypt_enc_list", _TEXT, since=(3, 4)),
     _tls("ocsp-update.disable", _ON_OFF, since=(2, 9)),
