@@ -134,6 +134,10 @@ _NAMED: Final = {
     "urlp": "param",
 }
 _HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contains", "reg": "regex"}
+#: Fetches that take the parts between commas one by one, and what stands before and behind the text of a test.
+_LISTS: Final = frozenset({"req.hdr", "hdr"})
+_BEGIN, _END = "(^|,) *", " *(,|$)"
+_LISTED: Final = {"str": (_BEGIN, _END), "beg": (_BEGIN, ""), "end": ("", _END)}
 _ALIASES: Final = {
     "ci": Subject("src"),
     "cp": Subject("src_port"),
@@ -248,6 +252,10 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         reached = Test(what, "regex", (rf"^0*({number_from(least)})([^0-9]|$)",))
         return reached if above else Every((Test(what, "regex", ("^[0-9]",)), Not(reached)))
     ignore_case = acl.ignore_case or what.lower
+    if what.kind == "header" and fetch in _LISTS and acl.match in _LISTED and all(acl.patterns):
+        # Each part of a list is looked at.
+        begin, end = _LISTED[acl.match]
+        return Test(what, "regex", tuple(f"{begin}{_literal(one)}{end}" for one in acl.patterns), ignore_case)
     if acl.match in _HOW:
         return Test(what, _HOW[acl.match], acl.patterns, ignore_case)
     if acl.match == "dir":
@@ -306,6 +314,11 @@ def whole_of(pattern: str) -> str:
     inner = pattern[begins : len(pattern) - ends]
     inner = inner if plain else f"(?:{inner})"
     return f"^{'' if begins else '.*?'}{inner}{'' if ends else '.*'}$"
+
+
+def _literal(text: str) -> str:
+    """A regular expression for a text, in the words that PCRE and RE2 share."""
+    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text)
 
 
 def matches_nothing(one: Test) -> bool:

@@ -1620,4 +1620,29 @@ backend one
             Ask("/", "POST", {"X-A": "client", "X-B": "client"}),
         ),
     ),
+    Case(
+        "lists-in-headers",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request deny if {{ hdr(x-for) 192.0.2.1 }}
+    http-request deny deny_status 404 if {{ req.hdr(x-for) -i -m beg bad+ }}
+    http-request deny deny_status 429 unless {{ hdr(x-all) good }} or !{{ hdr(x-all) -m found }}
+    http-request deny deny_status 410 if {{ req.fhdr(x-for) "a, b" }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            *(
+                Ask(f"/{number}", headers={"X-For": value})
+                for number, value in enumerate(
+                    ("192.0.2.1", "10.0.0.1, 192.0.2.1", "192.0.2.1,a", "192.0.2.11", "a,192.0.2.1 ,b", "a, b", "BAD+x")
+                )
+            ),
+            Ask("/list", headers={"X-For": "x, Bad+", "X-All": "a,good"}),
+            Ask("/all", headers={"X-All": "a,good"}),
+            Ask("/none", headers={"X-All": "goods"}),
+        ),
+    ),
 )
