@@ -47,13 +47,16 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
         )
     if local:
         other = draft.names.get("the local peer")
-        if other is not None and words[0] == "peer":
+        if other is not None:
             where = f"{other.source.name}:{other.line}"
             raise Refused(
-                f"'peer {name}' : local peer name already referenced at {where}. {name}", 1, code="duplicate-name"
+                f"'{words[0]} {name}' : local peer name already referenced at {where}. {name}", 1, code="duplicate-name"
             )
         draft.names["the local peer"] = statement
         draft.listens = True
+    elif name in draft.names:
+        draft.doubles.append((name, draft.names[name]))
+    draft.names[name] = statement
 
 
 def _address(build: Build, words: list[str], local: bool, name: str) -> None:

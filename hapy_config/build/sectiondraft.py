@@ -22,6 +22,7 @@ class SectionDraft:
     Attributes:
         statements: its lines as words, for the issues that run them.
         names: where named things in it are declared.
+        doubles: of a peers section: the names of peers that are given again later, and the lines before.
         numbers: plain numeric settings.
         has_server: whether a ring has a server.
         users, groups: of a userlist.
@@ -40,6 +41,7 @@ class SectionDraft:
         self.header = header
         self.statements: list[tuple[str, ...]] = []
         self.names: dict[str, Statement] = {}
+        self.doubles: list[tuple[str, Statement]] = []
         self.numbers: dict[str, int] = {}
         self.has_server = False
         self.users: dict[str, User] = {}

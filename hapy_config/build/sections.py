@@ -24,9 +24,11 @@ from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import TABLE as SECTIONS
-from hapy_config.keywords.spec import TARGET, Runs
+from hapy_config.keywords.spec import TARGET, Runs, Version
 from hapy_config.syntax import Section, Statement
 
+#: The first version that wants each peer to have a name of its own.
+_DISTINCT_PEERS: Final[Version] = (2, 8)
 _NAME_SERVER: Final = AddressUse(port_required=True, datagram=True)
 _MAILER: Final = AddressUse(port_required=True, unix=False)
 
@@ -281,7 +283,16 @@ def _finish_peers(build: Build, draft: SectionDraft) -> None:
 
 
 def _incomplete_peers(build: Build, draft: SectionDraft) -> None:
-    """A peers section in which this process is not named is taken out."""
+    """A peers section in which this process is not named is taken out; in others names must differ, since 2.8."""
+    for name, statement in draft.doubles if draft.listens and build.version >= _DISTINCT_PEERS else ():
+        last = draft.names[name]
+        build.error(
+            "duplicate-name",
+            statement.span(1),
+            f"Peer section '{draft.name}' [{statement.source.name}:{statement.line}]: another peer named '{name}' was"
+            f" already defined at line {last.source.name}:{last.line}, please use distinct names.",
+            "remove one of the lines",
+        )
     if not draft.listens and "disabled" not in {words[0] for words in draft.statements}:
         build.warning(
             "incomplete-peers",

@@ -54,6 +54,9 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("peers p\n peer a 192.0.2.1\n", "2.6", set(), {"incomplete-peers"}),
         ("peers p\n peer a 192.0.2.1\n", "2.8", {"bad-address"}, {"incomplete-peers"}),
         ("peers p\n peer a unix@/tmp/a.sock\n", "2.8", set(), {"incomplete-peers"}),
+        ("global\n localpeer a\npeers p\n bind :1\n server a\n server a\n", "2.6", {"duplicate-name"}, set()),
+        ("global\n localpeer a\npeers p\n peer a :1\n peer b :2\n peer b :3\n", "2.6", set(), set()),
+        ("global\n localpeer a\npeers p\n peer a :1\n peer b :2\n peer b :3\n", "2.8", {"duplicate-name"}, set()),
         # newer than 2.6
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "2.6", {"newer-keyword"}, set()),
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "3.2", set(), set()),
