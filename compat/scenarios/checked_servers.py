@@ -12,11 +12,13 @@ from compat.harness.targets import (
     first_words,
     http,
     make_silent,
+    read_head,
     said_of_servers,
     wait_for_line,
     wait_until,
 )
 from compat.scenarios.checks import HEAD, make_targets, start
+from compat.scenarios.states_told import GLOBAL, ask
 
 
 def observed(world: World) -> None:
@@ -52,6 +54,33 @@ def observed(world: World) -> None:
             for line in said_of_servers(world):
                 if f" l{number}/" in line and "succeeded" not in line:
                     world.note(line)
+
+
+def unasked_upgrades(world: World) -> None:
+    """`observe layer7`: a 101 that nobody asked for says nothing; servers marked down again are told of again."""
+
+    def behave(target: Target, sock: socket.socket) -> None:
+        while head := read_head(sock):
+            status = head.split(b" ")[1].strip(b"/")
+            target.heard.append(status)
+            sock.sendall(b"HTTP/1.1 %b X\r\n" % status + b"Content-Length: 0\r\n" * (status != b"101") + b"\r\n")
+
+    with ExitStack() as stack:
+        make_targets(world, stack, {"any": behave})
+        world.start(
+            "listen l\n    bind fd@${l}\n    option httpchk GET /200\n    option log-health-checks\n"
+            "    server s {any} check observe layer7 error-limit 2 on-error mark-down inter 100s\n",
+            global_=GLOBAL,
+        )
+        wait_for_line(world, "l/s succeeded")
+        for paths in ("500 101 500", "500 500", "500 200 500 101 101", "500"):
+            for path in paths.split():
+                message = world.client("l").get(f"/{path}")
+                world.note(f"{path}: {message.status if message else 0}")
+            ask(world, "set server l/s health up")
+        for line in said_of_servers(world):
+            world.note(re.sub(r"\d sessions active", "N sessions active", line))
+        world.forget_clients()
 
 
 def sessions_of_marked_servers(world: World) -> None:

@@ -613,3 +613,69 @@ def counted_refusals(world: World) -> None:
         world.note(f"{listener}: the process {requests() - before}")
     for row in csv.DictReader(io.StringIO(ask(world, "show stat").removeprefix("# "))):
         world.note(" ".join(f"{name}={row[name]}" for name in ("stot", "req_tot", "ereq", "hrsp_2xx", "hrsp_4xx")))
+
+
+def slow_starts(world: World) -> None:
+    """`slowstart` ends with a line of its own, for who tracks the server, too; drained servers say that they are."""
+    with ExitStack() as stack:
+        good = Target(http("200 OK"))
+        stack.callback(good.stop)
+        world.places = {"good": good.address}
+        world.start(
+            """
+backend b
+    option httpchk
+    default-server inter 100ms rise 1 fall 1 slowstart 2s
+    server a {good} check
+    server spare {good} check backup
+    server none {good} check weight 0
+    server heavy {good} check weight 100
+    server drained {good} check
+    server follower {good} track b/a slowstart 1500ms
+    server second {good} track b/follower slowstart 1s
+    server plain {good}
+frontend fe
+    bind fd@${fe}
+""",
+            global_=GLOBAL,
+        )
+        await_socket(world)
+        names = ("a", "spare", "none", "heavy", "drained", "follower", "second", "plain")
+        good.behave = http("500 No")
+        assert wait_until(lambda: sum(" is DOWN" in line for line in said_of_servers(world)) == len(names) - 1)
+        ask(world, "set server b/drained state drain")
+        ask(world, "set server b/plain state maint")
+        good.behave = http("200 OK")
+        ask(world, "set server b/plain state ready")
+        assert wait_until(lambda: sum(" is UP" in line for line in said_of_servers(world)) == 2 * len(names))
+        for name in names:
+            for line in said_of_servers(world):
+                if f" b/{name} " in line:  # how many there are depends on which of them is looked at first
+                    world.note(re.sub(r"\. \d active and \d backup", ". N active and M backup", line))
+
+
+def stopping_and_drained(world: World) -> None:
+    """A server that is stopping shows that, whatever else keeps traffic away; lines about draining what is down."""
+    with ExitStack() as stack:
+        agent = Target(saying(b"up\n", close=True))
+        stack.callback(agent.stop)
+        world.start(
+            f"""
+backend b
+    server bare 127.0.0.1:1
+    server told 127.0.0.1:1 agent-check agent-port {agent.port} agent-inter 100s
+frontend fe
+    bind fd@${{fe}}
+""",
+            global_=GLOBAL,
+        )
+        await_socket(world)
+        assert wait_until(lambda: agent.met > 0 and "L7OK" in ask(world, "show stat"))
+        for name in ("bare", "told"):
+            for command in ("health stopping", "state drain", "health up", "state ready", "health down", "state drain"):
+                ask(world, f"set server b/{name} {command}")
+                row = next(row for row in csv.DictReader(io.StringIO(ask(world, "show stat"))) if row["svname"] == name)
+                world.note(f"{name} {command}: {row['status']} lastchg {row['lastchg']}")
+            ask(world, f"set server b/{name} state ready")
+        for line in said_of_servers(world):
+            world.note(line)

@@ -282,8 +282,8 @@ class Check(Routine):
 
     # what comes of it
 
-    def conclude(self, result: Result, duration: float) -> None:
-        """Note a result and have the server follow it."""
+    def conclude(self, result: Result, duration: float, *, fatal: bool = False) -> None:
+        """Note a result and have the server follow it; a fatal failure leaves nothing of its health."""
         before = self.status, self.health
         status = result.status
         self.status, self.code, self.info = status, result.code, result.info[:MOST_INFO]
@@ -296,7 +296,7 @@ class Check(Routine):
         elif status.failed and (not self.agent or status is Status.L7STS):
             if self.server.up:
                 self.server.counters.chkfail += not self.agent
-            self.health = self.health - 1 if self.health > self.rise else 0
+            self.health = self.health - 1 if self.health > self.rise and not fatal else 0
         if status is Status.CHECKED or status is Status.UNK:
             return
         changed = before != (status, self.health)

@@ -87,10 +87,8 @@ class Observer:
         server.counters.hanafail += 1
         if self._reaction == "sudden-death":
             check.health = min(check.health, check.rise + 1)
-        elif self._reaction == "mark-down":
-            check.health = 0
         if self._reaction != "fastinter":
             info = f"Detected {self._errors} consecutive errors, last one was: {why}"
-            check.conclude(Result(Status.HANA, 0, info), 0.0)
+            check.conclude(Result(Status.HANA, 0, info), 0.0, fatal=self._reaction == "mark-down")
         self._errors = 0
         check.hurry()

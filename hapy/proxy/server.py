@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hapy.dns.servers import ServerUser
     from hapy.proxy.backend import Backend
     from hapy.proxy.connector import Connector
+    from hapy.proxy.slowstart import Ramp
     from hapy.tls.outgoing import Outgoing
     from hapy_config.model.addresses import Address
     from hapy_config.model.server import Server as ServerModel
@@ -54,7 +55,8 @@ class Server:
             said that it works.
         check, agent: its health check and its agent's, None without. observer: is told of traffic (`observe`), or None.
         tracked: the server whose state it takes over. trackers: those that take over this one's.
-        last_change: when it last went up or down, on the clock of `hapy.net.clock`.
+        last_change: when it last went up or down, or was drained or no longer, on the clock of `hapy.net.clock`.
+        warming: what leads it through `slowstart`, None before the first time.
         unresolved: its name has no address, or not yet (RMAINT); `address` is then the last one.
         fqdn: the host name that gives it its address, or None. resolving: how it lives by that, None where nothing
             looks names up while hapy runs.
@@ -104,6 +106,7 @@ class Server:
         "trackers",
         "up",
         "usable",
+        "warming",
         "weight",
     )
 
@@ -136,6 +139,7 @@ class Server:
         self.tracked: Server | None = None
         self.trackers: list[Server] = []
         self.last_change = now()
+        self.warming: Ramp | None = None
         self.leaving = False
         self.current = 0
         self.maxconn = max(model.maxconn, model.minconn)  # a `minconn` that is alone or the higher one is the limit
@@ -346,6 +350,11 @@ class Server:
     def _drain_changed(self, flag: Admin, cause: str) -> None:
         before, self.drain = self.drain, bool(self.admin & DRAIN)
         entered = self.drain and not before
+        if self.drain != before and not self.maintenance:  # counts as a change of its own, for `slowstart` too
+            moment = now()
+            if not self.up:
+                self.counters.downtime += moment - self.last_change
+            self.last_change = moment
         requeued = self._changed()
         if not self.maintenance and (entered or not self.admin & flag):
             self.say("notice", tell.drain_changed(self, flag, cause, requeued, entered=entered))
@@ -398,12 +407,16 @@ class Server:
         return min(100, max(1, int((now() - self.last_change) * 100_000 / self.model.slowstart)))
 
     def set_ramp(self, ramp: int) -> None:
-        """Have so many sixteenths of the weight in effect; all of them end `slowstart`."""
-        if ramp >= _FULL and self.state is State.STARTING:
-            self.state = State.RUNNING
-        if ramp != self.ramp:
-            self.ramp = ramp
-            self._changed()
+        """Have so many sixteenths of the weight in effect; all of them end `slowstart`, which is told."""
+        self.ramp = ramp
+        ends = ramp >= _FULL and self.state is State.STARTING
+        if ends:
+            self._turn(State.RUNNING)
+        requeued = self._changed()
+        if ends:
+            self.say("notice", tell.operational(self, "", requeued))
+        if self.drain:
+            self.say("notice", tell.remains_in_drain(self))
 
     def downtime(self) -> float:
         """Seconds that it was down so far."""

@@ -133,7 +133,8 @@ def drain_changed(server: Server, flag: Admin, cause: str, requeued: int, *, ent
     """The line of a server that enters or leaves the drain state."""
     via = _via(server, inherited=bool(flag & Admin.IDRAIN))
     if entered:
-        return f"{title(server)} enters drain state{via}{cause}. {counts(server, left=False, requeued=requeued)}"
+        ending = counts(server, left=server.state is State.STOPPED, requeued=requeued)
+        return f"{title(server)} enters drain state{via}{cause}. {ending}"
     if server.drain:
         return remains_in_drain(server, left=True)
     state = "DOWN" if server.state is State.STOPPED else "UP"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from hapy.proxy.state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hapy.proxy.server import Server
 
 _NUMBER: Final = re.compile(r"[ \t]*([+-]?[0-9]+)(.*)", re.DOTALL)
@@ -61,6 +63,11 @@ def _step(server: Server) -> int:
 def shown_weight(server: Server) -> int:
     """A server's weight as it counts now, in whole numbers upwards; in maintenance what it was before."""
     return -(-server.shown * _step(server) // _STEPS)
+
+
+def shown_sum(servers: Iterable[Server]) -> int:
+    """The weights of several servers together, as they count now, in whole numbers upwards."""
+    return -(-sum(server.shown * _step(server) for server in servers) // _STEPS)
 
 
 def shown_throttle(server: Server) -> int:

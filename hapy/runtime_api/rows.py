@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import now
 from hapy.proxy.state import Admin, State
-from hapy.proxy.weights import shown_throttle, shown_weight
+from hapy.proxy.weights import shown_sum, shown_throttle, shown_weight
 from hapy.runtime_api.fields import Value
 from hapy.runtime_api.stat_fields import HTTP, PROTOCOLS, TLS
 
@@ -223,12 +223,12 @@ def status_of(server: Server) -> str:
         if agent is not None and check is None:
             return f"DOWN 0/{origin.model.rise}"
         return f"DOWN {_share(check, health)}" if check is not None and health else "DOWN"
-    if server.drain and agent is not None:
-        return "DRAIN (agent)"
-    if server.drain:
-        word = "DRAIN"
-    elif server.state is State.STOPPING:
+    if server.state is State.STOPPING:
         word = "NOLB"
+    elif server.drain and agent is not None:
+        return "DRAIN (agent)"
+    elif server.drain:
+        word = "DRAIN"
     elif check is None:
         return "no check"
     else:
@@ -300,7 +300,7 @@ def _server(server: Server) -> Row:
         row |= _check_values(check, "check")
     if agent is not None:
         row |= _check_values(agent, "agent")
-    if server.state is State.STARTING:
+    if server.state is State.STARTING and server.weight and not server.drain:
         row["throttle"] = shown_throttle(server)
     if px.mode == "http":
         answered = _http(counters)
@@ -331,7 +331,7 @@ def _backend(backend: Backend) -> Row:
         "slim": backend.fullconn,
         "dreq": counters.dreq,
         "status": "UP" if works else "DOWN",
-        "weight": sum(shown_weight(server) for server in backend.active),
+        "weight": shown_sum(backend.active),
         "uweight": sum(server.weight for server in backend.active),
         "act": active,
         "bck": spare,
