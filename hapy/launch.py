@@ -95,13 +95,13 @@ class Launch:
 
                 apply(self.states, runtime, lambda text: self.messages.warning(f"config : {text}"))
             self._warn_of_equal_cookies(runtime)
-            if self.options.debug:
-                from hapy.observe.debug import watch
-
-                watch(runtime)
             # Whoever sees it listen may signal it: what would end it now waits until the worker or the master heeds it.
             signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
             opening = self._open()
+            if self.options.debug:
+                from hapy.observe.debug import watch
+
+                watch(runtime, opening.sockets)
             pidfile = self._pidfile()
             processes.limit_memory(self.options.megabytes)
             self._tell_predecessors()

@@ -160,6 +160,8 @@ class TcpSession(Routine):
             process = self.frontend.process
             self.txn.number = process.requests
             process.requests += 1
+            if self.frontend.told is not None and self.frontend.keep_request is not None:
+                self.frontend.keep_request(self.txn)  # `-d` shows the session from its start
             self.client.timeout = self.frontend.client_timeout
             self.client.linked = "independent-streams" not in self.frontend.model.options
             self.client.nolinger = "nolinger" in self.frontend.model.options

@@ -855,7 +855,10 @@ def test_debug_shows_what_comes_and_goes(stage: Stage) -> None:
     ):
         program.expect(line, 2)
     program.expect(":b.srvhdr[", 2)
-    program.expect(":b.closed[", 2)
+    program.expect(":f.accept(", 2)
+    program.expect("] ALPN=<none>\n", 2)
+    for event in ("clicls", "srvcls", "closed"):
+        program.expect(f":b.{event}[", 2)
     if stage.kind == "hapy":
         program.expect("s reuse=none\n")
         program.expect("s reuse=hit\n")
