@@ -546,3 +546,30 @@ def of_http_answers(world: World) -> None:
         client.ending()
         world.syslog.wait(number)
     world.logs(len(rules))
+
+
+def captures_wait(world: World) -> None:
+    """A capture that finds too little waits for `inspect-delay`, even behind the client's FIN; conditions don't."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    delay = "tcp-request inspect-delay 700ms"
+    of = "tcp-request content capture"
+    rules = {
+        "bytes": (delay, f"{of} req.payload(0,4) len 8"),
+        "head": (delay, f"{of} req.hdr(host) len 8"),
+        "impatient": (delay, f"{of} req.payload(0,4) len 8", "timeout client 300ms"),
+        "condition": (delay, "tcp-request content accept if { req.payload(0,4) -m found }"),
+        "enough": (delay, f"{of} req.payload(0,2) len 8"),
+        "no_delay": (f"{of} req.payload(0,4) len 8",),
+    }
+    plain = _frontend("plain")
+    world.start(plain + "".join(_frontend(name, *lines) for name, lines in rules.items()) + BACKENDS)
+    for number, name in enumerate(rules):
+        for listener in (name, "plain"):
+            client = world.client(listener)
+            client.send(b"ab")
+            client.shutdown()
+            if name not in ("bytes", "head", "impatient"):
+                world.syslog.wait(2 * number + (1 if listener == name else 2))
+        world.syslog.wait(2 * number + 2)
+    world.logs(2 * len(rules))

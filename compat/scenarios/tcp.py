@@ -561,6 +561,46 @@ def unused_tunnels_and_hard_ends(world: World) -> None:
     world.logs(len(config))
 
 
+def how_servers_are_left(world: World) -> None:
+    """A server whose bytes make a rule close is reset; one that sends after its time gets FIN at the end."""
+    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def telling(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.reader.buffer = b""
+        connection.write(b"banner")
+        connection.reader.to_end()
+        ends.put(connection.reader.end)
+
+    def late(connection: Connection) -> None:
+        connection.write(b"banner")
+        silent.wait(5)
+        connection.write(b"too late")
+        connection.reader.to_end()
+        ends.put(connection.reader.end)
+
+    world.origin("s1", telling)
+    world.origin("s2", late)
+    closing = ("tcp-response inspect-delay 5s", "tcp-response content close if { res.payload(0,1) -m str b }")
+    config = {
+        "closing": (*closing, "server s {s1}"),
+        "closing_in_tunnel": (*closing, "timeout tunnel 5s", "timeout server-fin 5s", "server s {s1}"),
+        "late": ("timeout server 400ms", "timeout client-fin 900ms", "server s {s2}"),
+    }
+    world.start("".join(_listens(name, *lines) for name, lines in config.items()))
+    silent = threading.Event()
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        if name != "late":
+            client.send(b"say")
+        world.note(f"{name}: client {client.reader.to_end()!r} {client.reader.end}")
+        if name == "late":
+            silent.set()
+        world.note(f"{name}: server {ends.get(timeout=5)}")
+        world.syslog.wait(number)
+    world.logs(len(config))
+
+
 def in_queues(world: World) -> None:
     """A session that waits for a slot: its time passes, it leaves (with and without `abortonclose`), it gets one."""
     world.origin("s1", _echo)

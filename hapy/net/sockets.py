@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from hapy_config.build.arguments import milliseconds
 
@@ -135,3 +135,17 @@ def _enter(descriptor: int) -> None:
     if libc.setns(descriptor, _CLONE_NEWNET):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def send_fin(transport: BaseTransport) -> None:
+    """Send FIN at once: the peer then sees an end even where closing with unread bytes resets what is left.
+
+    Not where TLS stands above the socket: its end is a record of its own, written as it closes.
+    """
+    from hapy.net.tls import Link
+
+    bare = transport.get_extra_info("socket")
+    if bare is None or isinstance(cast("object", transport), Link):
+        return
+    with socket.socket(fileno=os.dup(bare.fileno())) as twin, suppress(OSError):
+        twin.shutdown(socket.SHUT_WR)

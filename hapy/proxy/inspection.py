@@ -192,7 +192,7 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
     content = txn.inspection
     if content is None:
         content = txn.inspection = Content(raw=True, final=False)
-    content.final = not inspection.delay
+    passed = content.final = not inspection.delay
     session.inspecting = side
     side.resume()
     waited = False
@@ -201,26 +201,28 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
             await _glance(session)
         while True:
             data = side.peek(inspection.limit)
-            if side.eof or side.closed or side.late or len(data) >= inspection.limit:
-                content.final = True
+            passed = passed or side.closed or side.late or len(data) >= inspection.limit
+            content.final = passed or side.eof
+            content.ended = side.eof and not passed
             if side is session.client:
                 show_bytes(txn, data, inspection.limits)
             else:
                 content.answer = data
             try:
                 outcome = await inspection.rules.walk(txn)
-                if outcome is not WAIT or content.final:
+                if outcome is not WAIT or passed:
                     return None if outcome is WAIT else outcome
                 if not waited:
                     waited = True
                     session.expire_after(inspection.delay)
                 await pause()
             except ConnectFailed:  # the delay has passed, or the client is gone
-                content.final = True
+                passed = True
     finally:
         session.inspecting = None
         session.deadline = NEVER
         content.final = True
+        content.ended = False
         content.answer = b""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, now, watch
+from hapy.net.sockets import send_fin
 from hapy.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -150,10 +151,12 @@ class Side(Stream):
         if self.closed or self.shut:
             return
         self.shut = True
-        if self.eof:
-            self.close()
-        else:
+        if not self.eof:
             self.transport.write_eof()
+            return
+        if self.ceased and not self.pending:
+            send_fin(self.transport)  # what it sent too late is not read
+        self.close()
 
     def on_deadline(self) -> None:
         """This side was silent for too long."""

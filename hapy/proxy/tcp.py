@@ -244,7 +244,7 @@ class TcpSession(Routine):
         if self.route.tunnel_timeout != NEVER and not (self.client.eof or server.eof):
             self._start_timeouts()
         if outcome is CLOSE:
-            server.close()
+            server.abort()
             self.client.finish()
             self._end()
         elif server.closed:
@@ -484,6 +484,7 @@ class TcpSession(Routine):
         """One side has sent its FIN."""
         other = side.other
         if self.inspecting is side:
+            side.deadline = NEVER
             self.wake()
             return
         if other is None:

@@ -22,16 +22,18 @@ class Content:
     Attributes:
         raw: what is looked at are bytes as they come (`mode tcp`), not an HTTP message.
         final: no more will be waited for: what is there decides.
+        ended: final is so since the peer has sent its FIN: captures wait even then, as in HAProxy.
         undecided: a fetch has found too little; reset by who asks.
         head_pending: raw bytes that may become an HTTP request's head, once more have come.
         answer: bytes from the server as far as they have come.
     """
 
-    __slots__ = ("answer", "final", "head_pending", "raw", "undecided")
+    __slots__ = ("answer", "ended", "final", "head_pending", "raw", "undecided")
 
     def __init__(self, *, raw: bool, final: bool) -> None:
         self.raw = raw
         self.final = final
+        self.ended = False
         self.undecided = False
         self.head_pending = False
         self.answer = b""
@@ -40,7 +42,7 @@ class Content:
 def undecided(txn: Transaction) -> None:
     """Say that more bytes could change what was just found."""
     content = txn.inspection
-    if content is not None and not content.final:
+    if content is not None and (content.ended or not content.final):
         content.undecided = True
 
 

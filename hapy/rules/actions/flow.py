@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hapy.acl.conditions import reads_http
 from hapy.rules.outcomes import ALLOW, CLOSE, REJECT, SILENT_DROP, SWITCH, SWITCH_H2, WAIT, Outcome
 from hapy.rules.registry import (
     AFTER,
@@ -145,11 +146,15 @@ def _switch_mode(args: Arguments) -> Action:
 def _capture(args: Arguments) -> Action:
     read, slot, response = args.expression(), args.number("slot"), args.env.response
     direction = "response" if response else "request"
+    expression = args.rule.arguments["expression"]
+    of_head = isinstance(expression, SampleExpression) and reads_http(expression.fetch.name)
 
     def capture(txn: Transaction) -> Outcome | None:
+        content = txn.inspection
+        if of_head and content is not None and content.head_pending and (content.ended or not content.final):
+            return WAIT
         found = read(txn)
         if found is None:
-            content = txn.inspection
             return WAIT if content is not None and content.undecided else None
         declared = [one for one in txn.frontend.model.captures if one.direction == direction]
         if 0 <= slot < len(declared):  # HAProxy takes ids below 0, and finds nothing there
