@@ -85,6 +85,10 @@ def places(world: World) -> None:
         ):
             _ask_all(world, f"set server b1/{name} {kind}", words)
         _ask_all(world, f"set server b1/{name} agent-send", ("", "hello", r"hello\ world\n"))
+    for what, name in (("health", "checked"), ("agent", "agent")):  # what is switched off has no place
+        _ask_all(world, f"disable {what}", (f"b1/{name}",))
+        for kind in ("check-port 81", "check-addr 1.2.3.5", "agent-port 82", "agent-addr 1.2.3.6", "agent-send x"):
+            _ask_all(world, f"set server b1/{name}", (kind,))
     for line in ask(world, "show servers state b1").split("\n")[2:5]:
         world.note(" ".join(line.split()[18:]))
 

@@ -131,6 +131,22 @@ def saved_states(world: World) -> None:
         "2 be 6 wrong 127.0.0.1 x 0 77 9 5 6 3 0 14 0 0 0 - 80 - 0 0 - - 0",
         "2 be 7 nobody 127.0.0.1 2 0 1 1 5 6 3 0 14 0 0 0 - 80 - 0 0 - - 0",
     )
+    more = (
+        "3 more 1 off 127.0.0.1 2 0 1 1 5 6 3 4 6 0 0 0 - {port} - 0 0 - - 0",
+        "3 more 2 lifted 127.0.0.1 2 4 1 1 5 6 3 4 6 0 0 0 - {port} - 0 0 - - 0",
+        "3 more 3 drained 127.0.0.1 2 8 1 1 5 6 3 4 6 0 0 0 - {port} - 0 0 - - 0",
+        "3 more 4 elsewhere 127.0.0.1 2 0 1 1 5 6 3 4 6 0 0 0 - {port} - 0 {port} 127.0.0.1 - 0",
+        "3 more 5 rests 127.0.0.1 2 0 1 1 5 6 3 4 2 0 0 0 - {port} - 0 0 - - 0",
+        "3 more 6 agent 127.0.0.1 2 0 1 1 5 6 3 4 6 3 0 0 - {port} - 0 0 - 127.0.0.9 98",
+        "3 more 7 both 127.0.0.1 2 9 1 1 5 6 3 4 6 3 0 0 - {port} - 0 0 - - 0",
+        "3 more 8 status 127.0.0.1 2 0 1 1 5 21 3 4 6 3 0 0 - {port} - 0 0 - - 0",
+        "3 more 9 result 127.0.0.1 2 0 1 1 5 6 5 4 6 3 0 0 - {port} - 0 0 - - 0",
+        "3 more 10 bits 127.0.0.1 2 0 1 1 5 6 3 4 99 3 0 0 - {port} - 0 0 - - 0",
+        "3 more 11 port 127.0.0.1 2 0 1 1 5 6 3 4 6 0 0 0 - {port} - 0 x - - 0",
+        "3 more 12 address 127.0.0.1 2 0 1 1 5 6 3 4 6 0 0 0 - {port} - 0 0 x - 0",
+        "3 more 13 unchecked 127.0.0.1 2 0 1 1 5 6 3 4 6 0 0 0 - {port} - 0 0 127.0.0.9 127.0.0.9 0",
+    )
+    rows += tuple(row.format(port=world.origins["o"].address.rpartition(":")[2]) for row in more)
     (world.dir / "states").write_text(head + "\n".join(rows) + "\n")
     world.start(
         """
@@ -156,6 +172,21 @@ backend be
     server changed {o} weight 3
     server wrong {o}
     server new {o}
+backend more
+    default-server check inter 100s
+    server off {o} disabled
+    server lifted {o} disabled
+    server drained {o} disabled
+    server elsewhere {o}
+    server rests {o}
+    server agent {o} agent-check agent-port 1 agent-inter 100s
+    server both {o}
+    server status {o}
+    server result {o}
+    server bits {o}
+    server port {o}
+    server address {o}
+    server unchecked {o} no-check
 """,
         bare=True,
     )
@@ -164,7 +195,7 @@ backend be
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(5)
         sock.connect(str(path))
-        sock.sendall(b"show servers state be\n")
+        sock.sendall(b"show servers state\n")
         answer = b""
         while data := sock.recv(65536):
             answer += data
@@ -172,3 +203,13 @@ backend be
         words = line.split(" ")
         if len(words) > 18:  # the first check of `down` may be over
             world.note(" ".join(words[3:4] + (words[6:9] if words[3] == "down" else words[5:9])))
+        if words[1:2] == ["more"]:  # whether a check goes on just now does not count
+            bits = [str(int(word) & ~1) for word in words[13:15]]
+            health = [] if words[3] in ("off", "drained", "unchecked") else words[12:13]
+            world.note(
+                " ".join(
+                    health + bits + ["PORT" if int(word or 0) > 98 else word for word in words[21:22]] + words[22:25]
+                )
+            )
+            said = [line for line in world.said().splitlines() if f"/{words[3]}'" in line or f"/{words[3]} " in line]
+            world.notes += [re.sub(r".* config : ", "", line) for line in said]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +19,7 @@ from hapy_config.model.server import ServerTls
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
+    from hapy.checks.check import Check
     from hapy.checks.plan import Run
     from hapy.net.probe import Probe, Securing
     from hapy.proxy.server import Server
@@ -31,6 +34,7 @@ _FAMILIES: Final = {
     "abns": socket.AF_UNIX,
 }
 _USE: Final = AddressUse()
+_INTEGER: Final = re.compile("-?[0-9]{1,10}")
 
 
 class Place:
@@ -174,3 +178,43 @@ def places(run: Run) -> Target:
     place = run.check.place
     assert place is not None
     return place.by_line()
+
+
+def plain_address(text: str) -> Address | None:
+    """An address as such, None for anything else."""
+    try:
+        host = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return None if "%" in text else Address("ipv4" if host.version == 4 else "ipv6", str(host))
+
+
+def change_place(check: Check | None, address: str | None, port: str | None, *, agent: bool = False) -> str:
+    """Have a check go elsewhere; gives what is wrong with that, in HAProxy's words, or nothing.
+
+    Args:
+        check: the check, or the agent.
+        address: None leaves it as it is.
+        port: the same.
+        agent: it is an agent's.
+    """
+    if check is None or check.paused:
+        return f"{'agent' if agent else 'health'} checks are not enabled on this server"
+    host = None if address is None else plain_address(address)
+    if address is not None and host is None:
+        return f"invalid addr '{address}'"
+    number = None
+    if port is not None:
+        if not _INTEGER.fullmatch(port):
+            return "provided port is not an integer"
+        number = int(port)
+        if not 0 <= number <= 65535:
+            return "provided port is invalid"
+        if not number and not agent and check.server.address.port_offset:
+            return "can't unset 'port' since MAPPORTS is in use"
+    if check.place is not None:
+        if host is not None:
+            check.place.address = host
+        if number is not None:
+            check.place.port = number
+    return ""

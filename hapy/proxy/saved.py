@@ -5,7 +5,11 @@ Rules (HAProxy 2.6, looked at):
 - A line counts for the server of its backend's and its own name, whatever the ids say.
 - Its address counts through `init-addr last` only, for servers that have a host name or a service; its port always.
 - Its weight counts unless the configured weight has changed meanwhile.
-- Maintenance and drain that an operator asked for stay; so does the lifting of what the file configures (`disabled`).
+- Maintenance and drain that an operator asked for stay; so does the lifting of what the file configures (`disabled`),
+  if it did so then, too.
+- A checked server that was up goes on with all its health, one that was down with none.
+- Places that checks and agents were given by commands stay, and whether they were switched off. TLS is the
+  configuration's: HAProxy goes on without it where the file says so, though the configuration may have got it since.
 - A server that was down starts down if something will find out when it works again: its checks, its agent, a tracked
   server. HAProxy leaves others down, too, for good; hapy starts them up.
 - A server of a service keeps its record (host and port) until the first answer.
@@ -20,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hapy.checks.target import change_place
 from hapy.net.clock import now
 from hapy.proxy.state import Admin, State, remains_in_drain, title
 
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
 _VERSION: Final = "1"
 #: Fields of a line: since HAProxy 1.7, and all that 2.6 has.
 _LEAST, _MOST = 19, 25
+#: The last result of a check that there is, by number.
+_MOST_STATUS: Final = 20
+#: Bits of a check's state.
+_SET_UP, _ENABLED = 2, 4
 
 Say = Callable[[str], None]
 
@@ -45,7 +54,8 @@ class Saved:
         state, admin: as `hapy.proxy.state` has them, by number. weight, configured: the weight then, and by its file.
         since: seconds since the state last changed.
         fqdn, service: its host name and its service, or None.
-        health: of its check.
+        places: where its check and its agent went: addresses and ports, `-` and `0` for nothing of their own.
+        off: whether its check, and its agent, were switched off.
         fault: why the line can't be applied, else empty.
     """
 
@@ -58,7 +68,8 @@ class Saved:
     since: int
     fqdn: str | None
     service: str | None
-    health: int
+    places: tuple[tuple[str, str], tuple[str, str]]
+    off: tuple[bool, bool]
     fault: str = ""
 
 
@@ -116,11 +127,18 @@ def _read(words: list[str]) -> Saved:
     weight = number(7, "srv_uweight", 256)
     configured = number(8, "srv_iweight", 256)
     since = number(9, "srv_time_since_last_change", 1 << 40)
-    health = number(12, "srv_check_health", 1 << 31)
+    if admin & Admin.FMAINT and admin & Admin.FDRAIN:
+        faults.append(f"invalid srv_admin_state value '{words[6]}'")
+    number(10, "srv_check_status", _MOST_STATUS)
+    number(11, "srv_check_result", 4)
+    number(12, "srv_check_health", 1 << 31)
+    checking = number(13, "srv_check_state", 31), number(14, "srv_agent_state", 31)
     port = number(18, "srv_port", 65535) if len(words) > 18 else None
-    return Saved(
-        host, port, state, admin, weight, configured, since, name(17), name(19), health, faults[0] if faults else ""
-    )
+    own = [*words[21:], *("0", "-", "-", "0")[max(0, len(words) - 21) :]]
+    places = (own[1], own[0]), (own[2], own[3])
+    check, agent = (bits & (_SET_UP | _ENABLED) == _SET_UP for bits in checking)
+    fault = faults[0] if faults else ""
+    return Saved(host, port, state, admin, weight, configured, since, name(17), name(19), places, (check, agent), fault)
 
 
 def load(config: Config, say: Say) -> States:
@@ -190,7 +208,7 @@ def _apply(saved: Saved, server: Server, say: Say) -> None:
     if saved.state == State.STOPPED and watched and not server.maintenance and server.up:
         server.set_state(State.STOPPED)
         if server.check is not None:
-            server.check.health = min(saved.health, server.check.rise - 1)
+            server.check.health = 0
         active, backups = server.backend.available()
         say(
             f"{title(server)} is DOWN, changed from server-state after a reload. {active} active and {backups} backup"
@@ -198,7 +216,26 @@ def _apply(saved: Saved, server: Server, say: Say) -> None:
         )
     elif saved.state == State.STOPPING and watched and not server.maintenance:
         server.set_state(State.STOPPING)
+        active, backups = server.backend.available()
+        say(
+            f"{title(server)} is stopping, changed from server-state after a reload. {active} active and {backups}"
+            " backup servers online. 0 sessions requeued, 0 total in queue."
+        )
+    elif saved.state == State.RUNNING and server.check is not None and not server.model.disabled:
+        server.check.health = server.check.most
     server.last_change = now() - saved.since
+    for check, off in zip((server.check, server.agent), saved.off, strict=True):
+        if check is not None and off:
+            check.paused = True
+    for agent, (address, port) in enumerate(saved.places):
+        if (address, port) != ("-", "0"):
+            check = server.agent if agent else server.check
+            own = None if address == "-" else address
+            fault = change_place(check, own, None if port == "0" else port, agent=bool(agent))
+            if fault:
+                label = f"{server.backend.model.name}/{server.model.name}"
+                say(f"server-state partially applied for server '{label}', {fault}")
+                break
 
 
 def _apply_name(saved: Saved, server: Server) -> None:
@@ -218,6 +255,8 @@ def _apply_name(saved: Saved, server: Server) -> None:
 def _apply_admin(saved: Saved, server: Server, say: Say) -> None:
     """What an operator wanted."""
     forced = bool(saved.admin & Admin.FMAINT)
+    if server.model.disabled and not saved.admin & Admin.CMAINT:
+        return  # it is the file that has come to say so
     if saved.admin & Admin.CMAINT and not server.model.disabled:
         forced = False  # it came from a file that has changed
     was = server.maintenance
@@ -225,7 +264,7 @@ def _apply_admin(saved: Saved, server: Server, say: Say) -> None:
         server.set_admin(Admin.FMAINT, forced)
     if was and not server.maintenance:
         say(f"{title(server)} is UP/READY (leaving forced maintenance).")
-    elif server.maintenance and not was:
+    elif server.maintenance and not was and saved.state == State.STOPPED:
         active, backups = server.backend.available()
         say(
             f"{title(server)} is DOWN, changed from server-state after a reload. {active} active and {backups} backup"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from hapy.checks.agent import Agent
+from hapy.checks.target import change_place, plain_address
 from hapy.proxy.state import Admin, State
 from hapy.proxy.weights import change_weight
-from hapy.runtime_api.commands.names import server_named, whole_number
+from hapy.runtime_api.commands.names import server_named
 from hapy.runtime_api.registry import Call, Level, Refusal, Severity, command
 from hapy_config.model.addresses import Address
 
@@ -89,7 +89,7 @@ def _health(server: Server, arguments: list[str]) -> str:
 
 
 def _agent(server: Server, arguments: list[str]) -> str:
-    if server.agent is None:
+    if server.agent is None or server.agent.paused:
         raise Refusal("agent checks are not enabled on this server.\n")
     word = _first(arguments)
     if word not in ("up", "down"):
@@ -106,7 +106,7 @@ def _addr(server: Server, arguments: list[str]) -> str:
     text = _first(arguments)
     if not text:
         raise Refusal("set server <b>/<s> addr requires an address and optionally a port.\n")
-    host = _address(text)
+    host = plain_address(text)
     if host is None:
         raise Refusal(f"Invalid addr '{text}' by 'stats socket command'\n", Severity.WARNING)
     old = server.address
@@ -127,15 +127,6 @@ def _addr(server: Server, arguments: list[str]) -> str:
     if address != old:
         server.set_address(address)
     return f"{', '.join(said)} by 'stats socket command'\n"
-
-
-def _address(text: str) -> Address | None:
-    """An address as such, None for anything else."""
-    try:
-        host = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return None if "%" in text else Address("ipv4" if host.version == 4 else "ipv6", str(host))
 
 
 #: A port, or with a sign what is added to the client's; what follows it is passed over, as HAProxy does.
@@ -189,65 +180,49 @@ def _check_port(server: Server, arguments: list[str]) -> str:
     text = _first(arguments)
     if not text:
         raise Refusal("set server <b>/<s> check-port requires a port.\n")
-    _set_place(server.check, "health checks are not enabled on this server", None, text)
+    _set_place(server.check, None, text)
     return ""
 
 
 def _check_addr(server: Server, arguments: list[str]) -> str:
-    return _place_of(server.check, arguments, "check-addr", "health checks are not enabled on this server")
+    return _place_of(server.check, arguments, "check-addr")
 
 
 def _agent_addr(server: Server, arguments: list[str]) -> str:
-    return _place_of(server.agent, arguments, "agent-addr", "agent checks are not enabled on this server")
+    return _place_of(server.agent, arguments, "agent-addr", agent=True)
 
 
 def _agent_port(server: Server, arguments: list[str]) -> str:
     text = _first(arguments)
     if not text:
         raise Refusal("set server <b>/<s> agent-port requires a port.\n")
-    _set_place(server.agent, "agent checks are not enabled on this server", None, text)
+    _set_place(server.agent, None, text, agent=True)
     return ""
 
 
-def _place_of(check: Check | None, arguments: list[str], what: str, refusal: str) -> str:
+def _place_of(check: Check | None, arguments: list[str], what: str, *, agent: bool = False) -> str:
     """Check at another address, and perhaps at another port."""
     text = _first(arguments)
     if not text:
         raise Refusal(f"set server <b>/<s> {what} requires an address and optionally a port.\n")
     port = _first(arguments[2:]) if arguments[1:2] == ["port"] else None
-    _set_place(check, refusal, text, port)
+    _set_place(check, text, port, agent=agent)
     return ""
 
 
-def _set_place(check: Check | None, refusal: str, address: str | None, port: str | None) -> None:
+def _set_place(check: Check | None, address: str | None, port: str | None, *, agent: bool = False) -> None:
     """Have a check go elsewhere; None leaves a part as it is.
 
     Raises:
         Refusal: there is no check, or no such place.
     """
-    if check is None:
-        raise Refusal(refusal, Severity.WARNING)
-    host = None if address is None else _address(address)
-    if address is not None and host is None:
-        raise Refusal(f"invalid addr '{address}'", Severity.WARNING)
-    number = None
-    if port is not None:
-        number = whole_number(port) if not port.startswith("+") else None
-        if number is None:
-            raise Refusal("provided port is not an integer", Severity.WARNING)
-        if not 0 <= number < _PORTS:
-            raise Refusal("provided port is invalid", Severity.WARNING)
-        if not number and not check.agent and check.server.address.port_offset:
-            raise Refusal("can't unset 'port' since MAPPORTS is in use", Severity.WARNING)
-    if check.place is not None:
-        if host is not None:
-            check.place.address = host
-        if number is not None:
-            check.place.port = number
+    fault = change_place(check, address, port, agent=agent)
+    if fault:
+        raise Refusal(fault, Severity.WARNING)
 
 
 def _agent_send(server: Server, arguments: list[str]) -> str:
-    if server.agent is None:
+    if server.agent is None or server.agent.paused:
         raise Refusal("agent checks are not enabled on this server.\n")
     server.agent.plan = Agent(_first(arguments))
     return ""
