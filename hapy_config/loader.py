@@ -209,7 +209,7 @@ class _FileReader:
         source = self.source
         if not self.blocks.active:
             for self.line, line in enumerate(source.lines[begin:end], begin + 1):
-                if len(line) > MAX_WORDS:
+                if len(line) > MAX_WORDS and not _COMMENTS.match(line):
                     self._count(Statement(source, self.line, line.split()))
             return
         statements = self.section.statements if self.section is not None else None
@@ -221,6 +221,8 @@ class _FileReader:
             if not words:
                 continue
             first = words[0]
+            if first[0] == "#":
+                continue
             if first in CONTEXTS:
                 header = Statement(source, index + 1, words)
                 self._count(header)
@@ -418,15 +420,20 @@ _CODES: Final = {
 }
 
 
+#: Lines that are nothing but comments.
+_COMMENTS: Final = re.compile(r"^[ \t]*#[^\0\n]*$", re.MULTILINE)
+
+
 def _special_lines(source: Source) -> list[int]:
-    """The indices of the lines that `str.split` alone does not cut right, in order."""
-    lines = source.lines
+    """The indices of the lines that `str.split` alone does not cut right, in order; comments are left out there."""
+    text = "\n".join(source.lines)
+    if "#" in text:
+        text = _COMMENTS.sub("", text)
     starts: list[int] = []
     position = 0
-    for line in lines:
+    for line in text.split("\n"):
         starts.append(position)
         position += len(line) + 1
-    text = "\n".join(lines)
     found: list[int] = []
     search = _SPECIAL.search
     match = search(text)

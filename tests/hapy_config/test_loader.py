@@ -352,3 +352,11 @@ def test_haproxy_finds_the_same_in_any_file(lines: list[str], haproxy: str, tmp_
         theirs = {said for said in theirs if said[1] <= min(ends) and "non-terminated" not in said[2]}
         ours = {said for said in ours if said[1] <= min(ends) and "non-terminated" not in said[2]}
     assert ours == theirs
+
+
+def test_whatever_a_comment_holds_but_a_nul_is_nothing() -> None:
+    long = " ".join(["#", *["x"] * MAX_WORDS * 2])
+    text = f"# 'open\nglobal\n \t# \"also ${{X \\\r\n{long}\n.if defined(NOTHING)\n{long}\n.endif\n maxconn 5\n#\n # a\0b\n"
+    document, found = load_text(text)
+    assert findings(found) == [("ERROR", 10, "Stray NUL character at position 5")]
+    assert words(document) == [("global", "", [["maxconn", "5"]])]
