@@ -105,7 +105,7 @@ def _upstreams(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[st
     if backups and len(active) > 1:
         for server in backups:
             ledger.lost(server.span, f"server '{server.name}' was left out: Caddy has no backup servers beside several")
-        servers = active
+        servers, backups = active, []
     weights = [server.weight for server in servers]
     if len(set(weights)) < 2 or backups or backend.balance.algorithm not in ("roundrobin", "static-rr", "random"):
         if len(set(weights)) > 1 and not backups:

@@ -466,7 +466,12 @@ class Routes:
             gone = {name.lower() for name in change.remove}
             added = [one for one in added if one["header"]["key"].lower() not in gone] + change.add
             removed |= dict.fromkeys(change.remove)
-        added += self._additions(backend)
+        named = {one["header"]["key"].lower() for one in added}
+        added += [
+            one
+            for one in self._additions(backend)
+            if one["append_action"] != "ADD_IF_ABSENT" or one["header"]["key"].lower() not in named
+        ]
         if added:
             action["request_headers_to_add"] = added
         action["request_headers_to_remove"] = list(removed)

@@ -44,6 +44,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAY_LACK: Final = frozenset({"header", "cookie", "param", "query", "sni", "client_dn"})
 #: Rules that ask for passwords; each doubles the cases.
 _MOST_LISTS: Final = 4
+_URI: Final = re.compile(r"\$uri\b")
 _BACKREFERENCE: Final = re.compile(r"\\(\d)")
 
 #: Rules that leave what a client sees as it is.
@@ -96,6 +97,7 @@ class Site:
         auths: what asks for passwords so far.
         method: another method, as a variable.
         jumps, known: how many named locations there are, and their codes by what they say.
+        kept: how many texts were kept before a rule could change what they are made of.
     """
 
     ledger: Ledger
@@ -111,6 +113,7 @@ class Site:
     auths: list[Passwords] = field(default_factory=list)
     method: str = ""
     jumps: int = 0
+    kept: int = 0
     known: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def when(self, whole: Formula, lines: Iterable[str]) -> None:
@@ -302,6 +305,11 @@ def _header(site: Site, rule: Rule, whole: Formula) -> None:
     else:
         assert isinstance(value, LogFormat)
         new = site.variables.string(pieces(value), moved=site.moved)
+        if site.moved and _URI.search(new):  # a later rule may change the path again
+            site.kept += 1
+            kept = f"$hapy_kept_{identifier(site.name)}_{site.kept}"
+            site.lines.append(f"set {kept} {always_quoted(new)};")
+            new = kept
         if all(isinstance(one, Lookup) or getattr(one, "kind", "") in _MAY_LACK for one in pieces(value)):
             site.ledger.near(rule.span, f"the header '{name}' is not sent where its value is empty")
         if rule.action == "add-header":

@@ -1645,4 +1645,25 @@ backend one
             Ask("/none", headers={"X-All": "goods"}),
         ),
     ),
+    Case(
+        "texts-made-before-a-path-changes",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request set-path /index.html if {{ path_beg /users }}
+    http-request set-header X-Seen %[path]
+    http-request replace-path /api/(.*) /\1
+    server s 127.0.0.1:{one}
+listen m
+    bind 127.0.0.1:{other}
+    option forwardfor if-none
+    http-request add-header X-Forwarded-For 192.0.2.1 if {{ path /add }}
+    server s 127.0.0.1:{two} weight 10
+    server t 127.0.0.1:{two} weight 20
+    server u 127.0.0.1:{three} backup
+""",
+        (*paths("/users/1", "/api/x?y=1", "/"), Ask("/add", port="other"), Ask("/", port="other")),
+        lost={"caddy": ("server u",), "envoy": ("http-request set-header X-Seen", "http-request set-path")},
+        unlike={"envoy": ("/users/1", "/api/x?y=1", "/")},
+    ),
 )
