@@ -56,6 +56,10 @@ DEVIATIONS = {
         "When a client's FIN comes in one segment with two requests, HAProxy answers only the first; when it comes a moment "
         "later, both. hapy answers both: RFC 9112 (9.6) lets a client close its side and go on reading."
     ),
+    "endings:status_of_sessions": (
+        "A TCP session has no status: `%ST` is 0 in HAProxy, but -1 in sections with conditions on HTTP messages; hapy says "
+        "0 for all."
+    ),
     "framing:codings_of_te": (
         "HAProxy's rules see, and its log counts, a TE without `trailers`, which no server gets; in hapy rules see what "
         "goes on."
@@ -108,6 +112,10 @@ DEVIATIONS = {
         "that can; hapy closes a connection that has carried its requests."
     ),
     "reuse:max_reuse_zero": "The same: with `max-reuse 0` hapy keeps no server connection alive.",
+    "reuse_table:the_latest": (
+        "Of several idle connections HAProxy takes one by the place that it has in a tree, hapy the one that was used last: "
+        "its window is open, and those that nobody needs grow old and are closed."
+    ),
     "rules:conditions_on_made_methods": (
         "In HAProxy no condition on a method is true of one that rules have made of an unusual one, if the new one is "
         "usual: PUT of PATCH is no PUT. In hapy it is."

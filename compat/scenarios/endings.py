@@ -185,7 +185,7 @@ def refused_answers(world: World) -> None:
     def script(connection: Connection) -> None:
         while (message := connection.read()) is not None:
             if b"upgrade" in message.head:
-                connection.write(b"HTTP/1.1 101 Sw\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\n")
+                connection.write(b"HTTP/1.1 101 Sw\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\nbytes behind it")
             elif message.head.startswith(b"CONNECT"):
                 connection.reply(b"no", "403 Forbidden")
             else:
@@ -349,3 +349,15 @@ def silence_through_an_inspection(world: World) -> None:
     client.send(b"x")
     client.expect_end()
     world.logs(2)
+
+
+def status_of_sessions(world: World) -> None:
+    """What `%ST` has for a TCP session whose section has conditions on HTTP messages."""
+    world.origin("s1", b"HTTP/1.1 200 OK\r\n\r\n")
+    rules = "tcp-request inspect-delay 500ms\ntcp-request content accept if HTTP"
+    _start(world, "mode tcp\nserver s {s1}", f"mode tcp\n{rules}")
+    client = world.client()
+    client.send(_GET)
+    client.receive()
+    client.expect_end()
+    world.logs(1)

@@ -427,3 +427,45 @@ def server_closes_after_early_answer(world: World) -> None:
 def server_resets_after_early_answer(world: World) -> None:
     """It resets: with the next piece of the request the client's connection ends."""
     _early(world, resets=True)
+
+
+def bodies_expected(world: World) -> None:
+    """Where a body is waited for, a client that expects `100 Continue` gets it from the proxy, and the server no Expect."""
+    origin = world.origin("s1")
+    wait = "http-request wait-for-body time 5s"
+    places = {
+        "plain": ("", ""),
+        "front": ("option http-buffer-request", ""),
+        "back": ("", "option http-buffer-request"),
+        "rule": (f"http-request early-hint link a if {{ path /hint }}\n {wait}", ""),
+        "later": ("", f"{wait}\n http-request set-header x-expect yes if {{ req.hdr(expect) -m found }}"),
+        "denied": (f"{wait}\n http-request deny", ""),
+    }
+    config = ""
+    for name, (front, back) in places.items():
+        config += (
+            f'frontend {name}\n bind "fd@${{{name}}}"\n log-format "%ts %ST %B %U"\n {front}\n default_backend {name}-be\n'
+            f"backend {name}-be\n {back}\n server s1 {{s1}}\n"
+        )
+    world.start(config)
+    heads = (
+        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 4\n\n",
+        "POST / HTTP/1.1\nHost: a\nExpect: 100-Continue, other\nContent-Length: 4\n\n",
+        "POST /hint HTTP/1.1\nHost: a\nExpect: other\nExpect: 100-continue\nContent-Length: 4\n\n",
+        "POST / HTTP/1.0\nExpect: 100-continue\nContent-Length: 4\n\n",
+        "POST /hint HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 4\n\nab",
+        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 4\n\nabcd",
+        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 0\n\n",
+    )
+    count = 0
+    for name in places:
+        for head in heads:
+            client = world.client(name)
+            client.send(head)
+            client.ending(0.1)
+            whole = head.endswith("abcd") or " 0\n" in head
+            client.send("" if whole else "cd" if head.endswith("ab") else "abcd")
+            client.receive()
+            count += 1
+            world.logs(count)
+    world.note(str(len(origin.connections)))

@@ -229,7 +229,7 @@ class RequestParser(MessageParser):
                     kept.append((name, te))
                 continue
             elif name == b"expect":
-                expect = value.lower() == b"100-continue"
+                expect = expect or value[:12].lower() == b"100-continue"
             kept.append(field)
         headers = kept
         keep_alive = (keep_alive or options.keep_alive) and not options.close

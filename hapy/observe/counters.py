@@ -190,7 +190,7 @@ class _Traffic:
 class FrontendCounters(_Traffic):
     """A frontend's (and, in part, a listener's)."""
 
-    __slots__ = ("conn_rate", "conn_tot", "dcon", "dses", "ereq", "intercepted", "log_lines", "req_rate")
+    __slots__ = ("conn_rate", "conn_tot", "dcon", "dses", "empty", "ereq", "intercepted", "log_lines", "req_rate")
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,6 +198,7 @@ class FrontendCounters(_Traffic):
         self.dcon = 0
         self.dses = 0
         self.ereq = 0
+        self.empty = 0
         self.intercepted = 0
         self.log_lines = 0
         self.req_rate = Rate()

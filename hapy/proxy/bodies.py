@@ -1,22 +1,31 @@
-"""Waiting for a body before it goes anywhere: `option http-buffer-request`, and `wait-for-body` both ways."""
+"""Waiting for a body before it goes anywhere: `option http-buffer-request`, and `wait-for-body` both ways.
+
+What a client has to hear before it sends its body goes out first: early hints, and `100 Continue` if it expects that.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hapy.http.message import Response
 from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
 from hapy.proxy.failures import Failed
+from hapy.proxy.sizes import head_size
+from hapy.rules.outcomes import SILENT_DROP
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import BodyWaiter
+    from hapy.rules.outcomes import Outcome
 
 
 def waiter(exchange: Exchange) -> BodyWaiter:
     """What rules await to have the request's body at hand."""
 
     async def wait(milliseconds: int, at_least: int) -> None:
+        send_hints(exchange)
+        meet_expectation(exchange)
         try:
             await buffer_body(exchange, milliseconds / 1000, at_least)
         except Failed as failure:
@@ -34,6 +43,8 @@ async def look_at_body(exchange: Exchange) -> None:
         Failed: as `buffer_body`; but that a client has left is told once a backend is chosen.
     """
     frontend = exchange.frontend
+    if frontend.buffers_bodies:
+        meet_expectation(exchange)
     if frontend.buffers_bodies and not exchange.request_ended:
         try:
             await buffer_body(exchange, min(frontend.head_timeout, frontend.client_timeout))
@@ -42,6 +53,37 @@ async def look_at_body(exchange: Exchange) -> None:
                 raise
     elif exchange.pieces:
         exchange.txn.body = b"".join(exchange.pieces)
+
+
+def send_hints(exchange: Exchange, outcome: Outcome | None = None) -> None:
+    """Send the 103 answers that rules have put together, whatever answers the request in the end."""
+    txn = exchange.txn
+    overrides = txn.overrides
+    if overrides is None or overrides.early_hints is None:
+        return
+    if exchange.request.version >= 11 and outcome is not SILENT_DROP:
+        for headers in overrides.early_hints:
+            exchange.send_early_hints(headers)
+            txn.bytes_out += head_size(Response(103, b"Early Hints", headers))
+        txn.status = 0  # the log's word for an answer that was begun, should no other follow
+    overrides.early_hints = None
+
+
+def meet_expectation(exchange: Exchange) -> None:
+    """A client that waits for `100 Continue` before it sends its body gets it from here; its server is not asked."""
+    request = exchange.request
+    if not request.expect_continue or not request.body or request.version < 11:
+        return
+    request.expect_continue = False
+    for place, (name, value) in enumerate(request.headers):
+        if name == b"expect":
+            first, comma, rest = value.partition(b",")
+            if first.strip().lower() == b"100-continue":
+                request.headers[place : place + 1] = [(name, rest)] if comma else []
+                answer = Response(100, b"Continue", [])
+                exchange.send_informational(answer)
+                exchange.txn.bytes_out += head_size(answer)
+            return
 
 
 async def buffer_body(exchange: Exchange, seconds: float, at_least: int = 0) -> None:

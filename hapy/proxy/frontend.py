@@ -277,6 +277,7 @@ class Frontend:
         self.counters.req_rate.add(moment)
         if self.sockets is not None:
             self.sockets[txn.client.listener_id].ereq += 1
+        self.counters.empty += txn.idle_done < 0
         logged = not (self.dont_log_null and txn.idle_done < 0)
         if logged and self.logger.enabled:
             txn.number = self.process.requests

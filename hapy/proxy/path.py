@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy.http.message import TUNNEL, UNTIL_CLOSE, Response
+from hapy.http.message import TUNNEL, UNTIL_CLOSE
 from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.answers import answer_error, conclude, conclude_response, send_away
-from hapy.proxy.bodies import answer_waiter, buffer_body, look_at_body, waiter
+from hapy.proxy.bodies import answer_waiter, buffer_body, look_at_body, meet_expectation, send_hints, waiter
 from hapy.proxy.exchange import ClientGone
 from hapy.proxy.failures import Failed, Redirected, letter
 from hapy.proxy.private import sees_challenge
 from hapy.proxy.reframing import Misframed, reframe_response
-from hapy.proxy.sizes import head_size
 from hapy.proxy.tunnel import run_tunnel
 from hapy.proxy.upstream import fetch
-from hapy.rules.outcomes import ALLOW, SILENT_DROP
+from hapy.rules.outcomes import ALLOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hapy.http.message import Response
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.inspection import Inspection
     from hapy.proxy.route import Route
@@ -59,7 +59,7 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
         if rules is not None and outcome is None:
             outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
             if txn.overrides is not None:
-                _send_hints(exchange, outcome)
+                send_hints(exchange, outcome)
         if frontend.redirects is not None and outcome in (None, ALLOW):
             outcome = frontend.redirects(txn)
         if outcome is None or outcome is ALLOW:
@@ -70,14 +70,16 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
                 raise Failed(503, "S", "C")
             txn.backend = backend
             route.enter(exchange)
-            if route.buffer_body and not exchange.request_ended:
-                await buffer_body(exchange, route.body_timeout)
+            if route.buffer_body and exchange.request.body:
+                meet_expectation(exchange)
+                if not exchange.request_ended:
+                    await buffer_body(exchange, route.body_timeout)
             outcome = None if route.inspection is None else await _inspect(exchange, route.inspection)
             rules = route.request_rules
             if rules is not None and outcome is None:
                 outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)
                 if txn.overrides is not None:
-                    _send_hints(exchange, outcome)
+                    send_hints(exchange, outcome)
             if route.redirects is not None and outcome in (None, ALLOW):
                 outcome = route.redirects(txn)
         if outcome is not None and outcome is not ALLOW:
@@ -174,21 +176,6 @@ async def _run(exchange: Exchange, rules: Ruleset) -> Outcome | None:
     txn = exchange.txn
     txn.body_waiter = waiter(exchange) if txn.response is None else answer_waiter(exchange)
     return await rules.run_async(txn)
-
-
-def _send_hints(exchange: Exchange, outcome: Outcome | None) -> None:
-    """Send the 103 answers that rules have put together, whatever answers the request in the end."""
-    txn = exchange.txn
-    overrides = txn.overrides
-    assert overrides is not None
-    if overrides.early_hints is None:
-        return
-    if exchange.request.version >= 11 and outcome is not SILENT_DROP:
-        for headers in overrides.early_hints:
-            exchange.send_early_hints(headers)
-            txn.bytes_out += head_size(Response(103, b"Early Hints", headers))
-        txn.status = 0  # the log's word for an answer that was begun, should no other follow
-    overrides.early_hints = None
 
 
 def _heed_overrides(exchange: Exchange) -> None:

@@ -234,7 +234,8 @@ class ServerConnection(Stream):
         except BadMessage as error:
             self.failure = "bad"
             if error.refused is not None:
-                self.size += head_size(error.refused)
+                behind = data.partition(b" 101 ")[2].partition(b"\r\n\r\n")[2]
+                self.size += head_size(error.refused) + len(behind)  # as much of it as came with the head
             elif not error.late and self.informational is not None:
                 self.size -= sum(map(head_size, self.informational))
                 self.informational = None

@@ -147,7 +147,7 @@ def _frontend(frontend: Frontend, control: Control) -> Row:
         row |= {
             "h1_open_connections": counters.scur,
             "h1_total_connections": counters.conn_tot,
-            "h1_total_streams": counters.req_tot,
+            "h1_total_streams": counters.req_tot - counters.empty,
             "h1_bytes_in": counters.bin,
             "h1_bytes_out": counters.bout,
         }
