@@ -57,7 +57,7 @@ def observed(world: World) -> None:
 
 
 def unasked_upgrades(world: World) -> None:
-    """`observe layer7`: a 101 that nobody asked for says nothing; servers marked down again are told of again."""
+    """`observe layer7`: a 101 that nobody asked for is the first error of a row; servers marked down again are told of again."""
 
     def behave(target: Target, sock: socket.socket) -> None:
         while head := read_head(sock):
@@ -69,11 +69,11 @@ def unasked_upgrades(world: World) -> None:
         make_targets(world, stack, {"any": behave})
         world.start(
             "listen l\n    bind fd@${l}\n    option httpchk GET /200\n    option log-health-checks\n"
-            "    server s {any} check observe layer7 error-limit 2 on-error mark-down inter 100s\n",
+            "    server s {any} check observe layer7 error-limit 3 on-error mark-down inter 100s\n",
             global_=GLOBAL,
         )
         wait_for_line(world, "l/s succeeded")
-        for paths in ("500 101 500", "500 500", "500 200 500 101 101", "500"):
+        for paths in ("500 500 101 500 500", "500 500 500", "500 500 200 500 101 101", "500 500", "101 500 500"):
             for path in paths.split():
                 message = world.client("l").get(f"/{path}")
                 world.note(f"{path}: {message.status if message else 0}")

@@ -270,6 +270,8 @@ class HttpExpect(Expectation):
                 answer.feed_eof()
             head = answer.head
             if answer.bad or (head is None and run.probe.eof):
+                if head is not None:  # a 1xx, behind which came what is no answer
+                    show_response(run.txn, head, b"")
                 raise Ended(Status.L7RSP, self.error_info(run, ""))
             found = None if head is None else self._find(answer, head, run)
             if head is not None and found is not None:

@@ -201,8 +201,9 @@ def _give_up_attempt(exchange: Exchange, connection: ServerConnection, event: st
     server = connection.server
     again = _may_ask_again(exchange, event)
     bad = connection.failure == "bad"
-    unasked = bad and connection.size  # a head that was refused: a 101, which says nothing about the server's health
-    if server.observer is not None and connection.response is None and (not again or bad) and not unasked:
+    if server.observer is not None and connection.response is None and (not again or bad):
+        if bad and connection.size:  # a head that was refused: a 101, whose status is none of the bad ones
+            server.observer.answered(101)
         server.observer.not_answered(connection.failure)
     if again and event.isdigit():
         exchange.route.part(exchange, connection)
