@@ -96,6 +96,8 @@ def places(world: World) -> None:
 def names_and_limits(world: World) -> None:
     """Names of servers that are none; `set maxconn`, `set timeout`, session pointers; domains of `show stat`."""
     _start(world)
+    for form in ("", "typed", "json"):  # a description that there is none of
+        world.note(f"{form}: {'description' in ask(world, f'show info {form}'.strip())}")
     names = (
         "",
         "b1",

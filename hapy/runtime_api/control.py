@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.net.accepting import Gate, Listener
 from hapy.net.clock import NEVER, now
+from hapy.runtime_api.pace import Pace
 from hapy.runtime_api.registry import Level
 from hapy.runtime_api.session import Session
 from hapy_config.model.proxy import Proxy
@@ -39,7 +40,7 @@ class Control:
         job: what the process was given. everything: the gate that all clients pass.
         listeners: those of frontends, with their sections. doors: those of stats sockets.
         sessions: how many sessions of this kind there have been. open_sessions: how many there are.
-        started: when the process began to serve.
+        started: when the process began to serve. pace: how busy it is.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Control:
         self.sessions = 0
         self.open_sessions = 0
         self.started = now()
+        self.pace = Pace()
         self._group = group
         self._paused: set[str] = set()
         self._closed: set[str] = set()

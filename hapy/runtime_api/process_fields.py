@@ -6,6 +6,8 @@ import os
 import resource
 from typing import TYPE_CHECKING, Final
 
+import anyio
+
 from hapy.net.clock import now, wall
 from hapy.observe.counters import TLS
 from hapy.runtime_api.fields import Field, Value, read
@@ -49,6 +51,8 @@ def values(control: Control) -> dict[str, Value]:
     settings = job.config.global_
     frontends = runtime.frontends.values()
     listening = len(control.listeners) + len(control.doors)
+    pace, sent = control.pace, _bytes_out(control)
+    pace.look(sent)
     age = uptime(control)
     days, rest = divmod(int(age), 86400)
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -70,7 +74,8 @@ def values(control: Control) -> dict[str, Value]:
         "CurrConns": process.connections,
         "CumConns": sum(frontend.counters.conn_tot for frontend in frontends) + control.sessions + process.checks,
         "CumReq": process.requests,
-        "Idle_pct": 100,
+        "Tasks": _tasks(),
+        "Idle_pct": pace.idle,
         "node": process.node,
         "description": settings.description or "",
         "Stopping": int(process.stopping),
@@ -78,7 +83,8 @@ def values(control: Control) -> dict[str, Value]:
         "Listeners": listening,
         "DroppedLogs": sum(frontend.logger.dropped for frontend in frontends),
         "FailedResolutions": _failed_resolutions(control),
-        "TotalBytesOut": _bytes_out(control),
+        "TotalBytesOut": sent,
+        "BytesOutRate": pace.rate,
         "Build info": VERSION,
         "Start_time_sec": int(wall() - age),
         "Tainted": "0",
@@ -90,6 +96,14 @@ def values(control: Control) -> dict[str, Value]:
     rates = [frontend.counters.rate for frontend in frontends]
     found["MaxConnRate"] = found["MaxSessRate"] = max((max(rate.highest, rate.count) for rate in rates), default=0)
     return found
+
+
+def _tasks() -> int:
+    """Tasks of the event loop, this one included."""
+    try:
+        return len(anyio.get_running_tasks())
+    except RuntimeError:  # there is no loop
+        return 0
 
 
 def _tls(moment: float) -> dict[str, Value]:

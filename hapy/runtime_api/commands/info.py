@@ -18,15 +18,13 @@ def show_info(call: Call) -> str:
     if "float" in words:
         values["Uptime_sec"] = f"{process_fields.uptime(call.control):.6f}"
     described = "desc" in words
+    found = [field for field in process_fields.FIELDS if field.name != "description" or values[field.name]]
     if "json" in words:
-        items = (fields.json_item(field, values[field.name]) for field in process_fields.FIELDS)
+        items = (fields.json_item(field, values[field.name]) for field in found)
         return "[" + ",".join(items) + "]\n"
     if "typed" in words:
-        found = process_fields.FIELDS
         return "".join(fields.typed("", field, values[field.name], described=described) for field in found)
-    return "".join(
-        f"{field.name}: {values[field.name]}{fields.shown(field, described)}\n" for field in process_fields.FIELDS
-    )
+    return "".join(f"{field.name}: {values[field.name]}{fields.shown(field, described)}\n" for field in found)
 
 
 @command("show stat", usage="[desc|json|no-maint|typed|up]*", tells="counters of frontends, servers and backends")
