@@ -8,6 +8,7 @@ import re
 from compat.harness import World
 from compat.harness.client import Client
 from compat.harness.message import Message
+from compat.harness.targets import wait_until
 from compat.scenarios.stats_socket import _COLUMNS
 
 _VARYING = re.compile(
@@ -300,6 +301,7 @@ listen tcp
         bare=True,
     )
     world.once("/")
+    wait_until(lambda: any(" be/a " in line for line in world.syslog.lines))  # it has been counted as well by then
     text = _ask(world, "/metrics").body.decode()
     for line in text.splitlines():
         if "hapy_server_reuse" in line:
