@@ -72,8 +72,10 @@ _TIMES_OF_SERVERS: Final = frozenset(
 )
 #: The first version whose `bytes` takes the names of variables.
 _VARIABLES_IN_BYTES: Final[Version] = (3, 0)
-_BYTES: Final = re.compile(r"(?<![\w-])bytes\(([^)]*)\)")
+_BYTES: Final = re.compile(r"(?<![\w-])bytes\(([^)]*)(?:\)|\Z)")
 _OF_BYTES: Final = re.compile(r"(?:{0}(?:,{0})?)?".format(r"(?:[0-9]+|(?:proc|sess|txn|req|res|check)\.[\w.]+)"))
+#: The first version that looks at keys and the like while it reads, and not only when they are used.
+_KEYS_LOOKED_AT: Final[Version] = (2, 4)
 #: The first version whose `var` takes a second argument.
 _DEFAULT_OF_VAR: Final[Version] = (2, 5)
 #: Before it `var` gives strings, so a condition needs no -m.
@@ -394,6 +396,8 @@ def _knows_sample(found: Diagnostic, version: Version) -> bool:
     if version < _UNTYPED_VAR and "(using '-m') when using a sample fetch of this type ('var')" in found.message:
         return True
     if version >= _VARIABLES_IN_BYTES and "in converter 'bytes'" in found.message:
+        return "expected ')'" not in found.message
+    if version < _KEYS_LOOKED_AT and ": argument needs to be base64 encoded" in found.message:
         return True
     for family, title in (
         ("fetches", "unknown fetch method '"),

@@ -57,6 +57,9 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("global\n localpeer a\npeers p\n bind :1\n server a\n server a\n", "2.6", {"duplicate-name"}, set()),
         ("global\n localpeer a\npeers p\n peer a :1\n peer b :2\n peer b :3\n", "2.6", set(), set()),
         ("global\n localpeer a\npeers p\n peer a :1\n peer b :2\n peer b :3\n", "2.8", {"duplicate-name"}, set()),
+        ("frontend f\n bind :1\n http-request set-header X %[hdr(a),hmac(sha256,key)]\n", "2.2", set(), set()),
+        ("frontend f\n bind :1\n http-request set-header X %[hdr(a),hmac(sha300,key)]\n", "2.2", {"bad-format"}, set()),
+        ("frontend f\n bind :1\n http-request set-header X %[hdr(a),bytes(1,]\n", "3.2", {"bad-expression"}, set()),
         # newer than 2.6
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "2.6", {"newer-keyword"}, set()),
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "3.2", set(), set()),
