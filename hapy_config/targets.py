@@ -366,9 +366,9 @@ def _calls(document: Document, version: Version) -> Iterator[Diagnostic]:
                     message = f"fetch method 'var' takes one argument in '{word}'"
                     hint = f"a default is known since {shown(_DEFAULT_OF_VAR)}"
                     yield Diagnostic("bad-expression", Severity.ERROR, statement.span(index), message, hint)
-                for arguments in _BYTES.findall(word) if version >= _VARIABLES_IN_BYTES else ():
-                    if not _OF_BYTES.fullmatch(arguments):
-                        message = f"invalid args in converter 'bytes' : {arguments}"
+                for call in _BYTES.finditer(word) if version >= _VARIABLES_IN_BYTES else ():
+                    if call[0][-1] != ")" or not _OF_BYTES.fullmatch(call[1]):
+                        message = f"invalid args in converter 'bytes' : {call[1]}"
                         hint = "it takes whole numbers from 0 on, and names of variables"
                         yield Diagnostic("bad-expression", Severity.ERROR, statement.span(index), message, hint)
 
