@@ -32,8 +32,9 @@ class Subject:
 
     Attributes:
         kind: path, query, url (path and query), base (host and path), host (with its port), hostname (without), method,
-            header, cookie, param, src, src_port, dst, dst_port, tls (a flag), scheme, sni, client_dn, uuid or version.
-        name: of header, cookie and param.
+            header, cookie, param, src, src_port, dst, dst_port, tls (a flag), scheme, sni, client_dn, uuid or version;
+            of answers status and answer (a header).
+        name: of header, cookie, param and answer.
         lower: it is taken in lower case.
     """
 
@@ -119,6 +120,7 @@ _PLAIN: Final = {
     "ssl_c_s_dn": "client_dn",
     "uuid": "uuid",
     "req.ver": "version",
+    "status": "status",
 }
 _NAMED: Final = {
     "req.hdr": "header",
@@ -132,10 +134,13 @@ _NAMED: Final = {
     "cookie": "cookie",
     "url_param": "param",
     "urlp": "param",
+    "res.hdr": "answer",
+    "res.fhdr": "answer",
+    "shdr": "answer",
 }
 _HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contains", "reg": "regex"}
 #: Fetches that take the parts between commas one by one, and what stands before and behind the text of a test.
-_LISTS: Final = frozenset({"req.hdr", "hdr"})
+_LISTS: Final = frozenset({"req.hdr", "hdr", "res.hdr", "shdr"})
 _BEGIN, _END = "(^|,) *", " *(,|$)"
 _LISTED: Final = {"str": (_BEGIN, _END), "beg": (_BEGIN, ""), "end": ("", _END)}
 _ALIASES: Final = {
@@ -246,13 +251,13 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         if all(value.isdecimal() for value in acl.patterns):
             return Test(what, "exact", acl.patterns)
         bound = comparison(acl.patterns)
-        if bound is None or what.kind not in ("header", "param", "cookie"):
+        if bound is None or what.kind not in ("header", "param", "cookie", "status"):
             raise Untranslatable(f"ranges of '{acl.criterion.text}' can't be tested there")
         above, least = bound
         reached = Test(what, "regex", (rf"^0*({number_from(least)})([^0-9]|$)",))
         return reached if above else Every((Test(what, "regex", ("^[0-9]",)), Not(reached)))
     ignore_case = acl.ignore_case or what.lower
-    if what.kind == "header" and fetch in _LISTS and acl.match in _LISTED and all(acl.patterns):
+    if what.kind in ("header", "answer") and fetch in _LISTS and acl.match in _LISTED and all(acl.patterns):
         # Each part of a list is looked at.
         begin, end = _LISTED[acl.match]
         return Test(what, "regex", tuple(f"{begin}{_literal(one)}{end}" for one in acl.patterns), ignore_case)

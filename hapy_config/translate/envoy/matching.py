@@ -23,6 +23,7 @@ _OPERATORS: Final = {
     "uuid": "%REQ(X-REQUEST-ID)%",
     "version": "%PROTOCOL%",
     "scheme": "%REQ(:SCHEME)%",
+    "status": "%RESPONSE_CODE%",
 }
 _HEADERS: Final = {"host": ":authority", "hostname": ":authority", "method": ":method", "path": ":path", "url": ":path"}
 _SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
@@ -66,6 +67,8 @@ def string(parts: tuple[Piece, ...]) -> str:
             raise Untranslatable("Envoy has no maps")
         elif part.kind == "header":
             found.append(f"%REQ({part.name})%")
+        elif part.kind == "answer":
+            found.append(f"%RESP({part.name})%")
         elif part.kind in _OPERATORS and not part.lower:
             found.append(_OPERATORS[part.kind])
         else:

@@ -35,6 +35,7 @@ _SIMPLE: Final = {
     "client_dn": "$ssl_client_s_dn",
     "uuid": "$request_id",
     "version": "$server_protocol",
+    "status": "$status",
 }
 #: Values that an empty text alone has.
 _NOTHING: Final = frozenset({"", "^$", "^.{0}$"})
@@ -142,6 +143,10 @@ class Variables:
                 if what.kind == "hostname":
                     return self.map(changed[1], [("~^(?<hapy_name>[^:]*)", "$hapy_name")], "", "name")
                 return changed[1]
+        if what.kind == "answer":
+            if not _HEADER.fullmatch(what.name) or what.name.lower() == "set-cookie":
+                raise Untranslatable(f"nginx has no variable for the answers' header '{what.name}'")
+            return f"$upstream_http_{what.name.lower().replace('-', '_')}"
         if what.kind == "header":
             if not _HEADER.fullmatch(what.name):
                 raise Untranslatable(f"nginx has no variable for the header '{what.name}'")

@@ -1666,4 +1666,36 @@ listen m
         lost={"caddy": ("server u",), "envoy": ("http-request set-header X-Seen", "http-request set-path")},
         unlike={"envoy": ("/users/1", "/api/x?y=1", "/")},
     ),
+    Case(
+        "conditions-on-answers",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-response set-header X-Status s%[status]
+    http-response set-header X-Was %[res.hdr(x-both)]!
+    http-response set-header X-Failed yes if {{ status 500 502 }}
+    http-response set-header X-Bad yes if {{ status ge 400 }} !{{ status 404 }}
+    http-response set-header X-Kind json if {{ res.hdr(content-type) -m beg application/ }}
+    http-response del-header X-Origin-Only if {{ res.hdr(x-both) origin }} {{ status 404 }}
+    http-response set-header X-None yes if !{{ res.hdr(x-nothing) -m found }}
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask(path, seen=("X-Status", "X-Was", "X-Failed", "X-Bad", "X-Kind", "X-Origin-Only", "X-None"))
+            for path in ("/", "/status/500", "/status/404", "/status/403", "/status/302", "/status/204")
+        ),
+        lost={
+            name: (
+                *("http-response set-header X-Failed", "http-response set-header X-Bad", "http-response del-header"),
+                *("http-response set-header X-Kind", "http-response set-header X-None", *more),
+            )
+            for name, more in (
+                ("caddy", ("http-response set-header X-Status", "http-response set-header X-Was")),
+                ("envoy", ()),
+            )
+        },
+        unlike=dict.fromkeys(
+            ("caddy", "envoy"), ("/", "/status/500", "/status/404", "/status/403", "/status/302", "/status/204")
+        ),
+    ),
 )
