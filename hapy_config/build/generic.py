@@ -12,6 +12,8 @@ from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords.spec import Arg, Keyword, Kind
 from hapy_config.syntax import Statement
 
+#: What HAProxy calls the argument of some words.
+_NAMED: Final = {"log-tag": "a tag for use in syslog"}
 _LOOKS: Final = {
     Kind.INTEGER: "an integer argument",
     Kind.TIME: "<time> as argument",
@@ -57,7 +59,7 @@ def _missing(keyword: Keyword, argument: Arg, index: int) -> Refused:
     if argument.kind is Kind.CHOICE:
         choices = ", ".join(f"'{choice}'" for choice in argument.choices)
         return Refused(f"'{keyword.name}' expects one of {choices}.", index, code="missing-argument")
-    what = _LOOKS.get(argument.kind, f"<{argument.name}> as argument")
+    what = _NAMED.get(keyword.name) or _LOOKS.get(argument.kind, f"<{argument.name}> as argument")
     return Refused(f"'{keyword.name}' expects {what}.", index, code="missing-argument")
 
 

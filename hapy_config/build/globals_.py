@@ -14,6 +14,7 @@ from hapy_config.build.globals_process import HANDLERS as PROCESS
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.build.unknown import unknown_statement
+from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.spec import TARGET, Kind, Version
@@ -31,9 +32,14 @@ _NEGATION: Final = (
 )
 
 
+_LATE: Final = "global section detected after a non-global one, the prevalence of their statements is unspecified"
+
+
 def read_global(build: Build, section: Section) -> None:
     """Read one global section; several add up."""
     header = section.header
+    if build.past_global:
+        build.out.found.append(Diagnostic("late-global", Severity.DIAG, header.span(0), _LATE, "put it first"))
     if len(header.words) > 1:
         build.error("bad-argument", header.span(1), f"'global' cannot handle unexpected argument '{header.words[1]}'.")
     for statement in section.statements:

@@ -44,6 +44,15 @@ _DUPLICATES: Final = {
     "fcgi-app": "fcgi-app section '{name}' has the same name as another one declared at {where}.",
     "log-forward": "log-forward section '{name}' has the same name as another log-forward section declared at {where}.",
 }
+#: What HAProxy says of a header without a name, where it is not "missing name for … section".
+_NAMELESS: Final = {
+    "cache": "'cache' expects a <name> argument",
+    "fcgi-app": "'fcgi-app' expects <name> as argument.",
+    "log-forward": "missing name for ip-forward section.",
+    "program": "'program' expects an <id> argument",
+    "ring": "missing ring name.",
+    "userlist": "'userlist' expects <name> as arguments.",
+}
 _FREE_NAMES: Final = frozenset({"cache", "program"})
 _ONE_WORD: Final = frozenset({"userlist", "peers", "log-forward", "program", "fcgi-app", "cache"})
 
@@ -72,7 +81,7 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
         build.statement = statement
         with build.noting():
             _statement(build, draft, statement, line)
-    if draft.header is header and kind in _FINISHERS:
+    if draft.header is header and kind in _FINISHERS and (name or kind == "crt-store"):
         _FINISHERS[kind](build, draft)
     return draft
 
@@ -92,7 +101,7 @@ def _check_header(build: Build, draft: SectionDraft) -> None:
     if not name and kind == "crt-store":
         return
     if not name:
-        build.error("missing-argument", header.span(1), f"'{kind}' expects <name> as arguments.")
+        build.error("missing-argument", header.span(1), _NAMELESS.get(kind, f"missing name for {kind} section."))
         return
     if kind not in _FREE_NAMES:
         bad = BAD_NAME.search(name)

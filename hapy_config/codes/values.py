@@ -87,6 +87,14 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     code(
         Kind.ADVICE,
+        "late-global",
+        """A global section follows another section, which may have been read without what the global one says.""",
+        "listen l\n bind :8080\nglobal\n maxconn 100\n",
+        "global\n maxconn 100\nlisten l\n bind :8080\n",
+        alone=True,
+    ),
+    code(
+        Kind.ADVICE,
         "loose-number",
         """HAProxy reads the digits at the beginning and drops the rest without a word: `5k` is 5 and `foo` is 0.""",
         "listen l\n bind :8080\n maxconn 5k\n",

@@ -59,7 +59,7 @@ def test_warnings_do_not_fail_unless_strict(check) -> None:
 
 def test_what_is_not_run_is_told_apart(check) -> None:
     Path("x.lua").write_text("", encoding="utf-8")
-    text = GOOD + "global\n lua-load x.lua\n"
+    text = "global\n lua-load x.lua\n" + GOOD
     status, out = check(text)
     assert status == 0
     assert "not run: " in out
