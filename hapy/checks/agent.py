@@ -49,7 +49,7 @@ def read_advice(line: bytes) -> Advice:
     rest = line
     while rest := rest.lstrip(_BLANKS):
         if rest[:1] == b"#":
-            found["text"] = decoded(rest[1:].strip(b" \t"))
+            found["text"] = decoded(rest[1:].lstrip(b" \t"))
             break
         size = next((index for index, byte in enumerate(rest) if byte in _BLANKS), len(rest))
         word, rest = decoded(rest[:size]), rest[size:]
