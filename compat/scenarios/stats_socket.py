@@ -203,3 +203,17 @@ def frontends(world: World) -> None:
     )
     world.once("/")
     _tell(world, "show stat fe 1 0", "show stat li 1 0 typed")
+
+
+def empty_connections(world: World) -> None:
+    """A connection that ends without a byte is a request to `req_tot`, but none to `h1_total_streams`."""
+    _start(world)
+    for words in ("", "GET / HT", "BAD\n\n"):
+        client = world.client()
+        client.ending(0.1)
+        client.send(words)
+        client.shutdown()
+        client.expect_end()
+    world.logs(4)
+    row = _talk(world.dir / "admin.sock", "show stat fe 1 0 typed\n")
+    world.note(str(re.findall(r"\.((?:req_tot|h1_total_\w+))\.\S+:(\d+)", row)))
