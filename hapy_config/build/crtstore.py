@@ -26,13 +26,14 @@ def base(build: Build, draft: SectionDraft, statement: Statement, words: list[st
     if len(words) < 2:
         raise Refused(f"'{words[0]}' expects a directory path as an argument.", 1, code="missing-argument")
     at_most(words, 1)
-    if words[0] in draft.names:
-        raise Refused(f"'{words[0]}' already specified.", 0)
+    if "load" in draft.names:
+        raise Refused(f"'{words[0]}' can't be used after a load line, use it at the beginning of the section.", 0)
     draft.names[words[0]] = statement
 
 
 def load(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
     """A certificate, and under which name it is known."""
+    draft.names["load"] = statement
     given: dict[str, str] = {}
     index = 1
     while index < len(words):
@@ -63,16 +64,18 @@ def _load(build: Build, draft: SectionDraft, given: dict[str, str], words: list[
         _path(build, draft, given["key"], "key-base") if "key" in given else "",
         *(_path(build, draft, given[kind], "crt-base") if kind in given else "" for kind in ("ocsp", "issuer", "sctl")),
     )
-    for name in filter(None, (f"@{draft.name}/{given['crt']}", f"@{draft.name}/{given.get('alias', '')}")):
-        if name in build.tls_files.stored:
-            raise Refused(f"'load' : '{name}' is already defined.", words.index("crt") + 1, code="duplicate-name")
+    # One file may have several names; what must be unique is the alias, or the file's name where there is none.
+    name = f"@{draft.name}/{given.get('alias', given['crt'])}"
+    if name in build.tls_files.stored:
+        raise Refused(f"'load' : '{name}' is already defined.", words.index("crt") + 1, code="duplicate-name")
     try:
         found = pem.load(path, build.files.read, tls.settings(build), named, tls.warner(build))
     except pem.Fault as fault:
         build.lacking(Refused(f"'load' : {fault}", words.index("crt") + 1, code="bad-certificate"))
         return
     stored = build.tls_files.stored
-    stored[f"@{draft.name}/{given['crt']}"] = found
+    stored.setdefault(f"@{draft.name}/{given['crt']}", found)
+    stored.setdefault(f"@{draft.name}/{path.lstrip('/')}", found)  # as HAProxy 3.0 and 3.2 know it
     if "alias" in given:
         stored[f"@{draft.name}/{given['alias']}"] = found
     if not draft.name:

@@ -98,6 +98,8 @@ def _unknown_section(build: Build, section: Section) -> None:
 
 def _check_header(build: Build, draft: SectionDraft) -> None:
     kind, name, header = draft.kind, draft.name, draft.header
+    if kind == "crt-store" and len(header.words) > 2:
+        build.error("bad-argument", header.span(2), "'crt-store' section only supports a <name> argument.")
     if not name and kind == "crt-store":
         return
     if not name:

@@ -123,6 +123,18 @@ def test_stores(folder: Path) -> None:
     assert faults(folder, "crt @web/site crt @web/nokey.pem crt @web/good.pem", store) == []
     assert "No such file" in faults(folder, "crt @web/other", store)[0]
     assert "mandatory 'crt'" in faults(folder, "crt DIR/good.pem", "crt-store\n load alias x\n")[0]
+    # as HAProxy 3.0 and 3.2 say
+    more = f"{store} load crt good.pem alias other\n"
+    assert faults(folder, f"crt @web/other crt @web/{str(folder).lstrip('/')}/good.pem", more) == []
+    assert (
+        "already defined"
+        in faults(folder, "crt DIR/good.pem", f"{more} load crt nokey.pem key good.pem alias other\n")[0]
+    )
+    assert "after a load line" in faults(folder, "crt DIR/good.pem", f"{store} crt-base {folder}\n")[0]
+    assert (
+        faults(folder, "crt DIR/good.pem", f"crt-store s\n crt-base /\n crt-base {folder}\n load crt good.pem\n") == []
+    )
+    assert "only supports" in faults(folder, "crt DIR/good.pem", "crt-store s x\n")[0]
     made = "crt-store\n load crt none.pem generate-dummy on keytype RSA bits 2048\n"
     assert faults(folder, "crt DIR/good.pem", made) == []  # it is not run, and said so
 
