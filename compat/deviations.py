@@ -140,6 +140,9 @@ DEVIATIONS = {
         "By HAProxy's manual `timeout connect` stands in for a missing `timeout tarpit`, yet a frontend of 2.6 does not "
         "inherit it and holds nobody; hapy holds them for that time."
     ),
+    "states_told:downtime_of_the_drained": (
+        "HAProxy forgets how long a server has been down when it is drained meanwhile; hapy counts all of it."
+    ),
     "sockets:reuse_by_client_address": (
         "With `usesrc clientip` HAProxy hardly ever takes a connection that another connection of the same client opened; "
         "hapy does, since nothing that the server sees of them differs."

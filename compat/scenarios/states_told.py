@@ -687,3 +687,27 @@ frontend fe
             ask(world, f"set server b/{name} state ready")
         for line in said_of_servers(world):
             world.note(line)
+
+
+def downtime_of_the_drained(world: World) -> None:
+    """`downtime` of a server that is down while it is drained."""
+
+    def downtime() -> int:
+        return next(
+            int(row["downtime"] or 0)
+            for row in csv.DictReader(io.StringIO(ask(world, "show stat")))
+            if row["svname"] == "s"
+        )
+
+    with ExitStack() as stack:
+        bad = Target(http("500 No"))
+        stack.callback(bad.stop)
+        world.start(
+            f"backend b\n    option httpchk\n    server s {bad.address} check inter 100ms fall 1\n"
+            'frontend fe\n    bind "fd@${fe}"\n',
+            global_=GLOBAL,
+        )
+        await_socket(world)
+        assert wait_until(lambda: downtime() >= 3)
+        ask(world, "set server b/s state drain")
+        world.note(f"3 s and more: {downtime() >= 3}")
