@@ -90,11 +90,13 @@ def test_servers_go_on_where_they_were(tmp_path: Path) -> None:
 
 
 def test_maintenance_stays_and_nothing_is_down_for_ever(tmp_path: Path) -> None:
-    (tmp_path / "be").write_text(HEAD + line("plain", admin=1) + line("heavy", state=0))
+    (tmp_path / "be").write_text(HEAD + line("plain", admin=1, state=0) + line("heavy", state=0))
     servers, said = start(tmp_path, "local")
     assert servers["plain"].admin & Admin.FMAINT
     assert servers["heavy"].usable
     assert len(said) == 1
+    (tmp_path / "be").write_text(HEAD + line("plain", admin=1))
+    assert start(tmp_path, "local")[1] == []  # it was up then
 
 
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
