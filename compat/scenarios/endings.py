@@ -235,6 +235,27 @@ def full_queues(world: World) -> None:
         world.logs(3 * number)
 
 
+def full_queue_of_the_chosen(world: World) -> None:
+    """Another server than the one whose queue was full, though the balancing would choose that one, too."""
+    world.origin("s1", _silent)
+    world.origin("s2")
+    _start(
+        world,
+        "option redispatch\nbalance url_param k\nhash-type consistent\ncookie S insert\ntimeout queue 1s\ntimeout server 2s\n"
+        "server s1 {s1} cookie 1 maxconn 1 maxqueue 1 weight 100\nserver s2 {s2} cookie 2 weight 1",
+    )
+    first, second = world.client(), world.client()
+    for client in (first, second):
+        client.send(_GET.replace("\n\n", "\nCookie: S=1\n\n"))
+        client.ending(0.2)
+    for number in range(3):
+        world.client().get(f"/?k={number}", "Cookie: S=1")
+        world.logs(number + 1)
+    second.receive()
+    first.receive()
+    world.logs(5)
+
+
 def lines_without_a_format(world: World) -> None:
     """A frontend without a log format tells of each request when its head is there, in TCP of each connection."""
     world.start(

@@ -139,6 +139,7 @@ class Backend:
             NoServer: none takes requests.
             QueueFull: the server it is bound to has `maxqueue` requests waiting, and no other may be taken.
         """
+        full = avoid
         if forced is None and self.persist is not None and avoid is None:
             forced = self.persist(txn)
         if forced is not None and forced is not avoid:
@@ -155,6 +156,7 @@ class Backend:
                 txn.cookie_in = "D"
             forced.counters.wredis += 1
             self.counters.wredis += 1
+            full = forced
         if own is not None and own and avoid is None and not self._main.keyed:
             last = self._last(own, bound=bound)
             if last is not None:
@@ -163,7 +165,7 @@ class Backend:
                 self._wait_for = last
                 return None
         in_line = self._main.in_line and len(self.queue) and self.active
-        server = None if in_line else self.balancer.pick(txn, avoid)
+        server = None if in_line else self.balancer.pick(txn, full)  # not the one whose queue was full
         if server is None:
             if not self.active:
                 raise NoServer
