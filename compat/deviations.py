@@ -140,6 +140,10 @@ DEVIATIONS = {
         "By HAProxy's manual `timeout connect` stands in for a missing `timeout tarpit`, yet a frontend of 2.6 does not "
         "inherit it and holds nobody; hapy holds them for that time."
     ),
+    "persisting:saved_servers_nobody_checks": (
+        "A server that nobody checks stays down in HAProxy, for good, or takes no new clients, when it was so in the file; "
+        "hapy has it up: nothing would ever find out that it works."
+    ),
     "states_told:downtime_of_the_drained": (
         "HAProxy forgets how long a server has been down when it is drained meanwhile; hapy counts all of it."
     ),

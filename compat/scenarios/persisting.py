@@ -205,7 +205,7 @@ backend more
             world.note(" ".join(words[3:4] + (words[6:9] if words[3] == "down" else words[5:9])))
         if words[1:2] == ["more"]:  # whether a check goes on just now does not count
             bits = [str(int(word) & ~1) for word in words[13:15]]
-            health = [] if words[3] in ("off", "drained", "unchecked") else words[12:13]
+            health = [] if words[3] in ("off", "drained") else words[12:13]
             world.note(
                 " ".join(
                     health + bits + ["PORT" if int(word or 0) > 98 else word for word in words[21:22]] + words[22:25]
@@ -213,3 +213,35 @@ backend more
             )
             said = [line for line in world.said().splitlines() if f"/{words[3]}'" in line or f"/{words[3]} " in line]
             world.notes += [re.sub(r".* config : ", "", line) for line in said]
+
+
+def saved_servers_nobody_checks(world: World) -> None:
+    """A server without a check that was down, or stopping, when its state was saved."""
+    world.origin("o")
+    port = world.origins["o"].address.rpartition(":")[2]
+    saved = [
+        f"2 be 1 {name} 127.0.0.1 {state} 0 1 1 5 1 0 2 0 0 0 0 - {port} -"
+        for name, state in (("down", 0), ("stops", 3))
+    ]
+    (world.dir / "states").write_text("\n".join(("1", *saved, "")))
+    world.start(
+        """
+global
+    server-state-file {dir}/states
+defaults
+    mode http
+    load-server-state-from-file global
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend fe
+    bind "fd@${fe}"
+    default_backend be
+backend be
+    server down {o}
+    server stops {o}
+""",
+        bare=True,
+    )
+    world.client().get("/")
+    world.notes += [re.sub(r".* config : ", "", line) for line in world.said().splitlines() if "Server be/" in line]

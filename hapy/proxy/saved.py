@@ -7,7 +7,8 @@ Rules (HAProxy 2.6, looked at):
 - Its weight counts unless the configured weight has changed meanwhile.
 - Maintenance and drain that an operator asked for stay; so does the lifting of what the file configures (`disabled`),
   if it did so then, too.
-- A checked server that was up goes on with all its health, one that was down with none.
+- A server that was up goes on with all its health, one that was down with none; one that was starting or stopping
+  with what it had, below its `rise` or from it on.
 - Places that checks and agents were given by commands stay, and whether they were switched off. TLS is the
   configuration's: HAProxy goes on without it where the file says so, though the configuration may have got it since.
 - A server that was down starts down if something will find out when it works again: its checks, its agent, a tracked
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from hapy_config.model.proxy import Proxy
 
 _VERSION: Final = "1"
-#: Fields of a line: since HAProxy 1.7, and all that 2.6 has.
-_LEAST, _MOST = 19, 25
+#: Fields that a line must have; HAProxy 2.6 writes 25, and what is behind them does not count.
+_LEAST: Final = 20
 #: The last result of a check that there is, by number.
 _MOST_STATUS: Final = 20
 #: Bits of a check's state.
@@ -50,9 +51,9 @@ class Saved:
     """One server's line.
 
     Attributes:
-        host: its address, empty without one. port: its port, None where the file has none.
+        host: its address, empty without one. port: its port.
         state, admin: as `hapy.proxy.state` has them, by number. weight, configured: the weight then, and by its file.
-        since: seconds since the state last changed.
+        health: what its check had counted. since: seconds since the state last changed.
         fqdn, service: its host name and its service, or None.
         places: where its check and its agent went: addresses and ports, `-` and `0` for nothing of their own.
         off: whether its check, and its agent, were switched off.
@@ -60,12 +61,13 @@ class Saved:
     """
 
     host: str
-    port: int | None
+    port: int
     state: int
     admin: int
     weight: int
     configured: int
     since: int
+    health: int
     fqdn: str | None
     service: str | None
     places: tuple[tuple[str, str], tuple[str, str]]
@@ -77,7 +79,7 @@ States = Mapping[tuple[str, str], Saved]
 
 
 class BadFile(ValueError):  # noqa: N818 - it is the file that is bad
-    """A file of states that is none; the line's number, 0 for its version."""
+    """A file of states that is none; the line's number behind the version's, 0 for that."""
 
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -94,11 +96,11 @@ def parse(text: str) -> dict[tuple[str, str], Saved]:
     if not lines or lines[0].strip() != _VERSION:
         raise BadFile(0)
     found: dict[tuple[str, str], Saved] = {}
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(lines[1:], 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        if not _LEAST <= len(words) <= _MOST:
+        if len(words) < _LEAST:
             raise BadFile(number)
         found[words[1], words[3]] = _read(words)
     return found
@@ -131,14 +133,16 @@ def _read(words: list[str]) -> Saved:
         faults.append(f"invalid srv_admin_state value '{words[6]}'")
     number(10, "srv_check_status", _MOST_STATUS)
     number(11, "srv_check_result", 4)
-    number(12, "srv_check_health", 1 << 31)
+    health = number(12, "srv_check_health", 1 << 31)
     checking = number(13, "srv_check_state", 31), number(14, "srv_agent_state", 31)
-    port = number(18, "srv_port", 65535) if len(words) > 18 else None
-    own = [*words[21:], *("0", "-", "-", "0")[max(0, len(words) - 21) :]]
+    port = number(18, "srv_port", 65535)
+    own = [*words[21:25], *("0", "-", "-", "0")[max(0, len(words) - 21) :]]
     places = (own[1], own[0]), (own[2], own[3])
     check, agent = (bits & (_SET_UP | _ENABLED) == _SET_UP for bits in checking)
     fault = faults[0] if faults else ""
-    return Saved(host, port, state, admin, weight, configured, since, name(17), name(19), places, (check, agent), fault)
+    return Saved(
+        host, port, state, admin, weight, configured, since, health, name(17), name(19), places, (check, agent), fault
+    )
 
 
 def load(config: Config, say: Say) -> States:
@@ -202,6 +206,7 @@ def apply(states: States, runtime: Runtime, say: Say) -> None:
 def _apply(saved: Saved, server: Server, say: Say) -> None:
     if saved.configured == server.model.weight:
         server.set_weight(saved.weight)
+    server.bare_health = _health(saved, server)
     _apply_name(saved, server)
     _apply_admin(saved, server, say)
     watched = server.check is not None or server.agent is not None
@@ -238,6 +243,16 @@ def _apply(saved: Saved, server: Server, say: Say) -> None:
                 break
 
 
+def _health(saved: Saved, server: Server) -> int:
+    """What a server without a check is said to have of health."""
+    rise, most = server.model.rise, server.model.rise + server.model.fall - 1
+    if saved.state == State.RUNNING:
+        return most
+    if saved.state == State.STARTING:
+        return saved.health if 0 < saved.health < rise else rise - 1
+    return saved.health if rise <= saved.health <= most else rise  # one that was down is up now, see the rules
+
+
 def _apply_name(saved: Saved, server: Server) -> None:
     """The host name, address and port."""
     address = server.address
@@ -248,7 +263,7 @@ def _apply_name(saved: Saved, server: Server) -> None:
         return
     if user is not None and saved.fqdn is not None and saved.admin & Admin.HMAINT:
         user.live_by(saved.fqdn)
-    if saved.port is not None and address.family in ("ipv4", "ipv6", "name") and not address.port_offset:
+    if address.family in ("ipv4", "ipv6", "name") and not address.port_offset:
         server.set_address(dataclasses.replace(address, port=saved.port, port_end=saved.port))
 
 

@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     assert "Can't get version of the global server state file" in start(tmp_path)[1][0]
     (tmp_path / "all").write_text(HEAD + line("plain", weight=7) + "3 be 1 plain\n")
     servers, said = start(tmp_path)
-    assert f"corrupted global server state file '{tmp_path}/all' at line 4." in said[0]
+    assert f"corrupted global server state file '{tmp_path}/all' at line 3." in said[0]
     assert servers["plain"].weight == 1
     (tmp_path / "all").write_text(HEAD + line("plain", weight=999))
     assert start(tmp_path)[1] == [
