@@ -21,6 +21,8 @@ from hapy_config.translate.flow import (
     matches_nothing,
 )
 
+#: What Caddy puts a value in the place of, whatever stands before the brace.
+_BRACES: Final = re.compile(r"\{[$A-Za-z_][^{}\s\"']*\}")
 _PLACEHOLDERS: Final = {
     "path": "http.request.uri.path",
     "query": "http.request.uri.query",
@@ -109,6 +111,8 @@ def string(parts: tuple[Piece, ...]) -> str:
     found = []
     for part in parts:
         if isinstance(part, str):
+            if _BRACES.search(part):
+                raise Untranslatable("Caddy takes what stands in braces for a placeholder")
             found.append(part.replace("{", "\\{"))
         elif isinstance(part, Lookup):
             found.append(f"{{{lookup_name(part)}}}")

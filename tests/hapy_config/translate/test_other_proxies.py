@@ -47,6 +47,16 @@ def test_what_has_no_counterpart_is_named_with_its_line(target: str) -> None:
     assert lost[6].endswith("; what it keeps out is let in")
 
 
+def test_caddy_gets_no_text_that_it_would_take_for_a_placeholder() -> None:
+    text = (
+        "frontend f\n mode http\n bind :80\n http-request set-header X-A {http.request.method}\n"
+        " http-request return status 200 content-type application/json string '{\"a\": {}}' if { path /json }\n"
+        " default_backend b\nbackend b\n mode http\n server s 10.0.0.1:80\n"
+    )
+    outcome, _ = translated("caddy", text)
+    assert [note.span.line for note in outcome.notes if note.loss is Loss.LOST] == [4]
+
+
 def test_envoy_gets_routes_in_order_and_clusters_of_all_servers() -> None:
     text = (DEFAULTS + SITE).format(port=80, one=1, two=2, three=3)
     rewrite = next(line for line in text.splitlines() if "replace-path" in line)
