@@ -19,7 +19,7 @@ from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
 from hapy_config.keywords import FAMILIES, table
 from hapy_config.keywords.actions_spec import RULESETS, Action
 from hapy_config.keywords.log_aliases import LogAlias
-from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Version
+from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Runs, Version
 from hapy_config.keywords.values import OTHER_MODES, values_in, without
 from hapy_config.preprocess import VERSION
 from hapy_config.syntax import Document, Section, Statement
@@ -217,6 +217,9 @@ def prepare(document: Document, version: Version) -> tuple[Document, list[Diagno
     for section in document.sections:
         header = table("sections").get(section.kind)
         if header is not None and not header.known_in(TARGET) and header.known_in(version):
+            if header.runs is Runs.YES:
+                prepared.sections.append(section)  # the builder reads it
+                continue
             for statement in section.statements:
                 found += _check(section.kind, statement)
             continue

@@ -24,7 +24,7 @@ from hapy_config.grammar.addresses import AddressUse
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
 from hapy_config.keywords.sections import TABLE as SECTIONS
-from hapy_config.keywords.spec import TARGET, Runs, Version
+from hapy_config.keywords.spec import NEWEST, TARGET, Runs, Version
 from hapy_config.syntax import Section, Statement
 
 #: The first version that wants each peer to have a name of its own.
@@ -62,7 +62,8 @@ def read_section(build: Build, section: Section) -> SectionDraft | None:
     header, words = section.header, section.header.words
     kind = words[0]
     entry = SECTIONS.get(kind)
-    later = entry is not None and entry.runs is Runs.YES and build.target is None  # hapy runs a few of later versions
+    target = build.target or NEWEST
+    later = entry is not None and entry.runs is Runs.YES and entry.known_in(target)  # hapy runs a few of later versions
     if entry is None or not (later or entry.known_in(TARGET)):
         _unknown_section(build, section)
         return None

@@ -205,3 +205,11 @@ def test_what_runs_though_it_is_newer_is_an_error_of_the_version(tmp_path: Path)
     file.write_text(BASE + "listen l\n bind :1\n http-request set-header a %[bc_nb_streams]\n", encoding="utf-8")
     found = read_config([str(file)], env={}, target=(2, 6)).diagnostics
     assert [one.code for one in found if one.severity is Severity.ERROR][:1] in (["newer-keyword"], ["bad-format"])
+
+
+def test_a_section_that_runs_though_it_is_newer_is_read_for_its_versions(tmp_path: Path) -> None:
+    text = "crt-store s\n load alias x\nlisten l\n bind :1\n"
+    assert verdict(tmp_path, text, "2.6")[0] == {"newer-section"}
+    assert verdict(tmp_path, text, "2.8")[0] == {"newer-keyword"}
+    assert verdict(tmp_path, text, "3.0")[0] == {"missing-argument"}
+    assert "missing-argument" not in verdict(tmp_path, text.replace("alias x", "crt a.pem alias x"), "3.0")[0]
