@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+from collections.abc import Iterator
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """A command that a test calls freezes the collector or turns it off: what tests drop would stay open for ever."""
+    yield
+    if gc.get_freeze_count():
+        gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,9 @@ def test_lines_are_read_over_what_is_missing() -> None:
 
 def test_unset_variables() -> None:
     text = (
-        BASE
-        + 'global\n maxconn "${MANY}"\nfrontend f\n bind ":${PORT}"\n bind :$OTHER\n default_backend b\nbackend b\n'
+        'global\n maxconn "${MANY}"\n'
+        + BASE
+        + 'frontend f\n bind ":${PORT}"\n bind :$OTHER\n default_backend b\nbackend b\n'
     )
     result = read_text(text, env={}, assume_machine=True)
     assert result.config is not None
@@ -43,7 +44,7 @@ def test_unset_variables() -> None:
 
 
 def test_conditions_see_variables_as_they_are() -> None:
-    text = BASE + '.if defined(X)\n.alert "x"\n.endif\nglobal\n log-tag "$X"\nlisten l\n bind :80\n'
+    text = '.if defined(X)\n.alert "x"\n.endif\nglobal\n log-tag "$X"\n' + BASE + "listen l\n bind :80\n"
     result = read_text(text, env={}, assume_machine=True)
     assert [found.code for found in result.diagnostics if not found.environment] == []
 
