@@ -22,7 +22,10 @@ from hapy_config.translate.flow import (
 )
 
 #: What Caddy puts a value in the place of, whatever stands before the brace.
-_BRACES: Final = re.compile(r"\{[$A-Za-z_][^{}\s\"']*\}")
+_BRACES: Final = re.compile(
+    r"\{(?:\$|(?:args|block|client_ip|cookie|dir|env|err|file|header|host|hostport|http|labels|method|path|port|query|re"
+    r"|remote|rp|scheme|system|time|upstream_hostport|uri|vars)\b|hapy_|remote_|tls)[^{}\s\"']*\}"
+)
 _PLACEHOLDERS: Final = {
     "path": "http.request.uri.path",
     "query": "http.request.uri.query",
