@@ -239,14 +239,7 @@ def _open(build: Build, section: Section) -> Draft | None:
     kind = words[0]
     origin: int | None = None
     if kind == "defaults":
-        name = "" if len(words) > 1 and words[1] == "from" and len(words) > 2 else "".join(words[1:2])
-        if len(words) > 2 and words[1] == "from":
-            origin = 2
-        elif len(words) > 3 and words[2] == "from":
-            origin = 3
-        elif words[2:] == ["from"]:
-            message = f"defaults section '' not found for defaults '{name}'."
-            build.error("unknown-defaults", header.span(2), message, "say which one it follows, or remove 'from'")
+        name, origin = _defaults_names(build, header)
         _check_surplus(build, header, origin)
     else:
         name = "".join(words[1:2])
@@ -274,6 +267,20 @@ def _open(build: Build, section: Section) -> Draft | None:
         if name:
             build.defaults.setdefault(name, []).append(draft)
     return draft
+
+
+def _defaults_names(build: Build, header: Statement) -> tuple[str, int | None]:
+    """The name that a `defaults` line gives, and the place of the name that it follows; `from` may be a name itself."""
+    words = header.words
+    if len(words) > 3 and words[2] == "from" and words[3]:
+        return words[1], 3
+    if len(words) > 2 and words[1] == "from" and words[2]:
+        return "", 2
+    name = "".join(words[1:2])
+    if words[2:3] == ["from"]:
+        message = f"defaults section '' not found for defaults '{name}'."
+        build.error("unknown-defaults", header.span(2), message, "say which one it follows, or remove 'from'")
+    return name, None
 
 
 def _check_surplus(build: Build, header: Statement, origin: int | None) -> None:

@@ -106,3 +106,9 @@ def test_mixed_use_is_an_alert_that_refuses_nothing() -> None:
     assert result.config is not None
     assert [found.code for found in result.diagnostics] == ["mixed-defaults"]
     assert not result.diagnostics.found[0].fatal
+
+
+@pytest.mark.parametrize("header", ['defaults from ""', 'defaults from "" x', "defaults from"])
+def test_from_may_be_a_name(read: Read, header: str) -> None:
+    config = read(f"{header}\n mode http\n retries 7\nbackend b from from\n")
+    assert config.proxies[0].retries == 7
