@@ -329,7 +329,7 @@ def _certificate(words: BindWords, name: str) -> None:
         words.certificates += tls.entries(words.build, text)
     except Fault as fault:
         words.unread = True
-        words.lacking(str(fault), "bad-certificate")
+        words.lacking(str(fault), "bad-certificate", fault.hint)
     words.tls["crt"] = (*words.tls.get("crt", ()), text)
 
 
@@ -341,7 +341,7 @@ def _certificate_list(words: BindWords, name: str) -> None:
         words.certificates += tls.listed(words.build, text)
     except Fault as fault:
         words.unread = True
-        words.lacking(f"'crt-list' : {fault}", "bad-certificate", fault.place)
+        words.lacking(f"'crt-list' : {fault}", "bad-certificate", fault.hint)
     words.tls["crt-list"] = (*words.tls.get("crt-list", ()), text)
 
 

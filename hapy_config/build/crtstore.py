@@ -69,7 +69,8 @@ def _load(build: Build, draft: SectionDraft, given: dict[str, str], words: list[
     if name in build.tls_files.stored:
         raise Refused(f"'load' : '{name}' is already defined.", words.index("crt") + 1, code="duplicate-name")
     try:
-        found = pem.load(path, build.files.read, tls.settings(build), named, tls.warner(build))
+        loaded = pem.load(path, build.files.read, tls.settings(build), named, tls.warner(build))
+        found = pem.weakness(loaded) or loaded
     except pem.Fault as fault:
         build.lacking(Refused(f"'load' : {fault}", words.index("crt") + 1, code="bad-certificate"))
         return

@@ -44,7 +44,7 @@ class TlsFiles:
 
     Attributes:
         certificates: by path, or why they can't be used.
-        stored: by their names in crt-stores, `@store/name`.
+        stored: the same by their names in crt-stores, `@store/name`.
         authorities: what is wrong with a CA or CRL file, by path.
         lists: what is wrong with lists of ciphers and groups.
         settings: where to look for what lies beside certificates, None before it was asked for.
@@ -54,7 +54,7 @@ class TlsFiles:
 
     def __init__(self) -> None:
         self.certificates: dict[str, CertificateFiles | Exception] = {}
-        self.stored: dict[str, CertificateFiles] = {}
+        self.stored: dict[str, CertificateFiles | Exception] = {}
         self.authorities: dict[str, str] = {}
         self.lists: dict[object, str] = {}
         self.settings: pem.Settings | None = None
@@ -129,17 +129,15 @@ def certificate(build: Build, name: str) -> CertificateFiles:
     """
     from hapy_config.tls import pem
 
-    stored = build.tls_files.stored.get(name)
-    if stored is not None:
-        return stored
     path = based(build, name, "crt-base")
-    known = build.tls_files.certificates.get(path)
+    known = build.tls_files.stored.get(name) or build.tls_files.certificates.get(path)
     if known is None:
         if path.startswith("@"):
             known = pem.Fault(f"unable to stat SSL certificate from file '{path}' : No such file or directory.")
         else:
             try:
                 known = pem.load(path, build.files.read, settings(build), warn=warner(build))
+                known = pem.weakness(known) or known
             except pem.Fault as fault:
                 known = fault
         build.tls_files.certificates[path] = known

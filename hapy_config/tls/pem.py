@@ -24,15 +24,17 @@ from typing import Final
 from hapy_config.model.certificates import CertificateFiles
 
 _CERTIFICATE: Final = re.compile(
-    rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL
+    rb"^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL | re.MULTILINE
 )
 _KEY: Final = re.compile(
-    rb"(?:-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\s*)?"
+    rb"^(?:-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\s*)?"
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*?-----END [^\n]*-----\n?",
-    re.DOTALL,
+    re.DOTALL | re.MULTILINE,
 )
-_DH: Final = re.compile(rb"-----BEGIN (?:X9\.42 )?DH PARAMETERS-----.*?-----END [^\n]*-----\n?", re.DOTALL)
-_CRL: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL)
+_DH: Final = re.compile(
+    rb"^-----BEGIN (?:X9\.42 )?DH PARAMETERS-----.*?-----END [^\n]*-----\n?", re.DOTALL | re.MULTILINE
+)
+_CRL: Final = re.compile(rb"^-----BEGIN X509 CRL-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL | re.MULTILINE)
 
 #: Bits of Diffie-Hellman parameters that may be asked for, though the TLS library refuses so few; what is more is 2048.
 LEAST_DH: Final = 1024
@@ -51,9 +53,19 @@ class Fault(Exception):  # noqa: N818 - says what it is
 
     Attributes:
         place: the line of the file that names it, where that is not the configuration.
+        why: what the reason leaves out.
     """
 
     place = ""
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+    @property
+    def hint(self) -> str:
+        """What stands behind the message."""
+        return ", ".join(filter(None, (self.place, self.why)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +134,41 @@ def certificate_fault(pem: bytes) -> str:
 
 
 def _pair_fault(certificate: bytes, key: bytes) -> str:
-    """Why certificate and key don't go together: `mismatch`, `key`, or an empty string."""
+    """Why certificate and key don't go together: `mismatch`, `key`, `use`, or an empty string."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with as_file(key + b"\n" + certificate) as name:
-        try:
-            context.load_cert_chain(name, password=_no_passphrase)
-        except ssl.SSLError as error:
-            return "mismatch" if error.reason == "KEY_VALUES_MISMATCH" else "key" if not _weak(error) else ""
-        except ValueError:  # the passphrase that nobody knows
-            return "key"
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # what is too weak to be used can be read
+    try:
+        _into(context, certificate, key)
+    except ssl.SSLError as error:
+        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
+            return "mismatch"
+        return "use" if error.reason == "UNKNOWN_CERTIFICATE_TYPE" else "key"
+    except ValueError:  # the passphrase that nobody knows
+        return "key"
     return ""
 
 
-def _weak(error: ssl.SSLError) -> bool:
-    """Whether the library refuses what it could read: keys and digests below its security level."""
-    return (error.reason or "").endswith(("_TOO_SMALL", "_TOO_WEAK"))
+def _into(context: ssl.SSLContext, certificate: bytes, key: bytes, *chain: bytes) -> None:
+    with as_file(b"\n".join((key, certificate, *chain))) as name:
+        context.load_cert_chain(name, password=_no_passphrase)
+
+
+def weakness(files: CertificateFiles) -> Fault | None:
+    """What the TLS library has against a certificate that it could read: keys and digests below its security level.
+
+    HAProxy, too, puts certificates into place before it looks at the level that a list of ciphers may ask for.
+    """
+    try:
+        _into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), files.certificate, files.key, *files.chain)
+    except ssl.SSLError as error:
+        why = reason(error)
+    else:
+        return None
+    try:
+        _into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), files.certificate, files.key)
+    except ssl.SSLError:
+        return Fault(f"unable to load SSL certificate into SSL Context '{files.path}'.", why)
+    return Fault(f"unable to load chain certificate into SSL Context '{files.path}'.", why)
 
 
 def _no_passphrase() -> bytes:
@@ -163,9 +195,10 @@ def load(
     except OSError as error:
         raise Fault(f"unable to stat SSL certificate from file '{path}' : {error.strerror}.") from None
     blocks = certificates_in(content)
-    if not blocks or certificate_fault(blocks[0]):
-        raise Fault(f"unable to load certificate from file '{path}'.")
-    certificate = blocks[0]
+    certificate = _plain(blocks[0]) if blocks else b""
+    fault = certificate_fault(certificate) if blocks else "it holds no PEM certificate"
+    if fault:
+        raise Fault(f"unable to load certificate from file '{path}'.", fault)
     beside = _Beside(path, read, settings, named)
     key = _find_key(path, content, certificate, beside)
     chain = _chain(path, blocks[1:])
@@ -181,8 +214,8 @@ def load(
                 f"'{beside.name('ocsp')}' is present and activates OCSP but it is impossible to compute the OCSP"
                 " certificate ID (maybe the issuer could not be found)'."
             )
-        if fault := _ocsp_fault(ocsp, certificate, authority):
-            warn(f"Loading: {fault}. Content will be ignored.")
+        if unfit := _ocsp_fault(ocsp, certificate, authority):
+            warn(f"Loading: {unfit}. Content will be ignored.")
             ocsp = b""
     sctl = beside.read("sctl")
     if sctl is not None and not sound_timestamps(sctl):
@@ -233,16 +266,39 @@ def _find_key(path: str, content: bytes, certificate: bytes, beside: _Beside) ->
         other = beside.read("key")
         if other is not None:
             key, fault = _first_key(other, certificate)
-            if fault == "key" and _KEY.search(other) is None:
+            if fault == "key":
                 raise Fault(
                     f"\nunable to load private key from file '{apart}'.\n"
-                    f" '{apart}' is present but cannot be read or parsed'."
+                    f" '{apart}' is present but cannot be read or parsed'.",
+                    _locked(key),
                 )
     if fault == "key":
-        raise Fault(f"No Private Key found in '{apart or path}'.")
+        raise Fault(f"No Private Key found in '{apart or path}'.", _locked(key))
+    if fault == "use":
+        raise Fault(f"unable to load SSL private key into SSL Context '{path}'.")
     if fault == "mismatch":
         raise Fault(f"inconsistencies between private key and certificate loaded '{path}'.")
     return key
+
+
+def _locked(key: bytes) -> str:
+    return "the key has a passphrase, and nobody is asked for it" if b"ENCRYPTED" in key else ""
+
+
+def _plain(block: bytes) -> bytes:
+    """A certificate without what `TRUSTED CERTIFICATE` has behind it, which says what it is trusted for."""
+    if not block.startswith(b"-----BEGIN TRUSTED "):
+        return block
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    try:
+        content = base64.b64decode(b"".join(line for line in block.splitlines() if not line.startswith(b"-----")))
+        behind = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
+        size = behind + (int.from_bytes(content[2:behind], "big") if behind > 2 else content[1])
+        return x509.load_der_x509_certificate(content[:size]).public_bytes(Encoding.PEM)
+    except (ValueError, IndexError):
+        return block
 
 
 def _first_key(content: bytes, certificate: bytes) -> tuple[bytes, str]:

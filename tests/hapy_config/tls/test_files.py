@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import hapy_config
+
+
+def _weak() -> bytes:
+    """A key and a certificate that can be read, and that no TLS library of today uses."""
+    key = rsa.generate_private_key(65537, 1024)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "weak.test")])
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, since, since + dt.timedelta(days=300))
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return certificate + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _locked(pem: bytes) -> bytes:
+    key = load_pem_private_key(pem, None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+
 
 BAD = b"-----BEGIN CERTIFICATE-----\nabc!!\n-----END CERTIFICATE-----\n"
 
@@ -33,6 +60,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "apart.crt": certificate,
         "apart.crt.key": key,
         "apart.key": b"",
+        "weak.pem": _weak(),
+        "weakca.pem": key + certificate + _weak(),
+        "otherkind.pem": certificate + _weak().partition(b"-----END CERTIFICATE-----\n")[2],
+        "locked.pem": _locked(key) + certificate,
+        "lockedbeside.pem": certificate,
+        "lockedbeside.pem.key": _locked(key),
+        "zero.pem": key + b"\0" + certificate,
+        "trusted.pem": key + certificate.replace(b"CERTIFICATE", b"TRUSTED CERTIFICATE"),
         "ca.pem": authority.cert_pem.bytes(),
         "staple.pem": key + certificate,
         "staple.pem.ocsp": b"junk",
@@ -65,6 +100,14 @@ def faults(folder: Path, bind: str, more: str = "") -> list[str]:
         ("crt DIR/garbage.pem", "unable to load certificate from file 'garbage.pem'."),
         ("crt DIR/cut.pem", "unable to load certificate from file 'cut.pem'."),
         ("crt DIR/mismatch.pem", "inconsistencies between private key and certificate loaded 'mismatch.pem'."),
+        ("crt DIR/weak.pem", "unable to load SSL certificate into SSL Context 'weak.pem'."),
+        ("crt DIR/weak.pem ciphers ALL@SECLEVEL=0", "unable to load SSL certificate into SSL Context 'weak.pem'."),
+        ("crt DIR/weakca.pem", "unable to load chain certificate into SSL Context 'weakca.pem'."),
+        ("crt DIR/otherkind.pem", "inconsistencies between private key and certificate loaded 'otherkind.pem'."),
+        ("crt DIR/locked.pem", "No Private Key found in 'locked.pem.key'."),
+        ("crt DIR/lockedbeside.pem", "'lockedbeside.pem.key' is present but cannot be read or parsed'."),
+        ("crt DIR/zero.pem", "unable to load certificate from file 'zero.pem'."),
+        ("crt DIR/trusted.pem", ""),
         ("crt DIR/nowhere.pem", "unable to stat SSL certificate from file 'nowhere.pem' : No such file or directory."),
         ("crt DIR/staple.pem", "it is impossible to compute the OCSP certificate ID"),
         ("crt DIR/timestamps.pem", "'timestamps.pem.sctl' is present but cannot be read or parsed"),
@@ -79,6 +122,23 @@ def test_what_is_said(folder: Path, bind: str, said: str) -> None:
     found = faults(folder, bind)
     assert len(found) == bool(said)
     assert not said or said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("weak.pem", "ee key too small"),
+        ("weakca.pem", "ca key too small"),
+        ("locked.pem", "the key has a passphrase, and nobody is asked for it"),
+        ("lockedbeside.pem", "the key has a passphrase, and nobody is asked for it"),
+        ("empty.pem", "it holds no PEM certificate"),
+        ("garbage.pem", "bad base64 decode"),
+    ],
+)
+def test_why(folder: Path, file: str, why: str) -> None:
+    text = f"listen l\n mode tcp\n bind 127.0.0.1:1 ssl crt {folder}/{file}\n"
+    found = [one for one in hapy_config.read_text(text).diagnostics if one.code == "bad-certificate"]
+    assert [one.hint for one in found] == [why]
 
 
 @pytest.mark.parametrize(
