@@ -41,7 +41,7 @@ def server_close_stays_with_the_server(world: World) -> None:
 
 
 def http10_client(world: World) -> None:
-    """An HTTP/1.0 client gets its close, the server sees HTTP/1.1 and is kept."""
+    """An HTTP/1.0 client gets its close; the server, told to keep alive, is kept for the next client."""
     world.origin("s1")
     world.start(POOL % "always")
     client = world.client()
