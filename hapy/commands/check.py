@@ -154,7 +154,7 @@ class _Checked:
 def _with_saved_states(result: Result) -> Result:
     """The result, and what is wrong with the files that servers' states are to be taken from."""
     config = result.config
-    if config is None or not any(proxy.load_server_state for proxy in config.proxies):
+    if config is None or not config.has_saved_states:
         return result
     from hapy.proxy.saved import load
 

@@ -302,7 +302,7 @@ class Program:
 
     def _saved_states(self, config: Config) -> States:
         """What an earlier process has left of its servers' states, where the configuration asks for that."""
-        if not any(proxy.load_server_state for proxy in config.proxies):
+        if not config.has_saved_states:
             return {}
         from hapy.proxy.saved import load
 

@@ -150,12 +150,11 @@ def load(config: Config, say: Say) -> States:
     settings = {words[0]: words[1] for words in config.global_.settings if len(words) > 1}
     base = settings.get("server-state-base", "")
     found: dict[tuple[str, str], Saved] = {}
-    shared: States | None = None
+    shared: States = {}
+    if "server-state-file" in settings:  # HAProxy reads it though no proxy takes anything from it
+        shared = _load(_under(base, settings["server-state-file"]), say, "config: ", "global server state file")
     for proxy in config.proxies:
-        if proxy.load_server_state == "global" and "server-state-file" in settings:
-            if shared is None:
-                path = _under(base, settings["server-state-file"])
-                shared = _load(path, say, "config: ", "global server state file")
+        if proxy.load_server_state == "global":
             found.update({key: saved for key, saved in shared.items() if key[0] == proxy.name})
         elif proxy.load_server_state == "local":
             path = _under(base, _file_name(proxy))

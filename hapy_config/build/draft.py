@@ -122,6 +122,7 @@ class Draft:
         self.server_options: dict[str, tuple[str, ...]] = {}
         self.servers: list[Server] = []
         self.server_names: dict[str, Server] = {}
+        self.twin_names: set[str] = set()
         self.server_ids: dict[int, Server] = {}
         self.templates: set[str] = set()
         self.bind_ids: dict[int, Statement] = {}

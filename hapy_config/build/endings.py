@@ -12,6 +12,7 @@ from hapy_config.build.refused import Refused
 from hapy_config.build.resolvconf import PATH, system_has_name_servers
 from hapy_config.build.tls import advise_parameters, advise_server, check_bind, server_certificate_fault, server_fault
 from hapy_config.grammar.addresses import is_host_name
+from hapy_config.keywords.spec import TARGET
 
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
@@ -86,11 +87,14 @@ def _server_fault(build: Build, draft: Draft, name: str) -> str:
         if target is None:
             return f"unable to find proxy '{proxy_name}' {{}}."
     assert target is not None
-    if server in target.server_names:
+    if server in target.server_names and server not in target.twin_names:
         return ""
     return f"unable to find server '{server}' in proxy '{target.name}', {{}}."
 
 
+#: The first versions that warn of two servers of one name whatever their ids, and that refuse them.
+_TWINS_WARNED: Final = (3, 2)
+_ALL_NAMES_DIFFER: Final = (3, 3)
 _FAST_OPEN_RETRIES: Final = frozenset({"conn-failure", "empty-response", "response-timeout"})
 #: From each sample type, the table types whose key it can become.
 _KEYS: Final = {
@@ -362,19 +366,47 @@ def check_servers(build: Build) -> None:
             _resolve(build, draft, server, statement)
 
 
+def twins_hint(draft: Draft | None, name: str) -> str:
+    """What to do about a name that two servers have, so that it names neither; empty for others."""
+    if draft is None or name not in draft.twin_names:
+        return ""
+    return f"two servers are named '{name}': give each its own name"
+
+
 def _distinct(build: Build, draft: Draft) -> None:
-    """No two servers of a proxy share a name."""
-    if len(draft.server_names) == len(draft.servers):
+    """No two servers of a proxy share a name.
+
+    Up to 3.2 HAProxy compares only servers that it gives their `id` itself; nothing can name the others then.
+    """
+    if not draft.twin_names:
         return
+    target = build.target or TARGET
+    seen: dict[str, Server] = {}
+    counted: dict[str, Server] = {}
+    lines: set[Span] = set()
     for server in draft.servers:
-        other = draft.server_names[server.name]
-        if other is not server:
+        numbered = server.numbered and server.span not in lines and target < _ALL_NAMES_DIFFER
+        lines.add(server.span)
+        if server.name not in draft.twin_names:
+            continue
+        first = None if numbered else counted.setdefault(server.name, server)
+        title = f"{draft.title} '{draft.name}', another server named '{server.name}' was already defined at line"
+        if first is not None and first is not server:
             build.error(
                 "duplicate-name",
                 server.span,
-                f"{draft.title} '{draft.name}', another server named '{server.name}' was already defined at line"
-                f" {other.span.line}, please use distinct names.",
+                f"{title} {first.span.line}, please use distinct names.",
+                "give it a name of its own",
             )
+        elif target >= _TWINS_WARNED and server.name in seen:
+            build.warning(
+                "duplicate-name",
+                server.span,
+                f"{title} {seen[server.name].span.line}. This is dangerous and will not be supported anymore in"
+                " version 3.3. Please use distinct names.",
+                "give it a name of its own",
+            )
+        seen[server.name] = server
 
 
 def _protocol(build: Build, draft: Draft, server: Server, protocol: str) -> None:
@@ -419,7 +451,9 @@ def check_tracks(build: Build) -> None:
                 continue
             fault = _track_fault(build, draft, server)
             if fault:
-                build.error("bad-track", server.span, f"'server {draft.name}/{server.name}' : {fault}")
+                proxy, _, name = _target(build, draft, server.track)
+                hint = twins_hint(proxy, name)
+                build.error("bad-track", server.span, f"'server {draft.name}/{server.name}' : {fault}", hint)
 
 
 def _target(build: Build, draft: Draft, track: str) -> tuple[Draft | None, Server | None, str]:
@@ -436,7 +470,7 @@ def _track_fault(build: Build, draft: Draft, server: Server) -> str:
     if proxy is None:
         proxy_name = server.track.partition("/")[0]
         return f"unable to find required proxy '{proxy_name}' for tracking."
-    if target is None:
+    if target is None or name in proxy.twin_names:
         return f"unable to find required server '{name}' for tracking."
     if target is server or _loops(build, draft, server):
         return (

@@ -18,6 +18,7 @@ from hapy_config.build.endings import (
     check_tls,
     check_tls_servers,
     check_tracks,
+    twins_hint,
 )
 from hapy_config.build.expressions import check_format, checked_format, expression_words
 from hapy_config.build.healthchecks import check_external, check_families, check_inherited
@@ -242,13 +243,15 @@ def _use_backends(build: Build, draft: Draft) -> None:
 
 def _use_servers(build: Build, draft: Draft) -> None:
     for rule in draft.use_servers:
-        if isinstance(rule, UseServer) and isinstance(rule.target, str) and rule.target not in draft.server_names:
+        if not isinstance(rule, UseServer) or not isinstance(rule.target, str):
+            continue
+        if rule.target not in draft.server_names or rule.target in draft.twin_names:
             build.error(
                 "unknown-server",
                 rule.span,
                 f"{draft.title} '{draft.name}' : unable to find server '{rule.target}' referenced in a 'use-server'"
                 " rule.",
-                build.nearest(rule.target, draft.server_names),
+                twins_hint(draft, rule.target) or build.nearest(rule.target, draft.server_names),
             )
 
 

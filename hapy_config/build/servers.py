@@ -201,7 +201,8 @@ def _add(
         **values,  # type: ignore[arg-type]
     )
     draft.servers.append(server)
-    draft.server_names.setdefault(name, server)
+    if draft.server_names.setdefault(name, server) is not server:
+        draft.twin_names.add(name)
     if number:
         draft.server_ids[server.number] = server
     if template is not None:

@@ -121,6 +121,13 @@ class Config:
         object.__setattr__(self, "_frontends", {proxy.name: proxy for proxy in self.proxies if proxy.is_frontend})
         object.__setattr__(self, "_backends", {proxy.name: proxy for proxy in self.proxies if proxy.is_backend})
 
+    @property
+    def has_saved_states(self) -> bool:
+        """Whether a file with servers' states is read at start; a global one is, whoever takes from it."""
+        return any(words[0] == "server-state-file" for words in self.global_.settings) or any(
+            proxy.load_server_state for proxy in self.proxies
+        )
+
     def frontend(self, name: str) -> Proxy | None:
         """The frontend (or listen) of that name."""
         return self._frontends.get(name)

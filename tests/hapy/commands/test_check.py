@@ -302,6 +302,9 @@ def test_states_of_servers_that_nobody_left(check) -> None:
     status, out = check("global\n server-state-file /nowhere/all\n" + text.format("global"), "--environment")
     assert status == 0
     assert "t.cfg:2:2: environment: Can't open global server state file '/nowhere/all'" in out.replace("\n    ", " ")
+    status, out = check("global\n server-state-file /nowhere/all\n" + GOOD)  # read, though nobody takes from it
+    assert status == 0
+    assert "t.cfg:2:2: environment: Can't open global server state file '/nowhere/all'" in out.replace("\n    ", " ")
     status, out = check("global\n server-state-base /nowhere\n" + text.format("local"))
     assert status == 0
     assert "environment: Proxy 'l': Can't open server state file '/nowhere/l'" in out.replace("\n    ", " ")
