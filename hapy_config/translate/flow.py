@@ -6,6 +6,7 @@ What none of them can look at (counters, stick tables, maps) raises `Untranslata
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,6 +21,8 @@ from hapy_config.model.expressions import (
     SampleExpression,
     Term,
 )
+from hapy_config.translate.networks import network_pattern
+from hapy_config.translate.parts import LIST, cookies, framed, lower_number, number, parameters
 
 
 class Untranslatable(Exception):  # noqa: N818 - says what is so, not that something broke
@@ -129,20 +132,24 @@ _NAMED: Final = {
     "fhdr": "header",
     "req.hdr_val": "header",
     "hdr_val": "header",
+    "req.hdr_ip": "header",
+    "hdr_ip": "header",
     "req.cook": "cookie",
     "cook": "cookie",
     "cookie": "cookie",
+    "req.cook_val": "cookie",
+    "cook_val": "cookie",
     "url_param": "param",
     "urlp": "param",
+    "urlp_val": "param",
+    "url_param_val": "param",
     "res.hdr": "answer",
     "res.fhdr": "answer",
     "shdr": "answer",
 }
 _HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contains", "reg": "regex"}
-#: Fetches that take the parts between commas one by one, and what stands before and behind the text of a test.
-_LISTS: Final = frozenset({"req.hdr", "hdr", "res.hdr", "shdr"})
-_BEGIN, _END = "(^|,) *", " *(,|$)"
-_LISTED: Final = {"str": (_BEGIN, _END), "beg": (_BEGIN, ""), "end": ("", _END)}
+#: Fetches that take the parts between commas one by one.
+LISTS: Final = frozenset({"req.hdr", "hdr", "req.hdr_val", "hdr_val", "req.hdr_ip", "hdr_ip", "res.hdr", "shdr"})
 _ALIASES: Final = {
     "ci": Subject("src"),
     "cp": Subject("src_port"),
@@ -158,6 +165,9 @@ _COUNTED: Final = frozenset({"req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt
 _COMPARISONS: Final = {"ge": (True, 0), "gt": (True, 1), "lt": (False, 0), "le": (False, 1)}
 #: The longest text whose length is compared.
 _LONGEST: Final = 9000
+_REPEATED: Final = 1000
+#: What there may be several of.
+_MANY: Final = frozenset({"header", "cookie", "param", "answer"})
 _NETWORK_NAMES: Final = {"localhost": "127.0.0.1/32"}
 
 
@@ -242,39 +252,90 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
     if what.kind == "tls":
         wanted = acl.patterns not in (("0",), ("false",))
         return Test(what, "present") if wanted else Not(Test(what, "present"))
-    if acl.match == "found":
-        # An empty query is there; no other proxy tells it from none.
-        return Test(Subject("url"), "regex", (r"\?",)) if what.kind == "query" else Test(what, "present")
-    if acl.match == "ip":
-        return Test(what, "network", tuple(_NETWORK_NAMES.get(value, value) for value in acl.patterns))
-    if acl.match == "int":
-        if all(value.isdecimal() for value in acl.patterns):
-            return Test(what, "exact", acl.patterns)
-        bound = comparison(acl.patterns)
-        if bound is None or what.kind not in ("header", "param", "cookie", "status"):
-            raise Untranslatable(f"ranges of '{acl.criterion.text}' can't be tested there")
-        above, least = bound
-        reached = Test(what, "regex", (rf"^0*({number_from(least)})([^0-9]|$)",))
-        return reached if above else Every((Test(what, "regex", ("^[0-9]",)), Not(reached)))
+    if acl.match == "found" and what.kind == "query":
+        return Test(Subject("url"), "regex", (r"\?",))  # an empty query is there; no other proxy tells it from none
+    one = _plain_test(acl, what)
+    return one if isinstance(one, Not) else among_others(one, fetch)
+
+
+def _plain_test(acl: AclExpression, what: Subject) -> Test | Not:
+    """A test of a text as if it were the only one of its kind.
+
+    Raises:
+        Untranslatable: it can't be made elsewhere.
+    """
     ignore_case = acl.ignore_case or what.lower
-    if what.kind in ("header", "answer") and fetch in _LISTS and acl.match in _LISTED and all(acl.patterns):
-        # Each part of a list is looked at.
-        begin, end = _LISTED[acl.match]
-        return Test(what, "regex", tuple(f"{begin}{_literal(one)}{end}" for one in acl.patterns), ignore_case)
+    many = what.kind in _MANY
+    if acl.match == "found":
+        return Test(what, "present")
+    if acl.match == "ip":
+        nets = tuple(_NETWORK_NAMES.get(value, value) for value in acl.patterns)
+        try:
+            return Test(what, "regex", (f"^{network_pattern(nets)}$",)) if many else Test(what, "network", nets)
+        except ValueError as reason:
+            raise Untranslatable(str(reason)) from None
+    if acl.match == "int":
+        return _number_test(acl, what)
     if acl.match in _HOW:
         return Test(what, _HOW[acl.match], acl.patterns, ignore_case)
-    if acl.match == "dir":
-        return bounded(what, acl.patterns, "/?", ignore_case=ignore_case)
-    if acl.match == "dom":
-        return bounded(what, acl.patterns, "/?.:", ignore_case=ignore_case)
+    if acl.match in ("dir", "dom"):
+        bounds = "/?" if acl.match == "dir" else "/?.:"
+        return bounded(what, acl.patterns, bounds, ignore_case=ignore_case, apart=many)
     if acl.match == "len" and all(value.isdecimal() for value in acl.patterns):
         return Test(what, "regex", tuple(f"^.{{{value}}}$" for value in acl.patterns))
     if acl.match == "len" and (bound := comparison(acl.patterns)) is not None and bound[1] <= _LONGEST:
         above, least = bound
+        if not above and many and least <= _REPEATED:
+            return Test(what, "regex", (f"^.{{1,{max(least - 1, 1)}}}$",))
         # No engine takes more than 1,000 of one thing at a time.
-        reached = Test(what, "regex", ("^" + ".{1000}" * (least // 1000) + f".{{{least % 1000}}}",))
+        long = f".{{{_REPEATED}}}" * (least // _REPEATED) + f".{{{least % _REPEATED}}}"
+        reached = Test(what, "regex", (f"^{long}",))
         return reached if above else Not(reached)
     raise Untranslatable(f"values of '{acl.criterion.text}' can't be compared in that way ({acl.match})")
+
+
+def _number_test(acl: AclExpression, what: Subject) -> Test:
+    """A number compared with others.
+
+    Raises:
+        Untranslatable: with a range of them.
+    """
+    patterns = acl.patterns[1:] if acl.patterns[:1] == ("eq",) else acl.patterns
+    counted = what.kind in _MANY or what.kind == "status"
+    if all(value.isdecimal() for value in patterns):
+        if what.kind in _MANY:
+            texts = [f"^0*{int(value)}(|[^0-9].*)$" for value in patterns]
+            return Test(what, "regex", (*texts, *(["^[^0-9+-].*$"] if "0" in patterns else [])))
+        return Test(what, "exact", patterns)
+    bound = comparison(patterns)
+    if bound is None or not counted or (bound[1] == 0 and not bound[0]):
+        raise Untranslatable(f"ranges of '{acl.criterion.text}' can't be tested there")
+    above, least = bound
+    return Test(what, "regex", (f"^{number(least) if above else lower_number(least)}$",))
+
+
+def among_others(one: Test, fetch: str) -> Test:
+    """A test of each header of a list, of each cookie or parameter of a name.
+
+    Raises:
+        Untranslatable: its expression can't be asked of all at once.
+    """
+    what = one.subject
+    if what.kind in ("cookie", "param"):
+        frame = cookies(what.name) if what.kind == "cookie" else parameters(what.name)
+        whole = Subject("header", "Cookie") if what.kind == "cookie" else Subject("query")
+        found = framed(frame, one.how, one.values)
+        if found is None:
+            raise Untranslatable(f"its expression can't be asked of each {what.kind} of that name")
+        if one.how == "present" and what.kind == "cookie":
+            found = (f"{found[0]}[^;, ]",)  # one without a value is none
+        return Test(whole, "regex", found, one.ignore_case)
+    if what.kind not in ("header", "answer") or fetch not in LISTS or one.how in ("present", "contains"):
+        return one
+    if "" in one.values:
+        return one
+    found = framed(LIST, one.how, one.values)
+    return one if found is None else Test(what, "regex", found, one.ignore_case)
 
 
 def _count(acl: AclExpression) -> Formula | None:
@@ -298,16 +359,6 @@ def comparison(patterns: tuple[str, ...]) -> tuple[bool, int] | None:
     return above, int(patterns[1]) + more
 
 
-def number_from(least: int) -> str:
-    """A regular expression for decimal numbers from `least` on, without zeros in front."""
-    digits = str(least)
-    cases = [rf"[1-9][0-9]{{{len(digits)},}}", digits]
-    for place, digit in enumerate(digits):
-        if digit != "9":
-            cases.append(f"{digits[:place]}[{int(digit) + 1}-9][0-9]{{{len(digits) - place - 1}}}")
-    return "|".join(cases)
-
-
 def whole_of(pattern: str) -> str:
     """A regular expression that takes the whole text where another one matches a part of it; its groups are the same.
 
@@ -319,11 +370,6 @@ def whole_of(pattern: str) -> str:
     inner = pattern[begins : len(pattern) - ends]
     inner = inner if plain else f"(?:{inner})"
     return f"^{'' if begins else '.*?'}{inner}{'' if ends else '.*'}$"
-
-
-def _literal(text: str) -> str:
-    """A regular expression for a text, in the words that PCRE and RE2 share."""
-    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text)
 
 
 def matches_nothing(one: Test) -> bool:
@@ -339,9 +385,12 @@ def matches_nothing(one: Test) -> bool:
     return False
 
 
-def bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool) -> Test:
-    """Whole parts of a text between delimiters."""
-    texts = (re.escape(value.strip(bounds)).replace("/", "/") for value in values)
+def bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool, apart: bool = False) -> Test:
+    """Whole parts of a text between delimiters; `apart` writes each way to stand there as a pattern of its own."""
+    texts = [re.escape(value.strip(bounds)) for value in values]
+    if apart:
+        ways = itertools.product(("^", f"[{bounds}]"), texts, ("$", f"[{bounds}]"))
+        return Test(what, "regex", tuple("".join(one) for one in ways), ignore_case)
     return Test(what, "regex", tuple(f"(^|[{bounds}]){text}([{bounds}]|$)" for text in texts), ignore_case)
 
 

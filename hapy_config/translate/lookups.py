@@ -20,6 +20,7 @@ from hapy_config.translate.flow import (
     Subject,
     Test,
     Untranslatable,
+    among_others,
     bounded,
     comparison,
     simplified,
@@ -158,7 +159,7 @@ def looked_up(acl: AclExpression) -> Formula:
     found = lookup(acl.criterion)
     if found.how == "rewrite":
         raise Untranslatable(f"'{acl.criterion.text}' can't be looked at there")
-    there = Test(found.subject, "present")
+    there = among_others(Test(found.subject, "present"), acl.criterion.fetch.name)
     if acl.match == "found" and found.default is not None:
         return there
     wanted = [acl.match == "found" or _fits(acl, value) for _, value in found.entries]
@@ -166,10 +167,14 @@ def looked_up(acl: AclExpression) -> Formula:
     unwanted: list[str] = []  # what counts before, and is not wanted
     keys: list[str] = []
 
+    def asked(values: tuple[str, ...]) -> Test:
+        one = Test(found.subject, found.how, values, found.ignore_case)
+        return one if found.how == "network" else among_others(one, acl.criterion.fetch.name)
+
     def close() -> None:
         if keys:
-            test = Test(found.subject, found.how, tuple(keys), found.ignore_case)
-            before = Test(found.subject, found.how, tuple(unwanted), found.ignore_case)
+            test = asked(tuple(keys))
+            before = asked(tuple(unwanted))
             cases.append(Every((test, Not(before))) if unwanted and found.how != "exact" else test)
             keys.clear()
 
@@ -182,7 +187,7 @@ def looked_up(acl: AclExpression) -> Formula:
             unwanted.append(key)
     close()
     if found.default is not None and _fits(acl, found.default):
-        every = Test(found.subject, found.how, tuple(key for key, _ in found.entries), found.ignore_case)
+        every = asked(tuple(key for key, _ in found.entries))
         cases.append(Every((there, Not(every))) if found.entries else there)
     return simplified(Some(tuple(cases))) if cases else FALSE
 

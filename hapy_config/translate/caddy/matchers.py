@@ -155,10 +155,6 @@ def replacement(text: str) -> str:
     return _BACKREFERENCE.sub(r"$\1", text.replace("$", "$$"))
 
 
-#: Subjects that are no text at all where a request has none: nothing but `==` can be asked of that.
-_MAY_BE_NONE: Final = frozenset({"cookie", "param"})
-
-
 def expression(whole: Formula) -> str:
     """A condition.
 
@@ -189,7 +185,9 @@ def _test(one: Test) -> str:
     if one.subject.kind == "base":
         raise Untranslatable("Caddy can't compare host and path in one")
     if one.how == "present":
-        return _present(one.subject, where)
+        if one.subject.kind == "header":  # an empty one is there, too
+            return f'header({{{_text(one.subject.name)}: "*"}})'
+        return f'{where} != ""'
     prefix = "HTTP/" if one.subject.kind == "version" else ""
     tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
     asked = tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
@@ -197,17 +195,7 @@ def _test(one: Test) -> str:
         return asked
     if one.subject.kind == "header" and matches_nothing(one):
         return f'(header({{{_text(one.subject.name)}: "*"}}) && {asked})'  # none looks empty, too
-    return f"({_present(one.subject, where)} && {asked})" if one.subject.kind in _MAY_BE_NONE else asked
-
-
-def _present(subject: Subject, where: str) -> str:
-    """Whether there is something to look at."""
-    name = _SPECIAL.sub(r"\\\1", subject.name)
-    if subject.kind == "cookie":
-        return f"{{http.request.header.Cookie}}.matches({_text(rf'(^|;[ ]*){name}=[^;]')})"
-    if subject.kind == "param":
-        return f"{{http.request.uri.query}}.matches({_text(f'(^|&){name}=')})"
-    return f'{where} != ""'
+    return asked
 
 
 def _path(how: str, value: str, *, ignore_case: bool) -> str:

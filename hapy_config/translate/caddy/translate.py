@@ -11,6 +11,7 @@ from hapy_config.syntax import Document
 from hapy_config.translate.caddy.matchers import quoted
 from hapy_config.translate.caddy.site import SiteWriter
 from hapy_config.translate.caddy.upstreams import duration
+from hapy_config.translate.doubles import note_doubles
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import Untranslatable
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
@@ -79,6 +80,7 @@ def to_caddy(config: Config, document: Document) -> Translation:
     for proxy in config.proxies:
         if proxy.mode != "http" and not proxy.is_frontend and not proxy.disabled:
             _lose(ledger, proxy, "Caddy passes no plain TCP on (only with a plugin)")
+    note_doubles(ledger, config)
     ledger.settle(_FATES, SECTIONS)
     # Caddy takes a port that is by convention the other scheme's only where it is told of another one for that.
     ports = [f"\t{word} {other}" for site, word, other in _CONVENTIONS if any(site in line for line in sites)]

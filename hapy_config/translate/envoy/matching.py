@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any, Final
 
 from hapy_config.translate.flow import Lookup, Piece, Test, Untranslatable
+from hapy_config.translate.networks import network_pattern
 
 Json = dict[str, Any]
 _OPERATORS: Final = {
@@ -88,7 +88,7 @@ def match_of(tests: list[tuple[Test, bool]]) -> Json:
         kind = one.subject.kind
         if kind == "path" and wanted and found == {"prefix": "/"} and not one.ignore_case:
             found = _path(one)
-        elif kind in ("param", "query"):
+        elif kind == "query":
             headers.append(_query(one, wanted=wanted))
         else:
             headers.append(_header(one, wanted=wanted))
@@ -136,18 +136,17 @@ def _header(one: Test, *, wanted: bool) -> Json:
     kind = one.subject.kind
     name = one.subject.name if kind == "header" else _HEADERS.get(kind) or TOLD.get(kind, (None,))[0]
     found: Json
-    if kind == "cookie":
-        value = "[^;]+" if one.how == "present" else _pattern(one, whole=False)
-        pattern = f"(?:.*;)? *{escaped(one.subject.name)}={value}(?:;.*)?"
-        found = {"name": "cookie", "string_match": {"safe_regex": {"regex": pattern}}}
-    elif kind == "tls":
+    if kind == "tls":
         found = {"name": ":scheme", "string_match": {"exact": "https"}}
     elif name is None:
         raise Untranslatable(f"Envoy's routes can't look at it ({kind})")
     elif one.how == "present":
         found = {"name": name, "present_match": True}
     elif one.how == "network" and kind == "src":
-        found = {"name": name, "string_match": {"safe_regex": {"regex": _networks(one.values)}}}
+        try:
+            found = {"name": name, "string_match": {"safe_regex": {"regex": network_pattern(one.values)}}}
+        except ValueError as reason:
+            raise Untranslatable(str(reason)) from None
     elif one.how == "network":
         raise Untranslatable("Envoy's routes can't look at addresses in headers")
     else:
@@ -161,66 +160,9 @@ def _header(one: Test, *, wanted: bool) -> Json:
     return found
 
 
-def _networks(values: tuple[str, ...]) -> str:
-    """Addresses and networks as a regular expression for the text of an address.
-
-    Raises:
-        Untranslatable: one is a network of IPv6, or none.
-    """
-    texts = []
-    for value in values:
-        try:
-            net = ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            raise Untranslatable(f"'{value}' is no network") from None
-        if net.num_addresses == 1:
-            texts.append(escaped(str(net.network_address)))
-        elif isinstance(net, ipaddress.IPv4Network):
-            first, last = net.network_address.packed, net.broadcast_address.packed
-            texts.append(r"\.".join(_octet(low, high) for low, high in zip(first, last, strict=True)))
-        else:
-            texts.append(_network6(net))
-    return texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
-
-
-def _network6(net: ipaddress.IPv6Network) -> str:
-    """A network of IPv6 as a pattern for addresses in their short form.
-
-    Raises:
-        Untranslatable: a group of its could be left out, or written with fewer digits.
-    """
-    digits = net.network_address.exploded.replace(":", "")[: -(-net.prefixlen // 4)]
-    groups = [digits[at : at + 4] for at in range(0, len(digits), 4)]
-    if "0000" in groups or not groups or (net.prefixlen % 16 and groups[-1].startswith("0")):
-        raise Untranslatable("Envoy's routes can't look at such a network of IPv6")
-    last = groups.pop().lstrip("0")
-    spare = 4 * len(digits) - net.prefixlen
-    if spare:  # the last digit is not given as a whole
-        low = int(last[-1], 16)
-        last = f"{last[:-1]}[{''.join(f'{value:x}' for value in range(low, low + 2**spare))}]"
-    missing = -len(digits) % 4
-    last += f"[0-9a-f]{{{missing}}}" if missing else ""
-    return ":".join((*(group.lstrip("0") for group in groups), last)) + ":.*"
-
-
-def _octet(low: int, high: int) -> str:
-    """A part of an IPv4 address between two values."""
-    if low == high:
-        return str(low)
-    if (low, high) == (0, 255):
-        return r"\d+"
-    return f"(?:{'|'.join(str(value) for value in range(low, high + 1))})"
-
-
 def _query(one: Test, *, wanted: bool) -> Json:
-    """A test of the query or of one of its parameters, which stand in the path's pseudo header."""
-    if one.subject.kind == "query":
-        pattern = r"[^?]*\?.+" if one.how == "present" else rf"[^?]*\?{_pattern(one, whole=False)}"
-    elif one.how == "regex":
-        raise Untranslatable("Envoy compares parameters with texts only")
-    else:
-        value = "[^&]*" if one.how == "present" else _pattern(one, whole=False).replace(".*", "[^&]*")
-        pattern = rf"[^?]*\?(?:.*&)?{escaped(one.subject.name)}={value}(?:&.*)?"
+    """A test of the query, which stands in the path's pseudo header."""
+    pattern = r"[^?]*\?.+" if one.how == "present" else rf"[^?]*\?{_pattern(one, whole=False)}"
     flag = "(?i)" if one.ignore_case else ""
     found: Json = {"name": ":path", "string_match": {"safe_regex": {"regex": flag + pattern}}}
     return found if wanted else {**found, "invert_match": True}

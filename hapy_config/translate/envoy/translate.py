@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
+from hapy_config.translate.doubles import note_doubles
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import SESSIONS, header_to_add
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
@@ -79,8 +81,6 @@ def to_envoy(config: Config, document: Document) -> Translation:
     Returns:
         `envoy.yaml`; notes about every statement that did not go over as it was.
     """
-    import yaml
-
     ledger = Ledger(config, document, "Envoy")
     config = in_plain_words(ledger)
     listeners: list[Json] = []
@@ -100,6 +100,7 @@ def to_envoy(config: Config, document: Document) -> Translation:
         clusters.append(
             found or {"name": backend.name, "type": "STATIC", "load_assignment": {"cluster_name": backend.name}}
         )
+    note_doubles(ledger, config)
     ledger.settle(_FATES, SECTIONS)
     whole: Json = {"static_resources": {"listeners": listeners, "clusters": clusters}}
     if "safe_regex" in repr(whole) or "'regex'" in repr(whole):
@@ -109,9 +110,19 @@ def to_envoy(config: Config, document: Document) -> Translation:
             "re2.max_program_size.warn_level": _LONGEST_PATTERN,
         }
         whole["layered_runtime"] = {"layers": [{"name": "patterns", "static_layer": limit}]}
+    return ledger.translation("envoy.yaml", _written(whole))
+
+
+def _written(whole: Json) -> str:
+    """YAML in which letters stand between quotes that Envoy's reader would take for true and false."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN"))
     # Parts that are the same would be written as references; people read the whole more easily.
-    text = yaml.safe_dump(json.loads(json.dumps(whole)), sort_keys=False, allow_unicode=True, width=110)
-    return ledger.translation("envoy.yaml", text)
+    return str(yaml.dump(json.loads(json.dumps(whole)), None, Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
 def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> list[Json]:

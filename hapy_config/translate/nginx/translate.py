@@ -7,6 +7,7 @@ from typing import Final
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
 from hapy_config.syntax import Document
+from hapy_config.translate.doubles import note_doubles
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near
 from hapy_config.translate.nginx.cookies import tied_upstreams
@@ -88,6 +89,7 @@ def to_nginx(config: Config, document: Document) -> Translation:
         lines += ["", *http]
     if stream:
         lines += ["", *stream]
+    note_doubles(ledger, config)
     ledger.settle(_FATES, SECTIONS)
     outcome = ledger.translation("nginx.conf", "".join(f"{line}\n" for line in lines))
     return Translation({**outcome.files, **files}, outcome.notes, outcome.counts)

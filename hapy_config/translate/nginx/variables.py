@@ -207,11 +207,9 @@ class Variables:
             raise Untranslatable("nginx can't tell an empty header from none")
         tls = one.subject.kind == "tls"
         source = "$https" if tls else self.value(Subject(one.subject.kind, one.subject.name), moved=moved)
-        volatile = moved or one.subject.kind.startswith("$")
+        volatile = moved or self._changes(one)
         flag = "~*" if one.ignore_case else "~"
         stem = f"is_{one.subject.name or one.subject.kind.strip('$')}"
-        if one.how == "present" and one.subject.kind == "param":  # with an empty value, too
-            return self.map("$args", [(f"~(?:^|&){escaped(one.subject.name)}=", "1")], "0", stem, volatile=True)
         if one.how == "present":
             return self.map(source, [("", "0")], "1", stem, volatile=volatile)
         prefix = "HTTP/" if one.subject.kind == "version" else ""
@@ -258,4 +256,4 @@ class Variables:
 
     @staticmethod
     def _changes(one: Test) -> bool:
-        return one.subject.kind.startswith("$") or one.subject.kind == "param"
+        return one.subject.kind.startswith("$") or one.subject.kind == "query"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hapy_config.translate.report import Loss
+from tests.hapy_config.translate.several_cases import SEVERAL
 from tests.hapy_config.translate.side_by_side import (
     TARGETS,
     answer,
@@ -45,7 +46,7 @@ def values(names: dict[str, object], folder: Path) -> dict[str, object]:
 
 @pytest.mark.referee
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *SEVERAL], ids=lambda case: case.name)
 @with_other_ports
 def test_the_answers_are_haproxys(case: Case, target: str, tmp_path: Path) -> None:
     if target in case.not_for:

@@ -1,0 +1,86 @@
+"""What there may be several of: headers, cookies and parameters of one name, of which other proxies see another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from hapy_config.model.config import Config
+from hapy_config.model.expressions import Condition, FormatExpression, LogFormat, SampleExpression
+from hapy_config.model.proxy import Proxy
+from hapy_config.source import Span
+from hapy_config.translate.answers import formats_of
+from hapy_config.translate.auth import expressions_of
+from hapy_config.translate.flow import LISTS, Untranslatable, subject
+from hapy_config.translate.ledger import Ledger
+from hapy_config.translate.report import Loss
+
+#: Headers of which a request has one value, whatever commas it holds, or one line.
+_SINGLE: Final = frozenset({"host", "authorization", "content-length", "content-type"})
+#: Headers whose lines nginx puts together.
+_JOINED: Final = frozenset({"cookie", "x-forwarded-for", "host", "content-length"})
+_LINES: Final = "of several lines with one header nginx before 1.23 sees the first alone, HAProxy each"
+_EMPTY: Final = "nginx can't tell an empty header from none"
+
+
+def note_doubles(ledger: Ledger, config: Config) -> None:
+    """Tell of lines that went over and look at what there may be several of.
+
+    Args:
+        ledger: knows which went over.
+        config: has the lines.
+    """
+    for proxy in config.proxies:
+        for span, condition, formats in _lines(proxy):
+            if ledger.accounted.get((span.file, span.line), Loss.LOST) is Loss.LOST:
+                continue
+            notes = [text for one in formats for text in _of_text(one, ledger.target)]
+            if ledger.target == "nginx":
+                notes += _of_tests(condition)
+            for text in dict.fromkeys(notes):
+                ledger.near(span, text)
+
+
+def _lines(proxy: Proxy) -> Iterator[tuple[Span, Condition | None, list[SampleExpression]]]:
+    """The lines of a proxy, each with its condition and what its texts are made of."""
+    for rules in proxy.rules.values():
+        for rule in rules:
+            yield rule.span, rule.condition, [one for text in formats_of(rule) for one in _samples(text)]
+    for redirect in proxy.redirects:
+        yield redirect.span, redirect.condition, list(_samples(redirect.target))
+    for use in proxy.use_backends:
+        yield use.span, use.condition, list(_samples(use.target)) if isinstance(use.target, LogFormat) else []
+
+
+def _samples(text: LogFormat) -> Iterator[SampleExpression]:
+    return (one.expression for one in text.items if isinstance(one, FormatExpression))
+
+
+def _of_text(sample: SampleExpression, target: str) -> Iterator[str]:
+    """What differs where a text is made of a sample."""
+    fetch = sample.fetch
+    try:
+        what = subject(SampleExpression(sample.text, fetch, (), sample.type))
+    except Untranslatable:
+        return
+    if what.kind in ("header", "answer") and what.name.lower() not in _SINGLE and fetch.name in LISTS:
+        yield f"of a header that is a list HAProxy takes the last value, {target} all"
+    if what.kind == "cookie":
+        yield f"of several cookies of one name HAProxy takes the last, {target} the first"
+    if what.kind == "param" and target == "Caddy":
+        yield "of several parameters of one name HAProxy takes the first, Caddy all"
+
+
+def _of_tests(condition: Condition | None) -> Iterator[str]:
+    """What differs where nginx looks at headers."""
+    for acl in expressions_of(condition):
+        try:
+            what = subject(SampleExpression(acl.criterion.text, acl.criterion.fetch, (), acl.criterion.type))
+        except Untranslatable:
+            continue
+        if what.kind != "header":
+            continue
+        if acl.match == "found" or acl.criterion.fetch.name.endswith("_cnt"):
+            yield _EMPTY
+        elif what.name.lower() not in _JOINED:
+            yield _LINES

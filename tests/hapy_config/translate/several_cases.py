@@ -1,0 +1,134 @@
+"""Configurations that look at what a request may hold several of: lists, cookies and parameters of one name."""
+
+from __future__ import annotations
+
+from tests.hapy_config.translate.side_by_side import Ask
+from tests.hapy_config.translate.translation_cases import Case
+
+
+def _each(header: str, *values: str) -> tuple[Ask, ...]:
+    """One request for each value of a header; what is asked for tells them apart."""
+    return tuple(Ask(f"/{number}", headers={header: value}) for number, value in enumerate(values))
+
+
+SEVERAL: tuple[Case, ...] = (
+    Case(
+        "each-cookie-of-a-name",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request deny deny_status 401 if {{ req.cook(a) 2 }}
+    http-request deny deny_status 405 if {{ req.cook(b) -m beg ad }}
+    http-request deny deny_status 404 if {{ req.cook(c) -m reg -i ^X[0-9]+$|.*zz$ }}
+    http-request deny deny_status 410 if {{ req.cook(d) -m found }}
+    http-request deny deny_status 413 if {{ req.cook(e) -m sub q }}
+    http-request deny deny_status 400 if {{ req.cook(f) -m end w }}
+    http-request deny deny_status 502 if {{ req.cook_val(g) gt 15 }} || {{ req.cook(h) -m len lt 3 }}
+    server s 127.0.0.1:{one}
+""",
+        _each(
+            "Cookie",
+            *(
+                "a=1; a=2",
+                "a=2; a=1",
+                "a=1, a=2",
+                "xa=2",
+                "A=2",
+                "a = 2",
+                "b=x; b=admin",
+                "b=xad",
+                "c=x12",
+                "c=q; c=X9",
+            ),
+            *("C=X9", "c=azz; d", "c=x12y", "d=", "d=1", "x=d; d=3", "e=aqb", "e=a; x=q", "f=ew; x", "f=we", "g=16"),
+            *("g=9; g=016", "g=9", "h=12", "h=123"),
+        ),
+    ),
+    Case(
+        "each-parameter-of-a-name",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request deny deny_status 401 if {{ url_param(a) 2 }}
+    http-request deny deny_status 405 if {{ url_param(b) -m beg ad }}
+    http-request deny deny_status 404 if {{ url_param(c) -m reg -i ^X[0-9]+$|.*zz$ }}
+    http-request deny deny_status 410 if {{ url_param(d) -m found }}
+    http-request deny deny_status 413 if {{ url_param(e) -m sub q }}
+    http-request deny deny_status 400 if {{ url_param(f) -m end w }}
+    http-request deny deny_status 502 if {{ url_param(g) -m int gt 15 }} || {{ url_param(h) -m len 3 }}
+    http-request deny deny_status 500 if {{ url_param(i) -m int lt 25 }} || {{ url_param(j) -m int eq 7 }}
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask(f"/?{query}")
+            for query in (
+                *("a=1&a=2", "a=2&a=1", "a=1;a=2", "xa=2", "A=2", "a=%32", "b=x&b=admin", "b=xad", "c=x12", "c=q&c=X9"),
+                *("C=X9", "c=azz;d", "c=x12y", "d=", "d=1", "x=d&d=3", "e=aqb", "e=a&x=q", "f=ew&x", "f=we", "g=16"),
+                *(
+                    "g=016",
+                    "g=9",
+                    "h=12",
+                    "h=123",
+                    "i=3",
+                    "i=25",
+                    "i=24",
+                    "i=100",
+                    "i=7x",
+                    "i=no",
+                    "i=-3",
+                    "j=7",
+                    "j=07",
+                    "j=77",
+                ),
+            )
+        ),
+    ),
+    Case(
+        "each-value-of-a-list",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request deny deny_status 401 if {{ hdr(x) two }}
+    http-request deny deny_status 405 if {{ hdr_reg(x) -i ^a.*b$ }}
+    http-request deny deny_status 404 if {{ hdr_reg(x) ^q[^a]+$ }}
+    http-request deny deny_status 410 if {{ hdr_ip(x) 10.1.0.0/16 192.168.7.9 }}
+    http-request deny deny_status 413 if {{ hdr_val(x) gt 250 }}
+    http-request deny deny_status 400 if {{ hdr_dom(x) exa.com }}
+    http-request deny deny_status 502 if {{ hdr(x) -m len lt 3 }}
+    http-request set-header Y yes if {{ hdr_sub(n) z }}
+    server s 127.0.0.1:{one}
+""",
+        (
+            *_each(
+                "X",
+                *(
+                    "two",
+                    "one, two",
+                    "axb",
+                    "AxB",
+                    "zab, axxb",
+                    "a, zzzb",
+                    "q1, zz",
+                    "zz, q2",
+                    "xx, qa",
+                    "zz9, 10.1.3.4",
+                ),
+                *("10.1.3.4", "192.168.7.9", "200", "0251", "zz, 300", "www.exa.com", "q.q, x.exa.com.y"),
+                *("exa.comx", "zz", "zzz", "zzz, z"),
+            ),
+            Ask("/y", headers={"N": "yyz"}),
+        ),
+    ),
+    Case(
+        "a-header-without-a-value-is-there",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request deny if {{ hdr(x) -m found }}
+    http-request deny if {{ req.hdr_cnt(z) gt 0 }}
+    server s 127.0.0.1:{one}
+""",
+        (Ask("/"), Ask("/empty", headers={"X": ""}), Ask("/one", headers={"X": "1"}), Ask("/z", headers={"Z": ""})),
+        unlike={"nginx": ("/empty", "/z")},
+    ),
+)
