@@ -1,4 +1,12 @@
-"""`crt-store`: certificates and their files by names of their own (configuration manual 3.4, section 12.7)."""
+"""`crt-store`: certificates and their files by names of their own (configuration manual 3.4, section 12.7).
+
+What HAProxy 3.0 and 3.2 do beyond it:
+- A certificate's name is its alias, else its file's name as written; without the slash of an absolute one where the
+  store has a name, else without `@/`.
+- Files must be there and sound. Whether key and certificate go together is seen where they are used: HAProxy takes them
+  even then, and no client comes through; hapy refuses them there.
+- The last of several `crt` or `alias` counts.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +20,7 @@ from hapy_config.diagnostics import Diagnostic, Severity
 if TYPE_CHECKING:
     from hapy_config.build.context import Build
     from hapy_config.build.sectiondraft import SectionDraft
+    from hapy_config.model.certificates import CertificateFiles
     from hapy_config.syntax import Statement
 
 _FILES: Final = ("crt", "key", "ocsp", "issuer", "sctl")
@@ -41,11 +50,11 @@ def load(build: Build, draft: SectionDraft, statement: Statement, words: list[st
         if word not in (*_FILES, *_OTHERS):
             hint = build.nearest(word, (*_FILES, *_OTHERS))
             raise Refused(f"'load' : unknown keyword '{word}'.", index, hint=hint)
-        if index + 1 >= len(words):
+        if index + 1 >= len(words) and word != "alias":
             raise Refused(f"'load' : '{word}' expects an argument.", index, code="missing-argument")
-        if word in given:
-            raise Refused(f"'load' : '{word}' already specified.", index)
-        given[word] = words[index + 1]
+        if word in given and word in _FILES:
+            build.warning("duplicate", statement.span(index), f"'load' : '{word}' already specified, overwriting.")
+        given[word] = words[index + 1] if index + 1 < len(words) else ""
         index += 2
     if "crt" not in given:
         raise Refused("'load' : mandatory 'crt' parameter not found.", 0, code="missing-argument")
@@ -64,23 +73,22 @@ def _load(build: Build, draft: SectionDraft, given: dict[str, str], words: list[
         _path(build, draft, given["key"], "key-base") if "key" in given else "",
         *(_path(build, draft, given[kind], "crt-base") if kind in given else "" for kind in ("ocsp", "issuer", "sctl")),
     )
-    # One file may have several names; what must be unique is the alias, or the file's name where there is none.
-    name = f"@{draft.name}/{given.get('alias', given['crt'])}"
+    if "alias" in given or draft.name:
+        name = f"@{draft.name}/{given.get('alias', given['crt'].lstrip('/'))}"
+    else:
+        name = given["crt"]
     if name in build.tls_files.stored:
         raise Refused(f"'load' : '{name}' is already defined.", words.index("crt") + 1, code="duplicate-name")
     try:
         loaded = pem.load(path, build.files.read, tls.settings(build), named, tls.warner(build))
-        found = pem.weakness(loaded) or loaded
+        found: CertificateFiles | pem.Fault = pem.weakness(loaded) or loaded
+    except pem.Unfit as fault:
+        found = fault
     except pem.Fault as fault:
-        build.lacking(Refused(f"'load' : {fault}", words.index("crt") + 1, code="bad-certificate"))
+        refusal = Refused(f"'load' : {fault}", words.index("crt") + 1, code="bad-certificate", hint=fault.hint)
+        build.lacking(refusal)
         return
-    stored = build.tls_files.stored
-    stored.setdefault(f"@{draft.name}/{given['crt']}", found)
-    stored.setdefault(f"@{draft.name}/{path.lstrip('/')}", found)  # as HAProxy 3.0 and 3.2 know it
-    if "alias" in given:
-        stored[f"@{draft.name}/{given['alias']}"] = found
-    if not draft.name:
-        build.tls_files.certificates[path] = found
+    build.tls_files.stored[name] = found
 
 
 def _path(build: Build, draft: SectionDraft, name: str, kind: str) -> str:

@@ -30,7 +30,7 @@ _SERVER_OPTIONS: Final = (
 
 
 def _base(build: Build, statement: Statement, words: list[str]) -> None:
-    """ca-base and crt-base, once each."""
+    """ca-base, crt-base and, for what a crt-store loads, key-base, once each."""
     name = words[0]
     if len(words) < 2:
         raise Refused(f"global statement '{name}' expects a directory path as an argument.", 1, code="missing-argument")
@@ -275,6 +275,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "httpclient.resolvers.id": _client_resolvers,
     "httpclient.ssl.ca-file": _client_authority,
     "issuers-chain-path": _file("global statement 'issuers-chain-path' expects a directory path as an argument."),
+    "key-base": _base,
     "lua-load": _lua,
     "lua-load-per-thread": _lua,
     "ssl-default-bind-options": _tls_options(_BIND_OPTIONS),

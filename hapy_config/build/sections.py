@@ -53,7 +53,7 @@ _NAMELESS: Final = {
     "ring": "missing ring name.",
     "userlist": "'userlist' expects <name> as arguments.",
 }
-_FREE_NAMES: Final = frozenset({"cache", "program"})
+_FREE_NAMES: Final = frozenset({"cache", "crt-store", "program"})
 _ONE_WORD: Final = frozenset({"userlist", "peers", "log-forward", "program", "fcgi-app", "cache"})
 
 

@@ -44,7 +44,7 @@ class TlsFiles:
 
     Attributes:
         certificates: by path, or why they can't be used.
-        stored: the same by their names in crt-stores, `@store/name`.
+        stored: the same by their names in crt-stores, mostly `@store/name`.
         authorities: what is wrong with a CA or CRL file, by path.
         lists: what is wrong with lists of ciphers and groups.
         settings: where to look for what lies beside certificates, None before it was asked for.
@@ -215,6 +215,8 @@ def certificates(build: Build, name: str) -> list[CertificateFiles]:
     Raises:
         Fault: one can't be used.
     """
+    if name in build.tls_files.stored:
+        return [certificate(build, name)]
     path = based(build, name, "crt-base")
     where = build.files.path(path)
     if not name.startswith("@") and build.files.is_directory(path):

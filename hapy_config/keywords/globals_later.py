@@ -34,6 +34,7 @@ _RUN: Final = frozenset(
     {
         "ca-base",
         "crt-base",
+        "key-base",
         "issuers-chain-path",
         "ssl-default-bind-ciphers",
         "ssl-default-bind-ciphersuites",

@@ -68,6 +68,10 @@ class Fault(Exception):  # noqa: N818 - says what it is
         return ", ".join(filter(None, (self.place, self.why)))
 
 
+class Unfit(Fault):
+    """What was read is no certificate to serve: it has no key, or another one's, or a response without its issuer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """Files of one certificate that are named one by one, empty where they are not (`load` in a crt-store)."""
@@ -188,7 +192,7 @@ def load(
         warn: told of files that are left out.
 
     Raises:
-        Fault: it can't be used.
+        Fault: it can't be used. Unfit: it can be read.
     """
     try:
         content = read(path)
@@ -203,6 +207,8 @@ def load(
     key = _find_key(path, content, certificate, beside)
     chain = _chain(path, blocks[1:])
     issuer = beside.read("issuer")
+    if issuer is not None and not any(not certificate_fault(one) for one in certificates_in(issuer)[:1]):
+        raise Fault(f"'{beside.name('issuer')}' cannot be read or parsed'.")
     if not chain and settings.issuers:
         chain = _chain_from(certificate, settings.issuers)
     ocsp = beside.read("ocsp")
@@ -210,7 +216,7 @@ def load(
     if ocsp is not None:
         authority = _authority(certificate, (*chain, *certificates_in(issuer or b"")))
         if not authority:
-            raise Fault(
+            raise Unfit(
                 f"'{beside.name('ocsp')}' is present and activates OCSP but it is impossible to compute the OCSP"
                 " certificate ID (maybe the issuer could not be found)'."
             )
@@ -273,11 +279,11 @@ def _find_key(path: str, content: bytes, certificate: bytes, beside: _Beside) ->
                     _locked(key),
                 )
     if fault == "key":
-        raise Fault(f"No Private Key found in '{apart or path}'.", _locked(key))
+        raise Unfit(f"No Private Key found in '{apart or path}'.", _locked(key))
     if fault == "use":
-        raise Fault(f"unable to load SSL private key into SSL Context '{path}'.")
+        raise Unfit(f"unable to load SSL private key into SSL Context '{path}'.")
     if fault == "mismatch":
-        raise Fault(f"inconsistencies between private key and certificate loaded '{path}'.")
+        raise Unfit(f"inconsistencies between private key and certificate loaded '{path}'.")
     return key
 
 

@@ -178,25 +178,63 @@ def test_versions_of_servers(words: str, said: str) -> None:
     assert all(said in text for text in found)
 
 
-def test_stores(folder: Path) -> None:
-    store = f"crt-store web\n crt-base {folder}\n key-base {folder}\n load crt good.pem alias site\n load crt nokey.pem key good.pem\n"
-    assert faults(folder, "crt @web/site crt @web/nokey.pem crt @web/good.pem", store) == []
-    assert "No such file" in faults(folder, "crt @web/other", store)[0]
-    assert "mandatory 'crt'" in faults(folder, "crt DIR/good.pem", "crt-store\n load alias x\n")[0]
-    # as HAProxy 3.0 and 3.2 say
-    more = f"{store} load crt good.pem alias other\n"
-    assert faults(folder, f"crt @web/other crt @web/{str(folder).lstrip('/')}/good.pem", more) == []
-    assert (
-        "already defined"
-        in faults(folder, "crt DIR/good.pem", f"{more} load crt nokey.pem key good.pem alias other\n")[0]
-    )
-    assert "after a load line" in faults(folder, "crt DIR/good.pem", f"{store} crt-base {folder}\n")[0]
-    assert (
-        faults(folder, "crt DIR/good.pem", f"crt-store s\n crt-base /\n crt-base {folder}\n load crt good.pem\n") == []
-    )
-    assert "only supports" in faults(folder, "crt DIR/good.pem", "crt-store s x\n")[0]
-    made = "crt-store\n load crt none.pem generate-dummy on keytype RSA bits 2048\n"
-    assert faults(folder, "crt DIR/good.pem", made) == []  # it is not run, and said so
+@pytest.mark.parametrize(
+    ("header", "load", "used", "said"),
+    [
+        ("web", "crt DIR/good.pem alias site", "@web/site", ""),
+        ("web", "crt DIR/nokey.pem key DIR/good.pem", "@web/DIR/nokey.pem", ""),
+        ("web", "crt DIR/good.pem alias site", "@web/DIR/good.pem", "unable to stat SSL certificate"),
+        ("web", "crt DIR/good.pem", "@web/other", "No such file"),
+        ("web\n crt-base DIR", "crt good.pem", "@web/good.pem", ""),
+        ("web\n crt-base DIR", "crt good.pem", "@web/DIR/good.pem", "No such file"),
+        ("web\n crt-base /\n crt-base DIR", "crt good.pem", "@web/good.pem", ""),
+        ("web\n crt-base DIR\n key-base DIR", "crt nokey.pem key good.pem", "@web/nokey.pem", ""),
+        ("", "crt DIR/nokey.pem key DIR/good.pem", "DIR/nokey.pem", ""),
+        ("", "crt DIR/nokey.pem key DIR/good.pem alias a", "@/a", ""),
+        ("", "crt DIR/nokey.pem key DIR/good.pem alias a", "DIR/nokey.pem", "No Private Key found"),
+        ("@we/b!", "crt DIR/good.pem alias a", "@@we/b!/a", ""),
+        ("web x", "crt DIR/good.pem alias a", "@web/a", "only supports a <name> argument"),
+        ("web", "crt DIR/good.pem alias", "@web/", ""),
+        ("web", "crt DIR/good.pem alias a alias b", "@web/b", ""),
+        ("web", "crt DIR/nowhere.pem crt DIR/good.pem alias b", "@web/b", ""),
+        ("web", "alias b", "", "mandatory 'crt' parameter not found"),
+        ("web", "crt DIR/good.pem alias a\n load crt DIR/good.pem", "@web/a", ""),
+        ("web", "crt DIR/good.pem alias a\n load crt DIR/apart.crt alias a", "@web/a", "is already defined"),
+        ("web", "crt DIR/good.pem\n crt-base DIR", "", "can't be used after a load line"),
+        # files must be there and sound
+        ("web", "crt DIR/nowhere.pem alias a", "", "No such file"),
+        ("web", "crt DIR/nokey.pem key DIR/nowhere alias a", "", "No such file"),
+        ("web", "crt DIR/garbage.pem alias a", "", "unable to load certificate"),
+        ("web", "crt DIR/good.pem issuer DIR/ca.pem alias a", "@web/a", ""),
+        ("web", "crt DIR/good.pem issuer DIR/empty.pem alias a", "", "'DIR/empty.pem' cannot be read or parsed'."),
+        ("web", "crt DIR/good.pem issuer DIR/onlykey.pem alias a", "", "'DIR/onlykey.pem' cannot be read or parsed'."),
+        ("web", "crt DIR/good.pem issuer DIR/ca.pem ocsp DIR/staple.pem.ocsp alias a", "@web/a", ""),
+        ("web", "crt DIR/good.pem sctl DIR/staple.pem.ocsp alias a", "", "cannot be read or parsed"),
+        # what does not go together is told where it is used
+        ("web", "crt DIR/nokey.pem alias a", "", ""),
+        ("web", "crt DIR/nokey.pem alias a", "@web/a", "No Private Key found"),
+        ("web", "crt DIR/mismatch.pem alias a", "", ""),
+        ("web", "crt DIR/mismatch.pem alias a", "@web/a", "inconsistencies between private key and certificate"),
+        ("web", "crt DIR/weak.pem alias a", "", ""),
+        ("web", "crt DIR/weak.pem alias a", "@web/a", "unable to load SSL certificate into SSL Context"),
+        ("web", "crt DIR/good.pem ocsp DIR/staple.pem.ocsp alias a", "", ""),
+        ("web", "crt DIR/good.pem ocsp DIR/staple.pem.ocsp alias a", "@web/a", "impossible to compute the OCSP"),
+        # it is not run, and said so
+        ("web", "crt none.pem generate-dummy on keytype RSA bits 2048", "", ""),
+    ],
+)
+def test_stores(folder: Path, header: str, load: str, used: str, said: str) -> None:
+    """As HAProxy 3.0 and 3.2 do; but for keys of other certificates, with which they serve nobody."""
+    store = f"crt-store {header}\n load {load}\n".replace("DIR", str(folder))
+    used = used.replace("/DIR", str(folder)) or "DIR/good.pem"
+    found = faults(folder, f"crt {used}", store)
+    assert len(found) == bool(said), found
+    assert not said or said.replace("DIR/", "") in found[0]
+
+
+def test_base_of_keys(folder: Path) -> None:
+    store = f"global\n crt-base {folder}\n key-base {folder}\ncrt-store\n load crt nokey.pem key good.pem\n"
+    assert faults(folder, "crt nokey.pem", store) == []
 
 
 def test_each_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
