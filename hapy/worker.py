@@ -20,7 +20,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from hapy import allocator
-from hapy.net.accepting import Gate, Listener, RateGate
+from hapy.net.accepting import Gate, Listener, RateGate, TlsGate
 from hapy.net.listeners import Opened
 from hapy.observe.startup import Messages
 from hapy.options import number
@@ -119,12 +119,15 @@ class Worker:
         gates = {name: frontend.gate for name, frontend in self.job.runtime.frontends.items()}
         words = {words[0]: words[1] for words in self.job.config.global_.settings if len(words) > 1}
         together = [RateGate(number(words[name])) for name in ("maxconnrate", "maxsessrate") if name in words]
+        over_tls = (TlsGate(number(words.get("maxsslconn", "0"))), RateGate(number(words.get("maxsslrate", "0"))))
         for opened in self.job.sockets:
             if opened.proxy.mode == "cli":
                 await self._take_commands(opened, group)
                 continue
             name = opened.proxy.name
             limits = (Gate(opened.bind.maxconn), gates[name], self.everything, rates[name], *together)
+            if opened.bind.tls is not None:
+                limits += over_tls
             fixed = not self.job.config.global_.stats_binds  # else commands may set limits where there were none
             applying = tuple(
                 gate for gate in limits if gate.limit or gate is self.everything or (gate is gates[name] and not fixed)

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from hapy.net.clock import now
 from hapy.net.stream import Receiver
+from hapy.observe.counters import TLS
 
 #: Makes the protocol that serves one connection; it must call the given function once, when the connection has ended.
 ServeFactory = Callable[[Callable[[], None]], Receiver]
@@ -107,6 +108,20 @@ class RateGate(Gate):
 
     def give_back(self) -> None:
         """Nothing: what has begun this second stays counted."""
+
+
+class TlsGate(Gate):
+    """A limit on TLS connections at once, those to servers included (`maxsslconn`)."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        if limit:
+            TLS.freed = self.admit
+
+    @property
+    def full(self) -> bool:
+        """Whether one more must wait. Those that were accepted just now count, too."""
+        return self.limit != 0 and self.limit <= max(self.count, TLS.current)
 
 
 class _Waiting(asyncio.Protocol):

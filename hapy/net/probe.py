@@ -304,7 +304,7 @@ class Probe:
             return
         self._sock = None
         if self._tls is not None:
-            TLS.current -= 1
+            TLS.ended()
             if self.secured and self._securing is not None:
                 self._securing.keep(self._name, self._tls)
         if self._reading:

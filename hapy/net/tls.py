@@ -291,7 +291,7 @@ class Link:
         unwatch(self)
         if self._counted:
             self._counted = False
-            TLS.current -= 1
+            TLS.ended()
         upper = self.upper
         if upper is not None:
             self.upper = _NOBODY  # no cycle is left of them: both go at once

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class Rate:
     """Events per second over a sliding second: the current period and, weighted, the one before."""
@@ -95,20 +97,39 @@ class ProcessTls:
     """TLS of the whole process, for `show info`.
 
     Attributes:
+        accepted: connections that clients opened (SslRate).
         frontend_keys, backend_keys: full handshakes, with clients and with servers (SslFrontendKeyRate and so on).
         frontend_sess, frontend_reused: handshakes with clients, and those of them that took up an earlier session.
         current, total: TLS connections of both sides, now and ever (CurrSslConns, CumSslConns).
+        freed: called when one has ended, or None.
     """
 
-    __slots__ = ("backend_keys", "current", "frontend_keys", "frontend_reused", "frontend_sess", "total")
+    __slots__ = (
+        "accepted",
+        "backend_keys",
+        "current",
+        "freed",
+        "frontend_keys",
+        "frontend_reused",
+        "frontend_sess",
+        "total",
+    )
 
     def __init__(self) -> None:
+        self.accepted = Rate()
         self.frontend_keys = Rate()
         self.backend_keys = Rate()
         self.frontend_sess = 0
         self.frontend_reused = 0
         self.current = 0
         self.total = 0
+        self.freed: Callable[[], object] | None = None
+
+    def ended(self) -> None:
+        """One connection less."""
+        self.current -= 1
+        if self.freed is not None:
+            self.freed()
 
 
 #: The one of this process.

@@ -83,6 +83,7 @@ class Greeting(ServerLink):
     def opened(self) -> None:
         """Accepted."""
         self.client = self.listening.meet(self.raw)
+        TLS.accepted.add(self.client.accepted)
         if self.listening.greeted or self.frontend.screen(self.client):
             if self.frontend.client_timeout != NEVER:
                 self.expire_after(self.frontend.client_timeout)

@@ -10,6 +10,7 @@ import anyio
 
 from hapy.net.clock import now, wall
 from hapy.observe.counters import TLS
+from hapy.options import number
 from hapy.runtime_api.fields import Field, Value, read
 from hapy.version import HAPROXY_VERSION, __version__
 
@@ -33,6 +34,14 @@ FIELDS: Final[tuple[Field, ...]] = read(
     "PoolUsed_bytes MGP u64;Start_time_sec MDP u32;Tainted SGP str",
     skip=(45, 46),
 )
+
+#: Limits: the field, and the keyword of the global section.
+_LIMITS: Final = {
+    "ConnRateLimit": "maxconnrate",
+    "SessRateLimit": "maxsessrate",
+    "SslRateLimit": "maxsslrate",
+    "MaxSslConns": "maxsslconn",
+}
 
 VERSION: Final = f"{HAPROXY_VERSION}-hapy{__version__}"
 _RELEASE_DATE: Final = "2022/05/31"
@@ -89,6 +98,8 @@ def values(control: Control) -> dict[str, Value]:
         "Start_time_sec": int(wall() - age),
         "Tainted": "0",
     }
+    words = {statement[0]: statement[1] for statement in settings.settings if len(statement) > 1}
+    found |= {field: number(words.get(keyword, "0")) for field, keyword in _LIMITS.items()}
     moment = now()
     found["ConnRate"] = sum(frontend.counters.rate.read(moment) for frontend in frontends)
     found["SessRate"] = found["ConnRate"]
@@ -111,6 +122,8 @@ def _tls(moment: float) -> dict[str, Value]:
     whole, reused = TLS.frontend_sess, TLS.frontend_reused
     return {
         "CurrSslConns": TLS.current,
+        "SslRate": TLS.accepted.read(moment),
+        "MaxSslRate": max(TLS.accepted.highest, TLS.accepted.count),
         "CumSslConns": TLS.total,
         "SslFrontendKeyRate": TLS.frontend_keys.read(moment),
         "SslFrontendMaxKeyRate": max(TLS.frontend_keys.highest, TLS.frontend_keys.count),

@@ -35,6 +35,10 @@ def unknown_statement(build: Build, family: str, kind: str, statement: Statement
             return Refused(
                 message, 0, code="removed-keyword", hint=f"{version_note(keyword.since, keyword.removed)}{instead}"
             )
+        if keyword.needs:
+            return Refused(
+                message, 0, code="unknown-keyword", hint=f"HAProxy has it where it was built with {keyword.needs}"
+            )
         return Refused(message, 0, code="wrong-section", hint=f"it may stand in: {_sections(keyword.where)}")
     second = words[1] if len(words) > 1 else ""
     following = [entry.name.split()[1] for entry in own if entry.name.startswith(f"{word} ")]

@@ -454,12 +454,10 @@ _STATEMENTS: Final = (
         "maxsslconn",
         Arg(Kind.INTEGER, "number", minimum=0, lax=True),
         manual="3.2",
-        runs=Runs.HARMLESS,
-        loss="TLS connections are not counted apart",
         ok=("maxsslconn 5",),
         bad=("maxsslconn", "maxsslconn -1", "maxsslconn 5 6"),
     ),
-    _number("maxsslrate", manual="3.2", runs=Runs.HARMLESS, loss="TLS connections are not counted apart"),
+    _number("maxsslrate", manual="3.2"),
     _number("maxzlibmem", manual="3.2", runs=Runs.HARMLESS, loss="nothing is compressed"),
     _flag("no-memory-trimming", since=(2, 6), manual="3.2", runs=Runs.HARMLESS, loss="the allocator decides"),
     _flag(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hapy.net.accepting import Gate, Listener, RateGate
+from hapy.net.accepting import Gate, Listener, RateGate, TlsGate
+from hapy.observe.counters import TLS
 
 LOOPS = ["asyncio", "uvloop"]
 
@@ -227,6 +228,32 @@ def test_a_rate_holds_back_what_exceeds_it(loop: str) -> None:
             assert await reader.readexactly(5) == b"HELLO"
             await end(writer)
         assert asyncio.get_running_loop().time() - started >= 1.9
+        listener.close()
+
+    on_loop(loop, body)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_tls_connections_to_servers_take_room_from_clients(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TLS, "current", 1)
+    monkeypatch.setattr(TLS, "freed", None)
+
+    async def body() -> None:
+        gate = TlsGate(2)
+        listener, address = await listening(gate)
+        first = await ask(address)
+        assert await first[0].readexactly(5) == b"HELLO"
+        assert not gate.full
+        TLS.current += 1  # as if it spoke TLS
+        second = await ask(address)
+        waiting = asyncio.ensure_future(second[0].readexactly(5))
+        await asyncio.wait([waiting], timeout=0.1)
+        assert not waiting.done()
+        assert gate.full
+        TLS.ended()  # a server's
+        assert await waiting == b"HELLO"
+        for _reader, writer in (first, second):
+            await end(writer)
         listener.close()
 
     on_loop(loop, body)
