@@ -2,6 +2,7 @@
 
 - `reqadd` and `rspadd` added their lines when all other old rules of their section had run: what deletes or rewrites
   such a header did not see them.
+- `reqpass` kept lines of a head from the rules below it, which is nothing where those look at other lines.
 - `reqallow` spared a request what denies below it, there and in the backend, and nothing else; `http-request allow`
   ends the section's rules.
 """
@@ -13,14 +14,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from hapy_config.translate.edits import Edit, Replace
+from hapy_config.translate.edits import Edit, Remove, Replace
 from hapy_config.translate.lines import Line
+from hapy_config.translate.old_regexes import Header, Uri, about, any_line, header_names, methods
 
 _VARIABLE: Final = "txn.allowed"
 _ALLOWED: Final = f"!{{ var({_VARIABLE}) -m bool }}"
 #: A quoted word; what stands between them is left.
 _QUOTED: Final = re.compile(r"""("(?:\\.|[^"\\])*"|'[^']*')""")
 _ALLOWING: Final = ("reqallow", "reqiallow")
+_PASSING: Final = ("reqpass", "reqipass")
 _DENYING: Final = ("reqdeny", "reqideny", "reqtarpit", "reqitarpit")
 
 
@@ -33,6 +36,8 @@ def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
         found: all lines of all files.
     """
     first = line.words[0]
+    if first in _PASSING and not any(_looks_again(line, other) for other in found):
+        return Remove("no rule behind it looks at the lines that it keeps as they are")
     if not isinstance(edit, Replace):
         return edit
     if first in ("reqadd", "rspadd"):
@@ -42,7 +47,7 @@ def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
         return replace(edit, text=f"http-request set-var({_VARIABLE}) bool(true){condition}")
     if first in _DENYING and any(_spares(other, line, found) for other in found):
         head, _, condition = edit.text.partition(" if ")
-        return replace(edit, text=f"{head} if {_with_term(condition)}")
+        return replace(edit, text=f"{head} if {_with_term(condition).strip()}")
     return edit
 
 
@@ -58,6 +63,23 @@ def _seeing(line: Line, found: Sequence[Line]) -> int:
             if name in pattern or not pattern.startswith("^") or first in _ALLOWING:
                 last = other.place
     return last
+
+
+def _looks_again(passing: Line, other: Line) -> bool:
+    """Whether a rule may look at a line of a head that a `reqpass` keeps as it is."""
+    first = other.words[0]
+    behind = other.place > passing.place if _together(other, passing) else other.section == "backend"
+    if not behind or not first.startswith("req") or first == "reqadd" or len(passing.words) < 2 or len(other.words) < 2:
+        return behind and first.startswith("req") and first != "reqadd"
+    kept, seen = about(passing.words[1]), about(other.words[1])
+    of_request = any_line(other.words[1]) or methods(other.words[1]) is not None
+    if of_request and isinstance(kept, Header) and first in (*_DENYING, *_ALLOWING):
+        return False
+    if isinstance(kept, Header) and isinstance(seen, Header):
+        return kept.name.lower() == seen.name.lower()
+    if isinstance(kept, Header | Uri) and (names := header_names(other.words[1])) is not None and names[0] == "beg":
+        return isinstance(kept, Header) and kept.name.lower().startswith(names[1].lower())
+    return not (isinstance(kept, Header | Uri) and isinstance(seen, Header | Uri) and type(kept) is not type(seen))
 
 
 def _together(one: Line, other: Line) -> bool:

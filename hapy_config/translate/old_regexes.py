@@ -31,7 +31,13 @@ _WITH_START: Final = re.compile(
     r"\^\((?:\[\^(?: :?|: )\]|\\S|\\w)[*+] (?P<start>[A-Za-z0-9/_-]*)\)(?P<rest>.*)", re.DOTALL
 )
 #: Methods in so many letters, as a group.
-_VERBS: Final = re.compile(r"\^\((?P<verbs>[A-Z]+(?:\|[A-Z]+)*)\) (?P<rest>/.*)", re.DOTALL)
+_VERBS: Final = re.compile(r"\^\((?P<verbs>[A-Z]+(?:\|[A-Z]+)*)\) (?P<rest>[/(].*)", re.DOTALL)
+#: Methods and nothing else, one or several as a group; the blank behind a method or not.
+_METHODS: Final = re.compile(
+    r"\^(?:(?P<one>[A-Za-z]+)|\((?P<several>[A-Za-z]+(?:\|[A-Za-z]+)*)\))(?P<blank> (?:\.\*)?)?"
+)
+#: What any line matches.
+_ANY_LINE: Final = frozenset({"", ".", ".*", ".+", "^", "^.", "^.*", "^.*$", "^.+$", "(.*)", "^(.*)", "^(.*)$"})
 #: A method in so many letters, and all behind it as one group or two.
 _ONE_VERB: Final = re.compile(r"\^([A-Z]+) (?:\(\.\*\)\$?|\(\.\*\) \((?:HTTP/?)?\.\*\)\$?)")
 _NEW_VERB: Final = re.compile(r"([A-Z]+) \\1(?: \\2)?")
@@ -64,6 +70,27 @@ class Uri:
 
     pattern: str
     method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """A pattern for methods; `whole`: it takes no more than they are."""
+
+    names: tuple[str, ...]
+    whole: bool
+
+
+def any_line(pattern: str) -> bool:
+    """Whether a pattern fits every request and answer."""
+    return pattern in _ANY_LINE
+
+
+def methods(pattern: str) -> Methods | None:
+    """The methods that a pattern looks for; None where it looks for something else."""
+    found = _METHODS.fullmatch(pattern)
+    if found is None:
+        return None
+    return Methods(tuple((found["one"] or found["several"]).split("|")), found["blank"] is not None)
 
 
 def about(pattern: str) -> Header | Uri | None:

@@ -16,7 +16,9 @@ from hapy_config.translate.old_regexes import (
     Uri,
     about,
     any_case,
+    any_line,
     header_names,
+    methods,
     replaced_header,
     replaced_method,
     replaced_name,
@@ -25,6 +27,8 @@ from hapy_config.translate.old_regexes import (
     same_status,
 )
 
+#: The test of a pattern that fits every line.
+_ALWAYS: Final = "{ always_true }"
 #: What a value that is not empty has.
 _SOMETHING: Final = "[!-~]"
 #: A name without its `i`, and whether it has one.
@@ -179,6 +183,8 @@ def decide(line: Line) -> Iterator[Edit]:
         return
     test = _test(line.words[1], side, ignores_case=ignores_case) if len(line.words) >= words else None
     condition = asking_too(test, line.words[words:], line.raw[words:]) if test is not None else None
+    if test == _ALWAYS and len(line.words) == words:
+        condition = ""
     if condition is None:
         yield Decide("its pattern must become an ACL; write one and an http-request (http-response) rule with it")
     elif verb == "setbe":
@@ -191,6 +197,14 @@ def _test(pattern: str, side: str, *, ignores_case: bool) -> str | None:
     """The ACL that says what a line's pattern did."""
     found = about(pattern)
     flags = "-m reg -i" if ignores_case else "-m reg"
+    if any_line(pattern):
+        return _ALWAYS
+    verbs = methods(pattern) if side == "request" else None
+    if verbs is not None and verbs.whole and not ignores_case:
+        return f"{{ method {' '.join(verbs.names)} }}"
+    if verbs is not None:
+        verb = f"^({'|'.join(verbs.names)}){'$' if verbs.whole else ''}"
+        return f"{{ method {flags} {write(verb)} }}"
     if isinstance(found, Header):
         fetch = "req.fhdr" if side == "request" else "res.fhdr"  # patterns saw whole lines
         if not found.pattern or found.pattern in (".*", "(.*)"):

@@ -1,6 +1,22 @@
 """Configurations as they were written for HAProxy 1.3 to 2.0; `{pem}` is a certificate."""
 
 CONFIGURATIONS = {
+    "any-line": r"""defaults
+ mode http
+ contimeout 5000
+ clitimeout 50000
+ srvtimeout 50000
+listen web 0.0.0.0:8080
+ server a 127.0.0.1:8001 check
+ acl inside src 10.0.0.0/8
+ timeout tarpit 1s
+ reqipass ^X-Keep:\ yes
+ reqiallow ^Host:\ ok
+ reqdel ^X-Q
+ reqideny . unless inside
+ reqdeny ^(TRACE|TRACK)
+ reqitarpit .* if { path /t }
+""",
     "acl-old": r"""defaults
  mode http
  contimeout 5000

@@ -48,6 +48,11 @@ RULES = (
     r"reqdeny ^[^:\ ]*\ .*cmd\.exe",
     r"reqideny ^GET\ /secret",
     r"reqideny ^User-Agent:\ (curl|wget)",
+    r"reqdeny ^(POST|PUT)\ ",
+    r"reqdeny ^OPTIONS",
+    r"reqideny ^(options|put)\ .*",
+    r"reqideny .",
+    r"reqrep ^(GET|POST)\ ([^\ ]*)\.php(.*) \1\ \2\3",
 )
 ASKS = (
     Ask("/"),
