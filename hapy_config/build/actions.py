@@ -155,8 +155,7 @@ def _set_var(words: Words) -> Arguments:
     if action == "unset-var":
         return {"variable": name}
     if words.action_word.startswith("set-var-fmt"):
-        text = words.peek()  # HAProxy takes nothing for an empty one
-        words.position += 1
+        text = words.lax()  # HAProxy takes nothing for an empty one
         return {"variable": name, "format": words.format(text, words.position - 1), "options": conditions}
     return {"variable": name, "expression": words.expression(), "options": conditions}
 
@@ -264,11 +263,9 @@ def _counter(words: Words) -> Arguments:
     else:
         found["slot"] = 0
     if name.startswith(("sc-set-gpt", "sc-add-gpc")):
-        text = words.peek()
-        if re.fullmatch(r"[ \t]*[+-]?[0-9]+", text):
-            found["number"] = int(text) & 0xFFFFFFFF
-            words.position += 1
-        elif text:
+        if not words.peek() or re.fullmatch(r"[ \t]*[+-]?[0-9]+", words.peek()):  # HAProxy takes nothing for 0
+            found["number"] = int(words.lax() or "0") & 0xFFFFFFFF
+        else:
             found["expression"] = words.expression()
     return found
 

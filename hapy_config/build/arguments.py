@@ -35,8 +35,8 @@ def at_most(words: Sequence[str], count: int, name: str | None = None, first: in
     Raises:
         Refused: at the first word too many.
     """
-    if len(words) > first + count + 1:
-        extra = words[first + count + 1]
+    extra = words[first + count + 1] if len(words) > first + count + 1 else ""
+    if extra:
         raise Refused(f"'{name or words[first]}' cannot handle unexpected argument '{extra}'.", first + count + 1)
 
 

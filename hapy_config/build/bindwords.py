@@ -42,14 +42,12 @@ class BindWords(LineWords):
     """
 
     __slots__ = (
-        *("build", "certificates", "options", "prefix", "several", "signer_fault", "ssl", "statement"),
+        *("certificates", "options", "prefix", "several", "signer_fault", "ssl"),
         *("suffix", "tls", "unread", "values"),
     )
 
     def __init__(self, build: Build, statement: Statement, words: list[str], position: int, prefix: str) -> None:
-        super().__init__(words, position)
-        self.build = build
-        self.statement = statement
+        super().__init__(build, statement, words, position)
         self.prefix = prefix
         self.suffix = ""
         self.several = False

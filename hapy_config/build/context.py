@@ -194,6 +194,17 @@ class Build(References, Watching):
             statement, shift = self.statement, self.shift
         self.out.found.extend(one.diagnostic(statement, shift) for one in refusal)
 
+    def read_on(self, words: list[str]) -> list[str]:
+        """The words of the line that is being read, past the empty one that ended `words`, up to the next.
+
+        A line ends at an empty word, but for some arguments HAProxy takes one and goes on behind it.
+        """
+        behind = self.statement.words[self.shift + len(words) :]
+        if not behind:
+            return words
+        end = behind.index("", 1) if "" in behind[1:] else len(behind)
+        return [*words, *behind[:end]]
+
     @contextmanager
     def noting(self, statement: Statement | None = None) -> Iterator[None]:
         """Note what is refused inside, and go on behind."""

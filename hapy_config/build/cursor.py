@@ -33,13 +33,11 @@ class Words(LineWords):
 
     __slots__ = (
         "action_word",
-        "build",
         "draft",
         "places",
         "prefix",
         "response",
         "start",
-        "statement",
     )
 
     def __init__(
@@ -54,10 +52,8 @@ class Words(LineWords):
         *,
         response: bool = False,
     ) -> None:
-        super().__init__(words, position)
-        self.build = build
+        super().__init__(build, statement, words, position)
         self.draft = draft
-        self.statement = statement
         self.start = position
         self.action_word = words[position - 1] if 0 < position <= len(words) else ""
         self.prefix = prefix

@@ -42,7 +42,8 @@ def check_arguments(
             return
         if index >= len(words) or not words[index]:
             if argument.optional:
-                return
+                words, index = build.read_on(words), count + len(keyword.args)
+                break
             raise _missing(keyword, argument, index)
         with build.noting():
             _check(build, keyword, argument, statement, words, index)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hapy_config.build.refused import Refused
+
+if TYPE_CHECKING:
+    from hapy_config.build.context import Build
+    from hapy_config.syntax import Statement
 
 
 class LineWords:
@@ -12,9 +18,11 @@ class LineWords:
         position: the index of the next word.
     """
 
-    __slots__ = ("position", "words")
+    __slots__ = ("build", "position", "statement", "words")
 
-    def __init__(self, words: list[str], position: int) -> None:
+    def __init__(self, build: Build, statement: Statement, words: list[str], position: int) -> None:
+        self.build = build
+        self.statement = statement
         self.words = words
         self.position = position
 
@@ -28,6 +36,14 @@ class LineWords:
         word = self.peek()
         if not word:
             raise self.refuse(missing, code="missing-argument")
+        self.position += 1
+        return word
+
+    def lax(self) -> str:
+        """The next word, which may be missing or empty; what stands behind an empty one counts."""
+        if self.position >= len(self.words):
+            self.words = self.build.read_on(self.words)
+        word = self.peek()
         self.position += 1
         return word
 

@@ -300,7 +300,8 @@ def _check(name: str) -> Callable[[Build, Draft, Statement, list[str]], None]:
     def handle(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
         if name != "external-check":
             warn_side(build, draft, statement, name, BACK)
-        shape(words[:5] + words[6:] if name == "httpchk" and build.version >= _HOST_IN_HTTPCHK else words)
+        line = build.read_on(words) if name in ("httpchk", "smtpchk") else words
+        shape(line[:5] + line[6:] if name == "httpchk" and build.version >= _HOST_IN_HTTPCHK else line)
         if name not in ("httpchk", "tcp-check"):
             draft.check_rules = ()  # HAProxy lets them go and does not speak of it
         else:

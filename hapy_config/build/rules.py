@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from hapy_config.build.actions import READERS, TCP_CAPTURE, Arguments
 from hapy_config.build.conditional import condition, rest_condition
@@ -29,6 +30,8 @@ _BY_RULESET: Final = {
     "tcp-request content": (Place.FRONTEND_CONTENT, Place.BACKEND_CONTENT),
     "tcp-response content": (Place.FRONTEND_RESPONSE_CONTENT, Place.BACKEND_RESPONSE_CONTENT),
 }
+
+Found = TypeVar("Found")
 
 #: HTTP actions behind which HAProxy warns of another rule, unless they have a condition.
 ENDING: Final = frozenset({"allow", "auth", "deny", "redirect", "return", "tarpit"})
@@ -77,6 +80,35 @@ def find_action(build: Build, ruleset: str, word: str) -> str | None:
     return None
 
 
+def _read(
+    cursor: Words,
+    read: Callable[[Words], Found],
+    where: Place,
+    error: str,
+    surplus: Callable[[str], str] | None,
+    rule: str = "",
+) -> tuple[Found, Condition | None] | None:
+    """What `read` makes of a rule's arguments, and the condition behind them; None when something is wrong there.
+
+    All that is wrong has been noted then. `surplus` says what is wrong with another word behind the arguments; without
+    it such words are dropped in silence.
+    """
+    build, draft, statement = cursor.build, cursor.draft, cursor.statement
+    try:
+        found = read(cursor)
+        word = cursor.peek()
+        if word and word not in ("if", "unless") and surplus is not None:
+            raise Refused(surplus(word), cursor.position)
+    except Refused as refusal:
+        build.fault(refusal)
+        rest_condition(build, draft, statement, cursor.words, cursor.position, where, error, rule)
+        return None
+    if word not in ("if", "unless"):
+        return found, None
+    parsed = condition(build, draft, statement, cursor.words, cursor.position, where, error, rule)
+    return None if parsed is None else (found, parsed)
+
+
 def _http_rule(ruleset: str) -> Handler:
     """The handler for one of the three HTTP rulesets."""
     article = "an" if ruleset == "http-request" else "a" if ruleset == "http-response" else "an"
@@ -107,28 +139,18 @@ def _http_rule(ruleset: str) -> Handler:
         cursor = Words(
             build, draft, statement, words, 2, prefix, places_of(ruleset, draft), response=ruleset != "http-request"
         )
-        try:
-            arguments = READERS[action](cursor)
-        except Refused as refusal:
-            build.fault(refusal)
-            rest_condition(build, draft, statement, words, cursor.position, where, error)
+        found = _read(
+            cursor,
+            READERS[action],
+            where,
+            error,
+            lambda extra: (
+                f"'{ruleset} {word}' expects either 'if' or 'unless' followed by a condition but found '{extra}'."
+            ),
+        )
+        if found is None:
             return
-        index = cursor.position
-        parsed: Condition | None = None
-        if index < len(words) and words[index]:
-            if words[index] not in ("if", "unless"):
-                build.fault(
-                    Refused(
-                        f"'{ruleset} {word}' expects either 'if' or 'unless' followed by a condition but found"
-                        f" '{words[index]}'.",
-                        index,
-                    )
-                )
-                rest_condition(build, draft, statement, words, index, where, error)
-                return
-            parsed = condition(build, draft, statement, words, index, where, error)
-            if parsed is None:
-                return
+        arguments, parsed = found
         if ruleset == "http-request":
             build.rule_order(draft, statement, ruleset, ruleset)
         build.watch_action(statement, ruleset, action)
@@ -235,29 +257,20 @@ def _tcp_rule(build: Build, draft: Draft, statement: Statement, words: list[str]
         places_of(ruleset, draft),
         response=ruleset.startswith("tcp-resp"),
     )
-    try:
-        arguments = _tcp_arguments(cursor, ruleset, action, word)
-    except Refused as refusal:
-        build.fault(refusal)
-        rest_condition(build, draft, statement, words, cursor.position, where, error, f"in '{ruleset}' ")
+    found = _read(
+        cursor,
+        lambda line: _tcp_arguments(line, ruleset, action, word),
+        where,
+        error,
+        lambda extra: (
+            f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got '{extra}')"
+        ),
+        f"in '{ruleset}' ",
+    )
+    if found is None:
         return
     assert action is not None
-    index = cursor.position
-    parsed: Condition | None = None
-    if index < len(words) and words[index]:
-        if words[index] not in ("if", "unless"):
-            build.fault(
-                Refused(
-                    f"'{ruleset} {word}' only accepts 'if' or 'unless', in {draft.title} '{draft.name}' (got"
-                    f" '{words[index]}')",
-                    index,
-                )
-            )
-            rest_condition(build, draft, statement, words, index, where, error, f"in '{ruleset}' ")
-            return
-        parsed = condition(build, draft, statement, words, index, where, error, f"in '{ruleset}' ")
-        if parsed is None:
-            return
+    arguments, parsed = found
     build.watch_action(statement, ruleset, action)
     draft.has_rules = True
     draft.rules.setdefault(ruleset, []).append(Rule(ruleset, action, word, arguments, parsed, statement.span()))
@@ -318,17 +331,10 @@ def _redirect(build: Build, draft: Draft, statement: Statement, words: list[str]
     place = places_of("http-request", draft)
     cursor = Words(build, draft, statement, words, 1, prefix, place)
     where, error = condition_place("http-request", draft), f"{prefix}error in condition: "
-    try:
-        found = read_redirect(cursor, formatted=False)
-    except Refused as refusal:
-        build.fault(refusal)
-        rest_condition(build, draft, statement, words, cursor.position, where, error)
+    read = _read(cursor, lambda line: read_redirect(line, formatted=False), where, error, None)
+    if read is None:
         return
-    parsed: Condition | None = None
-    if cursor.peek() in ("if", "unless"):
-        parsed = condition(build, draft, statement, words, cursor.position, where, error)
-        if parsed is None:
-            return
+    found, parsed = read
     build.rule_order(draft, statement, "redirect", "redirect")
     draft.redirects.append(
         Redirect(

@@ -46,7 +46,7 @@ def _slowstart(words: ServerWords, name: str) -> None:
 
 def _id(words: ServerWords, name: str) -> None:
     if words.default:
-        words.position += 1
+        words.lax()
         words.build.alert(
             "ignored-here",
             words.statement.span(words.position - 2),

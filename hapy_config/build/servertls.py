@@ -143,7 +143,7 @@ def _authority_file(words: ServerWords, name: str) -> None:
         f"'{name}' : missing {name.replace('-', ' ').replace('ca', 'CAfile').replace('crl', 'CRLfile')} path"
     )
     fault = tls.authority_fault(words.build, text)
-    if fault and not words.default:
+    if fault:
         words.build.lacking(Refused(f"{words.prefix}{fault}", words.position - 1, code="missing-file"))
     words.options[name] = (tls.located(words.build, text, "ca-base"),)
 

@@ -32,7 +32,7 @@ class ServerWords(LineWords):
         options: other options by name.
     """
 
-    __slots__ = ("build", "default", "draft", "label", "name", "options", "statement", "values")
+    __slots__ = ("default", "draft", "label", "name", "options", "values")
 
     def __init__(
         self,
@@ -46,10 +46,8 @@ class ServerWords(LineWords):
         values: dict[str, object],
         options: dict[str, tuple[str, ...]],
     ) -> None:
-        super().__init__(words, position)
-        self.build = build
+        super().__init__(build, statement, words, position)
         self.draft = draft
-        self.statement = statement
         self.label = label
         self.name = name
         self.default = not label
@@ -60,12 +58,6 @@ class ServerWords(LineWords):
     def prefix(self) -> str:
         """What messages begin with."""
         return f"'server {self.label}' : " if self.label else ""
-
-    def lax(self) -> str:
-        """The next word; HAProxy reads past the end of the line where there is none."""
-        word = self.peek()
-        self.position += 1
-        return word
 
     def refuse(self, message: str, place: int | None = None, *, code: str = "bad-argument", hint: str = "") -> Refused:
         """The refusal in HAProxy's form."""

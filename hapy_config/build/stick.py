@@ -98,6 +98,8 @@ def read_table(build: Build, statement: Statement, words: list[str], index: int,
                 build.fault(Refused(f"{prefix} : unknown server key type '{words[index]}'.", index))
             index += 1
         elif word == "store":
+            if index == len(words):
+                words = build.read_on(words)
             text = words[index] if index < len(words) else ""
             _stored(build, statement, prefix, text, index, stored)
             index += 1

@@ -180,3 +180,13 @@ def test_a_bind_that_is_refused_is_still_one() -> None:
     assert [one.code for one in found] == ["bad-address"], found
     found = read_text("frontend f\n mode http\n timeout client 1s\n", env={}).diagnostics
     assert [one.code for one in found] == ["no-bind"], found
+
+
+def test_what_stands_behind_an_empty_number_counts(read: Read) -> None:
+    config = read('backend b\n server s 127.0.0.1:80 maxconn "" weight 7\n')
+    assert (config.proxies[0].servers[0].maxconn, config.proxies[0].servers[0].weight) == (0, 7)
+
+
+def test_an_empty_format_keeps_its_condition(read: Read) -> None:
+    config = read('backend b\n http-request set-var-fmt(txn.a) "" if FALSE\n')
+    assert config.proxies[0].rules["http-request"][0].condition is not None
