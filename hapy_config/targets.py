@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hapy_config import later
 from hapy_config.build.context import Build
 from hapy_config.build.generic import check_arguments
 from hapy_config.build.refused import Refused
@@ -327,10 +328,11 @@ def judge(
     if version <= _NO_MICROSECONDS:
         own += _microseconds(document)
     own += _calls(document, version)
+    own += later.findings(document, version)
     for section in document.sections:
         for use in uses(section):
             finding = _finding(use, version)
-            if finding is not None:
+            if finding is not None and not later.is_exposed(document, use.keyword.name):
                 own.append(finding)
             if finding is not None or use.keyword.deprecated is not None:
                 spoken.add((use.statement.source.name, use.statement.line))
@@ -421,11 +423,13 @@ def _finding(use: Use, version: Version) -> Diagnostic | None:
     if use.since > version:
         message = f"{use.title} is not known to HAProxy {shown(version)}"
         return Diagnostic("newer-keyword", Severity.ERROR, span, message, f"HAProxy knows it since {shown(use.since)}")
-    instead = f"use {keyword.instead}" if keyword.instead else ""
+    instead = keyword.instead.removeprefix("nothing: ")
+    if instead == keyword.instead and instead:
+        instead = f"use {instead}"
     if keyword.removed is not None and keyword.removed <= version:
         message = f"{use.title} is not supported any more since HAProxy {shown(keyword.removed)}"
         return Diagnostic("removed-keyword", Severity.ERROR, span, message, instead)
     if version != TARGET and keyword.deprecated is not None and keyword.deprecated <= version:
         message = f"{use.title} is deprecated since HAProxy {shown(keyword.deprecated)}"
-        return Diagnostic("deprecated", Severity.WARNING, span, message, instead)
+        return Diagnostic("deprecated", later.severity(keyword.name), span, message, instead)
     return None

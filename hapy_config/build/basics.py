@@ -58,6 +58,12 @@ def _mode(build: Build, draft: Draft, statement: Statement, words: list[str]) ->
             hint=build.nearest(mode, ("http", "tcp")) or "the modes are 'http' and 'tcp'",
         )
     at_most(words, 1)
+    if mode == "health" and draft.kind == "backend":
+        raise Refused(
+            f"backend '{draft.name}' cannot be in health mode as it has no frontend capability.",
+            1,
+            hint="such a mode is for frontends",
+        )
     draft.mode = mode if mode != "health" else "tcp"
 
 

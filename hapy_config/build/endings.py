@@ -92,6 +92,8 @@ def _server_fault(build: Build, draft: Draft, name: str) -> str:
     return f"unable to find server '{server}' in proxy '{target.name}', {{}}."
 
 
+#: The first version that no longer warns of servers that begin without an address.
+_RESOLVED_LATER: Final = (2, 8)
 #: The first versions that warn of two servers of one name whatever their ids, and that refuse them.
 _TWINS_WARNED: Final = (3, 2)
 _ALL_NAMES_DIFFER: Final = (3, 3)
@@ -432,7 +434,9 @@ def _resolve(build: Build, draft: Draft, server: Server, statement: Statement) -
     found = unresolved(server, lambda host: possible and build.host_exists(host, server.address.protocol))
     if found is not None:
         fatal, message = found[0], f"'server {draft.name}/{server.name}' : {found[1]}"
-        if not fatal:
+        if not fatal and build.version >= _RESOLVED_LATER:
+            build.out.notice("unresolved-host", statement.span(2), message)
+        elif not fatal:
             build.warning("unresolved-host", statement.span(2), message)
         elif possible:
             hint = "add 'init-addr none' to start without it"

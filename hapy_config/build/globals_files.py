@@ -14,7 +14,11 @@ from hapy_config.build.generic import check_arguments
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import GlobalHandler as Handler
 from hapy_config.keywords import table
+from hapy_config.keywords.spec import Version
 from hapy_config.syntax import Statement
+
+#: The first version that looks for the HTTP client's authorities when it needs them.
+_CLIENT_AUTHORITY_LATER: Final[Version] = (2, 8)
 
 _BIND_OPTIONS: Final = (
     "allow-0rtt", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "no-sslv3",
@@ -160,6 +164,9 @@ def _client_authority(build: Build, statement: Statement, words: list[str]) -> N
     """httpclient.ssl.ca-file."""
     if len(words) < 2:
         raise Refused(f"'{words[0]}' expects a file name as an argument.", 1, code="missing-argument")
+    if build.version >= _CLIENT_AUTHORITY_LATER:
+        at_most(words, 1)
+        return
     fault = tls.authority_fault(build, words[1])
     if fault:
         build.lacking(Refused(fault, 1, code="missing-file"))

@@ -51,6 +51,13 @@ _MOST: Final = (((3, 2), (1024, 32)), ((2, 7), (256, 16)), ((0, 0), (64, 1)))
 _NO_SURPLUS: Final[Version] = (2, 8)
 #: The first version that takes the numbers of threads and of their groups in front of all other sections only.
 _THREADS_FIRST: Final[Version] = (2, 8)
+#: The first version that refuses a bad `mworker-max-reloads`, and the first that gives up the threads above 64 of one
+#: group with a warning.
+_RELOADS_REFUSED: Final[Version] = (2, 8)
+_THREADS_CUT: Final[Version] = (3, 2)
+_OF_A_GROUP: Final = 64
+#: The first version whose limits of buffers need no number, and must not be negative.
+_NO_NUMBER_OF_BUFFERS: Final[Version] = (3, 0)
 #: One more than the highest number of a CPU.
 _CPUS: Final = 1024
 
@@ -145,21 +152,39 @@ def _nbthread(build: Build, statement: Statement, words: list[str]) -> None:
     at_most(words, 1)
     if words[0] != "thread-group":
         build.global_[words[0].replace("-", "_")] = value
+    if words[0] == "nbthread" and value > _OF_A_GROUP:
+        build.later.append(lambda: _too_many_threads(build, statement, value))
+
+
+def _too_many_threads(build: Build, statement: Statement, count: int) -> None:
+    """A group takes 64 threads, so the groups that no line describes must be enough for those that no line names."""
+    groups = build.global_.get("thread_groups", 1)
+    if not isinstance(groups, int) or (not build.thread_groups and build.version >= _THREADS_CUT):
+        return
+    left = sum(1 for thread in range(1, count + 1) if thread not in build.threads)
+    free = groups - len(build.thread_groups)
+    if 0 < free * _OF_A_GROUP < left:
+        message = (
+            f"Too many remaining unassigned threads ({left}) for thread groups ({groups}). Please increase"
+            " thread-groups or make sure to keep thread numbers contiguous"
+        )
+        build.error("missing-thread", statement.span(1), message, f"a group takes {_OF_A_GROUP} threads")
 
 
 def _max_reloads(build: Build, statement: Statement, words: list[str]) -> None:
-    """mworker-max-reloads, of which HAProxy says a lot and refuses nothing."""
+    """mworker-max-reloads, of which HAProxy says a lot and refused nothing before 2.8."""
+    refused = build.version >= _RELOADS_REFUSED
+    note = build.error if refused else build.warning
     if len(words) > 2:
         message = f"'{words[0]}' cannot handle unexpected argument '{words[2]}'."
-        build.alert("surplus-argument", statement.span(2), message)
+        (build.error if refused else build.alert)("surplus-argument", statement.span(2), message)
     elif len(words) < 2:
-        build.warning("missing-argument", statement.span(), f"'{words[0]}' expects an integer argument.")
+        note("missing-argument", statement.span(), f"'{words[0]}' expects an integer argument.")
     else:
         build.loose_number(statement, 1, words[1])
         number = leading_integer(words[1])
         if number < 0:
-            message = f"'{words[0]}' : invalid value {number}, must be >= 0"
-            build.warning("bad-argument", statement.span(1), message)
+            note("bad-argument", statement.span(1), f"'{words[0]}' : invalid value {number}, must be >= 0")
 
 
 def _node(build: Build, statement: Statement, words: list[str]) -> None:
@@ -409,6 +434,18 @@ def _buffer(build: Build, statement: Statement, words: list[str]) -> None:
     build.tune[words[0][5:]] = leading_integer(words[1])
 
 
+def _buffer_count(build: Build, statement: Statement, words: list[str]) -> None:
+    """tune.buffers.limit and tune.buffers.reserve."""
+    at_most(words, 1)
+    if len(words) < 2:
+        if build.version < _NO_NUMBER_OF_BUFFERS:
+            raise Refused(f"'{words[0]}' expects an integer argument.", 1, code="missing-argument")
+        return
+    build.loose_number(statement, 1, words[1])
+    if leading_integer(words[1]) < 0 and build.version >= _NO_NUMBER_OF_BUFFERS:
+        raise Refused(f"'{words[0]}' expects a non-negative number but got '{words[1]}'.", 1)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "cpu-map": _cpu_map,
     "description": _description,
@@ -431,6 +468,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "stats": _stats,
     "thread-group": _thread_group,
     "thread-groups": _nbthread,
+    "tune.buffers.limit": _buffer_count,
+    "tune.buffers.reserve": _buffer_count,
     "tune.rcvbuf.client": _buffer,
     "tune.rcvbuf.server": _buffer,
     "tune.sndbuf.client": _buffer,

@@ -20,7 +20,7 @@ def check_external(build: Build, draft: Draft) -> None:
 def _external(build: Build, draft: Draft) -> None:
     span = draft.check_statement.span() if draft.check_statement is not None else draft.header.span()
     words = {setting[:2] for setting in draft.settings}
-    if not build.global_.get("external_check") and not build.global_.get("insecure_fork_wanted"):
+    if not build.global_.get("external_check"):
         build.error(
             "missing-external-check",
             span,

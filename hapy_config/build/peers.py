@@ -19,6 +19,8 @@ from hapy_config.syntax import Statement
 
 #: The first version that wants a port of each peer, not only of itself.
 _PORT_NEEDED: Final[Version] = (2, 8)
+#: The first version that says which words of a peer do nothing.
+_VAIN_WORDS_TOLD: Final[Version] = (2, 4)
 
 
 def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -39,7 +41,8 @@ def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[st
     values, options = dict(draft.default_values), dict(draft.default_options)
     label = f"{name}/{name}" if local else f"(null)/{name}"
     read_server_options(ServerWords(build, build.nameless, statement, words, index, label, name, values, options))
-    if values.keys() & {"check", "init_addr", "resolvers"} or "agent-check" in options:
+    vain = values.keys() & {"check", "init_addr", "resolvers"} or "agent-check" in options
+    if vain and build.version >= _VAIN_WORDS_TOLD:
         build.warning(
             "ignored-argument",
             statement.span(),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hapy_config.build.sectiondraft import SectionDraft
     from hapy_config.syntax import Statement
 
+#: The first version that says which timeouts a ring's servers lack.
+_TIMEOUTS_MISSED: Final[Version] = (2, 4)
 #: The first version that makes a ring smaller where it is told to.
 _SMALL_RINGS: Final[Version] = (3, 0)
 
@@ -64,5 +66,5 @@ def finish(build: Build, draft: SectionDraft) -> None:
             f"ring '{draft.name}' event max length '{longest}' exceeds size, forced to size '{whole}'.",
         )
     timeouts = {words[1] for words in draft.statements if words[0] == "timeout" and len(words) > 2}
-    if draft.has_server and not {"connect", "server"} <= timeouts:
+    if draft.has_server and not {"connect", "server"} <= timeouts and build.version >= _TIMEOUTS_MISSED:
         build.warning("missing-timeouts", draft.header.span(), f"missing timeouts for backend '{draft.name}'.")

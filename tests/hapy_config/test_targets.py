@@ -10,6 +10,10 @@ from hapy_config import Severity, read_config
 from hapy_config.codes.spec import BASE
 from hapy_config.targets import VERSIONS, parse_version, release
 
+_TWINS = "backend b\n server s 10.0.0.1:80 id 1\n server s 10.0.0.2:80\n"
+_MAILS = (
+    "mailers m\n mailer a 10.0.0.1:25\nbackend b\n email-alert mailers m\n email-alert from a@b\n email-alert to a@b\n"
+)
 _CHECKED = "backend b\n option tcp-check\n"
 
 
@@ -60,6 +64,40 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("frontend f\n bind :1\n http-request set-header X %[hdr(a),hmac(sha256,key)]\n", "2.2", set(), set()),
         ("frontend f\n bind :1\n http-request set-header X %[hdr(a),hmac(sha300,key)]\n", "2.2", {"bad-format"}, set()),
         ("frontend f\n bind :1\n http-request set-header X %[hdr(a),bytes(1,]\n", "3.2", {"bad-expression"}, set()),
+        # refused, warned of or taken only later: as 2.2, 2.6, 2.8, 3.0 and 3.2 did when they were tried
+        ("global\n mworker-max-reloads -1\n", "2.6", set(), {"bad-argument"}),
+        ("global\n mworker-max-reloads -1\n", "2.8", {"bad-argument"}, set()),
+        ("global\n mworker-max-reloads 5 6\n", "2.8", {"surplus-argument"}, set()),
+        ("global\n nbthread 65\n", "2.8", {"missing-thread"}, set()),
+        ("global\n nbthread 65\n thread-groups 2\n", "2.8", set(), set()),
+        ("global\n nbthread 65\n", "3.2", set(), set()),
+        ("global\n nbthread 70\n thread-groups 2\n thread-group 1 1-5\n", "3.2", {"missing-thread"}, set()),
+        ("global\n tune.buffers.limit\n", "2.8", {"missing-argument"}, set()),
+        ("global\n tune.buffers.limit\n", "3.0", set(), set()),
+        ("global\n tune.buffers.limit -1\n", "2.8", set(), set()),
+        ("global\n tune.buffers.limit -1\n", "3.0", {"bad-argument"}, set()),
+        ("global\n httpclient.ssl.ca-file a b\n", "2.8", {"bad-argument"}, set()),
+        ("global\n ocsp-update.maxdelay 299\n", "3.2", {"bad-argument"}, set()),
+        ("global\n ocsp-update.mindelay 50\n ocsp-update.maxdelay 60\n", "3.2", set(), set()),
+        ("global\n tune.ssl.ocsp-update.mindelay 3601\n", "3.0", {"bad-argument"}, set()),
+        ("global\n tune.ssl.ocsp-update.mindelay 3600\n", "3.0", set(), set()),
+        ("frontend f\n bind :1\n http-request set-tos 5\n", "3.2", set(), set()),
+        ("global\n master-worker\nprogram x\n command true\n", "3.0", set(), set()),
+        ("global\n master-worker\nprogram x\n command true\n", "3.2", {"removed-keyword"}, {"deprecated"}),
+        ("global\n master-worker\n expose-deprecated-directives\nprogram x\n command true\n", "3.2", set(), set()),
+        ("listen l\n bind :1\n dispatch 10.0.0.1:80\n", "3.4", set(), {"deprecated"}),
+        ("global\n expose-deprecated-directives\nlisten l\n bind :1\n dispatch 10.0.0.1:80\n", "3.4", set(), set()),
+        ("frontend b\n bind :1\nbackend b\n", "3.0", set(), set()),
+        ("frontend b\n bind :1\nbackend b\n", "3.2", set(), {"duplicate-name"}),
+        ("global\n lua-load /dev/null\n", "3.0", set(), set()),
+        ("global\n lua-load /dev/null\n", "3.2", set(), {"deprecated"}),
+        ("global\n tune.lua.bool-sample-conversion normal\n lua-load /dev/null\n", "3.2", set(), set()),
+        (_MAILS, "3.0", set(), set()),
+        (_MAILS, "3.2", set(), {"deprecated"}),
+        ("backend b\n mode health\n", "2.2", {"bad-argument"}, set()),
+        (_TWINS, "2.6", set(), set()),
+        (_TWINS, "3.2", set(), {"duplicate-name"}),
+        (_TWINS, "3.3", {"duplicate-name"}, set()),
         # newer than 2.6
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "2.6", {"newer-keyword"}, set()),
         ("listen l\n bind :1\n server s 10.0.0.1:80 check-reuse-pool\n", "3.2", set(), set()),
