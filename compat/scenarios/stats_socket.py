@@ -212,7 +212,8 @@ def empty_connections(world: World) -> None:
         client = world.client()
         client.ending(0.1)
         client.send(words)
-        client.shutdown()
+        if not words.endswith("\n"):  # a FIN just behind what is bad may be seen with it, or not
+            client.shutdown()
         client.expect_end()
     world.logs(4)
     row = _talk(world.dir / "admin.sock", "show stat fe 1 0 typed\n")
