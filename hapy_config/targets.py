@@ -18,6 +18,7 @@ from hapy_config.build.generic import check_arguments
 from hapy_config.build.refused import Refused
 from hapy_config.diagnostics import Diagnostic, Diagnostics, Severity
 from hapy_config.keywords import FAMILIES, table
+from hapy_config.keywords.acls import ACL_KEYWORDS
 from hapy_config.keywords.actions_spec import RULESETS, Action
 from hapy_config.keywords.log_aliases import LogAlias
 from hapy_config.keywords.spec import NEWEST, TARGET, Arg, Keyword, Kind, Runs, Version
@@ -75,6 +76,13 @@ _TIMES_OF_SERVERS: Final = frozenset(
 _VARIABLES_IN_BYTES: Final[Version] = (3, 0)
 _BYTES: Final = re.compile(r"(?<![\w-])bytes\(([^)]*)(?:\)|\Z)")
 _OF_BYTES: Final = re.compile(r"(?:{0}(?:,{0})?)?".format(r"(?:[0-9]+|(?:proc|sess|txn|req|res|check)\.[\w.]+)"))
+#: Fetches that take an argument more since some version, and how HAProxy 2.6 names it: as what it has not expected.
+_MORE_ARGUMENTS: Final[dict[str, tuple[Version, re.Pattern[str]]]] = {
+    **dict.fromkeys(("url_param", "urlp_val", "req.body_param"), ((2, 8), re.compile(r",[^,)]*\)"))),
+    **{name: ((2, 8), re.compile(r",[^,)]*\)")) for name in ACL_KEYWORDS if name.partition("_")[0] == "urlp"},
+    "query": ((3, 2), re.compile(r"with_qm\)")),
+}
+_UNEXPECTED: Final = re.compile(r"(?:fetch method|ACL keyword) '([\w.]+)' : expected '\)' before '(.*)'", re.DOTALL)
 #: The first version that looks at keys and the like while it reads, and not only when they are used.
 _KEYS_LOOKED_AT: Final[Version] = (2, 4)
 #: The first version whose `var` takes a second argument.
@@ -126,7 +134,7 @@ class Use:
 
     def known_in(self, version: Version) -> bool:
         """Whether the version takes it in this place."""
-        return self.since <= version and self.keyword.known_in(version)
+        return self.since <= version and self.keyword.known_in(version) and self.keyword.built_in(version)
 
 
 def uses(section: Section) -> Iterator[Use]:
@@ -246,7 +254,7 @@ def _prepare(kind: str, statement: Statement, version: Version) -> tuple[Stateme
     renamed = _RENAMED.get(words[0])
     cut: set[int] = set()
     for use in _keyword_uses(kind, statement):
-        if not use.known_in(version) or use.known_in(TARGET):
+        if not use.known_in(version) or (use.known_in(TARGET) and use.keyword.built_in(TARGET)):
             continue
         if renamed is not None:
             span = statement.span(0)
@@ -402,6 +410,10 @@ def _knows_sample(found: Diagnostic, version: Version) -> bool:
         return True
     if version >= _VARIABLES_IN_BYTES and "in converter 'bytes'" in found.message:
         return "expected ')'" not in found.message
+    unexpected = _UNEXPECTED.search(found.message)
+    if unexpected is not None and unexpected[1] in _MORE_ARGUMENTS:
+        since, shape = _MORE_ARGUMENTS[unexpected[1]]
+        return version >= since and shape.match(unexpected[2]) is not None
     if version < _KEYS_LOOKED_AT and ": argument needs to be base64 encoded" in found.message:
         return True
     for family, title in (

@@ -17,7 +17,7 @@ from hapy_config.diagnostics import Severity
 from hapy_config.grammar.addresses import BIND, AddressUse
 from hapy_config.grammar.errors import GrammarError
 from hapy_config.keywords import table
-from hapy_config.keywords.spec import TARGET, Version
+from hapy_config.keywords.spec import TARGET, USUAL_BUILDS
 from hapy_config.model.addresses import Address
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Statement
@@ -90,10 +90,6 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
     ]
 
 
-#: Usual builds of HAProxy have QUIC from this version on; the 2.6 of Debian has not.
-_QUIC_BUILT_IN: Final[Version] = (2, 8)
-
-
 def _without_quic(build: Build, text: str, place: int) -> str:
     """A QUIC address as one of TCP, for versions whose builds have QUIC; hapy has none."""
     prefix, at, rest = text.partition("@")
@@ -101,7 +97,7 @@ def _without_quic(build: Build, text: str, place: int) -> str:
         return text
     if build.target < TARGET:
         raise GrammarError(f"'{prefix}@' is not known to HAProxy {build.target[0]}.{build.target[1]}")
-    if build.target < _QUIC_BUILT_IN:
+    if build.target < USUAL_BUILDS["USE_QUIC"]:
         return text
     build.note_check(build.statement, place, f"'{prefix}@'", "it does not serve QUIC", Severity.ERROR)
     return f"ipv{prefix[-1]}@{rest}"

@@ -97,7 +97,7 @@ def _statement(build: Build, statement: Statement, words: list[str], *, negated:
                 )
             raise unknown_statement(build, "globals", "global", statement)
         keyword, count = found
-        if keyword.needs:
+        if not keyword.built_in(build.version):
             raise unknown_statement(build, "globals", "global", statement)
         if keyword.experimental and not build.experimental and build.version >= _EXPERIMENTS:
             raise Refused(

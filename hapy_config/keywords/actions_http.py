@@ -192,7 +192,7 @@ ENTRIES: Final[tuple[Action, ...]] = (
     ),
     action(
         "pause",
-        "2.8 req; 3.2 res",
+        "3.2 req res",
         Arg(Kind.TIME, "time"),
         loss="the message does not wait",
         ok=(),

@@ -214,9 +214,6 @@ _TLS: Final[tuple[BindOption, ...]] = (
     ),
     bind_option("no-alpn", since=(2, 8), tls=True, loss=_LATER),
     bind_option("no-strict-sni", since=(3, 2), tls=True, loss=_LATER),
-    bind_option(
-        "ocsp-update", Arg(Kind.CHOICE, "switch", ("on", "off")), since=(2, 8), removed=(3, 0), tls=True, loss=_LATER
-    ),
     bind_option("sigalgs", TEXT, since=(2, 8), tls=True, loss=_LATER),
     bind_option("tls-tickets", since=(3, 2), tls=True, loss=_LATER),
 )

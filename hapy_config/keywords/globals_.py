@@ -352,7 +352,7 @@ _STATEMENTS: Final = (
         runs=Runs.HARMLESS,
         loss="counters count errors as 2.6 does",
     ),
-    _flag("limited-quic", since=(2, 9), runs=Runs.HARMLESS, loss="QUIC is not spoken"),
+    _flag("limited-quic", since=(2, 8), runs=Runs.HARMLESS, loss="QUIC is not spoken"),
     _flag("pp2-never-send-local", since=(2, 2)),
     _global(
         "server-state-base",

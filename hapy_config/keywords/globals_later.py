@@ -233,7 +233,7 @@ _CLIENT: Final = (
                     "bad": ("httpclient.resolvers.prefer x",),
                 },
             ),
-            ("retries", (_NUMBER,), {"since": (3, 0)}),
+            ("retries", (_NUMBER,), {"since": (2, 8)}),
             (
                 "ssl.ca-file",
                 (Arg(Kind.STRING, "file", optional=True),),
@@ -244,7 +244,7 @@ _CLIENT: Final = (
                 (Arg(Kind.CHOICE, "value", ("none", "required")),),
                 {"since": (2, 6), "ok": ("httpclient.ssl.verify none",), "bad": ("httpclient.ssl.verify x",)},
             ),
-            ("timeout.connect", (Arg(Kind.TIME, "timeout"),), {"since": (3, 0)}),
+            ("timeout.connect", (Arg(Kind.TIME, "timeout"),), {"since": (2, 8)}),
         )
     ),
 )

@@ -15,6 +15,10 @@ NEWEST: Final[Version] = (3, 4)
 TARGET: Final[Version] = (2, 6)
 
 
+#: Build options that the usual builds have from some version on; those of 2.6 are without them, and of others, too.
+USUAL_BUILDS: Final[dict[str, Version]] = {"USE_QUIC": (2, 8)}
+
+
 class Context(enum.Flag):
     """The sections a keyword may stand in."""
 
@@ -161,6 +165,10 @@ class Keyword:
     def known_in(self, version: Version) -> bool:
         """Whether that HAProxy version accepts the keyword at all."""
         return self.since <= version and (self.removed is None or version < self.removed)
+
+    def built_in(self, version: Version) -> bool:
+        """Whether the usual builds of that version have the build option that it needs."""
+        return not self.needs or (self.needs in USUAL_BUILDS and version >= USUAL_BUILDS[self.needs])
 
     @property
     def early(self) -> bool:
