@@ -19,18 +19,45 @@ _QUOTED: Final = re.compile(r"'([^'\s]+)'")
 _VARIABLE: Final = re.compile(r"invalid variable name '([^'.]+)\.")
 #: What the file's author asked to be told.
 _DIRECTIVES: Final = frozenset({"alert-directive", "notice-directive", "warning-directive", "diag-directive"})
+_TIME: Final = "write a number with us, ms, s, m, h or d behind it; alone it is milliseconds"
 #: What to do about findings of which no word tells more.
 _USUAL: Final = {
+    "bad-address": "write ADDRESS:PORT, as in 192.0.2.1:80 or :80",
+    "duplicate-name": "give it a name of its own",
     "ignored-here": "remove the line, or move it where it works",
+    "incomplete-peers": "name this process as one of the peers: 'localpeer' in the global section, or -L",
     "late-tracking": "write 'tcp-request session' instead of 'tcp-request content'",
     "missing-fork": "add 'insecure-fork-wanted' to the global section",
     "missing-timeouts": "set the timeouts here, or for all sections in 'defaults'",
+    "missing-state-file": "add 'server-state-file' to the global section",
     "needs-http": "write 'mode http' in the section, or remove what needs it",
     "needs-tcp": "ask for what HTTP gives, or write 'mode tcp' in the section",
+    "no-bind": "add a 'bind' line",
+    "no-inspect-delay": "add 'tcp-request inspect-delay 5s' above it",
     "no-log": "add 'log global' here and a 'log' line to the global section",
     "no-pattern": "add what is to match, or '-m found' to ask whether it is there",
+    "outside-section": "write the header of its section above it: global, defaults, frontend, backend or listen",
     "rule-order": "move the line up, to where it runs",
+    "tfo-without-retry": "add 'retry-on conn-failure empty-response response-timeout'",
+    "unknown-backend": "add a backend of that name, or name one that is there",
+    "unknown-defaults": "add a defaults section of that name, or name one that is there",
+    "unknown-reference": "add what it names, or name one that is there",
+    "unknown-section": "add a section of that name, or name one that is there",
+    "unknown-server": "name a server that is there",
+    "unknown-table": "name a proxy or peers section that has a stick-table",
+    "unmatched-quote": "close the quote, or write a backslash before it",
+    "wrong-section": "move the line to a section that takes it",
 }
+#: The same where a part of the message tells.
+_TOLD: Final = (
+    ("no such ACL", "declare it in this section, as in 'acl NAME path_beg /x'"),
+    ("unexpected extra argument", "remove it"),
+    ("cannot handle unexpected argument", "remove it"),
+    ("expected ')'", "close the parenthesis"),
+    ("inter' argument", _TIME),
+    ("invalid port", "a port is a number from 1 to 65535"),
+    ("integer value (in milliseconds)", _TIME),
+)
 _PROXY_KINDS: Final = ("frontend", "backend", "listen")
 
 
@@ -70,7 +97,8 @@ class Hints:
         near = self._nearest(found)
         if near:
             return replace(found, hint=f"did you mean '{near}'?")
-        if usual := _USUAL.get(found.code):
+        told = next((hint for part, hint in _TOLD if part in found.message), "")
+        if usual := told or _USUAL.get(found.code):
             return replace(found, hint=usual)
         if found.span.line and found.code not in _DIRECTIVES:
             return replace(found, hint=f"hapy check --explain {found.code}")

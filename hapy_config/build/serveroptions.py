@@ -26,7 +26,7 @@ def _weight(words: ServerWords, name: str) -> None:
 
 
 def _interval(words: ServerWords, name: str) -> None:
-    value = words.time(f"'{name}' expects a delay as argument", "'agent-inter' argument", name)
+    value = words.time(f"'{name}' expects a delay as argument", f"'{name}' argument", name)
     if not value:
         raise words.refuse(f"invalid value 0 for argument '{name}' of server {words.name}", words.position - 1)
     words.options[name] = (str(value),)
