@@ -124,6 +124,10 @@ DEVIATIONS = {
         "With `http-request set-method HEAD` HAProxy leaves the client of a GET waiting for the body that the answer's "
         "length tells of, and takes up the next request on the same connection; hapy ends it."
     ),
+    "rules:normalized_on_a_condition": (
+        "Where a condition follows directly, HAProxy 2.6 takes each normalizer that may be followed by `full` or `strict` "
+        "for `path-merge-slashes`; hapy does what is said, as 3.2 does."
+    ),
     "rules:rule_response_return_format": (
         "HAProxy throws the server's answer away before it makes the one of `http-response return` (and of `deny`, with a "
         "format), so that formats find nothing of it, or nothing at all is sent; hapy makes the answer first."

@@ -373,6 +373,43 @@ def targets_made_odd(world: World) -> None:
             client.receive()
 
 
+_NORMALIZERS = (
+    *("fragment-encode", "fragment-strip", "path-merge-slashes", "path-strip-dot", "path-strip-dotdot"),
+    *("path-strip-dotdot full", "percent-decode-unreserved", "percent-decode-unreserved strict"),
+    *("percent-to-uppercase", "percent-to-uppercase strict", "query-sort-by-name"),
+)
+_UNTIDY = ("//a/./b/..//../c?z=1&a=%7e%2f", "/%2e%2E/%zz#x?%", "/../../x", "/a%4/%41%c3?b&a&&a=", "/./..", "/a/..?#")
+
+
+def _normalized(world: World, condition: str) -> None:
+    every = range(len(_NORMALIZERS))
+    lines = [f'bind "fd@${{n{number}}}" name n{number}' for number in every]
+    lines += [f"use_backend b{number} if {{ so_name n{number} }}" for number in every]
+    backends = [
+        f"backend b{number}\n    http-request normalize-uri {words} {condition}\n"
+        '    http-request return hdr X-Url "%[url]"\n'
+        for number, words in enumerate(_NORMALIZERS)
+    ]
+    world.start(
+        "frontend fe\n    option accept-invalid-http-request\n    " + "\n    ".join(lines) + "\n" + "".join(backends),
+        global_="    expose-experimental-directives",
+    )
+    for number in every:
+        client = world.client(f"n{number}")
+        for target in _UNTIDY:
+            client.get(target)
+
+
+def normalized(world: World) -> None:
+    """What each `normalize-uri` makes of untidy targets."""
+    _normalized(world, "")
+
+
+def normalized_on_a_condition(world: World) -> None:
+    """The same with a condition behind it."""
+    _normalized(world, "if TRUE")
+
+
 def sizes_of_own_answers(world: World) -> None:
     """`%B` of answers that rules give: without a length, without a body."""
     page = b"HTTP/1.0 403 Forbidden\r\nX-E: 1\r\nContent-Type: text/html\r\n\r\n<b>e1</b>\n"
