@@ -140,6 +140,10 @@ DEVIATIONS = {
         "HAProxy 2.6 refuses an address for a server whose name has none, yet has it READY from then on, so that requests "
         "that get it fail; hapy refuses and leaves it in maintenance."
     ),
+    "terminations:hints_before_nothing": (
+        "When a server leaves after a 1xx and may be asked again, HAProxy answers 500 and logs `IH`, which by its manual "
+        "should never happen; hapy asks again, and tells how that ended."
+    ),
     "timing:tarpit_for_the_time_to_connect": (
         "By HAProxy's manual `timeout connect` stands in for a missing `timeout tarpit`, yet a frontend of 2.6 does not "
         "inherit it and holds nobody; hapy holds them for that time."

@@ -179,6 +179,9 @@ class PooledProbe:
     def on_server_drained(self, connection: ServerConnection) -> None:
         """More of the request could be written: all of it has been."""
 
+    def on_server_resumed(self, connection: ServerConnection) -> None:
+        """Its answer is always taken."""
+
     def close(self) -> None:
         """The check has decided: back to the pool with the connection, if it is sound."""
         connection = self._connection

@@ -37,7 +37,7 @@ def tie(route: Route, backend: Backend, runtime: Runtime) -> None:
         cookies = Cookies(cookie, backend.cookie_values, persists="persist" in model.options)
         route.response_rules = (*route.response_rules, Ruleset([(None, cookies.review, False)]))
         route.looks_at_answers = True
-    begin = bind(rules, cookies)
+    begin = route.begin_tie = bind(rules, cookies)
     route.request_rules = preceded(begin, route.request_rules)
     route.use_server = _chooser(begin, route.use_server, cookies)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hapy.http.message import CHUNKED, UNTIL_CLOSE
 from hapy.net.clock import NEVER, now
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed, Exchange
-from hapy.proxy.failures import Failed
+from hapy.proxy.failures import Failed, Killed
 from hapy.proxy.reframing import Misframed, reframe_response
 from hapy.proxy.sizes import CLOSE_SIZE, head_size, most_at_once
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, REJECT, SILENT_DROP, Deferred, Reply, Tarpit
@@ -30,7 +31,10 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
         outcome = await outcome.decide(exchange)
     if isinstance(outcome, Tarpit):
         counters.dreq += 1
-        await _hold(exchange)
+        try:
+            await _hold(exchange)
+        except Killed as killed:
+            outcome = replace(outcome, reply=replace(outcome.reply, cause=killed.cause))
         txn.request_done = -1.0
         txn.queue_done = now()
         outcome = outcome.reply

@@ -97,13 +97,12 @@ async def buffer_body(exchange: Exchange, seconds: float, at_least: int = 0) -> 
     exchange.expire_after(seconds)
     try:
         while not exchange.request_ended and exchange.size < enough:
-            if exchange.client_failure:
+            failure = exchange.client_failure
+            if failure == "timeout":
+                raise DeadlinePassed
+            if failure:
                 txn.request_done = now()
-            if exchange.client_failure == "bad":
-                raise Failed(400, "P", "R")
-            if exchange.client_failure:
-                raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "R")
-            exchange.stream.deadline = NEVER
+                raise Failed(400, "P", "R") if failure == "bad" else Failed(0, "C", "R")
             await pause()
     except DeadlinePassed:
         txn.request_done = -1.0
@@ -129,7 +128,7 @@ async def _buffer_answer(exchange: Exchange, seconds: float, at_least: int) -> N
     """Wait until the answer's body is complete, or as much of it as a buffer holds, or `at_least` bytes are there.
 
     Raises:
-        Failed: the time is up (504).
+        Failed: the time is up (504), or what has come is no answer (502).
     """
     server = exchange.server
     assert server is not None
@@ -144,3 +143,8 @@ async def _buffer_answer(exchange: Exchange, seconds: float, at_least: int) -> N
         raise Failed(504, "s", "R") from None
     finally:
         exchange.deadline = NEVER
+    if server.failure == "bad":
+        exchange.txn.response_done = -1.0
+        server.server.counters.eresp += 1
+        server.server.backend.counters.eresp += 1
+        raise Failed(502, "P", "H")

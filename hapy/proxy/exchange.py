@@ -222,6 +222,13 @@ class Exchange(Routine):
         if self.sending and server is self.server:
             server.expire_after(self.server_timeout)
 
+    def on_server_resumed(self, server: ServerConnection) -> None:
+        """The server is listened to again: it has all its time to send something."""
+        if self.tunnel:
+            self.refresh()
+        elif server is self.server:
+            server.expire_after(self.server_timeout)
+
     def client_matters(self) -> bool:
         """Whether the client's failure ends the exchange while no server has it: its silence does not."""
         return self.client_failure != "timeout" and (self.route.abort_on_close or not self.request_ended)

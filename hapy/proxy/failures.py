@@ -32,6 +32,17 @@ def letter(failure: str) -> str:
     return failure if failure in KILLED else "S"
 
 
+class Killed(Failed):
+    """The session is ended from outside while it waits for something else than a server's answer.
+
+    Attributes:
+        cause: see `KILLED`.
+    """
+
+    def __init__(self, cause: str, phase: str = "-") -> None:
+        super().__init__(0, cause, phase)
+
+
 class Lost(Exception):  # noqa: N818 - perhaps the request is sent again
     """The server gave no answer.
 

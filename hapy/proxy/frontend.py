@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hapy.http.codec import Limits
 from hapy.http.errors import connection_error
+from hapy.http.message import CHUNKED
 from hapy.http.serialize import response_head
 from hapy.net.accepting import Gate
 from hapy.net.clock import now
@@ -16,7 +17,7 @@ from hapy.pool.own import DEFAULT_LIMIT
 from hapy.proxy.http1 import ClientConnection
 from hapy.proxy.listening import Listening
 from hapy.proxy.route import Route, seconds
-from hapy.proxy.sizes import CLOSE_SIZE, head_size
+from hapy.proxy.sizes import CLOSE_SIZE, fields_size, head_size
 from hapy.proxy.tcp import ClientSide
 from hapy.proxy.transaction import Transaction
 from hapy.rules.outcomes import ALLOW, Reply
@@ -390,15 +391,23 @@ class Frontend:
             counters.dreq += 1
 
     def log_as_soon(self, exchange: Exchange) -> None:
-        """`option logasap`: write the line when the answer's head has gone out."""
+        """`option logasap`: write the line as the answer's head goes out.
+
+        As in HAProxy what has come of the answer counts as it is when rules are done with its head, and the request not
+        yet.
+        """
         txn = exchange.txn
-        before = txn.bytes_out
-        if exchange.server is not None:
-            txn.bytes_out += exchange.server.size
+        received, sent = txn.bytes_in, txn.bytes_out
+        txn.bytes_in = 0
+        server = exchange.server
+        if server is not None and txn.response is not None:
+            txn.bytes_out += head_size(txn.response) + sum(map(len, server.pieces))
+            if server.ended and txn.response.body == CHUNKED:
+                txn.bytes_out += 1 + fields_size(server.trailers)
         txn.finished = now()
         self.logger.log_transaction(txn)
         txn.finished = -1.0
-        txn.bytes_out = before
+        txn.bytes_in, txn.bytes_out = received, sent
         exchange.logged = True
 
     def finish_session(self, txn: Transaction, *, logged: bool) -> None:

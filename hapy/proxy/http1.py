@@ -20,6 +20,7 @@ from hapy.net.clock import NEVER, now, wall, watch
 from hapy.net.routine import later
 from hapy.net.stream import cork, has_left
 from hapy.proxy.exchange import ClientStream, Exchange
+from hapy.proxy.failures import Killed
 from hapy.proxy.path import serve
 from hapy.proxy.private import is_bound
 from hapy.proxy.sizes import REQUEST_HEAD, fields_size
@@ -179,13 +180,29 @@ class ClientConnection(ClientStream):
             self.finish()
 
     def end_session(self, server: Server | None, code: str) -> None:
-        """End the request in progress if that server (None: any) has it.
+        """End the request in progress if that server (None: any) has it, or is being connected to.
 
         See `hapy.proxy.failures.KILLED` for the letter.
         """
-        carrier = self.exchange.server if self.exchange is not None else None
-        if carrier is not None and (server is None or carrier.server is server):
-            carrier.kill(code)
+        exchange = self.exchange
+        if exchange is None:
+            return
+        carrier = exchange.server
+        if carrier is not None:
+            if server is None or carrier.server is server:
+                carrier.kill(code)
+        elif server is not None and exchange.slot_held and exchange.txn.server is server:
+            exchange.interrupt(Killed(code))
+
+    def kill(self) -> None:
+        """End the request in progress, whatever it waits for."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        if exchange.server is not None and not exchange.complete:
+            exchange.server.kill("K")
+        else:
+            exchange.interrupt(Killed("K", "D" if exchange.answering else "-" if exchange.slot_held else "R"))
 
     # requests
 

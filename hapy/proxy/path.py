@@ -73,7 +73,7 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
             if route.buffer_body and exchange.request.body:
                 meet_expectation(exchange)
                 if not exchange.request_ended:
-                    await buffer_body(exchange, route.body_timeout)
+                    await _await_body(exchange)
             outcome = None if route.inspection is None else await _inspect(exchange, route.inspection)
             rules = route.request_rules
             if rules is not None and outcome is None:
@@ -108,9 +108,10 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
                 txn.status = response.status
                 if response.body == UNTIL_CLOSE:
                     _take_tunnel_time(exchange)
-                exchange.begin_answer(response, stay=not (route.reviews_answers and _ends_client(exchange, response)))
+                stay = not (route.reviews_answers and _ends_client(exchange, response))
                 if frontend.logger.as_soon:
                     frontend.log_as_soon(exchange)
+                exchange.begin_answer(response, stay=stay)
                 if not (exchange.complete and exchange.request_sent and exchange.stream.writable):
                     await _attend(exchange)
                 if exchange.client_failure == "reset":
@@ -141,7 +142,32 @@ def _heed_leaving(exchange: Exchange) -> None:
         Failed: it has.
     """
     if exchange.client_failure in ("eof", "reset") and not exchange.route.abort_on_close:
+        _name_server(exchange)
         raise Failed(0, "C", "R")
+
+
+async def _await_body(exchange: Exchange) -> None:
+    """Have the request's body, as much of it as fits, before any of the backend's rules.
+
+    Raises:
+        Failed: see `buffer_body`.
+    """
+    route = exchange.route
+    if route.begin_tie is not None:
+        route.begin_tie(exchange.txn)
+    try:
+        await buffer_body(exchange, route.body_timeout)
+    except Failed as failure:
+        if failure.status == 0:
+            _name_server(exchange)
+        raise
+
+
+def _name_server(exchange: Exchange) -> None:
+    """No server gets the request, but its log line names the one that rules or a cookie would have sent it to."""
+    route = exchange.route
+    if route.use_server is not None:
+        exchange.txn.server = route.use_server(exchange.txn)
 
 
 def _ends_client(exchange: Exchange, response: Response) -> bool:
@@ -167,6 +193,9 @@ async def _inspect(exchange: Exchange, inspection: Inspection) -> Outcome | None
     """Apply content rules; None to go on."""
     from hapy.proxy.inspection import inspect_request
 
+    begin = exchange.route.begin_tie
+    if begin is not None:
+        begin(exchange.txn)
     outcome = await inspect_request(exchange, inspection)
     return None if outcome is ALLOW else outcome
 
@@ -257,7 +286,15 @@ def _look_at_client(exchange: Exchange) -> None:
         exchange.client_failure = ""  # a request that stalls while its answer flows: the server's timeout decides
     elif gone == "bad":
         raise Failed(0, "P", "D")
-    elif gone and (gone == "reset" or exchange.client_matters()):
+    elif gone == "reset":
+        raise Failed(0, "C", "D")
+    elif gone and exchange.client_matters():
+        server, response = exchange.server, exchange.txn.response
+        if server is None or response is None or response.body != UNTIL_CLOSE or not exchange.request_ended:
+            raise Failed(0, "C", "D")
+        if not server.closed:
+            server.shut_down()  # such an answer is a tunnel: its server is told
+    elif gone and not exchange.stream.writable and "abortonclose" in exchange.route.model.options:
         raise Failed(0, "C", "D")
 
 

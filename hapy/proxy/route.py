@@ -59,7 +59,8 @@ class Route:
         counters: the backend's, or the frontend's before one is chosen.
         inspection: the backend's own `tcp-request content` rules. answer_inspection: its `tcp-response content` rules.
         request_rules, redirects: the backend's own. response_rules, after_rules: the backend's, then the frontend's.
-        use_server: what `use-server` lines say, None without any.
+        use_server: what `use-server` lines and cookies say, None without any.
+        begin_tie: what ties a request to a server is asked for; None where persistence is not.
         retries, retry_events, retry_statuses, retries_connections: which failures are tried again, and how often.
         name_cases: how header names are written towards the server, None for lower case.
         …_timeout: seconds, NEVER for none.
@@ -76,6 +77,7 @@ class Route:
         "answers_close",
         "asks_close",
         "backend",
+        "begin_tie",
         "body_timeout",
         "buffer_body",
         "client_fin_timeout",
@@ -174,6 +176,7 @@ class Route:
         self.inspection: Inspection | None = None
         self.answer_inspection: Inspection | None = None
         self.use_server: Callable[[Transaction], Server | None] | None = None
+        self.begin_tie: Callable[[Transaction], Outcome | None] | None = None
         self.redirects: Callable[[Transaction], Outcome | None] | None = None
         sections = [fe]
         if backend is not None:

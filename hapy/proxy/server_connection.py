@@ -45,6 +45,9 @@ class Asker(Protocol):
     def on_server_drained(self, connection: ServerConnection) -> None:
         """More of the request may be written."""
 
+    def on_server_resumed(self, connection: ServerConnection) -> None:
+        """More of the answer is taken."""
+
 
 class Timed(Protocol):
     """What keeps the moment of an answer.
@@ -276,6 +279,19 @@ class ServerConnection(Stream):
     def on_open(self) -> None:
         """The connection stands."""
         self.server.pool.budget.used += 1
+
+    def pause(self) -> None:
+        """The client takes no more for now: its server isn't late meanwhile."""
+        super().pause()
+        if self.writable:
+            self.deadline = NEVER
+
+    def resume(self) -> None:
+        """The client takes bytes again: the server has all its time to send some."""
+        exchange = self.exchange
+        if not self.reading and exchange is not None and not self.ended:
+            exchange.on_server_resumed(self)
+        super().resume()
 
     def on_drained(self) -> None:
         """More of the request may be written."""

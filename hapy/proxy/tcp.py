@@ -23,7 +23,7 @@ from hapy.net.connect import ConnectFailed
 from hapy.net.routine import Routine, later, pause
 from hapy.net.sockets import ends
 from hapy.proxy.exchange import LEAVING_TIME
-from hapy.proxy.failures import Failed
+from hapy.proxy.failures import Failed, Killed
 from hapy.proxy.queue import NoServer, QueueFull
 from hapy.proxy.side import ServerSide, Side
 from hapy.proxy.transaction import Transaction
@@ -93,6 +93,15 @@ class ClientSide(Side):
                 session.txn.term_cause = code
             session.server.close()
             self.close()
+        elif session.connecting and server is not None and session.txn.server is server:
+            session.interrupt(Killed(code, "C"))
+
+    def kill(self) -> None:
+        """End the session, whatever it waits for."""
+        if self.session.server is not None:
+            self.end_session(None, "K")
+        else:
+            self.session.interrupt(Killed("K", "C" if self.session.holds is not None else "R"))
 
 
 def _nothing() -> None:
@@ -296,6 +305,7 @@ class TcpSession(Routine):
                 if server.observer is not None:
                     server.observer.not_connected()
                 own_fault = error.kind in ("source", "ports")
+                at_once = own_fault or error.kind == "timeout"
                 if own_fault:
                     self.frontend.runtime.events.no_source(server.backend, error.kind)
                 if self.client.closed:
@@ -314,7 +324,7 @@ class TcpSession(Routine):
                 server.backend.offer(server)
                 avoid, forced = server, None
                 continue
-            if not own_fault:
+            if not at_once:
                 await self._rest(min(RETRY_PAUSE, route.connect_timeout))
             server.count_retry()
 
@@ -364,11 +374,16 @@ class TcpSession(Routine):
                 if server is not None:
                     return server, avoid
         except ConnectFailed as error:  # the deadline, or the client went
-            self.txn.queue_done = now()
             if self.client.closed:
+                if not self.client.late:
+                    self.txn.queue_done = now()
                 raise self._left("Q") from error
+            self.txn.queue_done = now()
             backend.count_failure(self.txn.server)
             raise Failed(0, "s", "Q") from error
+        except Killed as killed:
+            self.txn.queue_done = now()
+            raise Failed(0, killed.cause, "Q") from None
         finally:
             parked = False
             self.deadline = NEVER

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER
 from hapy.net.routine import pause
-from hapy.proxy.failures import Failed, letter
+from hapy.proxy.failures import KILLED, Failed, letter
 
 if TYPE_CHECKING:
     from hapy.http.message import Response
@@ -67,7 +67,8 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
             raise Failed(0, "c" if exchange.client_failure == "timeout" else "C", "D")
         if server.failure:
             server.abort()
-            raise Failed(0, "c" if silent else letter(server.failure), "D")
+            killed = server.failure in KILLED
+            raise Failed(0, "c" if silent and not killed else letter(server.failure), "-" if killed else "D")
         await pause()
     if silent:
         raise Failed(0, "c", "D")

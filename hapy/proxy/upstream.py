@@ -27,7 +27,7 @@ from hapy.net.routine import later, pause
 from hapy.pool import ReuseReason
 from hapy.proxy.backend import NoServer, QueueFull
 from hapy.proxy.exchange import ClientGone, DeadlinePassed, Exchange
-from hapy.proxy.failures import KILLED, Failed, Lost, Redirected
+from hapy.proxy.failures import KILLED, Failed, Killed, Lost, Redirected
 from hapy.proxy.reframing import Misframed, reframe_request
 from hapy.proxy.sizes import head_size
 
@@ -289,6 +289,8 @@ def _look(exchange: Exchange, connection: ServerConnection, *, left: bool) -> No
     """
     failure = connection.failure
     if failure == "timeout":
+        if connection.transport.get_write_buffer_size():
+            raise Failed(0, "s", "D")  # it does not even take the request
         raise Lost("response-timeout")
     if failure in KILLED:
         raise Failed(502, failure, "H") if exchange.request_ended else Failed(0, failure, "-")
@@ -385,6 +387,9 @@ async def _queue(exchange: Exchange, forced: Server | None, avoid: Server | None
     except ClientGone:
         txn.queue_done = now()
         raise Failed(0, "C", "Q") from None
+    except Killed as killed:
+        txn.queue_done = now()
+        raise Failed(503, killed.cause, "Q") from None
     finally:
         exchange.deadline = NEVER
 
@@ -408,6 +413,9 @@ async def _open(exchange: Exchange, server: Server, key: ConnectionKey) -> Serve
     except ClientGone:
         server.pool.discard(None)
         raise Failed(0, "C", "C") from None
+    except Killed:
+        server.pool.discard(None)
+        raise
     finally:
         exchange.deadline = NEVER
 

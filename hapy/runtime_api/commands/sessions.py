@@ -41,11 +41,9 @@ def shutdown_session(call: Call) -> str:
     wanted = call.argument(0)
     if not _pointer(wanted):
         raise Refusal("Session pointer expected (use 'show sess').\n")
-    for name, connection, txn in _sessions(call):
+    for name, connection, _txn in _sessions(call):
         if _same(name, wanted):
-            if txn.term_cause == "-":
-                txn.term_cause = "K"
-            connection.abort()
+            connection.kill()
             return ""
     raise Refusal("No such session (use 'show sess').\n")
 
