@@ -7,7 +7,7 @@ is an attribute of the cookie before it. Everything that is not asked for stays 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -127,10 +127,15 @@ def tightened(line: bytes, changes: list[tuple[int, int]], moved: list[Part]) ->
 
 def first_with(line: bytes, beginning: bytes) -> tuple[bytes, bytes | None]:
     """A `Cookie` field without blanks around its `=`, and its first `name=value` of that beginning, or None."""
+    return _first(line, (part for part in parts(line) if not part.name.startswith(b"$")), beginning)
+
+
+def _first(line: bytes, cookies: Iterable[Part], beginning: bytes) -> tuple[bytes, bytes | None]:
+    """The line without blanks around the `=` of these parts of it, and the first `name=value` of that beginning."""
     found: bytes | None = None
     changes: list[tuple[int, int]] = []
-    for part in parts(line):
-        if part.value is None or part.name.startswith(b"$"):
+    for part in cookies:
+        if part.value is None:
             continue
         if part.value_start > part.name_end + 1:
             changes.append((part.name_end, part.value_start))
@@ -155,14 +160,4 @@ def settings(key: bytes, line: bytes) -> list[Part]:
 
 def first_set(key: bytes, line: bytes, beginning: bytes) -> tuple[bytes, bytes | None]:
     """A field that sets cookies without blanks around their `=`, and the first `name=value` of that beginning."""
-    found: bytes | None = None
-    changes: list[tuple[int, int]] = []
-    for part in settings(key, line):
-        if part.value is None:
-            continue
-        if part.value_start > part.name_end + 1:
-            changes.append((part.name_end, part.value_start))
-        pair = part.name + b"=" + part.value
-        if found is None and pair.startswith(beginning):
-            found = pair
-    return (tightened(line, changes, []) if changes else line), found
+    return _first(line, settings(key, line), beginning)

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hapy_config.build import tls
-from hapy_config.build.arguments import TimeError, milliseconds
-from hapy_config.build.linewords import LineWords
+from hapy_config.build.linewords import LineWords, tcp_user_timeout
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.units import leading_integer
 from hapy_config.tls.protocols import protocols_fault
@@ -254,12 +253,7 @@ def _shards(words: BindWords, name: str) -> None:
 
 
 def _tcp_ut(words: BindWords, name: str) -> None:
-    text = words.take("'tcp-ut' : missing TCP User Timeout value")
-    try:
-        milliseconds(text)
-    except TimeError:
-        raise words.refuse("'tcp-ut' : expects a positive delay in milliseconds", words.position - 1) from None
-    words.options[name] = (text,)
+    words.options[name] = (tcp_user_timeout(words),)
 
 
 def _cip(words: BindWords, name: str) -> None:
@@ -294,11 +288,7 @@ def _tls_word(missing: str) -> Reader:
 
 
 def _tls_version(words: BindWords, name: str) -> None:
-    text = words.take(f"'{name}' : missing the ssl/tls version")
-    if text not in tls.VERSIONS:
-        hint = words.build.nearest(text, tls.VERSIONS)
-        raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1, hint=hint)
-    put(words.tls, name, (text,))
+    put(words.tls, name, (tls.version_word(words, name),))
 
 
 def _alpn(words: BindWords, name: str) -> None:

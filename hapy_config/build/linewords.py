@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hapy_config.build.arguments import TimeError, milliseconds
 from hapy_config.build.refused import Refused
 
 if TYPE_CHECKING:
@@ -50,3 +51,17 @@ class LineWords:
     def refuse(self, message: str, place: int | None = None, *, code: str = "bad-argument", hint: str = "") -> Refused:
         """The refusal of the word at `place`, or of the next one, in the form that such lines have in HAProxy."""
         raise NotImplementedError
+
+
+def tcp_user_timeout(words: LineWords) -> str:
+    """The argument of `tcp-ut`, which bind and server lines have: a time, checked.
+
+    Raises:
+        Refused: there is none.
+    """
+    text = words.take("'tcp-ut' : missing TCP User Timeout value")
+    try:
+        milliseconds(text)
+    except TimeError:
+        raise words.refuse("'tcp-ut' : expects a positive delay in milliseconds", words.position - 1) from None
+    return text

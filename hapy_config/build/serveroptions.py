@@ -8,6 +8,7 @@ from typing import Final
 from hapy_config.build import servertls
 from hapy_config.build.addressing import address, read_source
 from hapy_config.build.arguments import TimeError, milliseconds
+from hapy_config.build.linewords import tcp_user_timeout
 from hapy_config.build.networks import is_network
 from hapy_config.build.refused import Refused
 from hapy_config.build.serverwords import Reader, ServerWords, choice, drop, flag, instead, keep, lax_number, string
@@ -198,12 +199,7 @@ def _agent_check(words: ServerWords, name: str) -> None:
 
 
 def _tcp_ut(words: ServerWords, name: str) -> None:
-    text = words.take("'tcp-ut' : missing TCP User Timeout value")
-    try:
-        milliseconds(text)
-    except TimeError:
-        raise words.refuse("'tcp-ut' : expects a positive delay in milliseconds", words.position - 1) from None
-    words.options[name] = (text,)
+    words.options[name] = (tcp_user_timeout(words),)
 
 
 def _port(words: ServerWords, name: str) -> None:

@@ -122,11 +122,7 @@ def _sni(words: ServerWords, name: str) -> None:
 
 
 def _tls_version(words: ServerWords, name: str) -> None:
-    text = words.take(f"'{name}' : missing the ssl/tls version")
-    if text not in tls.VERSIONS:
-        hint = words.build.nearest(text, tls.VERSIONS)
-        raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1, hint=hint)
-    put(words.options, name, (text,))
+    put(words.options, name, (tls.version_word(words, name),))
 
 
 def _alpn(words: ServerWords, name: str) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from hapy_config.build.bindwords import BindWords
     from hapy_config.build.context import Build
+    from hapy_config.build.serverwords import ServerWords
     from hapy_config.model.server import Server
     from hapy_config.source import Span
     from hapy_config.tls import pem
@@ -58,6 +59,19 @@ class TlsFiles:
         self.authorities: dict[str, str] = {}
         self.lists: dict[object, str] = {}
         self.settings: pem.Settings | None = None
+
+
+def version_word(words: BindWords | ServerWords, name: str) -> str:
+    """The argument of `ssl-min-ver` or `ssl-max-ver`.
+
+    Raises:
+        Refused: it is no version.
+    """
+    text = words.take(f"'{name}' : missing the ssl/tls version")
+    if text not in VERSIONS:
+        hint = words.build.nearest(text, VERSIONS)
+        raise words.refuse(f"'{text}' : unknown ssl/tls version", words.position - 1, hint=hint)
+    return text
 
 
 def based(build: Build, name: str, base: str) -> str:
