@@ -264,14 +264,14 @@ def _binds(build: Build, draft: Draft) -> None:
         if not reading.certificates:
             named = bool(options.keys() & {"crt", "crt-list"})
             text = f"Proxy '{draft.name}': no SSL certificate specified for bind '{shown}' at [{where}]"
-            if "strict-sni" in options:
+            if "strict-sni" in options and "generate-certificates" not in options:
                 text = f"{text}, ssl connections will fail (use 'crt')."
                 build.warning("missing-certificate", statement.span(), text, "add 'crt <file>'")
-            elif named and "generate-certificates" not in options:
+            elif named:
                 build.environment(
                     "bad-certificate", statement.span(), f"{text} (use 'crt').", "what 'crt' names is empty"
                 )
-            elif "generate-certificates" not in options:
+            else:
                 build.error("missing-certificate", statement.span(), f"{text} (use 'crt').", "add 'crt <file>'")
         if "generate-certificates" in options and "ca-sign-file" not in options:
             build.error(

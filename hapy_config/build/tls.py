@@ -271,6 +271,11 @@ def listed(build: Build, name: str) -> list[CertificateEntry]:
     from hapy_config.tls.lists import lines
     from hapy_config.tls.pem import Fault
 
+    if build.files.is_directory(name):  # it can be opened, and HAProxy finds nothing in it
+        build.warning(
+            "bad-certificate", build.statement.span(), f"'crt-list' : '{name}' is a directory: it lists nothing."
+        )
+        return []
     try:
         content = build.files.read(name)
     except OSError as error:

@@ -360,7 +360,7 @@ def authority_fault(content: bytes) -> str:
     if not blocks and not lists:
         return "no certificate or crl found"
     for block in blocks:
-        if fault := certificate_fault(block):
+        if fault := certificate_fault(_plain(block)):
             return fault
     for block in lists:
         with as_file(block) as name:

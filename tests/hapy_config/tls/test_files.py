@@ -113,6 +113,13 @@ def faults(folder: Path, bind: str, more: str = "") -> list[str]:
         ("crt DIR/timestamps.pem", "'timestamps.pem.sctl' is present but cannot be read or parsed"),
         ("crt DIR/good.pem ca-file DIR/garbage.pem", "'ca-file' : unable to load garbage.pem"),
         ("crt DIR/good.pem ca-file DIR/empty.pem verify required", "'ca-file' : unable to load empty.pem"),
+        ("crt DIR/good.pem ca-file DIR/trusted.pem verify required", ""),
+        ("crt DIR/good.pem crt-list DIR", ""),  # HAProxy reads a directory as an empty list
+        ("crt-list DIR strict-sni", ""),
+        ("crt-list DIR", "no SSL certificate specified"),
+        ("generate-certificates ca-sign-file DIR/good.pem", "no SSL certificate specified"),
+        ("generate-certificates ca-sign-file DIR/good.pem strict-sni", "no SSL certificate specified"),
+        ("generate-certificates ca-sign-file DIR/good.pem crt DIR/good.pem", ""),
         ("crt DIR/good.pem ciphers NOPE", "unable to set SSL cipher list to 'NOPE'"),
         ("crt DIR/good.pem curves NOPE", "unable to set SSL curves list to 'NOPE'"),
         ("crt DIR/good.pem force-sslv3", "all SSL/TLS versions are disabled"),
