@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import select
 import socket
 import threading
 
@@ -597,6 +598,66 @@ def how_servers_are_left(world: World) -> None:
         if name == "late":
             silent.set()
         world.note(f"{name}: server {ends.get(timeout=5)}")
+        world.syslog.wait(number)
+    world.logs(len(config))
+
+
+def _reset_by_more(sock: socket.socket) -> bool:
+    """Whether a byte sent after the peer's FIN brings a reset, as where nobody holds the connection any more."""
+    with contextlib.suppress(OSError):
+        sock.sendall(b"x")
+    poll = select.poll()
+    poll.register(sock, 0)  # errors and the end of both directions are told anyhow
+    return bool(poll.poll(1000))
+
+
+def sent_after_the_end(world: World) -> None:
+    """What a client sends to a session that is over brings a reset at once; so does what a refused server sends."""
+    ends: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def telling(connection: Connection) -> None:
+        connection.write(b"banner")
+        connection.reader.to_end()
+        ends.put(_reset_by_more(connection.sock))
+
+    def breaking(connection: Connection) -> None:
+        connection.write(b"banner")
+        connection.reader.fill()
+        connection.reset()
+
+    world.origin("telling", telling)
+    world.origin("breaking", breaking)
+    world.origin("nobody").stop()
+    served = "server s {telling}"
+    config: dict[str, tuple[str, ...]] = {
+        "rejected": ("tcp-request inspect-delay 5s", "tcp-request content reject if { req.len 3 }", served),
+        "rejected_at_once": ("tcp-request content reject", served),
+        "no_server": ("retries 0", "server s {nobody}"),
+        "server_breaks": ("server s {breaking}",),
+        "silent": ("timeout client 300ms", "timeout server 300ms", served),
+        "answer_rejected": ("tcp-response inspect-delay 5s", "tcp-response content reject if { res.len 6 }", served),
+        "answer_closed": ("tcp-response inspect-delay 5s", "tcp-response content close if { res.len 6 }", served),
+        "answer_rejected_at_once": ("tcp-response content reject", served),
+        "answer_closed_at_once": ("tcp-response content close", served),
+        "answer_unseen": (
+            "timeout client 300ms",
+            "timeout server 300ms",
+            "tcp-response content reject if { res.len gt 0 }",
+            served,
+        ),
+    }
+    late = [
+        name for name in config if "once" not in name and name != "no_server"
+    ]  # else it may be over before all is sent
+    config |= {f"{name}_hard": (*config[name], "option nolinger") for name in late}
+    world.start("".join(_listens(name, "log-format %ts-%B", *lines) for name, lines in config.items()))
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        client.send(b"say")
+        told = client.reader.to_end()
+        world.note(f"{name}: client {told!r} {client.reader.end} {_reset_by_more(client.sock)}")
+        if served in config[name] and not name.startswith("rejected"):
+            world.note(f"{name}: server {ends.get(timeout=5)}")
         world.syslog.wait(number)
     world.logs(len(config))
 

@@ -6,7 +6,9 @@ import os
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from fcntl import ioctl
 from pathlib import Path
+from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, Final, cast
 
 from hapy_config.build.arguments import milliseconds
@@ -135,6 +137,18 @@ def _enter(descriptor: int) -> None:
     if libc.setns(descriptor, _CLONE_NEWNET):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def unacknowledged(transport: BaseTransport) -> bool:
+    """Whether the kernel holds bytes that the peer's has not acknowledged; of what lies before it, it says nothing."""
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return False
+    try:
+        count = ioctl(sock.fileno(), TIOCOUTQ, bytes(4))
+    except OSError:
+        return False
+    return any(count)
 
 
 def send_fin(transport: BaseTransport) -> None:

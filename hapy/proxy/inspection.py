@@ -187,7 +187,10 @@ async def _inspect_contents(exchange: Exchange, inspection: Inspection, content:
 
 
 async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection) -> Outcome | None:
-    """Apply content rules to the bytes that have come from one side of a TCP session, and will come meanwhile."""
+    """Apply content rules to the bytes that have come from one side of a TCP session, and will come meanwhile.
+
+    Those on answers that may not wait look as soon as the connection stands, when nothing has come, as in HAProxy.
+    """
     txn = session.txn
     content = txn.inspection
     if content is None:
@@ -196,18 +199,19 @@ async def inspect_bytes(session: TcpSession, side: Side, inspection: Inspection)
     session.inspecting = side
     side.resume()
     waited = False
+    answered = side is not session.client
     try:
-        if inspection.rules.looks_at_bytes and side is session.client and not side.held and not side.eof:
+        if inspection.rules.looks_at_bytes and not answered and not side.held and not side.eof:
             await _glance(session)
         while True:
-            data = side.peek(inspection.limit)
+            data = b"" if answered and not inspection.delay else side.peek(inspection.limit)
             passed = passed or side.closed or side.late or len(data) >= inspection.limit
             content.final = passed or side.eof
             content.ended = side.eof and not passed
-            if side is session.client:
-                show_bytes(txn, data, inspection.limits)
-            else:
+            if answered:
                 content.answer = data
+            else:
+                show_bytes(txn, data, inspection.limits)
             try:
                 outcome = await inspection.rules.walk(txn)
                 if outcome is not WAIT or passed:

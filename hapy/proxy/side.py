@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, now, watch
-from hapy.net.sockets import send_fin
+from hapy.net.sockets import send_fin, unacknowledged
 from hapy.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -111,6 +111,30 @@ class Side(Stream):
         self.pause()
         self.eof = True
         self.on_eof()
+
+    def finish(self) -> None:
+        """Nobody takes its bytes any more: FIN, then close, so that what it still sends is answered by a reset.
+
+        While something is under way to it, which a reset would destroy, it is heard and what it says is dropped.
+        """
+        if self.closed or self.draining:
+            return
+        if self.eof or self.pending or unacknowledged(self.transport):
+            super().finish()
+            return
+        if self.nolinger:
+            self.cut()
+            return
+        if not self.shut:
+            send_fin(self.transport)
+        self.close()
+
+    def cut(self) -> None:
+        """FIN, and a reset behind it: what the peer has sent is lost, and it shall know."""
+        if not self.closed:
+            if not self.shut:
+                send_fin(self.transport)
+            self.abort()
 
     def conclude(self) -> None:
         """Nobody takes its bytes any more: send what is buffered as long as the peer takes it, then close."""

@@ -208,9 +208,12 @@ class TcpSession(Routine):
         except Failed as failure:
             if txn.term_cause == "-":
                 txn.term_cause, txn.term_phase = failure.cause, failure.phase
-            if self.server is not None:
-                self.server.close()
-            self.client.finish()  # what the client has sent and nobody reads must not make it a reset
+            server = self.server
+            if server is not None and server.nolinger:
+                server.abort()
+            elif server is not None:
+                server.cut()
+            self.client.finish()
             self._end()
 
     async def _inspect(self, inspection: Inspection) -> bool:
@@ -243,6 +246,9 @@ class TcpSession(Routine):
         outcome = await inspect_bytes(self, server, inspection)
         if self.done:
             return
+        if not inspection.delay and outcome in (SILENT_DROP, REJECT, CLOSE):  # before anything is read from it
+            server.held.clear()
+            self.txn.bytes_out = 0
         if outcome is SILENT_DROP:
             self.frontend.drop(self.client)
             raise Failed(0, "P", "R")
@@ -253,7 +259,10 @@ class TcpSession(Routine):
         if self.route.tunnel_timeout != NEVER and not (self.client.eof or server.eof):
             self._start_timeouts()
         if outcome is CLOSE:
-            server.abort()
+            if inspection.delay:
+                server.abort()
+            else:
+                server.cut()
             self.client.finish()
             self._end()
         elif server.closed:
