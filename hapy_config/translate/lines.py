@@ -109,3 +109,8 @@ def literal(text: str) -> str:
 def joined(words: Sequence[str]) -> str:
     """A line of words, each written as it must be."""
     return " ".join(map(write, words))
+
+
+def pattern(text: str) -> str:
+    """A pattern of an ACL as one word; one that could be taken for an option has `--` before it."""
+    return f"-- {write(text)}" if text.startswith("-") else write(text)

@@ -16,8 +16,8 @@ from hapy_config.translate.from_nginx.rules import GROUP, NO_QUERY, QUERY, Rules
 from hapy_config.translate.from_nginx.upstreams import retries, server_address, server_words, upstream_lines
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
-    fetch,
     format_string,
+    may_lack,
     size,
     time,
     variables,
@@ -50,7 +50,9 @@ _AS_IT_CAME: Final = re.compile(
 )
 
 
-_INHERITED: Final = frozenset({"proxy_set_header", "add_header", "proxy_hide_header", "proxy_redirect", *ACCESS})
+_INHERITED: Final = frozenset(
+    {"proxy_set_header", "add_header", "proxy_hide_header", "proxy_pass_header", "proxy_redirect", *ACCESS}
+)
 
 
 class Backends:
@@ -68,6 +70,7 @@ class Backends:
         self._names: set[str] = set()
         self._doors = Doors(http, notes)
         self._known: dict[Span, Known] = {}
+        self._late: dict[Span, list[str]] = {}
         self._passed = False
         self._by_location: dict[int, list[tuple[str, list[str]]]] = {}
         self._upstreams = {one.args[0]: one for one in http.all("upstream") if one.args}
@@ -128,6 +131,10 @@ class Backends:
         lines = [rule for one in server.block or () for rule in self._rules.write(one, where, known, "", server)]
         return [*known.prelude(), *lines]
 
+    def late_rules(self, server: Directive) -> list[str]:
+        """The rules that what leads to locations looks at, behind those of the server."""
+        return list(dict.fromkeys(self._late.get(server.span, ())))
+
     @staticmethod
     def within(server: Directive, location: Directive) -> Directive:
         """A server as locations within a location see it: with what these inherit from it."""
@@ -173,7 +180,10 @@ class Backends:
         chosen.used = True
         default = ""
         try:
-            source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
+            looked_at = (variables(chosen.args[0]) or [chosen.args[0]])[0]
+            before = self._known.get(server.span) or Known(self._variables)
+            source = before.sample(looked_at)
+            self._late.setdefault(server.span, []).extend(before.prelude())
         except NoCounterpartError as reason:
             self.notes.lost(chosen.span, f"map was left out: {reason}")
             source = ""
@@ -226,7 +236,7 @@ class Backends:
         target: str,
         path: str,
         settings: dict[str, Directive],
-        known: dict[str, str],
+        known: Known,
     ) -> list[str]:
         """What passes requests on to a target."""
         made_of_variables = bool(variables(target))  # nginx leaves addresses in answers alone then
@@ -283,8 +293,9 @@ class Backends:
             lines += upstream_lines(upstream, scheme, ending, self.notes)
         return lines
 
-    def _request_headers(self, server: Directive, location: Directive, host: str, known: dict[str, str]) -> list[str]:
-        lines = []
+    def _request_headers(self, server: Directive, location: Directive, host: str, known: Known) -> list[str]:
+        lines: list[str] = []
+        last: list[str] = []
         host_set = False
         for one in self.many(server, location, "proxy_set_header"):
             if len(one.args) != 2:
@@ -313,12 +324,16 @@ class Backends:
                 elif value == "":
                     lines.append(f"http-request del-header {write(name)}")
                 else:
-                    lines.append(f"http-request set-header {write(name)} {write(format_string(value, known))}")
+                    where = last if name.lower() == "host" else lines  # others may look at the one that came
+                    where.append(f"http-request set-header {write(name)} {write(format_string(value, known))}")
+                    if may_lack(value) and name.lower() != "host":
+                        tests = (f"!{{ {known.sample(one)} -m len gt 0 }}" for one in variables(value))
+                        lines.append(f"http-request del-header {write(name)} if {' '.join(tests)}")
             except NoCounterpartError as reason:
                 self.notes.lost(one.span, f"proxy_set_header {name} was left out: {reason}")
         if not host_set:
-            lines.append(f"http-request set-header Host {write(host)}")
-        return lines
+            last.append(f"http-request set-header Host {write(host)}")
+        return lines + last
 
     def _redirects(self, server: Directive, location: Directive, own: str, path: str) -> list[str]:
         """What `proxy_redirect` makes of addresses in answers; by default those of the target itself."""
@@ -344,10 +359,11 @@ class Backends:
         return lines
 
     def _response_headers(self, server: Directive, location: Directive, known: Known) -> list[str]:
+        shown = {one.args[0].lower() for one in self.many(server, location, "proxy_pass_header") if one.args}
         lines = [
             f"http-after-response del-header {write(one.args[0])}"
             for one in self.many(server, location, "proxy_hide_header")
-            if one.args
+            if one.args and one.args[0].lower() not in shown
         ]
         for one in self.many(server, location, "add_header"):
             if len(one.args) < 2:

@@ -9,8 +9,8 @@ from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.locations import PATH
-from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, format_string, variables
-from hapy_config.translate.lines import write
+from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, first_of, format_string, variables
+from hapy_config.translate.lines import pattern, write
 
 #: Words of a map's or geo's block that are no entries.
 _SETTINGS: Final = ("volatile", "hostnames", "ranges", "proxy", "proxy_recursive", "delete")
@@ -44,6 +44,9 @@ class Known(dict[str, str]):
         if name in self._set:
             return _variable(name)
         block = self._made.get(name)
+        if block is None and (first := first_of(name)) is not None:
+            self._needed[name] = [f"http-request set-{_variable(name)} {write(first)}"]
+            return _variable(name)
         if block is None:
             return fetch(name)
         if name not in self._needed:
@@ -83,7 +86,7 @@ class Known(dict[str, str]):
         rest = [(key, value) for key, value in entries if key != "default"]
         hostnames = block.first("hostnames") is not None
         if block.name == "geo":
-            source = fetch(variables(block.args[0])[0]) if len(block.args) > 1 else "src"
+            source = self.sample(variables(block.args[0])[0]) if len(block.args) > 1 else "src"
             rest.sort(key=lambda entry: ipaddress.ip_network(_network(entry[0]), strict=False).prefixlen)
             tests = [(f"{{ {source} -m ip {_network(key)} }}", value) for key, value in rest]
         else:
@@ -137,15 +140,15 @@ def in_order(entries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 def map_test(source: str, key: str, *, hostnames: bool = False) -> str:
     """The test for an entry of a map."""
     if key.startswith("~*"):
-        return f"{{ {source} -m reg -i {write(key[2:])} }}"
+        return f"{{ {source} -m reg -i {pattern(key[2:])} }}"
     if key.startswith("~"):
-        return f"{{ {source} -m reg {write(key[1:])} }}"
+        return f"{{ {source} -m reg {pattern(key[1:])} }}"
     if hostnames and key.startswith("*."):
-        return f"{{ {source} -m end -i {write(key[1:])} }}"
+        return f"{{ {source} -m end -i {pattern(key[1:])} }}"
     if hostnames and key.startswith("."):
-        pattern = r"(^|\.)" + re.sub(r"([.\\^$*+?{}\[\]|()])", r"\\\1", key[1:]) + "$"
-        return f"{{ {source} -m reg -i {write(pattern)} }}"
+        ending = r"(^|\.)" + re.sub(r"([.\\^$*+?{}\[\]|()])", r"\\\1", key[1:]) + "$"
+        return f"{{ {source} -m reg -i {pattern(ending)} }}"
     if hostnames and key.endswith(".*"):
-        return f"{{ {source} -m beg -i {write(key[:-1])} }}"
+        return f"{{ {source} -m beg -i {pattern(key[:-1])} }}"
     key = key.removeprefix("\\")
-    return f"{{ {source} -m str -i {write(key)} }}" if key else f"!{{ {source} -m found }}"
+    return f"{{ {source} -m str -i {pattern(key)} }}" if key else f"!{{ {source} -m len gt 0 }}"

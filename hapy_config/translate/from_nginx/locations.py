@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.lines import write
+from hapy_config.translate.lines import pattern
 
 #: The path as nginx compares it: decoded, without doubled slashes and `/./`.
 PATH: Final = "var(txn.ngx_path)"
@@ -61,7 +61,7 @@ def in_order(locations: Sequence[Directive]) -> Iterator[tuple[Directive, list[s
     kinds = [(one, *kind_of(one)) for one in locations]
     for one, modifier, text in kinds:
         if modifier == "=":
-            yield one, [f"{{ {PATH} -m str {write(text)} }}"]
+            yield one, [f"{{ {PATH} -m str {pattern(text)} }}"]
     prefixes = sorted(
         ((one, modifier, text) for one, modifier, text in kinds if modifier in ("", "^~")),
         key=lambda each: -len(each[2]),
@@ -81,26 +81,26 @@ def in_order(locations: Sequence[Directive]) -> Iterator[tuple[Directive, list[s
 
 def begins(text: str) -> str:
     """The test of a prefix."""
-    return f"{{ {PATH} -m beg {write(text)} }}"
+    return f"{{ {PATH} -m beg {pattern(text)} }}"
 
 
 def matches(modifier: str, text: str) -> str:
     """The test of a regular expression."""
-    return f"{{ {PATH} -m reg {'-i ' if modifier == '~*' else ''}{write(text)} }}"
+    return f"{{ {PATH} -m reg {'-i ' if modifier == '~*' else ''}{pattern(text)} }}"
 
 
 def host_test(name: str) -> str:
     """A server_name as a test."""
-    sample = "req.hdr(host),field(1,:)"
+    sample = "req.hdr(host),field(1,:),rtrim(.)"
     if name.startswith("~"):
-        return f"{{ {sample} -m reg -i {write(name[1:])} }}"
+        return f"{{ {sample} -m reg -i {pattern(name[1:])} }}"
     if name.startswith("*."):
-        return f"{{ {sample} -m end -i {write(name[1:])} }}"
+        return f"{{ {sample} -m end -i {pattern(name[1:])} }}"
     if name.startswith("."):
-        return f"{{ {sample} -m end -i {write(name)} }} or {{ {sample} -m str -i {write(name[1:])} }}"
+        return f"{{ {sample} -m end -i {pattern(name)} }} or {{ {sample} -m str -i {pattern(name[1:])} }}"
     if name.endswith(".*"):
-        return f"{{ {sample} -m beg -i {write(name[:-1])} }}"
-    return f"{{ {sample} -m str -i {write(name)} }}"
+        return f"{{ {sample} -m beg -i {pattern(name[:-1])} }}"
+    return f"{{ {sample} -m str -i {pattern(name)} }}"
 
 
 def host_acls(acl: str, names: Sequence[str]) -> list[str]:

@@ -12,7 +12,14 @@ from hapy_config.translate.from_nginx.known import Known, map_test
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.locations import PATH
 from hapy_config.translate.from_nginx.notes import Notes
-from hapy_config.translate.from_nginx.values import NoCounterpartError, condition, fetch, format_string, variables
+from hapy_config.translate.from_nginx.values import (
+    NoCounterpartError,
+    condition,
+    fetch,
+    first_of,
+    format_string,
+    variables,
+)
 from hapy_config.translate.lines import write
 from hapy_config.translate.writing import word as quoted
 
@@ -61,7 +68,7 @@ class Rules:
                 yield self._return(one, known, kind, server) + tail
             elif one.name == "rewrite" and len(one.args) >= 2:
                 one.used = True
-                yield from self._rewrite(one, where, known)
+                yield from self._rewrite(one, where, known, server)
             elif one.name == "set" and len(one.args) == 2:
                 one.used = True
                 name = one.args[0].lstrip("$")
@@ -113,7 +120,10 @@ class Rules:
             return None
         if chosen.first("hostnames") or any(one.args and variables(one.args[0]) for one in chosen.block or ()):
             return None
-        source = fetch((variables(chosen.args[0]) or [chosen.args[0]])[0])
+        looked_at = (variables(chosen.args[0]) or [chosen.args[0]])[0]
+        if first_of(looked_at) is not None:
+            return None
+        source = fetch(looked_at)
         default, keys = False, {True: list[str](), False: list[str]()}
         for entry in chosen.block or ():
             holds = bool(entry.args) and entry.args[0] not in ("", "0")
@@ -146,10 +156,8 @@ class Rules:
         if code == "444":
             return "http-request reject"
         if code in ("301", "302", "303", "307", "308"):
-            if "$scheme" in text or "${scheme}" in text:
-                tls = any("ssl" in listen.args for listen in server.all("listen"))
-                text = re.sub(r"\$\{?scheme\}?", "https" if tls else "http", text)
-            if text.startswith("/"):
+            text = _with_scheme(text, server)
+            if not re.match(r"\w+://", text):
                 self._notes.near(one.span, "the address that it leads to has no host")
             return f"http-request redirect location {write(format_string(text, known, location=True))} code {code}"
         if not 200 <= int(code) <= 599:
@@ -166,8 +174,8 @@ class Rules:
         body = format_string(text, known) if variables(text) else text
         return f"http-request return status {code} content-type {write(kind or 'text/plain')} {word} {quoted(body)}"
 
-    def _rewrite(self, one: Directive, where: list[str], known: dict[str, str]) -> Iterator[str]:
-        regex, new = one.args[0], one.args[1]
+    def _rewrite(self, one: Directive, where: list[str], known: dict[str, str], server: Directive) -> Iterator[str]:
+        regex, new = one.args[0], _with_scheme(one.args[1], server)
         flag = one.args[2] if len(one.args) > 2 else ""
         away = new.startswith(("http://", "https://", "$scheme")) or flag in ("redirect", "permanent")
         plain = GROUP.sub("", new)
@@ -177,7 +185,7 @@ class Rules:
         new = new.removesuffix("?")
         sign = "&" if "?" in new else "?"
         if away:
-            if new.startswith("/"):
+            if not new.startswith(("http://", "https://")):
                 self._notes.near(one.span, "the address that it leads to has no host")
             test = f"{{ path -m reg {write(regex)} }}"
             code = "301" if flag == "permanent" else "302"
@@ -220,6 +228,12 @@ class Rules:
         more = f"{text}&\\{last}" if carried else text
         yield f"http-request replace-pathq {write(f'^{inner}[?](.*)$')} {write(more)}{tail}"
         yield f"http-request replace-pathq {write(f'^{inner}$')} {write(text)}{tail}"
+
+
+def _with_scheme(text: str, server: Directive) -> str:
+    """A text with the scheme of a server's listeners for the variable."""
+    tls = any("ssl" in listen.args for listen in server.all("listen"))
+    return re.sub(r"\$\{?scheme\}?", "https" if tls else "http", text)
 
 
 def _shut(one: Directive, where: list[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.upstreams import upstream_lines
 from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, time, variables
-from hapy_config.translate.lines import write
+from hapy_config.translate.lines import pattern, write
 
 
 def stream_sections(stream: Directive, notes: Notes) -> list[str]:
@@ -140,10 +140,10 @@ def _uses(
 
 def _test(sample: str, key: str) -> str:
     if key.startswith("~"):
-        return f"{{ {sample} -m reg {'-i ' if key.startswith('~*') else ''}{write(key.lstrip('~*'))} }}"
+        return f"{{ {sample} -m reg {'-i ' if key.startswith('~*') else ''}{pattern(key.lstrip('~*'))} }}"
     if key.startswith(("*.", ".")):
-        return f"{{ {sample} -m end -i {write(key.lstrip('*'))} }}"
-    return f"{{ {sample} -m str -i {write(key)} }}"
+        return f"{{ {sample} -m end -i {pattern(key.lstrip('*'))} }}"
+    return f"{{ {sample} -m str -i {pattern(key)} }}"
 
 
 def _backend(

@@ -154,6 +154,7 @@ def _frontend(
         if any(one.name == "return" for one in server.block or ()):
             continue  # nothing else of it is ever reached
         uses += _locations(server, where if not is_first else [], backends, notes)
+        rules += backends.late_rules(server)
     if any(PATH in line for line in (*rules, *uses, *backends.sections())):
         merged = settings.get("merge_slashes", first[1]).args != ("off",)
         notes.near(

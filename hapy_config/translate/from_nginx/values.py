@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hapy_config.translate.lines import write
+from hapy_config.translate.lines import pattern
 
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _TIME: Final = re.compile(r"(\d+)(ms|[smhdwMy]?)")
@@ -13,7 +13,7 @@ _UNITS: Final = {"ms": 1, "": 1000, "s": 1000, "m": 60000, "h": 3600000, "d": 86
 #: What is the URI of the request again.
 _WHOLE_URI: Final = re.compile(r"\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?(?!\w)")
 _FETCHES: Final = {
-    "host": "req.hdr(host),field(1,:)",
+    "host": "req.hdr(host),field(1,:),lower",
     "http_host": "req.hdr(host)",
     "remote_addr": "src",
     "remote_port": "src_port",
@@ -35,9 +35,13 @@ _FETCHES: Final = {
     "request_id": "uuid(),regsub(-,,g)",
     "hostname": "hostname",
     "msec": "date",
-    "content_type": "req.hdr(content-type)",
-    "content_length": "req.hdr(content-length)",
+    "content_type": "req.fhdr(content-type,1)",
+    "content_length": "req.fhdr(content-length,1)",
 }
+#: Headers whose lines nginx puts together; of others it knows the first.
+_JOINED: Final = frozenset({"cookie", "x_forwarded_for"})
+#: What a request may lack, by the first letters of variables; nginx sends no header with an empty value.
+_MAY_LACK: Final = ("http_", "cookie_", "arg_", "content_")
 _SIZE: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -53,11 +57,30 @@ def fetch(name: str) -> str:
     """
     if name in _FETCHES:
         return _FETCHES[name]
-    for prefix, word in (("http_", "req.hdr({})"), ("cookie_", "req.cook({})"), ("arg_", "url_param({})")):
-        if name.startswith(prefix):
-            own = name.removeprefix(prefix)
-            return word.format(own if prefix != "http_" else own.replace("_", "-"))
+    if name.startswith("http_"):
+        own = name.removeprefix("http_")
+        return f"req.fhdr({own.replace('_', '-')}{'' if own in _JOINED else ',1'})"
     raise NoCounterpartError(f"HAProxy has nothing for ${name}")
+
+
+def first_of(name: str) -> str | None:
+    """What takes the first cookie or parameter of a name, in either case of letters; None for other variables.
+
+    HAProxy's own samples look at each of several.
+    """
+    for prefix, source, regex in (
+        ("arg_", "query", r"^(?:(?:[^&]*&)*?(?i:{})=([^&]*).*|.*)$"),
+        ("cookie_", "req.fhdr(cookie)", r"^(?:(?:[^;]*;\s*)*?(?i:{})=([^;]*).*|.*)$"),
+    ):
+        if name.startswith(prefix):
+            return f"{source},regsub('{regex.format(name.removeprefix(prefix))}','\\1')"
+    return None
+
+
+def may_lack(text: str) -> bool:
+    """Whether a text is nothing but variables that may be empty."""
+    names = variables(text)
+    return bool(names) and not _VARIABLE.sub("", text) and all(one.startswith(_MAY_LACK) for one in names)
 
 
 def sample_of(name: str, known: dict[str, str]) -> str:
@@ -150,11 +173,11 @@ def condition(words: tuple[str, ...], known: dict[str, str]) -> str:
         return f"{negated}{{ ssl_c_used }}"  # HAProxy ends the handshake of whoever has another certificate
     sample = sample_of(name, known)
     if not operator:
-        return f"{{ {sample} -m reg ^(.{{2,}}|[^0])$ }}" if sample.startswith("var(") else f"{{ {sample} -m found }}"
+        return f"{{ {sample} -m reg ^(.{{2,}}|[^0])$ }}"
     if value == "":
-        return f"{'' if negated else '!'}{{ {sample} -m found }}"
+        return f"{'' if negated else '!'}{{ {sample} -m len gt 0 }}"
     if "~" in operator:
-        return f"{negated}{{ {sample} -m reg {'-i ' if '*' in operator else ''}{write(value)} }}"
+        return f"{negated}{{ {sample} -m reg {'-i ' if '*' in operator else ''}{pattern(value)} }}"
     if sample == "src":
         return f"{negated}{{ src {value} }}"
-    return f"{negated}{{ {sample} -m str {write(value)} }}"
+    return f"{negated}{{ {sample} -m str {pattern(value)} }}"

@@ -10,6 +10,7 @@ from hapy_config.source import Source
 from hapy_config.translate.from_nginx import from_nginx
 from hapy_config.translate.report import Loss
 from tests.hapy_config.translate.nginx_cases import CASES, NginxCase
+from tests.hapy_config.translate.nginx_cases_of_requests import OF_REQUESTS
 from tests.hapy_config.translate.side_by_side import answer, free_ports, place, running, start_command, with_other_ports
 
 _USERS = "ann:{PLAIN}secret\nbob:$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA\n"
@@ -17,7 +18,7 @@ _USERS = "ann:{PLAIN}secret\nbob:$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.
 
 @pytest.mark.referee
 @pytest.mark.parametrize("program", ["haproxy", "hapy"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *OF_REQUESTS], ids=lambda case: case.name)
 @with_other_ports
 def test_the_answers_are_nginxs(case: NginxCase, program: str, tmp_path: Path) -> None:
     if program in case.not_for:
