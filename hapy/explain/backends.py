@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from hapy.explain.conditions import condition
@@ -139,18 +140,26 @@ def _servers(proxy: Proxy) -> Iterator[str]:
         rest = "other requests" if proxy.stats is not None else "requests"
         yield f"It has none: {rest} are answered 503." if proxy.mode == "http" else "It has none."
         return
-    if len(proxy.servers) > _SERVERS_SHOWN:
+    alike = [(text, [server.name for server in group]) for text, group in groupby(proxy.servers, _told_in(proxy))]
+    if len(alike) > _SERVERS_SHOWN:
         shown = listed([server.name for server in proxy.servers[:_SERVERS_SHOWN]] + ["others"])
         yield f"{count(len(proxy.servers), 'server')}: {shown}."
         return
-    for server in proxy.servers:
-        yield _server(server, proxy)
+    for text, names in alike:
+        many = len(names) > _NAMES_SHOWN
+        yield (f"{names[0]} to {names[-1]} ({len(names)} servers)" if many else listed(names)) + text
 
 
 _SERVERS_SHOWN: Final = 16
+_NAMES_SHOWN: Final = 4
+
+
+def _told_in(proxy: Proxy) -> Callable[[Server], str]:
+    return lambda server: _server(server, proxy)
 
 
 def _server(server: Server, proxy: Proxy) -> str:
+    """What is told of a server, behind its name."""
     extras = []
     if server.tls is not None:
         verified = "verified" if server.tls.verify == "required" else "NOT verified"
@@ -188,7 +197,7 @@ def _server(server: Server, proxy: Proxy) -> str:
         extras.append("an agent on it tells its state and weight")
     if server.slowstart:
         extras.append(f"after a failure its share grows for {duration(server.slowstart)} (slowstart)")
-    return f"{server.name} at {_place(server)}" + (f": {'; '.join(extras)}." if extras else ".")
+    return f" at {_place(server)}" + (f": {'; '.join(extras)}." if extras else ".")
 
 
 def _full(proxy: Proxy) -> str:

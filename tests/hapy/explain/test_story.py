@@ -437,5 +437,12 @@ def test_small_facts(title: str, label: str, sentence: str) -> None:
     assert sentence in said(title, label, SMALL_FACTS)
 
 
+def test_servers_alike_are_told_together() -> None:
+    config = (
+        "listen l\n  bind :80\n  server-template w 30 192.0.2.1:81\n  server x 192.0.2.2:82\n  server y 192.0.2.2:82\n"
+    )
+    assert said("listen l", "servers", config) == "w1 to w30 (30 servers) at 192.0.2.1:81. x and y at 192.0.2.2:82."
+
+
 def test_headers_are_for_servers() -> None:
     assert said("backend none", "headers", SMALL_FACTS) == ""
