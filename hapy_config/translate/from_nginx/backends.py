@@ -10,9 +10,10 @@ from hapy_config.source import Span
 from hapy_config.translate.from_nginx.doors import ACCESS, Doors
 from hapy_config.translate.from_nginx.known import Known, in_order, map_test
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.from_nginx.locations import found_again, kind_of
+from hapy_config.translate.from_nginx.locations import NO_QUERY, files_not_there, found_again, kind_of
 from hapy_config.translate.from_nginx.notes import Notes
-from hapy_config.translate.from_nginx.rules import GROUP, NO_QUERY, QUERY, Rules, backrefs
+from hapy_config.translate.from_nginx.origins import real_addresses, valid_referers
+from hapy_config.translate.from_nginx.rules import GROUP, QUERY, Rules, backrefs
 from hapy_config.translate.from_nginx.upstreams import retries, server_address, server_words, upstream_lines
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
@@ -128,8 +129,12 @@ class Backends:
     def server_rules(self, server: Directive, where: list[str]) -> list[str]:
         """The rules on the level of a server, for the frontend."""
         known = self._known[server.span] = Known(self._variables, len(where))
+        known.referers = valid_referers(server, server)
+        real = real_addresses((server, self.http), where, self.notes)
+        if real:
+            known.is_set("realip_remote_addr")
         lines = [rule for one in server.block or () for rule in self._rules.write(one, where, known, "", server)]
-        return [*known.prelude(), *lines]
+        return [*real, *known.prelude(), *lines]
 
     def late_rules(self, server: Directive) -> list[str]:
         """The rules that what leads to locations looks at, behind those of the server."""
@@ -207,27 +212,45 @@ class Backends:
 
     def _one(self, server: Directive, location: Directive, target: str, path: str) -> str:
         name = self._name(f"{_site(server)}{path}")
+        known = Known(self._variables, 0, self._known.get(server.span))
+        lines = self._content(server, location, target, path, known)
+        self._made.append([f"backend {name}", "    mode http", *(f"    {line}" for line in (*known.prelude(), *lines))])
+        return name
+
+    def _content(self, server: Directive, location: Directive, target: str, path: str, known: Known) -> list[str]:
+        """What a location does."""
         lines: list[str] = []
         settings = self.settings(server, location)
         for word, reason in _ALWAYS_LOST.items():
             if word in settings and location.first(word) is not None:
                 self.notes.lost(settings[word].span, f"{word}: {reason}")
-        known = Known(self._variables, 0, self._known.get(server.span))
+        known.referers = valid_referers(location, server) or known.referers
         for one in location.block or ():
             lines += self._rules.write(
                 one, [], known, settings["default_type"].args[0] if "default_type" in settings else "", server
             )
         lines = found_again(lines, merged=settings.get("merge_slashes", location).args != ("off",))
         lines += self._doors.rules(server, location)  # nginx runs them behind its rewrites
+        tried = location.first("try_files")
+        found = files_not_there(server, tried) if tried is not None and not target else None
+        if found is not None and tried is not None and found[0].first("try_files") is None:
+            instead, rules = found
+            tried.used = instead.used = True
+            self.notes.lost(tried.span, f"HAProxy serves no files: all requests go where {tried.args[-1]} leads")
+            passed = instead.first("proxy_pass")
+            if passed is not None:
+                passed.used = True
+            new = passed.args[0] if passed is not None and passed.args else ""
+            return [*lines, *rules, *self._content(server, instead, new, kind_of(instead)[1], known)]
         lines += self._response_headers(server, location, known)
+        target = known.with_constants(target)
         if target:
             lines += self._passing(server, location, target, path, settings, known)
         elif not any(re.match(r"http-request (return|redirect|reject|deny)(?!.* if )", line) for line in lines):
             if not any(one.name == "return" for one in location.block or ()):
                 self.notes.lost(location.span, f"location {path}: it passes nothing on, and is answered with 404")
             lines.append("http-request deny deny_status 404")
-        self._made.append([f"backend {name}", "    mode http", *(f"    {line}" for line in (*known.prelude(), *lines))])
-        return name
+        return lines
 
     def _passing(
         self,

@@ -31,6 +31,8 @@ class Known(dict[str, str]):
         self._made = made
         self._set: set[str] = set(before._set if before is not None else ())
         self._needed: dict[str, list[str]] = {}
+        #: The tests of which an address that a client comes from passes one; None where none is asked for.
+        self.referers: list[str] | None = before.referers if before is not None else None
         #: Headers of answers that stand beside a `return` alone, and whether there are any.
         self.heads: list[str] = []
         self.own_headers = False
@@ -43,6 +45,12 @@ class Known(dict[str, str]):
         """
         if name in self._set:
             return _variable(name)
+        if name == "invalid_referer" and self.referers is not None:
+            self._needed[name] = [
+                f"http-request set-{_variable(name)} str(1)",
+                *(f"http-request unset-{_variable(name)} if {test}" for test in self.referers),
+            ]
+            return _variable(name)
         block = self._made.get(name)
         if block is None and (first := first_of(name)) is not None:
             self._needed[name] = [f"http-request set-{_variable(name)} {write(first)}"]
@@ -53,6 +61,21 @@ class Known(dict[str, str]):
             self._needed[name] = list(self._lines(name, block))
             block.take()
         return _variable(name)
+
+    def is_set(self, name: str) -> None:
+        """A rule outside has set a variable."""
+        self._set.add(name)
+
+    def with_constants(self, text: str) -> str:
+        """A text with what is known of its variables, where all are."""
+        names = variables(text)
+        if not names or not all(one in self and not variables(self[one]) for one in names):
+            return text
+        known = text
+        for one in names:
+            known = known.replace(f"${{{one}}}", self[one]).replace(f"${one}", self[one])
+        # Behind a host that a variable named nginx sends what is written, and nothing else.
+        return known if re.fullmatch(r"https?://(unix:[^:]+:?|[^/]+)", known) else text
 
     def change(self, name: str, value: str, tests: Sequence[str]) -> list[str]:
         """The rules that give a variable another value where tests hold."""

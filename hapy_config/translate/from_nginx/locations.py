@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.lines import pattern
+from hapy_config.translate.lines import pattern, write
 
 #: The path as nginx compares it: decoded, without doubled slashes and `/./`.
 PATH: Final = "var(txn.ngx_path)"
 _MERGED: Final = 'path,url_dec,regsub("//+",/,g),regsub("/([.]/)+",/,g)'
+#: The query goes: `set-query` takes no empty one.
+NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
 #: Rules that change a path.
 _MOVES: Final = tuple(
     f"http-request {word}-{what} " for word in ("set", "replace") for what in ("path", "uri", "pathq")
 )
 _UNMERGED: Final = 'path,url_dec,regsub("/([.]/)+",/,g)'
+
+
+#: A path with the query that came, or without one.
+_INSTEAD: Final = re.compile(r"(/[^$?]*)(\$\{?is_args\}?\$\{?(?:args|query_string)\}?|\?\$(?:args|query_string))?")
 
 
 def path_rules(*, merged: bool) -> list[str]:
@@ -77,6 +84,32 @@ def in_order(locations: Sequence[Directive]) -> Iterator[tuple[Directive, list[s
     for one, modifier, text in prefixes:
         if modifier == "" or not expressions:
             yield one, [] if text == "/" else [begins(text)]
+
+
+def files_not_there(server: Directive, tried: Directive) -> tuple[Directive, list[str]] | None:
+    """Where `try_files` leads when no file is there: a location, and the rules that come before it; None for others."""
+    last = tried.args[-1] if tried.args else ""
+    every = [(one, *kind_of(one)) for one in server.all("location")]
+    if last.startswith("@"):
+        return next(((one, []) for one, _, text in every if text == last), None)
+    match = _INSTEAD.fullmatch(last)
+    if match is None:
+        return None
+    path = match[1]
+    exact = [one for one, modifier, text in every if modifier == "=" and text == path]
+    prefixes = [(one, modifier, text) for one, modifier, text in every if modifier in ("", "^~")]
+    within = sorted((each for each in prefixes if path.startswith(each[2])), key=lambda each: -len(each[2]))
+    expressions = [
+        one
+        for one, modifier, text in every
+        if modifier in ("~", "~*") and re.search(text, path, re.IGNORECASE if modifier == "~*" else 0)
+    ]
+    first = [one for one, modifier, _ in within[:1] if modifier == "^~"]
+    chosen = next(iter((*exact, *first, *expressions, *(one for one, _, _ in within))), None)
+    if chosen is None or chosen.first("proxy_pass") is None:
+        return None
+    rules = [f"http-request set-path {write(path.replace('%', '%%'))}"]
+    return chosen, rules if match[2] else [NO_QUERY, *rules]
 
 
 def begins(text: str) -> str:

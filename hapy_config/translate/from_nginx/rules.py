@@ -10,7 +10,7 @@ from typing import Final
 
 from hapy_config.translate.from_nginx.known import Known, map_test
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.from_nginx.locations import PATH
+from hapy_config.translate.from_nginx.locations import NO_QUERY, PATH
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
@@ -26,8 +26,6 @@ from hapy_config.translate.writing import word as quoted
 GROUP: Final = re.compile(r"\$(\d)")
 #: The query, as it is written behind a path.
 QUERY: Final = re.compile(r"\$\{?is_args\}?\$\{?(?:args|query_string)\}?$")
-#: The query goes: `set-query` takes no empty one.
-NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
 _OF_PATH: Final = re.compile(r"\{ path (?=-m )")
 _OPENED: Final = re.compile(r"(?<!\\)\((?!\?)")
 

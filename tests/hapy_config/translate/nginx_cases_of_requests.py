@@ -80,4 +80,114 @@ OF_REQUESTS: tuple[NginxCase, ...] = (
             *_asks("Host", "b.example", "B.Example.", "b.example:81", "c.example"),
         ),
     ),
+    NginxCase(
+        "files-that-are-not-there",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   root /nonexistent;
+   location / {{ try_files $uri $uri/ @app; }}
+   location @app {{ proxy_pass http://127.0.0.1:{one}; proxy_set_header X-App yes; }}
+   location /api {{ try_files $uri =404; }}
+   location /php {{ try_files $uri /index.php?$args; }}
+   location /bare {{ try_files $uri /index.php; }}
+   location = /index.php {{ proxy_pass http://127.0.0.1:{two}; }}
+   location /sub/ {{ deny 127.0.0.2; try_files $uri @app; }}
+ }}
+""",
+        (
+            *(Ask(path) for path in ("/", "/x/y?z=1", "/api/1", "/php/1?a=2", "/bare?a=2", "/sub/1")),
+            Ask("/sub/2", source="127.0.0.2"),
+        ),
+        lost=(*("location / {", "location /api {", "location /php {", "location /bare {", "location /sub/ {"),),
+    ),
+    NginxCase(
+        "addresses-that-proxies-tell",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   set_real_ip_from 127.0.0.0/30;
+   real_ip_header X-Forwarded-For;
+   real_ip_recursive on;
+   location / {{
+     proxy_pass http://127.0.0.1:{one};
+     proxy_set_header X-Real-IP $remote_addr;
+     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+   }}
+   location /in {{ allow 10.0.0.0/8; deny all; proxy_pass http://127.0.0.1:{one}; }}
+ }}
+ server {{
+   listen 127.0.0.1:{other};
+   set_real_ip_from 127.0.0.1;
+   real_ip_header X-Client;
+   location / {{
+     proxy_pass http://127.0.0.1:{two};
+     proxy_set_header X-Real-IP $remote_addr;
+     proxy_set_header X-Peer $realip_remote_addr;
+   }}
+ }}
+""",
+        (
+            *_asks(
+                "X-Forwarded-For",
+                *("10.1.1.1", "10.1.1.1, 127.0.0.2", "9.9.9.9, 10.1.1.1, 127.0.0.1, 127.0.0.2", "bad"),
+                "127.0.0.3, 127.0.0.2",
+            ),
+            Ask("/none"),
+            Ask("/in/1"),
+            Ask("/in/2", headers={"X-Forwarded-For": "10.1.1.1"}),
+            Ask("/in/3", headers={"X-Forwarded-For": "10.1.1.1"}, source="127.0.0.9"),
+            Ask("/in/4", headers={"X-Forwarded-For": "10.1.1.1, 9.9.9.9"}),
+            Ask("/o1", port="other", headers={"X-Client": "10.2.2.2, 10.3.3.3"}),
+            Ask("/o2", port="other", headers={"X-Client": "10.2.2.2"}, source="127.0.0.2"),
+        ),
+    ),
+    NginxCase(
+        "referers-and-constants",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   server_name a.example;
+   set $target 127.0.0.1:{one};
+   location / {{ proxy_pass http://$target; }}
+   location /ref {{
+     valid_referers none blocked server_names *.b.example c.* d.example/x ~\.e\.;
+     if ($invalid_referer) {{ return 403; }}
+     proxy_pass http://127.0.0.1:{two};
+   }}
+   location /strict {{
+     valid_referers f.example;
+     if ($invalid_referer = 1) {{ return 403; }}
+     proxy_pass http://127.0.0.1:{two};
+   }}
+ }}
+""",
+        (
+            Ask("/"),
+            Ask("/ref"),
+            Ask("/strict"),
+            *(
+                Ask(f"{path}/{number}", headers={"Referer": value})
+                for path in ("/ref", "/strict")
+                for number, value in enumerate(
+                    (
+                        *(
+                            "http://a.example/",
+                            "https://A.example",
+                            "http://evil.example/a.example",
+                            "http://w.b.example/",
+                        ),
+                        *(
+                            "http://b.example/",
+                            "http://c.org/x",
+                            "http://xc.org/",
+                            "http://d.example/x/y",
+                            "http://d.example/",
+                        ),
+                        *("http://q.e.z/", "hidden", "http://f.example:81/", "http://f.example.evil/"),
+                    )
+                )
+            ),
+        ),
+    ),
 )
