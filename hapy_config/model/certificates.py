@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hapy_config.model.sealing import seal
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
@@ -43,3 +45,6 @@ class CertificateEntry:
     files: CertificateFiles
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     filters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        seal(self, "options")

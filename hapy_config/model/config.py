@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from hapy_config.model.expressions import LogFormat, SampleExpression
 from hapy_config.model.proxy import LogTarget, Proxy
 from hapy_config.model.resolvers import Resolvers
+from hapy_config.model.sealing import seal
 from hapy_config.model.server import Bind
 from hapy_config.source import NOWHERE, Span
 
@@ -68,6 +70,9 @@ class Global:
     tune: Mapping[str, int | str] = field(default_factory=dict, hash=False)
     settings: tuple[tuple[str, ...], ...] = ()
 
+    def __post_init__(self) -> None:
+        seal(self, "h1_case_adjust", "tune")
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -85,6 +90,9 @@ class Userlist:
 
     name: str
     users: Mapping[str, User] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        seal(self, "users")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,9 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_frontends", {proxy.name: proxy for proxy in self.proxies if proxy.is_frontend})
         object.__setattr__(self, "_backends", {proxy.name: proxy for proxy in self.proxies if proxy.is_backend})
+        pages = {name: MappingProxyType(dict(pages)) for name, pages in self.http_errors.items()}
+        object.__setattr__(self, "http_errors", pages)
+        seal(self, "userlists", "http_errors", "resolvers", "_frontends", "_backends")
 
     @property
     def has_saved_states(self) -> bool:

@@ -9,6 +9,7 @@ from hapy_config.model.addresses import Address
 from hapy_config.model.checks import PLAIN, Checks
 from hapy_config.model.expressions import Condition, LogFormat, SampleExpression
 from hapy_config.model.rules import HttpReply, Redirect, Rule, UseBackend, UseServer
+from hapy_config.model.sealing import seal
 from hapy_config.model.server import Bind, Server, Source
 from hapy_config.model.statistics import StatsPage
 from hapy_config.source import NOWHERE, Span
@@ -72,7 +73,6 @@ class Balance:
         hash_function: sdbm, djb2, wt6, crc32 or none.
         hash_modifier: avalanche or empty.
         hash_balance_factor: percent, 0 for none.
-        hash_key: `id`, `addr` or `addr-port` (a server's hash-key).
     """
 
     algorithm: str = "roundrobin"
@@ -83,6 +83,9 @@ class Balance:
     hash_function: str = "sdbm"
     hash_modifier: str = ""
     hash_balance_factor: int = 0
+
+    def __post_init__(self) -> None:
+        seal(self, "options")
 
     @property
     def by_request(self) -> bool:
@@ -266,6 +269,9 @@ class Proxy:
     checks: Checks = PLAIN
     settings: tuple[tuple[str, ...], ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
+
+    def __post_init__(self) -> None:
+        seal(self, "error_pages", "rules")
 
     @property
     def is_frontend(self) -> bool:

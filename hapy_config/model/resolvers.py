@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hapy_config.model.addresses import Address
+from hapy_config.model.sealing import seal
 from hapy_config.model.server import Server
 from hapy_config.source import NOWHERE, Span
 
@@ -58,6 +59,9 @@ class Resolvers:
     hold_obsolete: int = 0
     payload_size: int = 512
     span: Span = field(default=NOWHERE, compare=False)
+
+    def __post_init__(self) -> None:
+        seal(self, "hold")
 
 
 #: The section that is always there (HAProxy makes it of /etc/resolv.conf).

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hapy_config.model.expressions import Condition, LogFormat
+from hapy_config.model.sealing import seal
 from hapy_config.source import NOWHERE, Span
 
 
@@ -29,6 +30,9 @@ class Rule:
     arguments: Mapping[str, object] = field(default_factory=dict, hash=False)
     condition: Condition | None = None
     span: Span = field(default=NOWHERE, compare=False)
+
+    def __post_init__(self) -> None:
+        seal(self, "arguments")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
 from hapy_config.model.certificates import CertificateEntry, CertificateFiles
 from hapy_config.model.expressions import LogFormat, SampleExpression
+from hapy_config.model.sealing import seal
 from hapy_config.source import NOWHERE, Span
 
 
@@ -37,6 +38,9 @@ class ServerTls:
     sni: SampleExpression | None = None
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     certificate: CertificateFiles | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        seal(self, "options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,9 @@ class Server:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     span: Span = field(default=NOWHERE, compare=False)
 
+    def __post_init__(self) -> None:
+        seal(self, "options")
+
     @property
     def rise(self) -> int:
         """Good checks that bring it up, 2 where the line says nothing."""
@@ -168,3 +175,6 @@ class Bind:
     signer: CertificateFiles | None = field(default=None, repr=False)
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     span: Span = field(default=NOWHERE, compare=False)
+
+    def __post_init__(self) -> None:
+        seal(self, "tls", "options")
