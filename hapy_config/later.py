@@ -11,6 +11,7 @@ from typing import Final
 
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.grammar.units import leading_integer
+from hapy_config.keywords import later_values, table
 from hapy_config.keywords.spec import Version
 from hapy_config.syntax import Document, Section, Statement
 
@@ -47,6 +48,7 @@ def severity(name: str) -> Severity:
 def findings(document: Document, version: Version) -> Iterator[Diagnostic]:
     """All that the version says beyond single words."""
     globals_ = [one for section in document.sections if section.kind == "global" for one in section.statements]
+    yield from _values(globals_, version)
     if version >= _OCSP_DELAYS:
         yield from _delays(globals_)
     if version >= _LUA_BOOLEANS:
@@ -57,6 +59,36 @@ def findings(document: Document, version: Version) -> Iterator[Diagnostic]:
         yield from _names(document.sections)
     if _MAILERS_GO <= version < _GONE:
         yield from _mailers(document.sections)
+
+
+#: What the builder says of the values of a line, in the place of which `later_values` speaks.
+_OF_VALUES: Final = frozenset({"bad-argument", "missing-argument", "surplus-argument", "unknown-keyword"})
+
+
+def is_settled(document: Document, version: Version, found: Diagnostic) -> bool:
+    """Whether a finding of the builder's is about a value that the version reads in another way."""
+    return found.code in _OF_VALUES and any(
+        statement.line == found.span.line and statement.source.name == found.span.file
+        for section in document.sections
+        if section.kind == "global"
+        for statement in section.statements
+        if _is_read(statement, version)
+    )
+
+
+def _is_read(statement: Statement, version: Version) -> bool:
+    keyword = table("globals").get(statement.words[0])
+    return keyword is not None and keyword.known_in(version) and later_values.is_read(statement.words, version)
+
+
+def _values(statements: Iterable[Statement], version: Version) -> Iterator[Diagnostic]:
+    """Values that the version reads in its own way."""
+    for statement in statements:
+        fault = later_values.fault(statement.words, version) if _is_read(statement, version) else None
+        if fault is not None:
+            message, index = fault
+            code = "bad-argument" if index else "missing-argument"
+            yield Diagnostic(code, Severity.ERROR, statement.span(index), message)
 
 
 def _delays(statements: Iterable[Statement]) -> Iterator[Diagnostic]:

@@ -349,6 +349,7 @@ def judge(
         for finding in found
         # What 2.6 says of versions is here another version's business to say.
         if finding.code not in _OF_VERSIONS or (finding.span.file, finding.span.line) not in spoken
+        if not later.is_settled(document, version, finding)
         for one in _for_version(finding, version)
     ]
     return [*kept, *own, *about_samples]

@@ -17,9 +17,12 @@ from hapy_config.build.unknown import unknown_statement
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import table
+from hapy_config.keywords.later_values import size_of
 from hapy_config.keywords.spec import TARGET, Kind, Version
 from hapy_config.syntax import Section, Statement
 
+#: The first version that reads `tune.bufsize` as a size with its unit.
+_SIZES_HAVE_UNITS: Final[Version] = (3, 2)
 #: `no NAME` and `default NAME` work for these alone.
 _NEGATABLE: Final = frozenset(
     {"busy-polling", "set-dumpable", "strict-limits", "insecure-fork-wanted", "numa-cpu-mapping", "log"}
@@ -203,6 +206,11 @@ def _store(build: Build, words: list[str]) -> None:
     first = words[0]
     value = words[1] if len(words) > 1 else ""
     if first.startswith("tune."):
+        if build.version >= _SIZES_HAVE_UNITS and first == "tune.bufsize":
+            size = size_of(value)
+            if size:
+                build.tune["bufsize"] = size
+            return
         keyword = table("globals").get(first)
         if keyword is not None and any(argument.kind is Kind.INTEGER for argument in keyword.args[:1]):
             build.tune[first[5:]] = leading_integer(value)  # as C reads it, whatever stands there

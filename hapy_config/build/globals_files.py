@@ -162,11 +162,11 @@ def _unix_bind(build: Build, statement: Statement, words: list[str]) -> None:
 
 def _client_authority(build: Build, statement: Statement, words: list[str]) -> None:
     """httpclient.ssl.ca-file."""
-    if len(words) < 2:
-        raise Refused(f"'{words[0]}' expects a file name as an argument.", 1, code="missing-argument")
     if build.version >= _CLIENT_AUTHORITY_LATER:
         at_most(words, 1)
         return
+    if len(words) < 2:
+        raise Refused(f"'{words[0]}' expects a file name as an argument.", 1, code="missing-argument")
     fault = tls.authority_fault(build, words[1])
     if fault:
         build.lacking(Refused(fault, 1, code="missing-file"))
