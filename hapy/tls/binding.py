@@ -24,6 +24,7 @@ from hapy.samples.environment import CompileError
 from hapy.tls import inside, openssl
 from hapy.tls.certificates import Certificate, valid_until
 from hapy.tls.certificates import served as served_as
+from hapy.tls.groups import set_parameters
 from hapy.tls.session import files
 from hapy.tls.settings import (
     Surroundings,
@@ -168,10 +169,7 @@ def _serve(
     if around.keylog:
         _extend(lambda: inside.note_secrets(context), "tune.ssl.keylog", span)
     openssl.accept_names(context)
-    if around.dh_file:
-        context.load_dh_params(around.dh_file)
-    elif around.automatic_dh:
-        _extend(lambda: openssl.set_automatic_dh(context), "Diffie-Hellman", span)
+    set_parameters(context, certificate.files, certificate.bits, around)
     if around.lifetime != 300:
         _extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
     if around.cache_size is not None:

@@ -25,6 +25,7 @@ class Certificate:
     Attributes:
         files: the certificate with its key, and what lies beside it.
         kind: `rsa`, `ecdsa` or `dsa`.
+        bits: the size of its key, 0 where that is fixed.
         names: the names it is used for: the line's filters, else those in it, in lower case. A line that only excludes
             names leaves none, as in HAProxy, whatever stands in the certificate.
         excluded: names it is not used for.
@@ -34,6 +35,7 @@ class Certificate:
 
     files: CertificateFiles
     kind: str
+    bits: int
     names: tuple[str, ...]
     excluded: frozenset[str] = frozenset()
     options: Options = field(default_factory=dict, hash=False)
@@ -57,7 +59,8 @@ def served(entry: CertificateEntry, span: Span) -> Certificate:
     excluded = frozenset(text[1:].lower() for text in entry.filters if text.startswith("!"))
     if not entry.filters:
         names = tuple(host_names(parsed))
-    return Certificate(files, kind, names, excluded, entry.options, parsed.public_bytes(Encoding.DER))
+    bits = getattr(key, "key_size", 0)
+    return Certificate(files, kind, bits, names, excluded, entry.options, parsed.public_bytes(Encoding.DER))
 
 
 def valid_until(response: bytes) -> float:

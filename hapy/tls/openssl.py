@@ -23,8 +23,6 @@ from hapy_config.tls.library import Unavailable, der, library, pointer, set_ciph
 
 __all__ = ["Unavailable", "set_ciphersuites", "set_groups"]
 
-_CTRL_SET_DH_AUTO: Final = 118
-
 
 class VerifyErrors:
     """What verification of a peer's certificates found, also where it is ignored.
@@ -75,11 +73,6 @@ def _library() -> Any:
     except AttributeError as error:
         raise Unavailable("the OpenSSL of this Python can't be reached") from error
     return found
-
-
-def set_automatic_dh(context: ssl.SSLContext) -> None:
-    """Diffie-Hellman with parameters of the size of the certificate's key."""
-    _library().SSL_CTX_ctrl(pointer(context), _CTRL_SET_DH_AUTO, 1, None)
 
 
 def set_lifetime(context: ssl.SSLContext, seconds: int) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
-from hapy_config.tls.pem import LEAST_DH, as_file
+from hapy_config.tls.pem import as_file
 from hapy_config.tls.versions import Options, Range, put
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ class Surroundings:
         cache_size: `tune.ssl.cachesize`, None where it is not set. record: the most plain bytes of a record, 0 for no
             limit of its own.
         keylog: `tune.ssl.keylog`. forged: `tune.ssl.ssl-ctx-cache-size`, how many certificates made here are kept.
-        automatic_dh: `tune.ssl.default-dh-param` asks for Diffie-Hellman. dh_file: `ssl-dh-param-file`.
+        dh_size: `tune.ssl.default-dh-param`, bits; 0 where it is not set. dh_file: `ssl-dh-param-file`.
         raw: bytes pass as they are (`mode tcp`), so that both ends may agree on any protocol.
     """
 
     options: Options
     lifetime: int = 300
-    automatic_dh: bool = False
+    dh_size: int = 0
     cache_size: int | None = None
     record: int = 0
     dh_file: str = ""
@@ -76,7 +76,7 @@ def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundi
     return Surroundings(
         options,
         lifetime=_whole(tune.get("ssl.lifetime", 300)) or 300,
-        automatic_dh=(_whole(tune.get("ssl.default-dh-param")) or 0) > LEAST_DH,
+        dh_size=_whole(tune.get("ssl.default-dh-param")) or 0,
         cache_size=_whole(tune.get("ssl.cachesize")),
         record=min(limits, default=0),
         dh_file=dh_file,
@@ -153,9 +153,6 @@ def load_certificate(context: ssl.SSLContext, files: CertificateFiles, span: Spa
         except (OSError, ssl.SSLError) as error:
             text = f"unable to load SSL certificate from file '{files.path}': {reason(error)}"
             raise CompileError(text, span) from None
-        if files.dh:
-            with contextlib.suppress(ssl.SSLError), as_file(files.dh) as parameters:  # HAProxy goes on without them too
-                context.load_dh_params(parameters)
 
 
 def load_authorities(context: ssl.SSLContext, name: str, span: Span) -> None:

@@ -352,7 +352,7 @@ def check_servers(build: Build) -> None:
                     " for"
                     " the selected check type",
                 )
-            if "crt" in server.options and server.tls is not None:
+            if "crt" in server.options and server.name in draft.tls_servers:
                 fault = server_certificate_fault(build, server.options["crt"][0])
                 if fault:
                     build.environment("bad-certificate", server.span, f"'server {draft.name}/{server.name}' : {fault}")

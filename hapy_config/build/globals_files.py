@@ -21,7 +21,7 @@ from hapy_config.syntax import Statement
 _CLIENT_AUTHORITY_LATER: Final[Version] = (2, 8)
 
 _BIND_OPTIONS: Final = (
-    "allow-0rtt", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "no-sslv3",
+    "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "no-sslv3",
     "no-tls-tickets", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "prefer-client-ciphers", "ssl-max-ver",
     "ssl-min-ver", "no-ca-names",
 )  # fmt: skip

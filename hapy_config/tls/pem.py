@@ -31,9 +31,7 @@ _KEY: Final = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*?-----END [^\n]*-----\n?",
     re.DOTALL | re.MULTILINE,
 )
-_DH: Final = re.compile(
-    rb"^-----BEGIN (?:X9\.42 )?DH PARAMETERS-----.*?-----END [^\n]*-----\n?", re.DOTALL | re.MULTILINE
-)
+_DH: Final = re.compile(rb"^-----BEGIN DH PARAMETERS-----.*?-----END [^\n]*-----\n?", re.DOTALL | re.MULTILINE)
 _CRL: Final = re.compile(rb"^-----BEGIN X509 CRL-----.*?(?:-----END [^\n]*-----\n?|\Z)", re.DOTALL | re.MULTILINE)
 
 #: Bits of Diffie-Hellman parameters that may be asked for, though the TLS library refuses so few; what is more is 2048.

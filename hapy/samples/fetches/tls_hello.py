@@ -25,24 +25,38 @@ _SUPPORTED_VERSIONS: Final = 43
 
 
 def _without_grease(data: bytes) -> bytes:
-    """16-bit numbers without those of RFC 8701."""
-    pairs = (data[place : place + 2] for place in range(0, len(data) - 1, 2))
-    return b"".join(pair for pair in pairs if not (pair[0] == pair[1] and pair[0] & 0x0F == 0x0A))
+    """16-bit numbers without those of RFC 8701; half a number at the end stays."""
+    pairs = (data[place : place + 2] for place in range(0, len(data), 2))
+    return b"".join(pair for pair in pairs if not (pair[0] == pair[-1] and len(pair) == 2 and pair[0] & 0x0F == 0x0A))
 
 
-def _extensions(hello: ClientHello) -> bytes:
-    return b"".join(kind.to_bytes(2, "big") for kind in hello.contents)
+#: What is kept besides cipher suites and the numbers of extensions: the extension, and the bytes before its list.
+_LISTS: Final = (
+    ("eclist", _GROUPS, 2),
+    ("ecformats", _POINT_FORMATS, 1),
+    ("supported_versions", _SUPPORTED_VERSIONS, 1),
+    ("sigalgs", _SIGNATURE_ALGORITHMS, 2),
+)
 
 
-#: What each is made of; None where the client has not sent it.
-_PARTS: Final[dict[str, Callable[[ClientHello], bytes]]] = {
-    "cipherlist": lambda hello: hello.suites,
-    "extlist": _extensions,
-    "eclist": lambda hello: hello.contents.get(_GROUPS, b"")[2:],
-    "ecformats": lambda hello: hello.contents.get(_POINT_FORMATS, b"")[1:],
-    "sigalgs": lambda hello: hello.contents.get(_SIGNATURE_ALGORITHMS, b"")[2:],
-    "supported_versions": lambda hello: hello.contents.get(_SUPPORTED_VERSIONS, b"")[1:],
-}
+def _captured(hello: ClientHello, size: int) -> dict[str, bytes]:
+    """What there is room for, in HAProxy's order: cipher suites, numbers of extensions, what stands in those counted.
+
+    A last extension that is empty is not counted: HAProxy does not see it, and fingerprints must be its own.
+    """
+    found = {"cipherlist": hello.suites[:size]}
+    room = size - len(found["cipherlist"])
+    kinds = list(hello.contents)
+    if kinds and not hello.contents[kinds[-1]]:
+        kinds.pop()
+    kept = kinds[: room // 2]
+    found["extlist"] = b"".join(kind.to_bytes(2, "big") for kind in kept)
+    room -= 2 * len(kept)
+    for name, kind, before in _LISTS:
+        if kind in kept:
+            found[name] = hello.contents[kind][before:][:room]
+            room -= len(found[name])
+    return found
 
 
 def _buffer(env: CompileEnv) -> int:
@@ -53,7 +67,7 @@ def _buffer(env: CompileEnv) -> int:
 
 def _part(args: Args, env: CompileEnv) -> Callable[[Transaction], bytes | None]:
     """A part of the hello, cut to what is kept of it."""
-    take = _PARTS[args.name.removeprefix("ssl_fc_").rpartition("_")[0]]
+    part = args.name.removeprefix("ssl_fc_").rpartition("_")[0]
     size = _buffer(env)
     filtered = args.integer(0, 0) == 1
 
@@ -61,7 +75,7 @@ def _part(args: Args, env: CompileEnv) -> Callable[[Transaction], bytes | None]:
         tls = txn.client.tls
         if not size or tls is None or tls.hello is None:
             return None
-        found = take(tls.hello)[:size]
+        found = _captured(tls.hello, size).get(part, b"")
         return _without_grease(found) if filtered else found
 
     return get
