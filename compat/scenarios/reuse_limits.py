@@ -157,3 +157,43 @@ def low_conn_and_purges(world: World) -> None:
     _at_once(world, burst, 5)
     _note_purges(world)
     world.forget_origins()
+
+
+def safe_ones_beside_others(world: World) -> None:
+    """Above what is needed an idle connection stays beside none, a safe one beside idle ones, but beside no safe one."""
+    answers = [threading.Event() for _ in range(4)]
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            held = message.head.split()[1].removeprefix(b"/")
+            if held.isdigit():
+                answers[int(held)].wait(10)
+            connection.reply(b"x")
+
+    origin = world.origin("s1", script)
+    world.start(
+        'frontend fe\n bind "fd@${fe}"\n default_backend be\n'
+        "backend be\n http-reuse safe\n server s1 {s1} pool-purge-delay 60s\n"
+    )
+    held = [world.client() for _ in range(4)]
+
+    def hold(number: int) -> None:
+        held[number].send(f"GET /{number} HTTP/1.1\nHost: a\n\n")
+        origin.wait_for(lambda: any(b"/%d " % number in message.head for _, message in origin.order))
+
+    def let_go(number: int) -> None:
+        answers[number].set()
+        held[number].receive()
+        _note(world)
+
+    for safe in (0, 1):
+        held[safe].get("/a")
+        held[safe].get("/b")
+        hold(safe)
+    world.once("/c")
+    for number in (2, 3):
+        hold(number)
+        _note(world)
+    for number in (0, 1, 2, 3):
+        let_go(number)
+    world.forget_origins()

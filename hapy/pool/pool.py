@@ -45,7 +45,8 @@ Rules:
   method and its body at hand: `repeatable`); a POST pays for its own handshake, as it does with HAProxy.
 - A connection is kept when it comes back only if (all of): it is not private; `pool-purge-delay` is not 0; the server
   isn't in maintenance; fewer than `pool-max-conn` are idle; open sockets are below the high ratio; and none is idle
-  yet, or open sockets are below the low ratio and busy + idle is at most what is needed + `pool-low-conn`.
+  yet (no proven one, if it is proven), or open sockets are below the low ratio and busy + idle is at most what is
+  needed + `pool-low-conn`.
 - What is needed: the most busy at once since the last purge, or the estimate carried over from before, whichever is
   more. A purge closes half of what exceeds it (rounded up, and one more: HAProxy's share of a thread), then carries the
   estimate over: halfway to the new peak when that is lower. It is the excess that is halved, not the idle connections
@@ -383,7 +384,8 @@ class Pool:
             used = self.used
             total = used + idle - self.low
             wanted = self.wanted + (1 if self.named and conn.key not in self._shelves else 0)
-            if used_fds >= self.budget.low or (total > used and total > wanted):
+            surplus = used_fds >= self.budget.low or (total > used and total > wanted)
+            if surplus and (conn.requests < 2 or self.proven):
                 return ReuseReason.LIMIT
         return None
 

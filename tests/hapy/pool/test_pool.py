@@ -219,6 +219,20 @@ def test_pool_low_conn_keeps_more_than_needed() -> None:
     assert [conn.closed for conn in conns] == [False, False, False, True]
 
 
+def test_a_proven_connection_is_kept_beside_others_but_once() -> None:
+    """Above what is needed; as counted at a haproxy 2.6 origin."""
+    pool = Pool("safe")
+    old, late, later = (Client(pool) for _ in range(3))
+    proven = old.ask()
+    assert proven is old.ask() is old.begin()
+    once = late.ask()
+    extra = later.begin()
+    old.end()
+    assert (once.closed, proven.closed, pool.idle) == (False, False, 2)
+    later.end()
+    assert (extra.closed, pool.idle) == (True, 2)
+
+
 def test_what_was_needed_at_once_is_kept() -> None:
     pool = Pool("safe")
     clients = [Client(pool) for _ in range(4)]
