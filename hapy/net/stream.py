@@ -32,6 +32,7 @@ LOW_WATER = 64 * 1024
 #: How long `finish()` reads and drops what still comes, in seconds.
 DRAIN_TIME = 2.0
 
+_TCP_QUICKACK = 12
 _TCP_REPAIR = 19
 
 _RESET = struct.pack("ii", 1, 0)
@@ -89,6 +90,25 @@ def has_left(transport: asyncio.Transport) -> bool:
         return True
     finally:
         bare.detach()
+
+
+def silence(sock: _Socket | None) -> None:
+    """Let the abort that follows tell the peer nothing: it sees neither FIN nor RST and goes on waiting.
+
+    Where the system does not allow that (it takes CAP_NET_ADMIN), the reset is too short-lived to leave the local
+    network.
+    """
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    try:
+        # What has come is acknowledged first: sent once more, the system would answer it with a reset.
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_QUICKACK, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)
+    except OSError:
+        if sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1)
 
 
 class Layer(Protocol):
@@ -231,26 +251,10 @@ class Stream:
             self.transport.abort()
 
     def vanish(self) -> None:
-        """Close without a word on the wire: the peer sees neither FIN nor RST and goes on waiting.
-
-        Where the system does not allow that (it takes CAP_NET_ADMIN), a reset is sent that is too short-lived to leave
-        the local network.
-        """
-        if self.closed:
-            return
-        sock = self.socket
-        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
-            try:
-                sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)
-            except OSError:
-                if sock.family == socket.AF_INET:
-                    sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
-                else:
-                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1)
-                self.abort()
-                return
-        self.closed = True
-        self.transport.abort()
+        """Close without a word on the wire (see `silence`)."""
+        if not self.closed:
+            silence(self.socket)
+            self.abort()
 
     @property
     def socket(self) -> _Socket | None:

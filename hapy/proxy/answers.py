@@ -26,11 +26,12 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
         Failed: the decision is an error page, or no answer at all.
     """
     txn = exchange.txn
-    counters = exchange.route.counters
+    backend = exchange.route.backend
+    frontend = exchange.frontend
     if isinstance(outcome, Deferred):
         outcome = await outcome.decide(exchange)
     if isinstance(outcome, Tarpit):
-        counters.dreq += 1
+        frontend.count_denied(txn.client, backend)
         try:
             await _hold(exchange)
         except Killed as killed:
@@ -40,23 +41,23 @@ async def conclude(exchange: Exchange, outcome: Outcome) -> bool:
         outcome = outcome.reply
     if isinstance(outcome, Reply):
         if outcome.kind == "deny":
-            counters.dreq += outcome.phase == "R"
-            if exchange.frontend.keep_request_cookie is not None:
-                exchange.frontend.keep_request_cookie(txn)
+            if outcome.phase == "R":  # not behind a tarpit, which has been counted
+                frontend.count_denied(txn.client, backend)
+            if frontend.keep_request_cookie is not None:
+                frontend.keep_request_cookie(txn)
             if txn.tie is not None and txn.tie.cookies is not None:
                 txn.server = txn.tie.cookies.choose(txn, txn.tie)
         elif not (exchange.entered and outcome.kind == "stats"):
-            exchange.frontend.counters.intercepted += 1
+            frontend.counters.intercepted += 1
         return reply(exchange, outcome)
     txn.request_done = -1.0
-    if outcome is SILENT_DROP:
-        exchange.frontend.drop(exchange.stream)
-        raise Failed(0, "P", "R")
-    if outcome is REJECT:
-        counters.dreq += 1
+    if outcome is SILENT_DROP or outcome is REJECT:
+        frontend.count_denied(txn.client, backend)
+        if outcome is SILENT_DROP:
+            frontend.drop(exchange.stream)
         raise Failed(0, "P", "R")
     assert outcome is INTERNAL_ERROR, outcome
-    counters.eint += 1
+    exchange.route.counters.eint += 1
     raise Failed(500, "P", "R")
 
 
@@ -67,7 +68,8 @@ def conclude_response(exchange: Exchange, outcome: Outcome) -> bool:
         Failed: the decision is an error page, or no answer at all.
     """
     txn = exchange.txn
-    counters = exchange.route.counters
+    backend = exchange.route.backend
+    assert backend is not None
     txn.response_done = -1.0
     server = exchange.server
     if server is not None and txn.response is not None:
@@ -75,14 +77,17 @@ def conclude_response(exchange: Exchange, outcome: Outcome) -> bool:
         server.size = min(server.size, most_at_once(txn.response, limits.bufsize - limits.maxrewrite))
     if isinstance(outcome, Reply):
         if outcome.kind == "deny":
-            counters.dresp += 1
+            exchange.frontend.count_denied_answer(txn.client, backend, txn.server)
         return reply(exchange, outcome)
     if outcome is INTERNAL_ERROR:
-        counters.eint += 1
+        backend.counters.eint += 1
         raise Failed(500, "P", "H")
-    if outcome is SILENT_DROP:
-        exchange.frontend.drop(exchange.stream)
-    raise Failed(0, "P", "H")
+    assert outcome is SILENT_DROP, outcome
+    exchange.frontend.count_denied(txn.client, backend)
+    exchange.frontend.drop(exchange.stream)
+    if txn.response is not None:
+        txn.status = txn.response.status
+    raise Failed(0, "P", "R")
 
 
 async def _hold(exchange: Exchange) -> None:
@@ -132,6 +137,7 @@ def answer_error(exchange: Exchange, failure: Failed) -> bool:
     txn.term_phase = failure.phase
     if failure.silent:
         txn.log_level = "silent"
+        txn.status = 0  # which counts as no answer
     if failure.status == 0 or exchange.answering:
         return True
     txn.status = failure.status

@@ -10,6 +10,7 @@ from hapy.http.message import CHUNKED
 from hapy.http.serialize import response_head
 from hapy.net.accepting import Gate
 from hapy.net.clock import now
+from hapy.net.stream import silence
 from hapy.observe.captures import request_captures, request_cookie, response_captures, response_cookie
 from hapy.observe.counters import FrontendCounters
 from hapy.observe.log import Logger
@@ -20,18 +21,19 @@ from hapy.proxy.route import Route, seconds
 from hapy.proxy.sizes import CLOSE_SIZE, fields_size, head_size
 from hapy.proxy.tcp import ClientSide
 from hapy.proxy.transaction import Transaction
-from hapy.rules.outcomes import ALLOW, Reply
+from hapy.rules.outcomes import ALLOW, SILENT_DROP, Reply
 from hapy_config.grammar.units import leading_integer
 from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hapy.net.stream import Receiver, Stream
+    from hapy.net.stream import Receiver, Stream, Transport
     from hapy.proxy.backend import Backend
     from hapy.proxy.exchange import Exchange
     from hapy.proxy.greeting import Met
     from hapy.proxy.runtime import Runtime
+    from hapy.proxy.server import Server
     from hapy.proxy.transaction import Client
     from hapy.rules.outcomes import Outcome
     from hapy.tls.binding import Binding
@@ -200,29 +202,64 @@ class Frontend:
         """Whether rules decide on the headers that connections begin with."""
         return any(rule.action.startswith("expect-") for rule in self.model.rules.get("tcp-request connection", ()))
 
-    def screen(self, client: Client) -> bool:
+    def screen(self, client: Client, transport: Transport) -> bool:
         """Count a connection that has just been accepted and ask `tcp-request connection`; False: it must be reset."""
-        self.counters.conn_tot += 1
+        counters = self.counters
+        counters.conn_tot += 1
+        counters.conn_rate.add(client.accepted)
         rules = self.connection_rules
-        if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
-            self.counters.dcon += 1
-            if self.sockets is not None:
-                self.sockets[client.listener_id].dcon += 1
+        outcome = None if rules is None else rules.run(Transaction(client, self, client.accepted))
+        if outcome is None or outcome is ALLOW:
+            return True
+        dropped = self._turned_away(client, transport, outcome)
+        for counted in self._counted(client):
+            counted.dcon += not dropped
+        return False
+
+    def _turned_away(self, client: Client, transport: Transport, outcome: Outcome) -> bool:
+        """Rules have turned a new connection away; whether they drop it: its client then hears nothing of its end."""
+        for counted in self._counted(client):
+            counted.smax = max(counted.smax, counted.scur + 1)
+            if counted is not self.counters:
+                counted.stot += 1
+        if outcome is not SILENT_DROP:
             return False
+        self.count_denied(client)
+        silence(transport.get_extra_info("socket"))
         return True
+
+    def _counted(self, client: Client) -> tuple[FrontendCounters, ...]:
+        """Where what the client does is counted: the section, and the bind that it came by (`option socket-stats`)."""
+        return (self.counters,) if self.sockets is None else (self.counters, self.sockets[client.listener_id])
+
+    def count_denied(self, client: Client, backend: Backend | None = None) -> None:
+        """A rule of this section, or of the backend, has denied a request."""
+        for counted in self._counted(client):
+            counted.dreq += 1
+        if backend is not None:
+            backend.counters.dreq += 1
+
+    def count_denied_answer(self, client: Client, backend: Backend, server: Server | None) -> None:
+        """A rule has denied a server's answer."""
+        for counted in self._counted(client):
+            counted.dresp += 1
+        backend.counters.dresp += 1
+        if server is not None:
+            server.counters.dresp += 1
 
     def admit(self, connection: FrontConnection, client: Client) -> bool:
         """Count a new connection and ask the rules about it; False: it is being closed."""
         counters = self.counters
-        if not connection.listening.greeted and not self.screen(client):
+        if not connection.listening.greeted and not self.screen(client, connection.transport):
             connection.draining = True
             connection.abort()
             return False
         rules = self.session_rules
-        if rules is not None and rules.run(Transaction(client, self, client.accepted)) not in (None, ALLOW):
-            counters.dses += 1
-            if self.sockets is not None:
-                self.sockets[client.listener_id].dses += 1
+        outcome = None if rules is None else rules.run(Transaction(client, self, client.accepted))
+        if outcome is not None and outcome is not ALLOW:
+            dropped = self._turned_away(client, connection.transport, outcome)
+            for counted in self._counted(client):
+                counted.dses += not dropped
             self._turn_away(connection, client)
             return False
         self.connections.add(connection)
@@ -232,7 +269,6 @@ class Frontend:
         if self.sockets is not None:
             self.sockets[client.listener_id].open()
         counters.rate.add(client.accepted)
-        counters.conn_rate.add(client.accepted)
         if self._tells_sessions:
             self.logger.log_accept(client)
         return True
@@ -357,14 +393,17 @@ class Frontend:
         counters.bout += txn.bytes_out
         if 200 <= status < 300:
             counters.hrsp_2xx += 1
-        elif status > 0:
-            counters.answered(status)
+        else:
+            if status:
+                counters.answered(status)
+            if txn.term_phase == "R" and txn.term_cause in "Cc":
+                self._count_unfinished(txn)
         if exchange.entered:
             route.leave(txn)
         elif self.half is not None:
             self._count_half(self.half, txn)
         if self.sockets is not None:
-            self._count_socket(self.sockets[txn.client.listener_id], txn, route)
+            self._count_socket(self.sockets[txn.client.listener_id], txn)
         if not exchange.logged:
             self.logger.log_transaction(txn)
         if server is not None:
@@ -382,13 +421,16 @@ class Frontend:
         if txn.overrides is not None and txn.overrides.service:
             counters.lastsess = txn.finished
 
+    def _count_unfinished(self, txn: Transaction) -> None:
+        """A client has left, or taken too long, before the body of its request was there, for which rules wait."""
+        for counted in self._counted(txn.client):
+            counted.ereq += 1
+
     @staticmethod
-    def _count_socket(counters: FrontendCounters, txn: Transaction, route: Route | None = None) -> None:
+    def _count_socket(counters: FrontendCounters, txn: Transaction) -> None:
         """A request or a session is over: count it where it came in."""
         counters.bin += txn.bytes_in
         counters.bout += txn.bytes_out
-        if route is not None and route.backend is None and txn.term_cause == "P" and txn.term_phase in "RT":
-            counters.dreq += 1
 
     def log_as_soon(self, exchange: Exchange) -> None:
         """`option logasap`: write the line as the answer's head goes out.

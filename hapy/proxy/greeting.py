@@ -84,7 +84,7 @@ class Greeting(ServerLink):
         """Accepted."""
         self.client = self.listening.meet(self.raw)
         TLS.accepted.add(self.client.accepted)
-        if self.listening.greeted or self.frontend.screen(self.client):
+        if self.listening.greeted or self.frontend.screen(self.client, self.raw):
             if self.frontend.client_timeout != NEVER:
                 self.expire_after(self.frontend.client_timeout)
         else:

@@ -81,7 +81,11 @@ def compile_inspection(model: Proxy, ruleset: str, runtime: Runtime, limits: Lim
 
 
 async def inspect_request(exchange: Exchange, inspection: Inspection) -> Outcome | None:
-    """Apply a section's `tcp-request content` rules to a request whose head has come."""
+    """Apply a section's `tcp-request content` rules to a request whose head has come.
+
+    Raises:
+        Failed: a backend's reject it.
+    """
     txn = exchange.txn
     content = txn.inspection = Content(raw=False, final=not inspection.delay or exchange.request_ended)
     waited = False
@@ -108,7 +112,13 @@ async def inspect_request(exchange: Exchange, inspection: Inspection) -> Outcome
             exchange.deadline = NEVER
             txn.request_done = now()
     if outcome in (REJECT, SILENT_DROP) and txn.backend is exchange.frontend:
-        txn.method = txn.uri = b""  # the log shows no request that was refused before it was looked at
+        # Neither the log nor the counters know of a request that was refused before it was looked at.
+        txn.method = txn.uri = b""
+        exchange.frontend.counters.req_tot -= 1
+    elif outcome is REJECT:
+        exchange.frontend.count_denied(txn.client)  # HAProxy does not count it as the backend's
+        txn.request_done = -1.0
+        raise Failed(0, "P", "R")
     return None if outcome in (SWITCH, SWITCH_H2, WAIT) else outcome
 
 
@@ -145,10 +155,13 @@ async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
     server.close()
     if outcome is CLOSE:
         raise Failed(502, "S", "H")
+    backend = exchange.route.backend
+    assert backend is not None
     if outcome is SILENT_DROP:
+        exchange.frontend.count_denied(txn.client, backend)
         exchange.frontend.drop(exchange.stream)
         raise Failed(0, "P", "R")
-    exchange.route.counters.dresp += 1
+    exchange.frontend.count_denied_answer(txn.client, backend, txn.server)
     if inspection.rules.looks_at_heads and txn.response is not None:
         txn.status = txn.response.status  # a condition has looked at the answer, and so its status is in the log
     raise Failed(0, "P", "D")

@@ -226,6 +226,7 @@ async def _examine(exchange: Exchange, response: Response) -> Outcome | None:
         from hapy.proxy.inspection import inspect_answer
 
         await inspect_answer(exchange, route.answer_inspection)
+        server.server.counters.answered(response.status)
     if frontend.keep_response is not None:
         frontend.keep_response(txn)
     if exchange.bound or (response.status in (401, 407) and sees_challenge(response)):

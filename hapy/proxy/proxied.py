@@ -86,7 +86,7 @@ class ProxiedGreeting(Stream):
         self.client = client = self.listening.meet(self.transport)
         bind = self.listening.bind
         client.preface = preface = Preface(netscaler=bind.netscaler is not None, proxy=bind.accept_proxy)
-        if not self.frontend.screen(client):
+        if not self.frontend.screen(client, self.transport):
             self._over = True
             self.abort()
         elif not (preface.netscaler or preface.proxy):

@@ -232,7 +232,7 @@ class Route:
         status = txn.status
         if 200 <= status < 300:
             counters.hrsp_2xx += 1
-        elif status > 0:
+        elif status:
             counters.answered(status)
         server = txn.server
         if txn.term_cause != "-" and txn.term_cause in "CcSs":
@@ -251,7 +251,7 @@ class Route:
     def _count_broken(txn: Transaction, counters: Upstream) -> None:
         """Who has broken off a request or a session that had come as far as to a server."""
         cause, phase = txn.term_cause, txn.term_phase
-        if cause in "Cc" and phase in "CHDL":
+        if (cause in "Cc" and phase in "CHDL") or (cause == "C" and phase == "R"):
             counters.cli_abrt += 1
         elif cause in "Ss" and phase == "D":
             counters.srv_abrt += 1
@@ -314,8 +314,6 @@ class Route:
         counters.scur -= 1
         counters.bin += txn.bytes_in
         counters.bout += txn.bytes_out
-        if txn.response_done >= 0:
-            counters.answered(txn.status)
         self.backend.vacate(server)
 
     def redispatches(self, attempt: int, txn: Transaction | None = None, *, bound: bool = False) -> bool:

@@ -225,11 +225,14 @@ class TcpSession(Routine):
         from hapy.proxy.inspection import inspect_bytes
 
         outcome = await inspect_bytes(self, self.client, inspection)
+        client = self.client.client
         if outcome is SILENT_DROP:
+            self.frontend.count_denied(client, self.route.backend)
             self.frontend.drop(self.client)
             raise Failed(0, "P", "R")
+        if outcome is REJECT:
+            self.frontend.count_denied(client)  # HAProxy does not count it as the backend's
         if outcome is REJECT or outcome is SWITCH_H2:
-            self.route.counters.dreq += outcome is REJECT
             raise Failed(0, "P", "R")
         return outcome is SWITCH and not self.client.closed
 
@@ -249,11 +252,14 @@ class TcpSession(Routine):
         if not inspection.delay and outcome in (SILENT_DROP, REJECT, CLOSE):  # before anything is read from it
             server.held.clear()
             self.txn.bytes_out = 0
+        client, backend = self.client.client, self.route.backend
+        assert backend is not None
         if outcome is SILENT_DROP:
+            self.frontend.count_denied(client, backend)
             self.frontend.drop(self.client)
             raise Failed(0, "P", "R")
         if outcome is REJECT:
-            self.route.counters.dresp += 1
+            self.frontend.count_denied_answer(client, backend, self.txn.server)
             raise Failed(0, "P", "D")
         server.let_go()
         if self.route.tunnel_timeout != NEVER and not (self.client.eof or server.eof):

@@ -97,6 +97,8 @@ async def fetch(exchange: Exchange) -> Response:
                 server.observer.answered(response.status)
             if bad:
                 raise Lost("junk-response")
+            if route.answer_inspection is None:
+                server.counters.answered(response.status)
             return response  # noqa: TRY300 - what follows is the other end of an attempt
         except Lost as lost:
             again = _give_up_attempt(exchange, connection, lost.event, repeatable=repeatable)
@@ -271,7 +273,9 @@ def _reframe(exchange: Exchange) -> None:
 
 def _pass_on_informational(exchange: Exchange, connection: ServerConnection) -> None:
     """Send the 1xx heads that have come to the client."""
+    counters = connection.server.counters
     for head in connection.informational or ():
+        counters.hrsp_1xx += 1
         exchange.send_informational(head)
         size = head_size(head)
         exchange.txn.bytes_out += size
@@ -340,7 +344,13 @@ def _failure(exchange: Exchange, connection: ServerConnection, event: str) -> Fa
         counters.eresp += 1
         together.eresp += 1
         return Failed(504, "s", "H")
+    if connection.failure == "reset":  # HAProxy counts a reset by itself, whatever comes of it
+        counters.eresp += 1
+        together.eresp += 1
     if connection.failure != "bad" and not exchange.first:
+        if connection.failure == "reset":
+            counters.srv_abrt += 1
+            together.srv_abrt += 1
         return Failed(0, "S", "H", silent=True)
     if connection.failure == "bad" and connection.response is None:
         exchange.txn.bytes_out += connection.size  # a 101 that was refused

@@ -104,6 +104,12 @@ def _http(counters: FrontendCounters | BackendCounters | ServerCounters) -> _ROW
     return {name: getattr(counters, name) for name in HTTP}
 
 
+def _answered(counters: BackendCounters | ServerCounters) -> _ROW:
+    """Answers by their class, and requests, which count when they are over."""
+    answers = _http(counters)
+    return answers | {"req_tot": sum(int(count or 0) for count in answers.values())}
+
+
 def _tls(counters: FrontendCounters | BackendCounters | ServerCounters) -> _ROW:
     return {name: getattr(counters, name) for name in TLS}
 
@@ -303,8 +309,7 @@ def _server(server: Server) -> Row:
     if server.state is State.STARTING and server.weight and not server.drain:
         row["throttle"] = shown_throttle(server)
     if px.mode == "http":
-        answered = _http(counters)
-        row |= answered | {"req_tot": sum(int(count or 0) for count in answered.values())}
+        row |= _answered(counters)
     return Row("S", row, px, up=server.up, maintenance=server.maintenance, drained=server.drain)
 
 
@@ -345,7 +350,7 @@ def _backend(backend: Backend) -> Row:
     now_asked = sum(_asks_by_http(server.check) for server in backend.servers)
     idle = used = 0
     if model.mode == "http":
-        row |= _http(counters) | {"req_tot": counters.stot, "cookie": model.cookie.name if model.cookie else None}
+        row |= _answered(counters) | {"cookie": model.cookie.name if model.cookie else None}
         row |= _zeros("cache_lookups", "cache_hits")
         idle = sum(server.pool.idle for server in backend.servers)
         used = sum(server.pool.used for server in backend.servers)
