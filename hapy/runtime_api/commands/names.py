@@ -63,12 +63,6 @@ def frontend_named(call: Call, name: str) -> Frontend:
     return found
 
 
-def whole_number(text: str) -> int | None:
-    """A number as C reads it: nothing but digits behind an optional sign."""
-    digits = text[1:] if text[:1] in "+-" else text
-    return int(text) if digits.isascii() and digits.isdigit() else None
-
-
 _LEADING = re.compile(r"[ \t]*([+-]?[0-9]+)")
 
 

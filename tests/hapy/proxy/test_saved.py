@@ -90,6 +90,7 @@ def test_servers_go_on_where_they_were(tmp_path: Path) -> None:
 
 
 def test_maintenance_stays_and_nothing_is_down_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "all").write_text(HEAD)  # it is read, though no backend takes from it
     (tmp_path / "be").write_text(HEAD + line("plain", admin=1, state=0) + line("heavy", state=0))
     servers, said = start(tmp_path, "local")
     assert servers["plain"].admin & Admin.FMAINT
