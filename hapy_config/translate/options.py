@@ -158,6 +158,18 @@ def _of_bind(bind: Bind) -> Iterator[str]:
     yield from bind.tls or ()
 
 
+def takes_ipv4(ledger: Ledger, bind: Bind) -> bool:
+    """Whether an IPv6 listener takes IPv4 connections, too, as Linux has it: those that no other line listens for."""
+    if bind.address.family != "ipv6" or bind.address.host not in ("", "::") or bind.v4v6 is False:
+        return False
+    others = (one.address for proxy in ledger.config.proxies for one in proxy.binds if one is not bind)
+    ports = set(bind.address.ports)
+    return not any(
+        (one.family == "any" or one.host == "0.0.0.0") and one.port is not None and not ports.isdisjoint(one.ports)
+        for one in others
+    )
+
+
 def note_silence(ledger: Ledger, proxy: Proxy, backend: Proxy) -> None:
     """Tell that a connection in mode tcp may be silent for one time only, not one on either side."""
     if proxy.timeouts.client != backend.timeouts.server:

@@ -15,12 +15,14 @@ from hapy_config.translate.doubles import note_doubles
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import Untranslatable
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
-from hapy_config.translate.options import tell_bind
+from hapy_config.translate.options import takes_ipv4, tell_bind
 from hapy_config.translate.plain import in_plain_words
 from hapy_config.translate.report import Translation
 
 _VERSIONS: Final = {"TLSv1.2": "tls1.2", "TLSv1.3": "tls1.3"}
-_CARRIED: Final = frozenset({"alpn", "ssl-min-ver", "ssl-max-ver", "force-tlsv12", "force-tlsv13", "verify", "ca-file"})
+_CARRIED: Final = frozenset(
+    {"alpn", "ssl-min-ver", "ssl-max-ver", "force-tlsv12", "force-tlsv13", "verify", "ca-file", "v4v6", "v6only"}
+)
 _FATES: Final[dict[str, Fate]] = {
     **FATES,
     "global maxconn": same("Caddy has no limit of connections"),
@@ -108,6 +110,20 @@ def _servers(fronts: list[Proxy]) -> list[str]:
     return ["\tservers {", f"\t\tprotocols h1{' h2' if h2 else ''}", *timeouts, "\t}"]
 
 
+_ALL_IPV4: Final = "tcp4/0.0.0.0"
+_ALL_IPV6: Final = "tcp6/::"
+
+
+def _host(ledger: Ledger, bind: Bind) -> str:
+    """Where a bind line listens, as Caddy writes it: to it `0.0.0.0` and `::` are both families."""
+    address = bind.address
+    if address.family == "any" or address.host == "0.0.0.0":
+        return _ALL_IPV4
+    if address.family == "ipv6" and address.host in ("", "::"):
+        return "::" if takes_ipv4(ledger, bind) else _ALL_IPV6
+    return address.host
+
+
 def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> list[str]:
     """A frontend's body as a snippet, and the sites that import it."""
     ports: dict[tuple[str, int], list[Bind]] = {}
@@ -135,11 +151,9 @@ def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> lis
     lines = ["", f"({proxy.name}) {{", *(f"\t{line}" for line in SiteWriter(ledger, config, proxy).body()), "}"]
     for (scheme, port), binds in ports.items():
         lines += ["", f"{scheme}://:{port} {{"]
-        hosts = [
-            bind.address.host for bind in binds if bind.address.family in ("ipv4", "ipv6", "name") and bind.address.host
-        ]
-        if len(hosts) == len(binds):
-            lines.append(f"\tbind {' '.join(dict.fromkeys(hosts))}")
+        hosts = dict.fromkeys(_host(ledger, bind) for bind in binds)
+        if "::" not in hosts and not {_ALL_IPV4, _ALL_IPV6} <= hosts.keys():  # else it listens everywhere
+            lines.append(f"\tbind {' '.join(hosts)}")
         lines += [f"\t{line}" for bind in binds[:1] for line in _tls(ledger, bind)]
         for bind in binds[1:]:
             if bind.tls != binds[0].tls:

@@ -21,7 +21,7 @@ from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.flow import FALSE, TRUE, Formula, Some, Test, Untranslatable, formula
 from hapy_config.translate.guards import doors
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
-from hapy_config.translate.options import note_silence, tell_bind
+from hapy_config.translate.options import note_silence, takes_ipv4, tell_bind
 from hapy_config.translate.plain import in_plain_words
 from hapy_config.translate.report import Translation
 
@@ -142,11 +142,8 @@ def _listeners(ledger: Ledger, proxy: Proxy, bind: Bind, chains: list[Json]) -> 
             listener["filter_chains"] = [{**chain, **transport} for chain in chains]
             if bind.backlog:
                 listener["tcp_backlog_size"] = bind.backlog
-            if bind.v4v6 and bind.address.family == "ipv6":
+            if takes_ipv4(ledger, bind):
                 listener["address"]["socket_address"]["ipv4_compat"] = True
-            if bind.address.family == "any":
-                listener["address"]["socket_address"]["ipv4_compat"] = True
-                listener["address"]["socket_address"]["address"] = "::"
             found.append(listener)
         tell_bind(ledger, bind, _CARRIED)
         ledger.done(bind.span)

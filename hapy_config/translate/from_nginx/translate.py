@@ -234,8 +234,8 @@ def _bind_words(pairs: list[tuple[Directive, Directive]], backends: Backends, no
             notes.lost(pairs[0][1].span, f"listen: '{option}' has no counterpart")
         if option.startswith("backlog="):
             words += ["backlog", option.removeprefix("backlog=")]
-        if option == "ipv6only=off":
-            words.append("v4v6")
+    if pairs[0][1].args[0].startswith("[::]"):
+        words.append("v4v6" if "ipv6only=off" in options else "v6only")
     return "".join(f" {write(word)}" for word in words)
 
 

@@ -45,7 +45,7 @@ from hapy_config.translate.nginx.servers import (
 )
 from hapy_config.translate.nginx.text import always_quoted, block, duration, identifier, quoted, upstream_name
 from hapy_config.translate.nginx.variables import Variables
-from hapy_config.translate.options import TLS_LIMITS, tell_bind
+from hapy_config.translate.options import TLS_LIMITS, takes_ipv4, tell_bind
 
 #: For how long nginx waits where HAProxy would for ever.
 _FOR_EVER: Final = "365d"
@@ -81,9 +81,9 @@ def listen_lines(ledger: Ledger, bind: Bind, *, stream: bool) -> list[str]:
         words.append(f"backlog={bind.backlog}")
     if bind.defer_accept:
         words.append("deferred")
-    if bind.v4v6 is True:
+    if takes_ipv4(ledger, bind):
         words.append("ipv6only=off")
-    if bind.v4v6 is False and bind.address.family == "ipv6":
+    elif bind.v4v6 is False and bind.address.family == "ipv6":
         words.append("ipv6only=on")
     if bind.tfo:
         words.append("fastopen=256")

@@ -101,3 +101,13 @@ def test_no_input_is_too_odd(words: list[str]) -> None:
     for text in (" ".join(words), f"http {{ server {{ {' '.join(words)} ; }} }}"):
         with contextlib.suppress(ValueError):
             translated(text)
+
+
+@pytest.mark.parametrize(
+    ("listen", "bind"),
+    [("80", "bind :80"), ("[::]:80", "bind [::]:80 v6only"), ("[::]:80 ipv6only=off", "bind [::]:80 v4v6")],
+)
+def test_listeners_take_the_families_that_nginx_takes(listen: str, bind: str) -> None:
+    text = f"events {{}}\nhttp {{ server {{ listen {listen}; return 200; }} }}"
+    written = from_nginx([Source.from_text("nginx.conf", text)])
+    assert f"    {bind}\n" in dict(written.files)["haproxy.cfg"]

@@ -47,6 +47,28 @@ def test_what_has_no_counterpart_is_named_with_its_line(target: str) -> None:
     assert lost[6].endswith("; what it keeps out is let in")
 
 
+_FAMILIES = {
+    "bind :80": ("listen *:80;", "bind tcp4/0.0.0.0", ("0.0.0.0", False)),
+    "bind [::]:80": ("listen [::]:80 ipv6only=off;", "", ("::", True)),
+    "bind [::]:80 v4v6": ("listen [::]:80 ipv6only=off;", "", ("::", True)),
+    "bind [::]:80 v6only": ("listen [::]:80 ipv6only=on;", "bind tcp6/::", ("::", False)),
+    "bind [::]:80\n bind :80": ("listen [::]:80;", "", ("::", False)),
+    "bind [::1]:80": ("listen [::1]:80;", "bind ::1", ("::1", False)),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), _FAMILIES.items(), ids=_FAMILIES)
+def test_listeners_take_the_families_that_haproxys_take(
+    lines: str, expected: tuple[str, str, tuple[str, bool]]
+) -> None:
+    text = f"frontend f\n mode http\n {lines}\n http-request return status 200\n"
+    nginx, caddy, envoy = (dict(translated(target, text)[0].files) for target in ("nginx", "caddy", "envoy"))
+    assert expected[0] in nginx["nginx.conf"]
+    assert re.findall(r"\bbind .*", caddy["Caddyfile"]) == [expected[1]] * bool(expected[1])
+    listener = yaml.safe_load(envoy["envoy.yaml"])["static_resources"]["listeners"][0]["address"]["socket_address"]
+    assert (listener["address"], listener.get("ipv4_compat", False)) == expected[2]
+
+
 def test_caddy_gets_no_text_that_it_would_take_for_a_placeholder() -> None:
     text = (
         "frontend f\n mode http\n bind :80\n http-request set-header X-A {http.request.method}\n"
