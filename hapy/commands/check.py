@@ -141,8 +141,7 @@ class _Checked:
         if options.format == "text":
             from hapy.report import text
 
-            lines = text.lines(found, text.width_of(stream))
-            text.write(list(lines)[:-1] if options.quiet else lines, stream)
+            text.write(text.lines(found, text.width_of(stream), summed=not options.quiet), stream)
         else:
             from hapy.report import machine
 

@@ -51,15 +51,18 @@ def width_of(stream: TextIO) -> int:
     return max(40, min(shutil.get_terminal_size((WIDTH, 24)).columns, _WIDEST))
 
 
-def lines(report: Report, width: int = WIDTH) -> Iterator[Line]:
-    """The report line by line."""
+def lines(report: Report, width: int = WIDTH, *, summed: bool = True) -> Iterator[Line]:
+    """The report line by line, with the verdict at the end or without."""
     more = Counter(_same(entry) for entry in report.entries if entry.kind is Kind.NOT_RUN)
     for entry in report.entries:
         if entry.kind is not Kind.NOT_RUN:
             yield from _finding(entry, report, width)
         elif count := more.pop(_same(entry), 0):
             yield from _finding(entry, report, width, count - 1)
-    yield summary(report)
+    if summed:
+        (whole,) = summary(report)
+        for part in textwrap.wrap(whole.text, width, subsequent_indent="    ", break_on_hyphens=False):
+            yield [Piece(part, whole.style)]
 
 
 def _same(entry: Entry) -> tuple[str, str]:

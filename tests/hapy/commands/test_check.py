@@ -292,6 +292,15 @@ def test_what_is_missing_here_counts_as_haproxy_counts_it(
         assert check(text, "--environment")[0] == status
 
 
+def test_the_verdict_fits_the_columns(check) -> None:
+    lines = [f" acl a{number} path_beg /{number}" for number in range(1, 4)]
+    text = GOOD.replace(
+        " server s", "\n".join([*lines, " errorfile 503 /nowhere/e.http", " email-alert to a@b", " server s"])
+    )
+    _, out = check(text)
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_a_directory_without_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"hapy check: no *.cfg file in {tmp_path}\n"
