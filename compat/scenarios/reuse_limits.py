@@ -10,6 +10,7 @@ import threading
 import time
 
 from compat.harness import Connection, World
+from compat.scenarios.states_told import GLOBAL, ask, await_socket
 
 
 class _Burst:
@@ -197,3 +198,15 @@ def safe_ones_beside_others(world: World) -> None:
     for number in (0, 1, 2, 3):
         let_go(number)
     world.forget_origins()
+
+
+def limits_told(world: World) -> None:
+    """`show servers conn`: a server that keeps nothing idle has no column for threads."""
+    world.start(
+        "backend be\n server none 127.0.0.1:1 pool-max-conn 0\n server one 127.0.0.1:1 pool-max-conn 1\n"
+        " server any 127.0.0.1:1 pool-max-conn -1 pool-purge-delay 0\n server few 127.0.0.1:1 max-reuse 0\n",
+        global_=GLOBAL,
+    )
+    await_socket(world)
+    for line in ask(world, "show servers conn be").split("\n"):
+        world.note(line)

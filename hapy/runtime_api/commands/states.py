@@ -184,6 +184,6 @@ def _conn_line(server: Server) -> str:
         pool.proven,
         pool.max_idle,
         pool.idle,
-        pool.idle,
+        *([pool.idle] if pool.max_idle else ()),  # by thread: no column where nothing may be idle, as in HAProxy
     ]
     return " ".join(str(column) for column in columns) + "\n"
