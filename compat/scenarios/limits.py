@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from contextlib import suppress
 
 from compat.harness import Connection, World
 from compat.scenarios.timing import _start
@@ -279,3 +281,74 @@ def buffers(world: World) -> None:
         client.close()
         world.logs(number)
     world.forget_origins()
+
+
+_CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+
+
+def _chunks(room: int) -> dict[str, bytes]:
+    """What may come behind a first chunk: at the limits of a buffer with that room, and one byte above them."""
+    return {
+        "extension": b"3;" + b"e" * (room - 4) + b"\r\nabc\r\n0\r\n\r\n",
+        "extension+1": b"3;" + b"e" * (room - 3) + b"\r\nabc\r\n0\r\n\r\n",
+        "last extension": b"0;" + b"e" * (room - 4) + b"\r\n\r\n",
+        "last extension+1": b"0;" + b"e" * (room - 3) + b"\r\n\r\n",
+        "trailers": b"0\r\nT: " + b"t" * (room - 7) + b"\r\n\r\n",
+        "trailers+1": b"0\r\nT: " + b"t" * (room - 6) + b"\r\n\r\n",
+        "name": b"0\r\n" + b"n" * 255 + b": a\r\n\r\n",
+        "name+1": b"0\r\n" + b"n" * 256 + b": a\r\n\r\n",
+    }
+
+
+def chunks_and_names(world: World) -> None:
+    """The longest names of fields, lines of chunk sizes and trailers, both ways, and what is one byte longer."""
+    shown = _chunks(4096 - 64)
+    said = {f"/{number}": data for number, data in enumerate(shown.values())}
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            path = message.head.split(b" ")[1].decode()
+            if path in said:
+                connection.write(b"HTTP/1.1 200 OK\r\n" + _CHUNKED)
+                connection.ended.wait(0.1)  # so that the answer's head has gone out
+                connection.write(said[path])
+                connection.close()
+                return
+            long = int(path.removeprefix("/name"))
+            connection.reply(b"ok", headers=("n" * long + ": a",) if long else ())
+
+    world.origin("s1", script)
+    tune = "    tune.bufsize 4096\n    tune.maxrewrite 200"
+    world.start(
+        'frontend fe\n    bind "fd@${fe}"\n    option httplog\n    default_backend be\nbackend be\n    server s1 {s1}\n',
+        global_=tune,
+    )
+    number = 0
+    for what, data in shown.items():
+        client = world.client()
+        client.send(b"POST /name0 HTTP/1.1\r\nHost: a\r\n" + _CHUNKED)
+        client.sock.settimeout(0.1)
+        with suppress(TimeoutError):
+            client.sock.recv(1)  # nothing comes yet
+        client.sock.settimeout(5)
+        client.send(data)
+        message = client.receive()
+        world.note(f"request, {what}: {message.status if message else 'none'}")
+        number += 1
+        world.syslog.wait(number)
+    for what, path in zip(shown, said, strict=True):
+        client = world.client()
+        message = client.get(path)
+        world.note(f"answer, {what}: {message.framing if message else 'none'}")
+        number += 1
+        world.syslog.wait(number)
+    for target, names in (("/name255", 255), ("/name256", 255), ("/name0", 256)):
+        client = world.client()
+        message = client.get(target, "n" * names + ": a")
+        world.note(f"{names} {target}: {message.status if message else 'none'}")
+        number += 1
+        world.syslog.wait(number)
+    world.forget_clients()
+    world.forget_origins()
+    ends = re.findall(r" (-?\d+) \d+ - - (\S+) ", " ".join(world.syslog.traffic()))
+    world.note(" ".join(f"{status} {letters}" for status, letters in ends))

@@ -230,7 +230,7 @@ def early_lines(world: World) -> None:
         "plain": "",
         "cookie": "cookie C insert indirect nocache",
         "set": "http-response set-header a bcdefgh",
-        "del": "http-response del-header x-a",
+        "del": "http-response del-header content-length",
         "after": "http-after-response set-header a bcdefgh",
     }
     form = 'option logasap; log-format "%B %U %ts 0"'

@@ -75,6 +75,9 @@ _REPEATED: Final = frozenset(
         b"x-xss-protection",
     },
 )
+#: HAProxy's limit for the name of a field.
+LONGEST_NAME: Final = 255
+
 _LONGEST_KEPT: Final = 200
 _MOST_KEPT: Final = 1024
 
@@ -103,6 +106,8 @@ def plain_fields(lines: list[bytes]) -> list[Header] | None:
             taken.append(new)
     text = b"".join(news)
     names = [new[0] for new in taken]
+    if max(map(len, names)) > LONGEST_NAME:
+        return None
     if b"\n" in text or b"\r" in text or b"" in names or b"".join(names).translate(None, _NAME_BYTES):
         return None
     for line, new in zip(news, taken, strict=True):
@@ -204,6 +209,11 @@ def read_fields(
         if len(headers) >= limit:
             raise BadMessage(status, "too many fields")
         start = after
+
+
+def has_long_name(headers: list[Header]) -> bool:
+    """Whether the name of a field is longer than HAProxy keeps."""
+    return any(len(name) > LONGEST_NAME for name, _value in headers)
 
 
 def counts_as_11(version: bytes) -> bool:

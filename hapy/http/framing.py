@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import mypyc_attr
 
 from hapy.http.connection import check_trailers
-from hapy.http.fields import TOKEN_BYTES, check_partial, read_fields
+from hapy.http.fields import TOKEN_BYTES, check_partial, has_long_name, read_fields
 from hapy.http.interface import BadMessage, Limits
 from hapy.http.message import CHUNKED, TUNNEL, UNTIL_CLOSE
 
@@ -41,6 +41,8 @@ _SIZE_LINE_BEGUN: Final = re.compile(rb"(?:0*[0-9A-Fa-f]{0,13}(?<=[0-9A-Fa-f])[ 
 # tune.bufsize - tune.maxrewrite (found by bisection).
 FIELD_OVERHEAD: Final = 8
 HEAD_OVERHEAD: Final = 85
+#: Of a buffer, what neither the line of a chunk's size nor trailers may take.
+LINE_OVERHEAD: Final = 64
 VERSION_SIZE: Final = 8
 STATUS_SIZE: Final = 3
 #: A head's raw size for whose sake none can be too large is smaller than that by this much, and by 4 a field.
@@ -182,6 +184,8 @@ class MessageParser(ABC):
         """
         size = HEAD_OVERHEAD + start_size
         size += sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in headers])
+        if has_long_name(headers):
+            raise BadMessage(self._status, "field name too long", late=True)
         if raw_size > self._limits.bufsize or size > self._room:
             raise BadMessage(self._status, "head too large", late=True)
 
@@ -257,6 +261,8 @@ class MessageParser(ABC):
                 if line is None:
                     self._keep(CHUNK_SIZE, buffer, at, _SIZE_LINE_BEGUN)
                     return None
+                if line.end() - at > self._limits.bufsize - LINE_OVERHEAD:
+                    raise self._bad("chunk extension too large")
                 at = line.end()
                 size = int(line[1] or b"0", 16)
                 if not size:
@@ -302,10 +308,12 @@ class MessageParser(ABC):
             self._state = TRAILERS
             self.pending = buffer[at:]
             return None
-        trailers, at = found
+        trailers, end = found
         if trailers:
+            if end - at > self._limits.bufsize - LINE_OVERHEAD or has_long_name(trailers):
+                raise self._bad("trailers too large")
             check_trailers(trailers, self._status)
-        self.pending = buffer[at:]
+        self.pending = buffer[end:]
         return trailers
 
 

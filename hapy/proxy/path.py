@@ -108,9 +108,9 @@ async def serve(exchange: Exchange, choose: Callable[[Transaction], Route] | Non
                 txn.status = response.status
                 if response.body == UNTIL_CLOSE:
                     _take_tunnel_time(exchange)
-                stay = not (route.reviews_answers and _ends_client(exchange, response))
                 if frontend.logger.as_soon:
                     frontend.log_as_soon(exchange)
+                stay = not (route.reviews_answers and _ends_client(exchange, response))
                 exchange.begin_answer(response, stay=stay)
                 if not (exchange.complete and exchange.request_sent and exchange.stream.writable):
                     await _attend(exchange)
