@@ -24,6 +24,8 @@ from hapy.rules.outcomes import ALLOW, CLOSE, REJECT, SILENT_DROP, SWITCH, SWITC
 from hapy.samples.content import Content
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hapy.http.codec import Limits
     from hapy.http.message import Header, Request
     from hapy.proxy.exchange import Exchange
@@ -88,28 +90,19 @@ async def inspect_request(exchange: Exchange, inspection: Inspection) -> Outcome
     """
     txn = exchange.txn
     content = txn.inspection = Content(raw=False, final=not inspection.delay or exchange.request_ended)
-    waited = False
+
+    def look() -> None:
+        if exchange.pieces:
+            txn.body = b"".join(exchange.pieces)
+            exchange.pieces = [txn.body]
+
+    def full() -> bool:
+        return exchange.request_ended or bool(exchange.client_failure) or exchange.size >= inspection.limit
+
     try:
-        while True:
-            if exchange.pieces:
-                txn.body = b"".join(exchange.pieces)
-                exchange.pieces = [txn.body]
-            try:
-                outcome = await inspection.rules.walk(txn)
-                if outcome is not WAIT or content.final:
-                    break
-                if not waited:
-                    waited = True
-                    exchange.expire_after(inspection.delay)
-                await pause()
-            except DeadlinePassed:  # perhaps within a rule that waits for something else: it is asked once more
-                content.final = True
-            if exchange.request_ended or exchange.client_failure or exchange.size >= inspection.limit:
-                content.final = True
+        outcome = await _ask(exchange, inspection, content, look, full)
     finally:
-        content.final = True
-        if waited:
-            exchange.deadline = NEVER
+        if content.waited:
             txn.request_done = now()
     if outcome in (REJECT, SILENT_DROP) and txn.backend is exchange.frontend:
         # Neither the log nor the counters know of a request that was refused before it was looked at.
@@ -169,31 +162,49 @@ async def inspect_answer(exchange: Exchange, inspection: Inspection) -> None:
 
 async def _inspect_contents(exchange: Exchange, inspection: Inspection, content: Content) -> Outcome | None:
     """What the rules say of what has come of an answer, and comes while they may wait."""
-    txn, server = exchange.txn, exchange.server
+    server = exchange.server
     assert server is not None
     content.final = server.ended
-    waited = False
+
+    def look() -> None:
+        content.answer = b"".join(server.pieces)
+
+    def full() -> bool:
+        return server.ended or bool(server.failure) or server.closed or len(content.answer) >= inspection.limit
+
+    try:
+        return await _ask(exchange, inspection, content, look, full)
+    finally:
+        content.answer = b""
+
+
+async def _ask(
+    exchange: Exchange,
+    inspection: Inspection,
+    content: Content,
+    look: Callable[[], None],
+    full: Callable[[], bool],
+) -> Outcome | None:
+    """Ask the rules until they decide, as more comes: `look` shows them what is there, `full` tells that it is all."""
     try:
         while True:
-            content.answer = b"".join(server.pieces)
+            look()
             try:
-                outcome = await inspection.rules.walk(txn)
+                outcome = await inspection.rules.walk(exchange.txn)
                 if outcome is not WAIT or content.final:
-                    break
-                if not waited:
-                    waited = True
+                    return outcome
+                if not content.waited:
+                    content.waited = True
                     exchange.expire_after(inspection.delay)
                 await pause()
             except DeadlinePassed:  # perhaps within a rule that waits for something else: it is asked once more
                 content.final = True
-            if server.ended or server.failure or server.closed or len(content.answer) >= inspection.limit:
+            if full():
                 content.final = True
     finally:
         content.final = True
-        content.answer = b""
-        if waited:
+        if content.waited:
             exchange.deadline = NEVER
-    return outcome
 
 
 # TCP

@@ -26,9 +26,10 @@ class Content:
         undecided: a fetch has found too little; reset by who asks.
         head_pending: raw bytes that may become an HTTP request's head, once more have come.
         answer: bytes from the server as far as they have come.
+        waited: more was waited for.
     """
 
-    __slots__ = ("answer", "ended", "final", "head_pending", "raw", "undecided")
+    __slots__ = ("answer", "ended", "final", "head_pending", "raw", "undecided", "waited")
 
     def __init__(self, *, raw: bool, final: bool) -> None:
         self.raw = raw
@@ -37,6 +38,7 @@ class Content:
         self.undecided = False
         self.head_pending = False
         self.answer = b""
+        self.waited = False
 
 
 def undecided(txn: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""What all tests share: where the referee's programs are."""
+"""What all tests share, those of `compat/` too: where the referee's programs are."""
 
 from __future__ import annotations
 
