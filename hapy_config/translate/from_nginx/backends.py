@@ -72,7 +72,7 @@ class Backends:
         self._doors = Doors(http, notes)
         self._known: dict[Span, Known] = {}
         self._late: dict[Span, list[str]] = {}
-        self._passed = False
+        self._told: set[str] = set()
         self._by_location: dict[int, list[tuple[str, list[str]]]] = {}
         self._upstreams = {one.args[0]: one for one in http.all("upstream") if one.args}
         self._maps = {one.args[1].lstrip("$"): one for one in http.all("map") if len(one.args) == 2}
@@ -273,19 +273,8 @@ class Backends:
             return ["http-request deny deny_status 503"]
         scheme, host, uri = match.groups()
         lines = []
-        if not self._passed:
-            self.notes.near(passed.span, "where no server can be reached HAProxy answers with 503, nginx with 502")
-            self._passed = True
-        if "client_max_body_size" in settings:
-            try:
-                most = size(settings["client_max_body_size"].args[0])
-                lines += (
-                    [f"http-request deny deny_status 413 if {{ req.hdr_val(content-length) gt {most} }}"]
-                    if most
-                    else []
-                )
-            except NoCounterpartError as reason:
-                self.notes.lost(settings["client_max_body_size"].span, str(reason))
+        self._tell_once(passed, "where no server can be reached HAProxy answers with 503, nginx with 502")
+        lines += self._body_limit(settings, passed)
         lines += self._request_headers(server, location, host, known)
         if not made_of_variables or self.many(server, location, "proxy_redirect"):
             own = f"{scheme}://{host}{uri or '/'}"
@@ -315,6 +304,28 @@ class Backends:
         else:
             lines += upstream_lines(upstream, scheme, ending, self.notes)
         return lines
+
+    def _tell_once(self, directive: Directive, text: str) -> None:
+        """Tell what holds for the whole file where it is first met."""
+        if text not in self._told:
+            self._told.add(text)
+            self.notes.near(directive.span, text)
+
+    def _body_limit(self, settings: dict[str, Directive], passed: Directive) -> list[str]:
+        """What refuses bodies that are too long: nginx has a limit of 1 MB unless something else is said."""
+        given = settings.get("client_max_body_size")
+        try:
+            most = size(given.args[0]) if given is not None else 1 << 20
+        except NoCounterpartError as reason:
+            self.notes.lost(given.span if given is not None else passed.span, str(reason))
+            return []
+        if most:
+            if given is None:
+                self._tell_once(
+                    passed, "a body of more than 1 MB is refused, as nginx does unless something else is said"
+                )
+            self._tell_once(given or passed, "bodies that do not tell their length are not limited")
+        return [f"http-request deny deny_status 413 if {{ req.hdr_val(content-length) gt {most} }}"] if most else []
 
     def _request_headers(self, server: Directive, location: Directive, host: str, known: Known) -> list[str]:
         lines: list[str] = []

@@ -398,6 +398,25 @@ CASES = (
         not_for=("hapy",),  # it compresses nothing
     ),
     NginxCase(
+        "long-bodies",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   proxy_set_header Host $http_host;
+   location / {{ proxy_pass http://127.0.0.1:{one}; }}
+   location /more {{ client_max_body_size 2m; proxy_pass http://127.0.0.1:{one}; }}
+   location /all {{ client_max_body_size 0; proxy_pass http://127.0.0.1:{one}; }}
+ }}
+""",
+        (
+            *(Ask(path, "POST", headers={"Content-Length": str((1 << 20) + 1)}) for path in ("/", "/?x")),
+            Ask("/more", "POST", headers={"Content-Length": str((2 << 20) + 1)}),
+            *(Ask(path, "POST", body="b" * (1 << 20)) for path in ("/", "/more", "/all")),
+            Ask("/more", "POST", body="b" * (2 << 20)),
+            Ask("/all", "POST", body="b" * ((2 << 20) + 1)),
+        ),
+    ),
+    NginxCase(
         "websockets",
         r"""
  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
