@@ -173,3 +173,29 @@ FAMILY = {
     "members_13": _members(TLS13, "sni str(a.test)"),
     "members_without_sessions": _members(TLS13, "no-ssl-reuse"),
 }
+
+
+def _of_other_names(version: ssl.TLSVersion) -> Callable[[World], None]:
+    def scenario(world: World) -> None:
+        origins = {name: world.tls_origin(name, "a.test", maximum_version=version) for name in ("host", "name", "fine")}
+        world.certificate("own.pem", "client.test")
+        more = {"host": "verifyhost b.test", "name": "sni str(b.test) verifyhost a.test", "fine": "sni str(A.test)"}
+        told = "%[bc_err] %[ssl_bc_err_str] %[ssl_s_s_dn] %sslv %ST %ts"
+        servers = "".join(
+            f'listen {name}\n    bind "fd@${{{name}}}"\n    retries 0\n    log-format "{name} {told}"\n    server s'
+            f" {{{name}}} ssl verify required ca-file {{dir}}/ca.pem crt {{dir}}/own.pem {words}\n"
+            for name, words in more.items()
+        )
+        world.start(servers)
+        for name in origins:
+            client = world.client(name)
+            client.get("/")
+            client.close()
+        world.logs(len(origins))
+
+    scenario.__doc__ = f"A server of another name is left before its handshake is done ({version.name})."
+    return scenario
+
+
+servers_of_other_names_12 = _of_other_names(TLS12)
+servers_of_other_names_13 = _of_other_names(TLS13)

@@ -25,6 +25,7 @@ from hapy.observe.counters import TLS
 
 #: The switch for answers without delay, None where the system has none.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+_OTHER_NAME = "Server presented an SSL certificate different from the expected one"
 _RESET = struct.pack("ii", 1, 0)
 _CHUNK = 16384
 #: Bytes taken at once.
@@ -39,6 +40,9 @@ class Securing(Protocol):
 
     def accept(self, name: bytes | None, tls: ssl.SSLObject, /) -> str:
         """Look at the server's certificate; gives what is wrong, or an empty string."""
+
+    def ended_by_name(self, tls: ssl.SSLObject, error: ssl.SSLError, /) -> bool:
+        """Whether the handshake has ended since the server's certificate is for another name."""
 
     def fail(self) -> None:
         """The handshake came to nothing."""
@@ -176,14 +180,16 @@ class Probe:
             if self.eof or self.error:
                 self._fail_handshake()
             return
-        except ssl.SSLError:
+        except ssl.SSLError as error:
             self._flush()
             self._fail_handshake()
+            if securing.ended_by_name(tls, error):
+                self.error = _OTHER_NAME
             return
         self._flush()
         if securing.accept(self._name, tls):
             self._fail_handshake()
-            self.error = "Server presented an SSL certificate different from the expected one"
+            self.error = _OTHER_NAME
         else:
             self.secured = True
             self._decrypt()

@@ -153,6 +153,15 @@ def verify_result(tls: ssl.SSLObject) -> int:
         return 0  # then no error can be ignored, either (`hapy.tls.openssl.watch_verification`)
 
 
+#: What verification ends with when the library itself has found nothing wrong (X509_V_ERR_UNSPECIFIED).
+UNSPECIFIED: Final = 1
+
+
+def ended_by_name(tls: ssl.SSLObject, error: ssl.SSLError | None) -> bool:
+    """Whether a handshake has ended since the server's certificate is for another name."""
+    return reason(error) == "CERTIFICATE_VERIFY_FAILED" and verify_result(tls) == UNSPECIFIED
+
+
 def _peer(openssl: Any, handle: int) -> bytes | None:
     certificate = openssl.SSL_get1_peer_certificate(handle)
     if not certificate:

@@ -15,7 +15,7 @@ import os
 import ssl
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -69,6 +69,10 @@ def _library() -> Any:
         found.X509_STORE_CTX_get_error_depth.argtypes = (ctypes.c_void_p,)
         found.X509_STORE_CTX_get0_cert.argtypes = (ctypes.c_void_p,)
         found.X509_STORE_CTX_get0_cert.restype = ctypes.c_void_p
+        found.X509_STORE_CTX_get_ex_data.argtypes = (ctypes.c_void_p, ctypes.c_int)
+        found.X509_STORE_CTX_get_ex_data.restype = ctypes.c_void_p
+        found.SSL_get_servername.argtypes = (ctypes.c_void_p, ctypes.c_int)
+        found.SSL_get_servername.restype = ctypes.c_char_p
         found.i2d_X509.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
     except AttributeError as error:
         raise Unavailable("the OpenSSL of this Python can't be reached") from error
@@ -134,6 +138,29 @@ def watch_verification(context: ssl.SSLContext, leaf: frozenset[int] | None, aut
     _callbacks.setdefault(context, []).append(callback)
     mode = {ssl.CERT_NONE: 0, ssl.CERT_OPTIONAL: 1, ssl.CERT_REQUIRED: 3}[context.verify_mode]
     library.SSL_CTX_set_verify(pointer(context), mode, callback)
+
+
+def check_names(context: ssl.SSLContext, fits: Callable[[bytes, bytes | None], bool]) -> None:
+    """Look at the name of each server while the handshake goes on, so that another one never sees our certificate.
+
+    A handshake that ends here says `UNSPECIFIED` (of `hapy.tls.inside`) of its verification, as HAProxy's does.
+
+    Args:
+        context: its verify mode must be set already.
+        fits: told of a sound certificate (DER) and of the name that was asked for.
+    """
+    library = _library()
+    get_depth, index = library.X509_STORE_CTX_get_error_depth, library.SSL_get_ex_data_X509_STORE_CTX_idx()
+
+    def verify(fine: int, store: int) -> int:
+        if not fine or get_depth(store):
+            return fine
+        name = library.SSL_get_servername(library.X509_STORE_CTX_get_ex_data(store, index), 0)
+        return int(fits(der(library, library.X509_STORE_CTX_get0_cert(store)) or b"", name))
+
+    callback = _VerifyCallback(verify)
+    _callbacks.setdefault(context, []).append(callback)
+    library.SSL_CTX_set_verify(pointer(context), 1, callback)
 
 
 def begin_verification() -> VerifyErrors:

@@ -10,6 +10,7 @@ Rules (manual section 5.2, and HAProxy 2.6 on the wire):
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import ssl
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from hapy.samples import compile_expression
 from hapy.samples.environment import CompileError
 from hapy.tls import inside, openssl
 from hapy.tls.facts import host_names
-from hapy.tls.session import parsed
+from hapy.tls.session import OTHER_HOST, OTHER_NAME, parsed
 from hapy.tls.settings import apply_common, load_authorities, load_certificate, load_revocations, surroundings
 from hapy_config.tls.versions import version_range
 from hapy_config.words import to_bytes
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from hapy.samples.environment import CompileEnv
     from hapy_config.model.server import Server, ServerTls
 
-#: What is wrong with a server's certificate: it is not for the name that was asked for, or not for `verifyhost`.
-OTHER_NAME: Final = "Server presented an SSL certificate different from the expected one"
-OTHER_HOST: Final = "Server presented an SSL certificate different from the configured one"
 #: Host names that Python sends as they are. It sends no addresses, of which there are none among these, no names with
 #: an empty part or one beyond 63 letters, and raises errors about others; HAProxy sends any 255 bytes.
 _PLAIN: Final = re.compile(rb"(?=.*[A-Za-z_-])(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
@@ -54,6 +52,7 @@ class Outgoing:
     __slots__ = (
         "_context",
         "_keeps",
+        "_looks",
         "_render",
         "_sessions",
         "_verifies",
@@ -80,6 +79,11 @@ class Outgoing:
         self._context, self._verifies = _context(server, tls, env, raw=raw)
         host = tls.options.get("verifyhost", ("",))[0]
         self._verify_host = to_bytes(host)
+        self._looks = self._verifies  # at names, when the handshake is done
+        if self._verifies and (host or tls.sni is not None):
+            with contextlib.suppress(openssl.Unavailable):
+                openssl.check_names(self._context, functools.partial(_fits, self._verify_host))
+                self._looks = False
 
     def name(self, txn: Transaction) -> bytes | None:
         """The name to ask for with this request."""
@@ -98,11 +102,8 @@ class Outgoing:
     def accept(self, name: bytes | None, tls: ssl.SSLObject) -> str:
         """Look at the server's certificate once the handshake is done; gives what is wrong with it, or nothing."""
         resumed = bool(tls.session_reused)
-        wanted = name or self._verify_host
-        if wanted and self._verifies and not resumed:
-            certificate = tls.getpeercert(binary_form=True)
-            if certificate is None or not names_host(certificate, wanted.lower()):
-                return OTHER_NAME if name else OTHER_HOST
+        if self._looks and not resumed and not _fits(self._verify_host, tls.getpeercert(binary_form=True) or b"", name):
+            return OTHER_NAME if name else OTHER_HOST
         for counters in self.tallies:
             if resumed:
                 counters.ssl_reused_sess += 1
@@ -111,6 +112,10 @@ class Outgoing:
         if not resumed:
             TLS.backend_keys.add(now())
         return ""
+
+    def ended_by_name(self, tls: ssl.SSLObject, error: ssl.SSLError) -> bool:
+        """Whether a handshake has ended since the server's certificate is for another name."""
+        return inside.ended_by_name(tls, error)
 
     def fail(self) -> None:
         """A handshake came to nothing."""
@@ -167,6 +172,12 @@ def _context(server: Server, tls: ServerTls, env: CompileEnv, *, raw: bool) -> t
         except openssl.Unavailable as error:
             raise CompileError(f"tune.ssl.keylog can't be set here: {error}", span) from error
     return context, method == "required"
+
+
+def _fits(verify_host: bytes, certificate: bytes, name: bytes | None) -> bool:
+    """Whether a server's certificate (DER) is for the name asked for, else for `verifyhost`."""
+    wanted = name or verify_host
+    return not wanted or (bool(certificate) and names_host(certificate, wanted.lower()))
 
 
 def names_host(der: bytes, host: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from hapy.tls import inside
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from hapy.tls.hello import ClientHello
     from hapy.tls.openssl import VerifyErrors
 
+
+#: What is wrong with a server's certificate: it is not for the name that was asked for, or not for `verifyhost`.
+OTHER_NAME: Final = "Server presented an SSL certificate different from the expected one"
+OTHER_HOST: Final = "Server presented an SSL certificate different from the configured one"
 
 #: The files that certificates come from, by the contexts that serve them.
 files: WeakKeyDictionary[ssl.SSLContext, str] = WeakKeyDictionary()
@@ -30,7 +34,7 @@ class TlsSession:
         errors: what verification of the peer found.
         done: the handshake has succeeded.
         error: the library's last complaint, None for none.
-        fault: why the handshake has failed, or what we have against the peer (words of `hapy.tls.outgoing`).
+        fault: why the handshake has failed, or what we have against the peer (OTHER_NAME, OTHER_HOST).
         secrets: what `tune.ssl.keylog` notes: label → hexadecimal secret.
     """
 
@@ -54,6 +58,8 @@ class TlsSession:
         self.error = error
         self.done = done
         self.fault = fault
+        if not done and inside.ended_by_name(tls, error):
+            self.fault = OTHER_NAME if self.server_name else OTHER_HOST
         secrets = inside.take_secrets(tls)
         self.secrets = secrets if done else {}
 
