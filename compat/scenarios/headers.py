@@ -65,6 +65,20 @@ FAMILY: dict[str, Scenario] = {
         front="option accept-invalid-http-request", target="/caf\xe9<>", headers=("X(y: 1",)
     ),
     "invalid_request_refused": _options(target="/ok", headers=("X(y: 1",)),
+    **{
+        f"field_names_{policy}_{side}": _options(
+            **{
+                side: f"option http-restrict-req-hdr-names {policy}\n    http-request add-header X-Seen %[req.hdr_names(;)]"
+            },
+            headers=("X_Under: 1", "X.Dot: 2", "X-Plain: 3"),
+        )
+        for policy in ("delete", "reject", "preserve")
+        for side in ("front", "back")
+    },
+    "field_names_before_a_redirect": _options(
+        front="option http-restrict-req-hdr-names reject\n    http-request allow\n    redirect location /x",
+        headers=("X_Under: 1",),
+    ),
     "errorfile_503": _options(front="http-request deny deny_status 503\n    errorfile 503 {dir}/error.http"),
     "errorfile_503_backend": _options(back="errorfile 503 {dir}/error.http\n    http-request deny deny_status 503"),
     "errorloc": _options(front="http-request deny deny_status 403\n    errorloc 403 http://sorry.test/"),

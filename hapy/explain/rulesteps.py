@@ -11,6 +11,7 @@ from hapy.explain.findings import Answer, Step
 from hapy.explain.telling import Ended, Telling
 from hapy.http.serialize import response_head
 from hapy.rules import compile_ruleset
+from hapy.rules.field_names import field_names
 from hapy.rules.outcomes import ALLOW, INTERNAL_ERROR, Deferred, Reply, Tarpit
 from hapy.rules.redirects import compile_redirect
 
@@ -95,9 +96,19 @@ class RuleSteps(Telling):
         self.conclude(outcome, f"{page} asks for a password or refuses")
 
     def redirects(self, model: Proxy) -> None:
-        """The `redirect` lines of a section."""
+        """The look at header names of a section, and its `redirect` lines."""
         running = self.running(model)
         env = self.runtime.env(running)
+        look = field_names(running, env)
+        if look is not None:
+            before = Snapshot(self.txn)
+            refused = look(self.txn)
+            name = f"option http-restrict-req-hdr-names of {model.kind} {model.name}"
+            effects = tuple(before.changes()) if refused is None else (_decision(refused),)
+            if effects:
+                self.steps.append(Step(name, applied=True, effects=effects))
+            if refused is not None:
+                self.conclude(refused, "the option refuses a header name")
         for redirect in running.redirects:
             applied = redirect.condition is None or compile_condition(redirect.condition, env)(self.txn)
             outcome = compile_redirect(redirect, env)(self.txn) if applied else None

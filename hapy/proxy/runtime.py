@@ -27,6 +27,7 @@ from hapy.proxy.connector import Connector
 from hapy.proxy.events import Events
 from hapy.proxy.frontend import Frontend
 from hapy.rules import compile_ruleset
+from hapy.rules.field_names import field_names
 from hapy.rules.pages import error_pages
 from hapy.rules.redirects import compile_redirect
 from hapy.samples.environment import CompileEnv
@@ -225,8 +226,14 @@ class Runtime:
         return compile_condition(condition, self.env(model))
 
     def redirects(self, model: Proxy) -> Callable[[Transaction], Outcome | None] | None:
-        """A section's `redirect` lines: the first that applies answers; None without any."""
-        steps = [
+        """What follows a section's rules: its look at header names, then its `redirect` lines, of which the first that
+        applies answers; None without any.
+        """
+        names = field_names(model, self.env(model))
+        steps: list[tuple[Predicate | None, Callable[[Transaction], Outcome | None]]] = []
+        if names is not None:
+            steps.append((None, names))
+        steps += [
             (
                 self.condition(redirect.condition, model) if redirect.condition is not None else None,
                 compile_redirect(redirect, self.env(model)),
