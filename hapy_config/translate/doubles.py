@@ -65,10 +65,6 @@ def _of_text(sample: SampleExpression, target: str) -> Iterator[str]:
         return
     if what.kind in ("header", "answer") and what.name.lower() not in _SINGLE and fetch.name in LISTS:
         yield f"of a header that is a list HAProxy takes the last value, {target} all"
-    if what.kind == "cookie":
-        yield f"of several cookies of one name HAProxy takes the last, {target} the first"
-    if what.kind == "param" and target == "Caddy":
-        yield "of several parameters of one name HAProxy takes the first, Caddy all"
 
 
 def _of_tests(condition: Condition | None) -> Iterator[str]:

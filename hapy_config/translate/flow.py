@@ -22,7 +22,7 @@ from hapy_config.model.expressions import (
     Term,
 )
 from hapy_config.translate.networks import network_pattern
-from hapy_config.translate.parts import LIST, cookies, framed, lower_number, number, parameters
+from hapy_config.translate.parts import LIST, cookies, framed, literal, lower_number, number, parameters
 
 
 class Untranslatable(Exception):  # noqa: N818 - says what is so, not that something broke
@@ -471,7 +471,20 @@ def _expression_pieces(expression: SampleExpression) -> tuple[Piece, ...]:
         return (fetch.args[0],)
     from hapy_config.translate.lookups import is_lookup, lookup
 
-    return (lookup(expression) if is_lookup(expression) else subject(expression),)
+    what = lookup(expression) if is_lookup(expression) else subject(expression)
+    return (_of_several(what) if isinstance(what, Subject) and not what.lower else what,)
+
+
+def _of_several(what: Subject) -> Piece:
+    """The last cookie of a name and the first parameter, as HAProxy takes them where there are several."""
+    name = literal(what.name)
+    if what.kind == "cookie":
+        pattern = rf"^(?:.*[;,])? *(?-i:{name}) *= *([^;,]*?)(?: *[;,].*)?$"
+        return Lookup(Subject("header", "Cookie"), "rewrite", ((pattern, "\\1"),), "")
+    if what.kind == "param":
+        pattern = rf"^(?:[^&;]*[&;])*?(?-i:{name})=([^&;]*).*$"
+        return Lookup(Subject("query"), "rewrite", ((pattern, "\\1"),), "")
+    return what
 
 
 def constant(format_: LogFormat | str) -> str:

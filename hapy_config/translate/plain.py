@@ -282,6 +282,8 @@ def header_test(users: Iterable[User]) -> Test:
 def _replacing(rule: Rule) -> Rule:
     """`set-path %[path,regsub(…)]` as the `replace-path` that does the same; another rule as it is."""
     format_ = rule.arguments.get("format")
+    if rule.action == "replace-uri":
+        return _replacing_path(rule)
     if rule.action != "set-path" or not isinstance(format_, LogFormat) or len(format_.items) != 1:
         return rule
     item = format_.items[0]
@@ -309,6 +311,22 @@ def _replacing(rule: Rule) -> Rule:
         word="replace-path",
         arguments={"regex": regex, "format": LogFormat(new, (FormatText(new),))},
     )
+
+
+def _replacing_path(rule: Rule) -> Rule:
+    """`replace-uri` as `replace-path`, where the query goes on behind the new path as it came."""
+    regex, format_ = str(rule.arguments.get("regex")), rule.arguments.get("format")
+    text = format_.constant if isinstance(format_, LogFormat) else None
+    try:
+        last = re.compile(regex).groups
+    except re.error:
+        return rule
+    whole = regex.removesuffix("$").endswith("(.*)") and regex.removeprefix("(?i)").startswith("^/")
+    if not whole or text is None or "?" in re.sub(r"\(\?|\)\?", "", regex + text) or last > _MOST_GROUPS:
+        return rule
+    if not text.endswith(f"\\{last}") or not text.startswith("/") or text.count(f"\\{last}") != 1:
+        return rule
+    return replace(rule, action="replace-path", word="replace-path")
 
 
 def _variables(config: Config) -> Iterator[tuple[str, SampleExpression]]:

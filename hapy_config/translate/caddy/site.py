@@ -232,13 +232,19 @@ class SiteWriter:
         format_ = given.get("format")
         if not isinstance(format_, LogFormat):
             raise Untranslatable("Caddy has nothing like it")
-        text = string(pieces(format_))
+        parts = pieces(format_)
+        text = string(parts)
         if action == "replace-path":
             found = quoted(whole_of(regex(str(given["regex"]))))
             self.ledger.near(rule.span, "Caddy rewrites the decoded path")
             return [f"uri \0 path_regexp {found} {quoted(replacement(text))}"]
         if action == "set-method":
             return [f"method \0 {quoted(text)}"]
+        asked = action == "set-query"
+        for part in parts:
+            asked = asked or (isinstance(part, str) and "?" in part)
+            if asked and not isinstance(part, str) and part != Subject("query"):
+                raise Untranslatable("Caddy encodes what it puts into a query")
         if action == "set-query":
             return [f"rewrite \0 {quoted('?' + text)}"]
         if action in ("set-path", "set-pathq", "set-uri") and text.startswith(("/", "{")):

@@ -65,11 +65,13 @@ def string(parts: tuple[Piece, ...]) -> str:
             found.append(part.replace("%", "%%"))
         elif isinstance(part, Lookup):
             raise Untranslatable("Envoy has no maps")
+        elif part.lower:
+            raise Untranslatable("Envoy has no lower case of it")
         elif part.kind == "header":
             found.append(f"%REQ({part.name})%")
         elif part.kind == "answer":
             found.append(f"%RESP({part.name})%")
-        elif part.kind in _OPERATORS and not part.lower:
+        elif part.kind in _OPERATORS:
             found.append(_OPERATORS[part.kind])
         else:
             raise Untranslatable(f"Envoy has no operator for it ({part.kind})")

@@ -341,8 +341,8 @@ def _rewrite(site: Site, rule: Rule, whole: Formula) -> None:
         text = site.variables.string(pieces(format_), moved=True)
         if rule.action == "set-uri" and not text.startswith("/"):
             raise Untranslatable("another scheme and host can't be asked for by a rewrite")
-        if rule.action != "set-path" and "?" not in text:
-            text += "?"  # the query goes
+        if rule.action != "set-path":
+            text += "?"  # the query that came goes
         lines = [f"rewrite ^ {always_quoted(text)};"]
     site.when(whole, lines)
     site.moved = True

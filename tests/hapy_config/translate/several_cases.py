@@ -131,4 +131,55 @@ listen l
         (Ask("/"), Ask("/empty", headers={"X": ""}), Ask("/one", headers={"X": "1"}), Ask("/z", headers={"Z": ""})),
         unlike={"nginx": ("/empty", "/z")},
     ),
+    Case(
+        "texts-made-of-cookies-and-parameters",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request set-header X-Made "%[req.cook(a)]-%[url_param(b)]"
+    http-request set-header X-Low "%[req.hdr(x-in),lower]" if {{ path /low }}
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/?b=1&b=2", headers={"Cookie": "a=1; a=2"}),
+            Ask("/?c=1;b=3", headers={"Cookie": "xa=1; a = 3 "}),
+            Ask("/low", headers={"X-In": "Abc"}),
+        ),
+        lost={
+            **dict.fromkeys(("nginx", "caddy"), ("http-request set-header X-Low",)),
+            "envoy": ("http-request set-header X-Made", "http-request set-header X-Low"),
+        },
+        unlike={
+            **dict.fromkeys(("nginx", "caddy"), ("/low",)),
+            "envoy": ("/?b=1&b=2", "/?c=1;b=3", "/low"),
+        },
+    ),
+    Case(
+        "whole-uris",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request replace-uri ^/old/(.*) /new/\1
+    server s 127.0.0.1:{one}
+listen m
+    bind 127.0.0.1:{other}
+    http-request replace-uri '(?i)^/a/([^/]*)/(.*)$' /b/\1/c/\2
+    http-request set-uri /u%[path]?%[query]&z=1 if {{ path_beg /uri }}
+    http-request set-pathq /pq?k=v if {{ path /pathq }}
+    http-request set-query %[query,regsub(x=,y=)] if {{ path /rq }}
+    server s 127.0.0.1:{two}
+""",
+        (
+            *(Ask(path) for path in ("/old/x?y=1", "/new/x", "/older")),
+            *(
+                Ask(path, port="other")
+                for path in ("/A/q/w?e=/old/", "/uri/1?w=2", "/pathq?x", "/rq?x=1&x=2", "/none?q")
+            ),
+        ),
+        lost={
+            "caddy": ("http-request set-query",),
+            "envoy": ("http-request set-uri", "http-request set-pathq", "http-request set-query"),
+        },
+        unlike={"caddy": ("/rq?x=1&x=2",), "envoy": ("/uri/1?w=2", "/pathq?x", "/rq?x=1&x=2")},
+    ),
 )
