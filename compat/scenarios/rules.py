@@ -443,3 +443,21 @@ def requests_gone_when_answered(world: World) -> None:
     world.start(CONFIG % "\n    ".join(lines))
     world.client().get("/x?a=1", "Cookie: c=5")
     world.client().post("/x?a=1", b"some body")
+
+
+def variables_by_formats(world: World) -> None:
+    """`set-var-fmt` takes what it is given byte for byte, up to a zero, and minds the flags; messages are encoded."""
+    lines = (
+        "http-request set-var(txn.odd) str(AQIDBAkKCw1/gP8iIyU=),b64dec",
+        "http-request set-var(txn.zero) str(YQBi),b64dec",
+        "http-request set-var(txn.marks) str(YV1cIg==),b64dec",
+        'http-request set-var-fmt(txn.raw) "<%[var(txn.odd)]%[var(txn.zero)]>"',
+        'http-request set-var-fmt(txn.flags) "%{+Q}[var(txn.marks)]%{+E}[var(txn.marks)]"',
+        'http-request set-var-fmt(txn.both) "%{+Q,+E}[var(txn.marks)]%{+Q}[var(txn.no)]"',
+        "http-request set-header raw %[var(txn.raw),hex]",
+        "http-request set-header flags %[var(txn.flags)]-%[var(txn.both)]",
+        'http-request set-header encoded "<%[var(txn.odd)]%[var(txn.zero)]>"',
+    )
+    world.origin("s1")
+    world.start(CONFIG % "\n    ".join(lines))
+    world.once()

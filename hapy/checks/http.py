@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from hapy.checks.context import show_response
-from hapy.checks.formats import compile_format
 from hapy.checks.result import Ended, Status, decoded
 from hapy.checks.steps import Expectation, Unusable, something
 from hapy.http.codec import BadMessage, Limits, ResponseParser
 from hapy.http.framing import FIELD_OVERHEAD, HEAD_OVERHEAD, STATUS_SIZE, VERSION_SIZE
 from hapy.proxy.state import State
 from hapy.proxy.weights import shown_throttle
+from hapy.samples.raw_format import compile_raw_format
 from hapy.samples.regexes import compile_regex
 from hapy_config.model.checks import CheckExpect
 from hapy_config.words import to_bytes
@@ -139,14 +139,14 @@ class SendRequest:
         self._version = to_bytes(model.version or "HTTP/1.0")
         self._target: bytes | Callable[[Transaction], bytes] = to_bytes(model.uri or "/")
         if model.uri_format is not None:
-            self._target = _constant_or(compile_format(model.uri_format, env), model.uri_format.constant)
+            self._target = _constant_or(compile_raw_format(model.uri_format, env), model.uri_format.constant)
         self._body: bytes | Callable[[Transaction], bytes] | None = None
         if model.body_format is not None:
-            self._body = _constant_or(compile_format(model.body_format, env), model.body_format.constant)
+            self._body = _constant_or(compile_raw_format(model.body_format, env), model.body_format.constant)
         elif model.body is not None:
             self._body = to_bytes(model.body)
         self._headers = [
-            (to_bytes(name).lower(), _constant_or(compile_format(fmt, env), fmt.constant))
+            (to_bytes(name).lower(), _constant_or(compile_raw_format(fmt, env), fmt.constant))
             for name, fmt in model.headers
             if name.lower() not in ("content-length", "transfer-encoding")
         ]
@@ -382,7 +382,7 @@ def _text_test(pattern: TextPattern, env: CompileEnv, *, fold: bool) -> Callable
         return lambda text: compare(text, wanted)
 
     if pattern.format is not None:
-        render = compile_format(pattern.format, env)
+        render = compile_raw_format(pattern.format, env)
         return lambda txn: with_text(something(render(txn)))
     test = with_text(to_bytes(pattern.text))
     return lambda _txn: test

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from hapy.checks.context import show_bytes
-from hapy.checks.formats import compile_format
 from hapy.checks.result import Ended, Status, decoded
 from hapy.samples import compile_expression
+from hapy.samples.raw_format import compile_raw_format
 from hapy.samples.regexes import compile_regex
 from hapy.samples.types import to_int
 from hapy.samples.variables import writer
@@ -65,7 +65,7 @@ class Send:
         self.comment = model.comment
         self._binary = model.binary
         self._data = model.data if model.data is not None else b""
-        self._render = compile_format(model.format, env) if model.format is not None else None
+        self._render = compile_raw_format(model.format, env) if model.format is not None else None
 
     async def run(self, run: Run) -> None:
         """Send."""
@@ -110,7 +110,7 @@ class SetVar:
         if model.expression is not None:
             self._value = compile_expression(model.expression, env)
         elif model.format is not None:
-            self._value = compile_format(model.format, env)
+            self._value = compile_raw_format(model.format, env)
 
     async def run(self, run: Run) -> None:
         """Write or unset the variable; an expression without a value leaves it."""
@@ -190,7 +190,7 @@ def _wanted(model: CheckExpect, env: CompileEnv) -> Wanted | None:
     if model.match not in ("string-lf", "binary-lf"):
         return None
     assert model.format is not None
-    render = compile_format(model.format, env)
+    render = compile_raw_format(model.format, env)
     if model.match == "string-lf":
         return lambda txn: something(render(txn))
 
@@ -318,7 +318,7 @@ class Expectation:
 
 
 def _rendering(fmt: LogFormat | None, env: CompileEnv) -> Renderer | None:
-    return compile_format(fmt, env) if fmt is not None else None
+    return compile_raw_format(fmt, env) if fmt is not None else None
 
 
 class Expect(Expectation):

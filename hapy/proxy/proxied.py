@@ -256,9 +256,9 @@ def _own_values(server: Server, env: CompileEnv) -> tuple[tuple[int, Callable[[T
     """What `set-proxy-v2-tlv-fmt` adds."""
     if not server.proxy_values:
         return ()
-    from hapy.samples.formats import compile_format
+    from hapy.samples.raw_format import compile_raw_format
 
-    return tuple((number, compile_format(written, env)) for number, written in server.proxy_values)
+    return tuple((number, compile_raw_format(written, env)) for number, written in server.proxy_values)
 
 
 def _addresses(txn: Transaction) -> tuple[bytes, int, bytes, int]:

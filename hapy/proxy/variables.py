@@ -12,7 +12,7 @@ from hapy.net.clock import now, wall
 from hapy.observe.counters import FrontendCounters
 from hapy.proxy.transaction import Client, Transaction
 from hapy.samples import compile_expression
-from hapy.samples.formats import compile_format
+from hapy.samples.raw_format import compile_raw_format
 from hapy.samples.variables import writer
 
 if TYPE_CHECKING:
@@ -49,4 +49,4 @@ def set_variables(runtime: Runtime, env: CompileEnv) -> None:
         if variable.expression is not None:
             write(txn, compile_expression(variable.expression, env)(txn))
         elif variable.format is not None:
-            write(txn, compile_format(variable.format, env)(txn))
+            write(txn, compile_raw_format(variable.format, env)(txn))

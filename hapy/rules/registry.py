@@ -9,6 +9,7 @@ from hapy.rules.outcomes import Outcome
 from hapy.samples.environment import CompileEnv
 from hapy.samples.expression import compile_expression
 from hapy.samples.formats import Renderer, compile_format
+from hapy.samples.raw_format import compile_raw_format
 from hapy_config.model.expressions import LogFormat, SampleExpression
 from hapy_config.words import to_bytes
 
@@ -71,6 +72,12 @@ class Arguments:
         value = self.rule.arguments[name]
         assert isinstance(value, LogFormat)
         return compile_format(value, self.env)
+
+    def raw_format(self, name: str = "format") -> Renderer:
+        """A format argument, compiled, whose text is taken byte for byte."""
+        value = self.rule.arguments[name]
+        assert isinstance(value, LogFormat)
+        return compile_raw_format(value, self.env)
 
     def expression(self, name: str = "expression") -> Getter:
         """A sample expression argument, compiled."""

@@ -37,7 +37,7 @@ def _set_var(args: Arguments) -> Action:
 
 @action("set-var-fmt*", *HTTP, *TCP)
 def _set_var_fmt(args: Arguments) -> Action:
-    write, render = _writer(args), args.format()
+    write, render = _writer(args), args.raw_format()
 
     def set_var_fmt(txn: Transaction) -> None:
         write(txn, render(txn))

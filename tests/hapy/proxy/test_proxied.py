@@ -102,10 +102,11 @@ def test_values_of_ones_own_in_the_header_to_a_server(kind: str) -> None:
     async def body(world: Live) -> None:
         server = (
             "send-proxy-v2 proxy-v2-options crc32c,ssl set-proxy-v2-tlv-fmt(0xE1) %[fc_pp_tlv(0xE1)] "
-            "set-proxy-v2-tlv-fmt(227) '%[src] %[hdr(x)]' set-proxy-v2-tlv-fmt(2) %[hdr(x),bytes(0,0)]"
+            "set-proxy-v2-tlv-fmt(227) '%[src] %[hdr(x)]' set-proxy-v2-tlv-fmt(2) %[hdr(x),bytes(0,0)] "
+            "set-proxy-v2-tlv-fmt(0xE2) <%[fc_pp_tlv(0xE2)]>"
         )
         await world.start(origin, bind="accept-proxy", server=server, back="http-reuse always")
-        sent = b"\xe1\x00\x03abc\xe1\x00\x03def"
+        sent = b"\xe1\x00\x03abc\xe1\x00\x03def\xe2\x00\x06a\n%\xff\0c"
         addresses = bytes((192, 0, 2, 1, 192, 0, 2, 2)) + struct.pack(">HH", 1000, 2000)
         reader, writer = await world.ask()
         writer.write(b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack(">H", 12 + len(sent)) + addresses + sent)
@@ -115,7 +116,7 @@ def test_values_of_ones_own_in_the_header_to_a_server(kind: str) -> None:
             await head(reader)
             await reader.readexactly(5)
         made = [
-            [(3, b"right"), (0xE1, b"abc"), (227, b"192.0.2.1 " + x), (2, b""), (0x20, bytes(5))]
+            [(3, b"right"), (0xE1, b"abc"), (227, b"192.0.2.1 " + x), (2, b""), (0xE2, b"<a\n%\xff>"), (0x20, bytes(5))]
             for x in (b"one", long)
         ]
         assert heads == made
