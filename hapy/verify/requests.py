@@ -52,11 +52,13 @@ def from_har(text: str, left_out: list[int] | None = None) -> Iterator[Asked]:
     """
     try:
         entries = json.loads(text)["log"]["entries"]
-        requests = [entry["request"] for entry in entries]
     except (ValueError, KeyError, TypeError):
-        raise RequestError("no HAR file: it lacks log.entries with requests") from None
-    for number, request in enumerate(requests, 1):
+        entries = None
+    if not isinstance(entries, list):
+        raise RequestError("no HAR file: it lacks log.entries with requests")
+    for number, entry in enumerate(entries, 1):
         try:
+            request = entry["request"]
             if urlsplit(request["url"]).scheme in ("http", "https"):  # browsers note `data:`, `blob:` and `wss:`, too
                 yield _har_request(request)
             elif left_out is not None:
