@@ -107,7 +107,7 @@ def test_what_is_not_sent_is_counted() -> None:
 def test_a_har_file_with_an_entry_that_is_no_request() -> None:
     whole = '{"log": {"entries": [{"request": {"method": "GET", "url": "http://a/", "headers": []}}, %s]}}'
     for entry in ("5", "{}", '{"request": 5}', '{"request": {"method": "GET"}}'):
-        with pytest.raises(RequestError, match="^entry 2 has no method"):
+        with pytest.raises(RequestError, match="entry 2 has no method"):
             list(from_har(whole % entry))
-    with pytest.raises(RequestError, match="^no HAR file"):
+    with pytest.raises(RequestError, match="no HAR file"):
         list(from_har('{"log": {"entries": {"request": 5}}}'))
