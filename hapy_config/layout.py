@@ -116,14 +116,17 @@ def _any_value(_name: str) -> str:
 def _introduces(lines: list[_Line], index: int) -> bool:
     """Whether the comment at `index` speaks of the section below: it stands on its header, or apart at the margin."""
     apart = lines[index].margin and _stands_apart(lines, index)
+    behind = False  # a directive: the comments there are others
     for line in lines[index + 1 :]:
         if line.blank:
             if not apart:
                 return False
         elif line.alone:
-            apart = apart and line.margin
+            apart = apart and (line.margin or behind)
         elif not line.directive:
             return line.header
+        else:
+            behind = True
     return apart
 
 

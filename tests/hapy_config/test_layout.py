@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compat.corpus_differences import corpus
@@ -128,6 +128,7 @@ LINES = st.lists(
 
 
 @given(LINES)
+@example(["global", "", "# c", ".", "# c"])
 def test_any_text(lines: list[str]) -> None:
     before = "\n".join(lines)
     after = format_text(before)
