@@ -52,3 +52,10 @@ def test_conditions_see_variables_as_they_are() -> None:
 def test_defaults_of_variables() -> None:
     text = BASE + 'listen l\n bind ":${PORT-80}"\n'
     assert not list(read_text(text, env={}, assume_machine=True).diagnostics)
+
+
+def test_what_is_wrong_elsewhere_is_told_all_the_same() -> None:
+    text = BASE + 'listen l\n bind ":${PORT}"\n timeout client "${TIME}x"\n bogus\n bind nonsense:x\n'
+    found = list(read_text(text, env={}, assume_machine=True).diagnostics)
+    assert [one.code for one in found if not one.environment] == ["unknown-keyword", "bad-address"]
+    assert sum(one.code == "unset-variable" for one in found) == 2

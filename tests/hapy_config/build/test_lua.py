@@ -137,3 +137,13 @@ def test_arguments_that_the_text_does_not_tell() -> None:
         "a": LuaAction(None, None),
         "b": LuaAction(frozenset({"http-request"}), None),
     }
+
+
+def test_the_word_too_many_is_named(tmp_path: Path) -> None:
+    lua = tmp_path / "a.lua"
+    lua.write_text(PROGRAM, encoding="utf-8")
+    file = tmp_path / "a.cfg"
+    file.write_text(HEAD.format(lua=lua, line="http-request lua.two a b c"), encoding="utf-8")
+    (found,) = (one for one in read_config([str(file)], env={}).diagnostics if "but found" in one.message)
+    assert found.message.endswith("found 'c'.")
+    assert found.span.column == len(" http-request lua.two a b ") + 1
