@@ -210,3 +210,42 @@ def limits_told(world: World) -> None:
     await_socket(world)
     for line in ask(world, "show servers conn be").split("\n"):
         world.note(line)
+
+
+def private_ones_told(world: World) -> None:
+    """`show servers conn`: private connections are no demand for shared ones, nor counted as used."""
+    held = threading.Event()
+
+    def script(connection: Connection) -> None:
+        while (message := connection.read()) is not None:
+            if b"/held" in message.head:
+                held.wait(10)
+            if b"/ntlm" in message.head:
+                connection.reply(b"who", "401 Unauthorized", ("WWW-Authenticate: NTLM",))
+            else:
+                connection.reply(b"x")
+
+    origin = world.origin("s1", script)
+    world.start(
+        "".join(
+            f'frontend {mode}\n bind "fd@${{{mode}}}"\n default_backend {mode}-be\n'
+            f"backend {mode}-be\n http-reuse {mode}\n server s1 {{s1}}\n"
+            for mode in ("never", "always")
+        ),
+        global_=GLOBAL,
+    )
+    await_socket(world)
+    for mode in ("never", "always"):
+        clients = [world.client(mode) for _ in range(3)]
+        for client in clients:
+            client.get("/ntlm")
+        for client in clients[:2]:
+            before = len(origin.order)
+            client.send("GET /held HTTP/1.1\nHost: a\n\n")
+            origin.wait_for(lambda before=before: len(origin.order) > before)
+        for line in ask(world, f"show servers conn {mode}-be").split("\n")[1:]:
+            world.note(" ".join(line.split()[5:]))
+        held.set()
+        for client in clients[:2]:
+            client.receive()
+        held.clear()

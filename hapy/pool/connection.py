@@ -20,7 +20,8 @@ class PooledConnection(Protocol):
     Attributes:
         key: its identity.
         requests: how many request heads were sent on it; counted by who sends them.
-        private: it belongs to one client (set when connection-bound authentication shows up; never unset).
+        private: it belongs to one client (`Pool.claim` sets it: under `http-reuse never`, and when connection-bound
+            authentication shows up; never unset).
         holder: None while it is in use; while it idles, who keeps it. Whoever sees an idle connection end (FIN, RST,
             bytes that nobody asked for) calls `conn.holder.evict(conn)`.
     """

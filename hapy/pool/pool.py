@@ -131,7 +131,8 @@ class Pool:
     Attributes:
         reason: why the last `acquire` found or did not find a connection.
         counts: how often each reason was given.
-        idle: connections kept. used: those that carry a request or are being opened. warming: those being dialled.
+        idle: connections kept. used: those that carry a request or are being opened, but for private ones, which are no
+            demand for shared ones. claimed: private ones that carry a request. warming: those being dialled.
         most_used: the server's `maxconn`, beyond which nothing is opened ahead; 0 for none.
         max_used: the most used at once since the last purge. needed: the estimate carried over.
         enabled: False in maintenance: nothing is kept. generation: of the server's address; others are not kept.
@@ -153,6 +154,7 @@ class Pool:
         "at_rest",
         "bare",
         "budget",
+        "claimed",
         "counts",
         "distance",
         "enabled",
@@ -215,6 +217,7 @@ class Pool:
         self.generation = 0
         self.idle = 0
         self.used = 0
+        self.claimed = 0
         self.warming = 0
         self.max_used = 0
         self.most_used = 0
@@ -251,7 +254,10 @@ class Pool:
             repeatable: the request may be sent again on a new connection, should this one turn out dead.
         """
         if own is not None and own and (conn := own.take(self, key)) is not None:
-            self._use(ReuseReason.OWN)
+            self.reason = ReuseReason.OWN
+            self.counts[ReuseReason.OWN] += 1
+            self.asked = True
+            self.claimed += 1
             return conn
         shelf = self._shelves.get(key)
         if shelf is None:
@@ -314,8 +320,10 @@ class Pool:
             conn: it must be idle in every sense: nothing unsent, nothing unread.
             own: its client's private connections, for a private one; without it such a connection is closed.
         """
-        if conn.private or self.reuse == "never":
-            self.used -= 1
+        if self.reuse == "never":
+            self.claim(conn)
+        if conn.private:
+            self.claimed -= 1
             self._lost(conn.key, ReuseReason.PRIVATE)
             if own is not None and self.enabled and not self._spent(conn) and own.keep(self, conn):
                 return True
@@ -342,6 +350,13 @@ class Pool:
             self._leave_rest()
         return True
 
+    def claim(self, conn: PooledConnection) -> None:
+        """A connection in use belongs to its client from now on."""
+        if not conn.private:
+            conn.private = True
+            self.used -= 1
+            self.claimed += 1
+
     def _leave_rest(self) -> None:
         self.at_rest = False
         if self.on_kept is not None:
@@ -349,7 +364,10 @@ class Pool:
 
     def discard(self, conn: PooledConnection | None) -> None:
         """A connection that was in use is no more, or (None) could not be opened. Closes it."""
-        self.used -= 1
+        if conn is not None and conn.private:
+            self.claimed -= 1
+        else:
+            self.used -= 1
         if conn is not None:
             self._lost(conn.key, ReuseReason.CLOSED)
             conn.close()

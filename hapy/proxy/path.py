@@ -230,7 +230,8 @@ async def _examine(exchange: Exchange, response: Response) -> Outcome | None:
     if frontend.keep_response is not None:
         frontend.keep_response(txn)
     if exchange.bound or (response.status in (401, 407) and sees_challenge(response)):
-        server.private = exchange.stream.bound = True
+        exchange.stream.bound = True
+        server.server.pool.claim(server)
     txn.answer_pieces = server.pieces
     for rules in route.response_rules:
         outcome = rules.run(txn) if not rules.is_async else await _run(exchange, rules)

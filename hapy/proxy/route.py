@@ -293,7 +293,7 @@ class Route:
         exchange.sending = False
         if connection.reusable and exchange.request_sent:
             own = None
-            if connection.private or pool.reuse == "never":
+            if connection.private:
                 own = exchange.stream.own
                 if own is None:
                     own = exchange.stream.own = OwnConnections(self.frontend.max_own)

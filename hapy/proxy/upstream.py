@@ -185,6 +185,8 @@ async def _connect(exchange: Exchange, server: Server, key: ConnectionKey, *, fr
         pool.discard(None)
         raise
     pool.connected(now() - began)
+    if pool.reuse == "never":
+        pool.claim(connection)
     if server.observer is not None:
         server.observer.connected()
     return connection

@@ -353,7 +353,7 @@ def _backend(backend: Backend) -> Row:
         row |= _answered(counters) | {"cookie": model.cookie.name if model.cookie else None}
         row |= _zeros("cache_lookups", "cache_hits")
         idle = sum(server.pool.idle for server in backend.servers)
-        used = sum(server.pool.used for server in backend.servers)
+        used = sum(server.pool.used + server.pool.claimed for server in backend.servers)
         requests = counters.connect, counters.connect + counters.reuse, counters.bout, counters.bin
     else:
         requests = 0, 0, 0, 0

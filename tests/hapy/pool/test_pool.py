@@ -110,7 +110,7 @@ def test_private_connections_belong_to_their_client() -> None:
     pool = Pool("always")
     one, two = Client(pool), Client(pool)
     mine = one.begin()
-    mine.private = True
+    pool.claim(mine)
     one.end()
     assert two.begin() is not mine
     assert pool.reason is ReuseReason.PRIVATE

@@ -82,7 +82,7 @@ class PoolMachine(RuleBasedStateMachine):
             assert conn.closed
             return
         if how == "private":
-            conn.private = True
+            self.pool.claim(conn)
         kept = self.pool.release(conn, own)
         assert kept is not conn.closed
         assert kept is (conn.holder is not None)
@@ -122,7 +122,8 @@ class PoolMachine(RuleBasedStateMachine):
         held = [conn for conn in self.all if conn.holder is not None]
         own = sum(len(own) for own in self.owns)
         assert self.pool.idle == len(held) - own
-        assert self.pool.used == len(self.out)
+        assert self.pool.used + self.pool.claimed == len(self.out)
+        assert self.pool.claimed == sum(conn.private for conn in self.out)
         assert sum(self.pool.counts.values()) == self.requests
 
     @invariant()
