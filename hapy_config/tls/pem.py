@@ -204,15 +204,15 @@ def load(
     beside = _Beside(path, read, settings, named)
     key = _find_key(path, content, certificate, beside)
     chain = _chain(path, blocks[1:])
-    issuer = beside.read("issuer")
-    if issuer is not None and not any(not certificate_fault(one) for one in certificates_in(issuer)[:1]):
-        raise Fault(f"'{beside.name('issuer')}' cannot be read or parsed'.")
     if not chain and settings.issuers:
         chain = _chain_from(certificate, settings.issuers)
     ocsp = beside.read("ocsp")
+    issuer = _issuer(beside) if ocsp is not None or (named is not None and named.issuer) else b""
     authority = b""
     if ocsp is not None:
-        authority = _authority(certificate, (*chain, *certificates_in(issuer or b"")))
+        if issuer and not _issued(certificate, issuer):
+            raise Unfit(f"'{beside.name('issuer')}' is not an issuer'.")
+        authority = issuer or _authority(certificate, chain)
         if not authority:
             raise Unfit(
                 f"'{beside.name('ocsp')}' is present and activates OCSP but it is impossible to compute the OCSP"
@@ -228,8 +228,26 @@ def load(
         chain = tuple(one for one in chain if not _self_issued(one))
     dh = _DH.search(content)
     return CertificateFiles(
-        path, key, certificate, chain, authority, ocsp or b"", sctl or b"", dh[0] if dh is not None else b""
+        path,
+        key,
+        certificate,
+        chain,
+        authority,
+        first_value(ocsp or b""),
+        sctl or b"",
+        dh[0] if dh is not None else b"",
     )
+
+
+def _issuer(beside: _Beside) -> bytes:
+    """The certificate in a file for the issuer's; empty without such a file."""
+    content = beside.read("issuer")
+    if content is None:
+        return b""
+    found = certificates_in(content)
+    if not found or certificate_fault(found[0]):
+        raise Fault(f"'{beside.name('issuer')}' cannot be read or parsed'.")
+    return found[0]
 
 
 class _Beside:
@@ -298,11 +316,17 @@ def _plain(block: bytes) -> bytes:
 
     try:
         content = base64.b64decode(b"".join(line for line in block.splitlines() if not line.startswith(b"-----")))
-        behind = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
-        size = behind + (int.from_bytes(content[2:behind], "big") if behind > 2 else content[1])
-        return x509.load_der_x509_certificate(content[:size]).public_bytes(Encoding.PEM)
-    except (ValueError, IndexError):
+        return x509.load_der_x509_certificate(first_value(content)).public_bytes(Encoding.PEM)
+    except ValueError:
         return block
+
+
+def first_value(content: bytes) -> bytes:
+    """The first value of DER, without what stands behind it."""
+    if len(content) < 2:
+        return content
+    behind = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
+    return content[: behind + (int.from_bytes(content[2:behind], "big") if behind > 2 else content[1])]
 
 
 def _first_key(content: bytes, certificate: bytes) -> tuple[bytes, str]:
@@ -436,19 +460,21 @@ def _ocsp_fault(response: bytes, certificate: bytes, issuer: bytes) -> str:
     from cryptography.x509 import ocsp
 
     try:
-        found = ocsp.load_der_ocsp_response(response)
+        found = ocsp.load_der_ocsp_response(first_value(response))
         if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return "OCSP response status not successful"
         single = next(iter(found.responses))
     except ValueError:
         return "Unable to parse OCSP response"
     key = x509.SubjectKeyIdentifier.from_public_key(x509.load_pem_x509_certificate(issuer).public_key()).digest
-    other_key = single.hash_algorithm.name == "sha1" and single.issuer_key_hash != key
+    other_key = single.hash_algorithm.name != "sha1" or single.issuer_key_hash != key
     if other_key or single.serial_number != x509.load_pem_x509_certificate(certificate).serial_number:
         return "OCSP single response: Certificate ID does not match certificate and issuer"
-    until = single.next_update_utc
+    if single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
+        return "OCSP single response: certificate status is unknown"
+    until, now = single.next_update_utc, dt.datetime.now(dt.UTC)
     if until is None:
         return "OCSP single response: missing nextupdate"
-    if until < dt.datetime.now(dt.UTC):
+    if until < now or single.this_update_utc > now:
         return "OCSP single response: no longer valid."
     return ""
