@@ -59,6 +59,8 @@ def findings(document: Document, version: Version) -> Iterator[Diagnostic]:
         yield from _names(document.sections)
     if _MAILERS_GO <= version < _GONE:
         yield from _mailers(document.sections)
+    if version >= _MAILERS_GO:
+        yield from _nameless(document.sections)
 
 
 #: What the builder says of the values of a line, in the place of which `later_values` speaks.
@@ -166,3 +168,12 @@ def _mailers(sections: Iterable[Section]) -> Iterator[Diagnostic]:
             message = "HAProxy 3.3 sends no mail itself any more: it takes Lua for that."
             hint = "HAProxy brings a program for it, examples/lua/mailers.lua"
             yield Diagnostic("deprecated", Severity.WARNING, words["email-alert", "mailers"].span(), message, hint)
+
+
+def _nameless(sections: Iterable[Section]) -> Iterator[Diagnostic]:
+    """`email-alert myhostname` without a name, which 2.6 lets pass."""
+    for section in sections:
+        for statement in section.statements:
+            if statement.words[:2] == ["email-alert", "myhostname"] and not any(statement.words[2:3]):
+                message = "missing argument after 'myhostname'."
+                yield Diagnostic("missing-argument", Severity.ERROR, statement.span(), message, "write a host name")

@@ -112,6 +112,8 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("global\n lua-load /dev/null\n", "3.2", set(), {"deprecated"}),
         ("global\n tune.lua.bool-sample-conversion normal\n lua-load /dev/null\n", "3.2", set(), set()),
         (_MAILS, "3.0", set(), set()),
+        ("backend b\n email-alert myhostname\n", "3.0", set(), {"incomplete-mail"}),
+        ("backend b\n email-alert myhostname\n", "3.2", {"missing-argument"}, {"incomplete-mail"}),
         (_MAILS, "3.2", set(), {"deprecated"}),
         ("backend b\n mode health\n", "2.2", {"bad-argument"}, set()),
         (_TWINS, "2.6", set(), set()),
