@@ -5,7 +5,8 @@ from __future__ import annotations
 #: Scenario name → reason.
 DEVIATIONS = {
     "basics:logged_by_the_count": (
-        "HAProxy 2.6 logs each request twice where the format has `%rt` and nothing that is known only later; hapy once."
+        "HAProxy 2.6 logs each request twice where the format has `%rt`, or the request's line or a part of it, and nothing "
+        "that is known only later; hapy once."
     ),
     "checks:inherited_option_with_own_rules": (
         "With rules of its own, a backend of HAProxy 2.6 asks its servers nothing when `option httpchk` stands in a "
@@ -158,6 +159,10 @@ DEVIATIONS = {
     "sockets:reuse_by_client_address": (
         "With `usesrc clientip` HAProxy hardly ever takes a connection that another connection of the same client opened; "
         "hapy does, since nothing that the server sees of them differs."
+    ),
+    "sockets:source_from_a_missing_field": (
+        "HAProxy 2.6 answers 500 and logs an internal error, which by its manual never happens, where a request has no "
+        "field to take `usesrc hdr_ip` from; hapy connects from the address before `usesrc`."
     ),
     "stats_page:oddities": (
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "

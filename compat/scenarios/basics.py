@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from compat.harness import Connection, World
 
 ONE_BACKEND = """
@@ -83,6 +85,27 @@ def pipelined_requests(world: World) -> None:
     client.receive()
     client.ending()
     world.logs(2)
+
+
+def logged_with_the_head(world: World) -> None:
+    """A format that tells nothing of the end: its line comes with the answer's head."""
+    logged = threading.Event()
+
+    def script(connection: Connection) -> None:
+        while connection.read() is not None:
+            connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            logged.wait(5)
+            connection.write(b"body")
+
+    world.origin("s1", script)
+    world.start(ONE_BACKEND.replace("option httplog", "log-format %ci-%ST-%si-%b/%s-%CC-%hs"))
+    client = world.client()
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    world.note(repr(client.reader.until(b"\r\n\r\n")))
+    world.logs(1)
+    world.note(str(len(world.syslog.traffic())))
+    logged.set()
+    world.note(repr(client.reader.exactly(4)))
 
 
 def logged_by_the_count(world: World) -> None:

@@ -313,3 +313,47 @@ def reuse_by_client_address(world: World) -> None:
         client.get("/")
         client.get("/")
         client.close()
+
+
+def sources_that_fail(world: World) -> None:
+    """`source` and `usesrc` that can't be used: what is said, what is logged; an interface that there is not."""
+    world.origin("s1")
+    sources = {
+        "plain": "192.0.2.1",
+        "port_in_use": "0.0.0.0 usesrc client",
+        "client": "192.0.2.1 usesrc clientip",
+        "header": "0.0.0.0 usesrc hdr_ip(x,-1)",
+        "interface": "0.0.0.0 interface nowhere0",
+    }
+    world.start(
+        "".join(
+            f"""
+listen {name}
+    bind "fd@${{{name}}}"
+    retries 0
+    log-format "%b %ST %bi %ts"
+    server s {{s1}} source {source}
+"""
+            for name, source in sources.items()
+        )
+    )
+    for number, name in enumerate(sources, 1):
+        world.client(name).get("/", "X: 127.0.0.8", "Connection: close")
+        world.syslog.wait(number + min(number, 2))
+    world.logs(7)
+    world.note(str([line.partition(") : ")[2] for line in world.said().splitlines() if line.startswith("[ALERT]")]))
+
+
+def source_from_a_missing_field(world: World) -> None:
+    """`usesrc hdr_ip`, and no such field."""
+    world.origin("s1")
+    world.start(
+        """
+listen fe
+    bind "fd@${fe}"
+    log-format "%ST %ts"
+    server s {s1} source 0.0.0.0 usesrc hdr_ip(x,-1)
+"""
+    )
+    world.client().get("/", "Connection: close")
+    world.logs(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import select
 import socket
 import threading
@@ -459,6 +460,29 @@ backend be
     world.note(repr(client.reader.exactly(5)))
     client.close()
     world.logs(1)
+
+
+def logged_when_connected(world: World) -> None:
+    """A format that tells nothing of the end: its line comes when the server's connection stands."""
+    world.origin("s1", _echo)
+    formats = {
+        "const": "x", "ends": "%ci %si %b/%s %f", "sample": "%[src] %[srv_id]", "status": "%ST %hr %rt", "sent": "%U",
+        "state": "%ts", "times": "%Tw", "counts": "%fc",
+    }  # fmt: skip
+    lines = ("tcp-request inspect-delay 5s", "tcp-request content accept if { req.len 3 }", "server s {s1}")
+    world.start("".join(_listens(name, f'log-format "{name}: {fmt}"', *lines) for name, fmt in formats.items()))
+    clients = []
+    for name in formats:
+        client = world.client(name)
+        client.send(b"say")
+        world.note(repr(client.reader.exactly(3)))
+        clients.append(client)
+    world.syslog.wait(4)
+    world.note("early " + str(sorted(re.sub(r"^\S+ (\w+)\W.*", r"\1", line) for line in world.syslog.traffic())))
+    for client in clients:
+        client.close()
+    world.syslog.wait(len(formats))
+    world.note(str(len(world.syslog.traffic())))
 
 
 def resets(world: World) -> None:

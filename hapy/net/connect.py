@@ -41,7 +41,8 @@ class ConnectFailed(Exception):  # noqa: N818 - the name says what happened, as 
 
     Attributes:
         kind: `refused` (the peer said no, or nobody is there), `timeout`, `resources` (no file descriptor or memory on
-            this side), `source` (the source address cannot be used), `ports` (it has no free port) or `handshake`.
+            this side), `source` (the source address cannot be used), `tproxy` (the one of `usesrc`), `ports`
+            (it has no free port) or `handshake`.
         tls: what is known of a handshake that came to nothing, None where there was none.
     """
 
@@ -87,6 +88,9 @@ class Destination:
         )
 
 
+#: Kinds of failures that no server has part in.
+OWN_FAULTS: Final = frozenset({"source", "tproxy", "ports"})
+
 _LOCAL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EADDRINUSE})
 _SOURCE = frozenset({errno.EADDRNOTAVAIL, errno.EPERM, errno.EACCES, errno.ENODEV})
 
@@ -119,7 +123,8 @@ async def connect(
             pair = await loop.create_connection(make, destination.host, destination.port)
         else:
             if tell is not None:
-                tell((NOWHERE, _aim(destination)))
+                meant = destination.source if destination.transparent else None
+                tell((NOWHERE if meant is None else end_of(meant), _aim(destination)))
             sock = _socket(destination)
             try:
                 await _connect_socket(loop, sock, destination)
@@ -168,7 +173,8 @@ def _socket(destination: Destination) -> socket.socket:
 
             be_transparent(sock)
         if destination.interface is not None:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, destination.interface.encode() + b"\0")
+            with contextlib.suppress(OSError):  # HAProxy does not mind an interface that there is not, either
+                sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, destination.interface.encode() + b"\0")
         if destination.source is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if destination.source[1] == 0 and destination.family == socket.AF_INET:
@@ -177,7 +183,7 @@ def _socket(destination: Destination) -> socket.socket:
             try:
                 sock.bind(destination.source)
             except OSError as error:
-                raise ConnectFailed("source", str(error)) from error
+                raise ConnectFailed("tproxy" if destination.transparent else "source", str(error)) from error
     except BaseException:
         sock.close()
         raise

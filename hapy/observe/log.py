@@ -13,6 +13,7 @@ from hapy.samples.environment import CompileEnv
 from hapy.samples.formats import Renderer, compile_log_format
 from hapy.samples.formats.dates import stamp
 from hapy_config.grammar.formats import parse_format
+from hapy_config.model.expressions import FormatAlias
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Client, Transaction
@@ -35,6 +36,33 @@ FORMATS: Final = {
     ),
 }
 
+#: Variables for which a line waits until the request, or the session, is over; found by watching.
+_OF_ENDS: Final = frozenset(
+    (
+        "B",
+        "ID",
+        "TR",
+        "Ta",
+        "Tc",
+        "Td",
+        "Th",
+        "Ti",
+        "Tq",
+        "Tr",
+        "Tt",
+        "Tw",
+        "U",
+        "ac",
+        "bc",
+        "bq",
+        "fc",
+        "rc",
+        "sc",
+        "sq",
+        "ts",
+    )
+)
+
 
 def log_format_of(model: Proxy) -> LogFormat | None:
     """The format of a frontend's access log; None for the line at accept that no option changes."""
@@ -46,6 +74,16 @@ def log_format_of(model: Proxy) -> LogFormat | None:
     return None
 
 
+def _tells_of_ends(*formats: LogFormat | None) -> bool:
+    """Whether formats have a variable that HAProxy waits for the end for."""
+    return any(
+        isinstance(item, FormatAlias) and item.name in _OF_ENDS
+        for fmt in formats
+        if fmt is not None
+        for item in fmt.items
+    )
+
+
 class Logger:
     """The log of one section.
 
@@ -53,7 +91,8 @@ class Logger:
         enabled: there is at least one target.
         senders: one a target.
         at_accept: the frontend has no log format: `log_accept` writes its only line per request (TCP: connection).
-        as_soon: `logasap`: the line is written when the answer's head (TCP: the connection) is there.
+        as_soon: `logasap`, or nothing of what a line tells becomes known later: it is written when the answer's head
+            (TCP: the connection) is there.
     """
 
     __slots__ = (
@@ -83,10 +122,10 @@ class Logger:
         fmt = log_format_of(model) if model.is_frontend else None
         self.enabled = bool(self.senders)
         self.at_accept = self.enabled and model.is_frontend and fmt is None
-        self.as_soon = "logasap" in model.options
         self._dontlog_normal = "dontlog-normal" in model.options
         self._separate_errors = "log-separate-errors" in model.options
         wanted = self.enabled and fmt is not None
+        self.as_soon = wanted and ("logasap" in model.options or not _tells_of_ends(fmt, model.log_format_sd))
         self._render: Renderer | None = compile_log_format(fmt, env) if wanted and fmt is not None else None
         self._structured: Renderer | None = None
         if wanted and model.log_format_sd is not None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from hapy.http.codec import Limits, response_parser
-from hapy.net.connect import ConnectFailed, Destination, abstract, connect
+from hapy.net.connect import OWN_FAULTS, ConnectFailed, Destination, abstract, connect
 from hapy.net.sockets import ends
 from hapy.pool import ConnectionKey
 from hapy.proxy.server_connection import ServerConnection
@@ -199,7 +199,7 @@ class Connector:
             try:
                 return await attempt(replace(destination, source=(host, port)))
             except ConnectFailed as failure:
-                if failure.kind not in ("source", "ports"):
+                if failure.kind not in OWN_FAULTS:
                     raise
         raise ConnectFailed("source", "no port of the range is free")
 

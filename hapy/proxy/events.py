@@ -51,12 +51,13 @@ class Events:
 
         Args:
             backend: whose server it was for.
-            kind: `source` or `ports`, see `hapy.net.connect.ConnectFailed`.
+            kind: `source`, `tproxy` or `ports`, see `hapy.net.connect.ConnectFailed`.
         """
         if kind == "ports":
             self.log(backend.model, "err", f"Connect() failed for backend {backend.model.name}: no free ports.")
             return
-        text = f"Cannot bind to source address before connect() for backend {backend.model.name}."
+        end = "source" if kind == "source" else "tproxy source"
+        text = f"Cannot bind to {end} address before connect() for backend {backend.model.name}."
         if self.messages is not None:
             self.messages.alert(f"{text} Aborting.")
         self.log(backend.model, "emerg", text)

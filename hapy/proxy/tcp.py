@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, wall, watch
-from hapy.net.connect import ConnectFailed
+from hapy.net.connect import OWN_FAULTS, ConnectFailed
 from hapy.net.routine import Routine, later, pause
 from hapy.net.sockets import ends
 from hapy.proxy.exchange import LEAVING_TIME
@@ -319,7 +319,7 @@ class TcpSession(Routine):
                 self.txn.server_tls = error.tls
                 if server.observer is not None:
                     server.observer.not_connected()
-                own_fault = error.kind in ("source", "ports")
+                own_fault = error.kind in OWN_FAULTS
                 at_once = own_fault or error.kind == "timeout"
                 if own_fault:
                     self.frontend.runtime.events.no_source(server.backend, error.kind)

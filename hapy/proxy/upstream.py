@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, cast
 from hapy.http.message import TUNNEL, first_value
 from hapy.http.serialize import request_head
 from hapy.net.clock import NEVER, now
-from hapy.net.connect import ConnectFailed
+from hapy.net.connect import OWN_FAULTS, ConnectFailed
 from hapy.net.routine import later, pause
 from hapy.pool import ReuseReason
 from hapy.proxy.backend import NoServer, QueueFull
@@ -446,7 +446,7 @@ async def _after_refusal(
     txn = exchange.txn
     if server.observer is not None:
         server.observer.not_connected()
-    own_fault = failure.kind in ("source", "ports")
+    own_fault = failure.kind in OWN_FAULTS
     if own_fault:
         exchange.frontend.runtime.events.no_source(backend, failure.kind)
     attempt = txn.retries + 1
