@@ -3,6 +3,7 @@
 - `http_auth(list)`, where passwords are kept in clear, is a test of the Authorization header.
 - `set-path` of the path with a part replaced is `replace-path`.
 - Whether a client speaks TLS is known where all listeners are alike.
+- A variable that is one of several texts, by rules with conditions, is those conditions.
 - A variable that one `set-var` gives every request is what it was made of, where no rule changes that; one that is true
   on a condition is that condition.
 """
@@ -58,6 +59,8 @@ _HEADER_CHANGES: Final = frozenset({"set-header", "add-header", "del-header", "r
 
 #: Of a condition: any of them may hold, each of terms that all do.
 Alternatives = tuple[tuple[Term, ...], ...]
+#: Texts that a variable may hold, each with where its rule sets it; the last counts.
+Choice = list[tuple[str, Alternatives]]
 
 
 def in_plain_words(ledger: Ledger, *, passwords: bool = True) -> Config:
@@ -85,6 +88,8 @@ class _Plain:
         self._users = config.userlists
         self._variables = dict(_variables(config))
         self._flags = dict(_flags(config))
+        known = self._variables.keys() | self._flags.keys()
+        self._choices = {name: choice for name, choice in _choices(config) if name not in known}
         self._kept: frozenset[str] = frozenset()
         self._tls: bool | None = None
 
@@ -170,8 +175,9 @@ class _Plain:
         return uses
 
     def _rules(self, rules: Iterable[Rule], ledger: Ledger) -> Iterator[Rule]:
-        for rule in rules:
-            if rule.action == _SETTING and _variable(rule) in self._variables.keys() | self._flags.keys():
+        for rule in (one for each in rules for one in self._for_each_choice(each)):
+            told = self._variables.keys() | self._flags.keys() | self._choices.keys()
+            if rule.action == _SETTING and _variable(rule) in told:
                 ledger.note(rule.span, Loss.NONE, f"{rule.word}: its value stands where the variable was used")
                 continue
             rule = _replacing(rule)  # noqa: PLW2901 - the same rule in other words
@@ -216,10 +222,46 @@ class _Plain:
 
     def _meant(self, term: Term) -> Alternatives:
         """A term as alternatives: itself, or what the variable that it asks for was made true by."""
-        flag = self._flags.get(_flag(term))
+        flag = self._flags.get(_flag(term)) or self._chosen(term)
         if flag is None:
             return ((term,),)
         return _negated(flag) if term.negated else flag
+
+    def _chosen(self, term: Term) -> Alternatives | None:
+        """Where a variable that is one of several texts is one of those that a term asks for; None for other terms."""
+        acl = term.expressions[0] if len(term.expressions) == 1 else None
+        if acl is None or acl.match != "str" or acl.ignore_case or acl.files or acl.criterion.converters:
+            return None
+        asked = acl.criterion.fetch
+        choice = self._choices.get(asked.args[0]) if asked.name == "var" and len(asked.args) == 1 else None
+        if choice is None:
+            return None
+        found: list[tuple[Term, ...]] = []
+        for number, (text, held) in enumerate(choice):
+            if text in acl.patterns:
+                later = [_negated(other) for value, other in choice[number + 1 :] if value not in acl.patterns]
+                every = itertools.product(held, *later)
+                found += [tuple(itertools.chain.from_iterable(one)) for one in itertools.islice(every, _MOST)]
+                if len(found) >= _MOST or any(len(one) >= _MOST for one in later):
+                    return None
+        return tuple(found)
+
+    def _for_each_choice(self, rule: Rule) -> Iterator[Rule]:
+        """A `set-header` with nothing but such a variable, as one for each text; another rule as it is."""
+        value = rule.arguments.get("value")
+        items = value.items if isinstance(value, LogFormat) and rule.action == "set-header" else ()
+        sample = items[0].expression if len(items) == 1 and isinstance(items[0], FormatExpression) else None
+        plain = sample is not None and sample.fetch.name == "var" and not sample.converters
+        choice = self._choices.get(sample.fetch.args[0]) if sample is not None and plain else None
+        if choice is None or choice[0][1] != ((),) or (rule.condition is not None and rule.condition.unless):
+            yield rule
+            return
+        before = rule.condition.alternatives if rule.condition is not None else ((),)
+        for text, held in choice:
+            new = LogFormat(text, (FormatText(text),))
+            both = tuple((*one, *other) for one, other in itertools.product(before, held))
+            condition = None if both == ((),) else Condition(both)
+            yield replace(rule, arguments={**rule.arguments, "value": new}, condition=condition)
 
     def _term(self, term: Term) -> Term:
         return replace(term, expressions=tuple(self._test(one) for one in term.expressions))
@@ -363,6 +405,43 @@ def _flags(config: Config) -> Iterator[tuple[str, Alternatives]]:
             once = sum(_variable(one) == name for one in every) == 1
             if once and (value.fetch.name, *value.fetch.args) in _TRUE and not _any_altered(looks, every):
                 yield name, _negated(condition.alternatives) if condition.unless else condition.alternatives
+
+
+def _choices(config: Config) -> Iterator[tuple[str, Choice]]:
+    """The texts of variables that rules of one frontend set before any looks: the last whose condition holds counts."""
+    fronts = [one for one in config.proxies if one.is_frontend and one.mode == "http" and not one.disabled]
+    every = [rule for proxy in config.proxies for ruleset in proxy.rules.values() for rule in ruleset]
+    for front in fronts:
+        rules = front.rules.get("http-request", ())
+        for name in dict.fromkeys(_variable(rule) for rule in rules if rule.action == _SETTING):
+            setting = [rule for rule in rules if _variable(rule) == name]
+            values = [rule.arguments.get("expression") for rule in setting]
+            texts = [
+                one.fetch.args[0]
+                for one in values
+                if isinstance(one, SampleExpression) and one.fetch.name == "str" and not one.converters
+            ]
+            conditions = [rule.condition for rule in setting if rule.condition is not None]
+            looks = [acl.criterion for one in conditions for acl in expressions_of(one)]
+            between = rules[rules.index(setting[0]) : rules.index(setting[-1])]
+            if (
+                len(texts) == len(setting) == sum(_variable(rule) == name for rule in every)
+                and all(rule.action == _SETTING for rule in setting)
+                and _readers(config, fronts, name) == [front]
+                and _set_first(front, name)
+                and not any(repr(name) in repr(rule) for rule in between if rule not in setting)
+                and not any(repr(name) in repr(rule.condition) for rule in setting)
+                and not _any_altered(looks, every)
+                and not any(rule.action == "allow" for rule in rules[: rules.index(setting[-1])])
+            ):
+                yield name, [(text, _holding(rule.condition)) for text, rule in zip(texts, setting, strict=True)]
+
+
+def _holding(condition: Condition | None) -> Alternatives:
+    """A condition as alternatives."""
+    if condition is None:
+        return ((),)
+    return _negated(condition.alternatives) if condition.unless else condition.alternatives
 
 
 def _any_altered(looks: Iterable[SampleExpression], rules: Sequence[Rule]) -> bool:

@@ -182,4 +182,30 @@ listen m
         },
         unlike={"caddy": ("/rq?x=1&x=2",), "envoy": ("/uri/1?w=2", "/pathq?x", "/rq?x=1&x=2")},
     ),
+    Case(
+        "a-variable-of-several-texts",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    http-request set-var(txn.kind) str(web)
+    http-request set-var(txn.kind) str(api) if {{ path_beg /api }}
+    http-request set-var(txn.kind) str(img) if {{ path_end .png }} or {{ path_end .gif }}
+    http-request set-var(txn.kind) str(web) unless {{ method GET }}
+    http-request set-header X-Kind %[var(txn.kind)]
+    http-request deny if {{ var(txn.kind) -m str img }} {{ src 127.0.0.2 }}
+    http-request deny deny_status 404 if {{ path_beg /none }} !{{ var(txn.kind) -m str img api }}
+    use_backend two if {{ var(txn.kind) -m str api }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+""",
+        (
+            *(Ask(path) for path in ("/", "/api", "/x.png", "/api.gif", "/none", "/none.png")),
+            Ask("/api/p", "POST", body="x"),
+            Ask("/y.gif", source="127.0.0.2"),
+            Ask("/api/y", source="127.0.0.2"),
+        ),
+    ),
 )
