@@ -210,9 +210,13 @@ def load(
     issuer = _issuer(beside) if ocsp is not None or (named is not None and named.issuer) else b""
     authority = b""
     if ocsp is not None:
-        if issuer and not _issued(certificate, issuer):
-            raise Unfit(f"'{beside.name('issuer')}' is not an issuer'.")
-        authority = issuer or _authority(certificate, chain)
+        authority = _authority(certificate, chain)
+        if issuer and named is not None:
+            authority = authority or issuer  # HAProxy takes a wrong one, and then leaves the response out
+        elif issuer:
+            if not _issued(certificate, issuer):
+                raise Fault(f"'{beside.name('issuer')}' is not an issuer'.")
+            authority = issuer
         if not authority:
             raise Unfit(
                 f"'{beside.name('ocsp')}' is present and activates OCSP but it is impossible to compute the OCSP"
