@@ -217,7 +217,7 @@ def test_versions_of_servers(words: str, said: str) -> None:
         ("web", "crt DIR/good.pem issuer DIR/onlykey.pem alias a", "", "'DIR/onlykey.pem' cannot be read or parsed'."),
         ("web", "crt DIR/good.pem issuer DIR/ca.pem ocsp DIR/staple.pem.ocsp alias a", "@web/a", ""),
         ("web", "crt DIR/good.pem sctl DIR/staple.pem.ocsp alias a", "", "cannot be read or parsed"),
-        ("web", "crt DIR/good.pem issuer DIR/trusted.pem ocsp DIR/staple.pem.ocsp alias a", "@web/a", ""),
+        ("web", "crt DIR/good.pem issuer DIR/weak.pem ocsp DIR/staple.pem.ocsp alias a", "@web/a", ""),
         # what does not go together is told where it is used
         ("web", "crt DIR/nokey.pem alias a", "", ""),
         ("web", "crt DIR/nokey.pem alias a", "@web/a", "No Private Key found"),
