@@ -121,7 +121,7 @@ _PLACES = ("one", "two", "three", "four", "secure", "proxied", "port", "other", 
 _ENVIRONMENT = {
     "nginx": r"bind\(\) to|cannot load certificate|host not found in upstream|mkdir\(\)|open\(\) .* failed"
     r"|SSL_CTX|getpwnam",
-    "caddy": r"no such file or directory",
+    "caddy": r"no such file or directory|no CERTIFICATE pem block found",
     "envoy": r"[Ii]nvalid path|[Ff]ailed to load|unable to read file",
 }
 
