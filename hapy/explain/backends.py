@@ -102,9 +102,9 @@ def _balances(proxy: Proxy) -> Iterator[str]:
         if balance.hash_type == "consistent" and balance.algorithm in _HASHED:
             yield "When a server comes or goes, only its own share moves (hash-type consistent)."
     for use in proxy.use_servers:
-        target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
+        target = f"Server {use.target}" if isinstance(use.target, str) else f"The server that {use.target.text} names"
         when = condition(use.condition) if use.condition is not None else "always"
-        yield f"Server {target} takes it {when}, as long as it is up (use-server)."
+        yield f"{target} takes it {when}, as long as it is up (use-server)."
     if proxy.cookie is not None and proxy.mode == "http":
         named = proxy.cookie.name
         down = "even if that is down (cookie, option persist)"
@@ -113,6 +113,11 @@ def _balances(proxy: Proxy) -> Iterator[str]:
         yield f"A client that brings the cookie {named} goes to the server that it names, {down}."
         if proxy.cookie.mode == "insert":
             yield f"One that brings none gets {named} with its answer, and is balanced."
+        idle, life = proxy.cookie.max_idle, proxy.cookie.max_life
+        ends = [f"{duration(idle * 1000)} without a visit (maxidle)"] if idle else []
+        ends += [f"{duration(life * 1000)} from the first visit on (maxlife)"] if life else []
+        if ends:
+            yield f"It counts no more after {' or '.join(ends)}: its client is balanced anew."
     for words in proxy.settings:
         if words[:2] in (("stick", "on"), ("stick", "match")):
             table = f" of {words[words.index('table') + 1]}" if "table" in words[3:-1] else ""

@@ -446,3 +446,18 @@ def test_servers_alike_are_told_together() -> None:
 
 def test_headers_are_for_servers() -> None:
     assert said("backend none", "headers", SMALL_FACTS) == ""
+
+
+def test_when_a_cookie_ends_and_which_server_a_format_names() -> None:
+    config = """
+listen l
+    bind :80
+    mode http
+    cookie SRV insert indirect nocache maxidle 30m maxlife 8h
+    use-server %[req.hdr(x-srv)] if { req.hdr(x-srv) -m found }
+    server s1 192.0.2.1:80 cookie a
+    server s2 192.0.2.2:80 cookie b
+"""
+    told = said("listen l", "balances", config)
+    assert "The server that %[req.hdr(x-srv)] names takes it if the header x-srv is there" in told
+    assert "no more after 30 min without a visit (maxidle) or 8 h from the first visit on (maxlife)" in told
