@@ -185,9 +185,8 @@ class Backends:
         chosen.used = True
         default = ""
         try:
-            looked_at = (variables(chosen.args[0]) or [chosen.args[0]])[0]
             before = self._known.get(server.span) or Known(self._variables)
-            source = before.sample(looked_at)
+            source = before.source(chosen.args[0])
             self._late.setdefault(server.span, []).extend(before.prelude())
         except NoCounterpartError as reason:
             self.notes.lost(chosen.span, f"map was left out: {reason}")

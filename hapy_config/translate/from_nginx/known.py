@@ -12,6 +12,8 @@ from hapy_config.translate.from_nginx.locations import PATH
 from hapy_config.translate.from_nginx.values import NoCounterpartError, fetch, first_of, format_string, variables
 from hapy_config.translate.lines import pattern, write
 
+#: A variable and nothing else.
+_ONE: Final = re.compile(r"\$\{?(\w+)\}?")
 #: Words of a map's or geo's block that are no entries.
 _SETTINGS: Final = ("volatile", "hostnames", "ranges", "proxy", "proxy_recursive", "delete")
 
@@ -77,6 +79,17 @@ class Known(dict[str, str]):
         # Behind a host that a variable named nginx sends what is written, and nothing else.
         return known if re.fullmatch(r"https?://(unix:[^:]+:?|[^/]+)", known) else text
 
+    def source(self, text: str) -> str:
+        """The sample of what a map looks at: a variable, or a text with several."""
+        match = _ONE.fullmatch(text)
+        if match is not None:
+            sample = self.sample(match[1])
+            return PATH if sample == "path" else sample
+        kept = self.early(text)
+        last = next(reversed(self._needed))
+        self._needed[last] = [line.replace("%[path]", f"%[{PATH}]") for line in self._needed[last]]
+        return kept
+
     def change(self, name: str, value: str, tests: Sequence[str]) -> list[str]:
         """The rules that give a variable another value where tests hold."""
         tail = f" if {' '.join(tests)}" if tests else ""
@@ -113,11 +126,10 @@ class Known(dict[str, str]):
             rest.sort(key=lambda entry: ipaddress.ip_network(_network(entry[0]), strict=False).prefixlen)
             tests = [(f"{{ {source} -m ip {_network(key)} }}", value) for key, value in rest]
         else:
-            looked_at = (variables(block.args[0]) or [block.args[0]])[0]
-            if looked_at in self._set:
-                raise NoCounterpartError(f"${name} depends on ${looked_at}, which a rule sets")
-            source = self.sample(looked_at)
-            source = PATH if source == "path" else source
+            for looked_at in variables(block.args[0]):
+                if looked_at in self._set:
+                    raise NoCounterpartError(f"${name} depends on ${looked_at}, which a rule sets")
+            source = self.source(block.args[0])
             rest = in_order(rest)
             tests = [(map_test(source, key, hostnames=hostnames), value) for key, value in reversed(rest)]
         lines = [_setting(name, self._value(default), "")]

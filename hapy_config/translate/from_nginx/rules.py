@@ -118,8 +118,8 @@ class Rules:
             return None
         if chosen.first("hostnames") or any(one.args and variables(one.args[0]) for one in chosen.block or ()):
             return None
-        looked_at = (variables(chosen.args[0]) or [chosen.args[0]])[0]
-        if first_of(looked_at) is not None:
+        looked_at = chosen.args[0].strip("${}")
+        if not re.fullmatch(r"\$\{?\w+\}?", chosen.args[0]) or first_of(looked_at) is not None:
             return None
         source = fetch(looked_at)
         default, keys = False, {True: list[str](), False: list[str]()}

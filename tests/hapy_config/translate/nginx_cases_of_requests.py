@@ -190,4 +190,23 @@ OF_REQUESTS: tuple[NginxCase, ...] = (
             ),
         ),
     ),
+    NginxCase(
+        "maps-of-several-variables",
+        r"""
+ map "$request_method:$uri" $no {{ default ""; "~^POST:/ro" 1; "DELETE:/x" 1; }}
+ map "$host$http_x_pool" $pool {{ default one; a.exampletwo two; }}
+ upstream one {{ server 127.0.0.1:{one}; }}
+ upstream two {{ server 127.0.0.1:{two}; }}
+ server {{
+   listen 127.0.0.1:{port};
+   if ($no) {{ return 405; }}
+   location / {{ proxy_pass http://$pool; }}
+ }}
+""",
+        (
+            *(Ask(path, method) for path in ("/", "/ro", "/r%6f", "/x", "/xx") for method in ("GET", "POST", "DELETE")),
+            Ask("/pool", headers={"X-Pool": "two"}),
+            Ask("/pool2", headers={"X-Pool": "three"}),
+        ),
+    ),
 )
