@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -170,6 +171,23 @@ for _name in ("session", "maint"):
 FAMILY["in_a_tarpit"] = _killed("timeout tarpit 1s; http-request tarpit", _SERVER, _get(""), _by_operator)
 
 
+def stopped_while_connecting(world: World) -> None:
+    """The end of `hard-stop-after` finds a request that no server has yet."""
+    with _deaf(world):
+        world.start(
+            'frontend fe\n    bind "fd@${fe}"\n    option httplog\n    default_backend be\n'
+            "backend be\n    retries 0\n    server s1 {deaf}\n",
+            global_="    hard-stop-after 300ms\n" + _GLOBAL,
+        )
+        client = world.client()
+        client.send(_get("").replace("{cookie}", ""))
+        _begun(world, "fe")
+        world.signal(signal.SIGUSR1)
+        client.expect_end()
+        world.syslog.wait(1)
+        world.note(str([line.partition(" fe ")[2].split()[2:7:4] for line in world.syslog.lines if " fe be/" in line]))
+
+
 def sessions_of_bytes(world: World) -> None:
     """The same in TCP."""
     world.origin("s1", _mute)
@@ -237,9 +255,9 @@ def early_lines(world: World) -> None:
     _start(world, {name: (form, f"{rule}; server s1 {{s1}} cookie c1") for name, rule in rules.items()})
     number = 0
     for name in rules:
-        for path in ("half", "chunk"):
+        for request in (_get("half"), _get("chunk"), _UPGRADE):
             client = world.client(name)
-            client.send(_get(path).replace("{cookie}", ""))
+            client.send(request.replace("{cookie}", ""))
             number += 1
             world.logs(number)
     world.forget_clients()

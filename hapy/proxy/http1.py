@@ -191,7 +191,7 @@ class ClientConnection(ClientStream):
         if carrier is not None:
             if server is None or carrier.server is server:
                 carrier.kill(code)
-        elif server is not None and exchange.slot_held and exchange.txn.server is server:
+        elif exchange.slot_held and (server is None or exchange.txn.server is server):
             exchange.interrupt(Killed(code))
 
     def kill(self) -> None:

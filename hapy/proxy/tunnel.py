@@ -38,6 +38,8 @@ async def run_tunnel(exchange: Exchange, response: Response) -> bool:
     else:
         exchange.client_timeout = exchange.frontend.client_timeout
     exchange.answering = True
+    if exchange.frontend.logger.as_soon:
+        exchange.frontend.log_as_soon(exchange)
     stream.feeder, server.feeder = server, stream
     exchange.send(response, b"", ended=False, trailers=[], stay=False)
     exchange.open_tunnel()
