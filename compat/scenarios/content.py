@@ -573,3 +573,35 @@ def captures_wait(world: World) -> None:
                 world.syslog.wait(2 * number + (1 if listener == name else 2))
         world.syslog.wait(2 * number + 2)
     world.logs(2 * len(rules))
+
+
+def chosen_by_first_bytes(world: World) -> None:
+    """`use_backend` and `use-server` see what has come with a connection, without content rules that wait for it."""
+
+    def say(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(connection.origin.name.encode())
+
+    for name in ("s1", "s2"):
+        world.origin(name, say)
+    servers = ("server s1 {s1}", "server s2 {s2}")
+    world.start(
+        _frontend("fe", 'log-format "%b %s %B"', "use_backend other if { path / }")
+        + _frontend("named", 'log-format "%b %s %B"', "use_backend %[req.payload(0,2)]")
+        + _frontend("waits", 'log-format "%b %s %B"', "tcp-request inspect-delay 2s", "use_backend jj if { req.len 6 }")
+        + "backend be\n    mode tcp\n    use-server s2 if { req.payload(0,3) -m str two }\n    use-server s1 if TRUE\n"
+        + "".join(f"    {line}\n" for line in servers)
+        + "".join(f"backend {name}\n    mode tcp\n    {servers[1]}\n" for name in ("other", "jj"))
+    )
+    words = (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"jj", b"two", b"jj six")
+    clients = []  # all of them before the program takes the first: what they say is there with them
+    for name in ("fe", "named", "waits"):
+        for word in words:
+            clients.append(world.client(name))
+            clients[-1].send(word)
+    for client in clients:
+        world.note(repr(client.reader.to_end()))
+    for client in clients:
+        client.close()
+    world.syslog.wait(len(clients))
+    world.note(str(sorted(world.syslog.traffic())))

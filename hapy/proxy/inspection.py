@@ -19,7 +19,7 @@ from hapy.net.connect import ConnectFailed
 from hapy.net.routine import pause
 from hapy.proxy.exchange import DeadlinePassed
 from hapy.proxy.failures import Failed
-from hapy.rules.content import ContentRules, compile_content
+from hapy.rules.content import NO_RULES, ContentRules, chosen_by_bytes, compile_content
 from hapy.rules.outcomes import ALLOW, CLOSE, REJECT, SILENT_DROP, SWITCH, SWITCH_H2, WAIT, Outcome
 from hapy.samples.content import Content
 
@@ -61,7 +61,7 @@ class Inspection:
 
 
 def compile_inspection(model: Proxy, ruleset: str, runtime: Runtime, limits: Limits) -> Inspection | None:
-    """A section's inspection, None where it has no such rules.
+    """A section's inspection, None where it has no such rules, and nothing else looks at a TCP session's first bytes.
 
     Args:
         model: the section.
@@ -74,6 +74,8 @@ def compile_inspection(model: Proxy, ruleset: str, runtime: Runtime, limits: Lim
     """
     rules = compile_content(model.rules.get(ruleset, ()), runtime.env(model))
     if rules is None:
+        if model.mode == "tcp" and ruleset == "tcp-request content" and chosen_by_bytes(model):
+            return Inspection(NO_RULES, 0, limits)
         return None
     delay = model.inspect_delay if ruleset == "tcp-request content" else model.response_inspect_delay
     return Inspection(rules, delay / 1000, limits)

@@ -202,8 +202,8 @@ class Runtime:
         return self._rulesets[key]
 
     def inspection(self, model: Proxy, name: str, limits: Limits) -> Inspection | None:
-        """A section's content rules, compiled; None where there are none."""
-        if not model.rules.get(name):
+        """A section's content rules, compiled; None where there are none, nor lines that choose by contents in TCP."""
+        if not model.rules.get(name) and (model.mode != "tcp" or not (model.use_backends or model.use_servers)):
             return None
         key = (id(model), name)
         if key not in self._inspections:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from hapy.acl.conditions import compile_staged
 from hapy.rules.compile import load_actions, remembering
@@ -16,9 +16,12 @@ from hapy.rules.outcomes import WAIT, Outcome
 from hapy.rules.registry import ACTIONS, Action, Arguments, AsyncAction
 from hapy.samples.environment import CompileEnv, CompileError
 from hapy_config.keywords.fetches import find_fetch
+from hapy_config.model.expressions import FormatExpression
 
 if TYPE_CHECKING:
     from hapy.proxy.transaction import Transaction
+    from hapy_config.model.expressions import Condition
+    from hapy_config.model.proxy import Proxy
     from hapy_config.model.rules import Rule
 
 #: Actions that end a list of rules and look at nothing themselves.
@@ -72,6 +75,10 @@ class ContentRules:
         return None
 
 
+#: For those who look without them.
+NO_RULES: Final = ContentRules((), looks_at_heads=False, looks_at_bytes=True)
+
+
 def compile_content(rules: Sequence[Rule], env: CompileEnv) -> ContentRules | None:
     """The compiled rules, or None where there are none.
 
@@ -105,12 +112,31 @@ def compile_content(rules: Sequence[Rule], env: CompileEnv) -> ContentRules | No
 
 def _what_it_reads(rule: Rule) -> Iterator[str]:
     """What the condition of a rule looks at, in HAProxy's words."""
-    if rule.condition is not None:
-        for terms in rule.condition.alternatives:
+    return _what_is_read(rule.condition)
+
+
+def _what_is_read(condition: Condition | None) -> Iterator[str]:
+    if condition is not None:
+        for terms in condition.alternatives:
             for term in terms:
                 for expression in term.expressions:
                     entry = find_fetch(expression.criterion.fetch.name)
                     yield entry.reads if entry is not None else ""
+
+
+def chosen_by_bytes(model: Proxy) -> bool:
+    """Whether `use_backend` or `use-server` lines of a section look at what a client sends."""
+    uses = [(use.condition, use.target) for use in model.use_backends]
+    uses += [(use.condition, use.target) for use in model.use_servers]
+    for condition, target in uses:
+        reads = list(_what_is_read(condition))
+        for item in () if isinstance(target, str) else target.items:
+            if isinstance(item, FormatExpression):
+                entry = find_fetch(item.expression.fetch.name)
+                reads.append(entry.reads if entry is not None else "")
+        if any(map(_BYTES.search, reads)):
+            return True
+    return False
 
 
 def _looks_at_bytes(rules: Sequence[Rule]) -> bool:
