@@ -59,9 +59,16 @@ def main(arguments: list[str]) -> int:
         return stop.status
     except StartError:
         return 1
-    except MemoryError:
+    except (MemoryError, ImportError) as error:
+        if not _out_of_memory(error):
+            raise
         Messages().alert("[haproxy.main()] There is not enough memory to start.")
         return 1
+
+
+def _out_of_memory(error: MemoryError | ImportError) -> bool:
+    """Whether memory is short: a library that can't be mapped for want of it is an import that fails."""
+    return isinstance(error, MemoryError) or "failed to map segment" in str(error)
 
 
 def _show_usage(reason: str = "") -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hapy.cli import COMMANDS, main
+from hapy.commands.run import Program
 
 ROOT = Path(__file__).parents[2]
 HAPY = [sys.executable, "-m", "hapy"]
@@ -276,3 +277,23 @@ def test_help_fits_a_terminal(
     assert status in (0, 1)  # HAProxy's help ends with 1
     assert lines
     assert [line for line in lines if len(line) > 80] == []
+
+
+def test_a_library_that_finds_no_memory_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start(program: Program) -> int:
+        raise ImportError("_ctypes.so: failed to map segment from shared object")
+
+    monkeypatch.setattr(Program, "run", start)
+    assert main(["-f", "x"]) == 1
+    assert capsys.readouterr().err.endswith("[haproxy.main()] There is not enough memory to start.\n")
+
+
+def test_another_import_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(program: Program) -> int:
+        raise ImportError("no such module")
+
+    monkeypatch.setattr(Program, "run", start)
+    with pytest.raises(ImportError, match="no such module"):
+        main(["-f", "x"])
