@@ -75,6 +75,11 @@ FAMILY: dict[str, Scenario] = {
         for policy in ("delete", "reject", "preserve")
         for side in ("front", "back")
     },
+    "field_names_before_the_statistics": _options(
+        front="option http-restrict-req-hdr-names reject\n    stats uri /stats",
+        target="/stats",
+        headers=("X_Under: 1",),
+    ),
     "field_names_before_a_redirect": _options(
         front="option http-restrict-req-hdr-names reject\n    http-request allow\n    redirect location /x",
         headers=("X_Under: 1",),

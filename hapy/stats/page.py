@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from hapy.http.message import Response
 from hapy.rules.compile import Ruleset, compile_ruleset, preceded
+from hapy.rules.field_names import field_names
 from hapy.rules.outcomes import ALLOW, Deferred, Outcome, Reply
 from hapy.rules.pages import error_pages
 from hapy.runtime_api import dump
@@ -249,15 +250,15 @@ class Page:
 class _Followed(Ruleset):
     """A section's `http-request` rules with its statistics page behind them."""
 
-    __slots__ = ("_inner", "_page")
+    __slots__ = ("_answer", "_inner")
 
-    def __init__(self, inner: Ruleset | None, page: Page) -> None:
-        super().__init__([(None, page.answer, False)])
+    def __init__(self, inner: Ruleset | None, answer: Action) -> None:
+        super().__init__([(None, answer, False)])
         self._inner = inner
-        self._page = page
+        self._answer = answer
         if inner is not None:
             self.is_async = inner.is_async
-            before, answer = inner.run, page.answer
+            before = inner.run
 
             def run(txn: Transaction) -> Outcome | None:
                 outcome = before(txn)
@@ -267,18 +268,20 @@ class _Followed(Ruleset):
 
     def after(self, act: Action) -> Ruleset:
         """The same with something done before the rules."""
-        return _Followed(preceded(act, self._inner), self._page)
+        return _Followed(preceded(act, self._inner), self._answer)
 
     async def run_async(self, txn: Transaction) -> Outcome | None:
         """Walk the rules, waiting where one does; then look whether the page is asked for."""
         outcome = await self._inner.run_async(txn) if self._inner is not None else None
-        return (self._page.answer(txn) or outcome) if outcome is None or outcome is ALLOW else outcome
+        return (self._answer(txn) or outcome) if outcome is None or outcome is ALLOW else outcome
 
 
 def followed(rules: Ruleset | None, model: Proxy, settings: StatsPage, runtime: Runtime) -> Ruleset:
-    """A section's rules, and behind them its statistics page.
+    """A section's rules, and behind them its look at header names and its statistics page.
 
     Raises:
         CompileError: for something in its rules that can't be run.
     """
-    return _Followed(rules, Page(model, settings, runtime))
+    page = Page(model, settings, runtime).answer
+    names = field_names(model, runtime.env(model))
+    return _Followed(rules, page if names is None else lambda txn: names(txn) or page(txn))
