@@ -122,6 +122,7 @@ class Rules:
         if not re.fullmatch(r"\$\{?\w+\}?", chosen.args[0]) or first_of(looked_at) is not None:
             return None
         source = fetch(looked_at)
+        source = PATH if source == "path" else source
         default, keys = False, {True: list[str](), False: list[str]()}
         for entry in chosen.block or ():
             holds = bool(entry.args) and entry.args[0] not in ("", "0")

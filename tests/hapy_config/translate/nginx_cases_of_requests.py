@@ -194,17 +194,20 @@ OF_REQUESTS: tuple[NginxCase, ...] = (
         "maps-of-several-variables",
         r"""
  map "$request_method:$uri" $no {{ default ""; "~^POST:/ro" 1; "DELETE:/x" 1; }}
+ map $uri $shut {{ default 0; /adm 1; ~^/adm/ 1; }}
  map "$host$http_x_pool" $pool {{ default one; a.exampletwo two; }}
  upstream one {{ server 127.0.0.1:{one}; }}
  upstream two {{ server 127.0.0.1:{two}; }}
  server {{
    listen 127.0.0.1:{port};
    if ($no) {{ return 405; }}
+   if ($shut) {{ return 403; }}
    location / {{ proxy_pass http://$pool; }}
  }}
 """,
         (
             *(Ask(path, method) for path in ("/", "/ro", "/r%6f", "/x", "/xx") for method in ("GET", "POST", "DELETE")),
+            *(Ask(path) for path in ("/adm", "/%61dm", "//adm", "/./adm/x", "/admin")),
             Ask("/pool", headers={"X-Pool": "two"}),
             Ask("/pool2", headers={"X-Pool": "three"}),
         ),
