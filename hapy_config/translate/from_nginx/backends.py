@@ -36,7 +36,7 @@ _SETTINGS: Final = frozenset(
         "client_max_body_size", "ssl", "http2",
         "ssl_protocols", "ssl_ciphers", "ssl_client_certificate", "ssl_verify_client", "gzip",
         "gzip_types", "root", "alias", "default_type", "proxy_bind", "proxy_method",
-        "proxy_ssl_certificate_key", "merge_slashes",
+        "proxy_ssl_certificate_key", "merge_slashes", "underscores_in_headers", "ignore_invalid_headers",
         "proxy_ssl_protocols", "proxy_ssl_session_reuse", "proxy_ssl_verify_depth", "proxy_ssl_ciphers",
     }
 )  # fmt: skip
@@ -329,7 +329,7 @@ class Backends:
     def _request_headers(self, server: Directive, location: Directive, host: str, known: Known) -> list[str]:
         lines: list[str] = []
         last: list[str] = []
-        host_set = False
+        host_set = upgrade_set = False
         for one in self.many(server, location, "proxy_set_header"):
             if len(one.args) != 2:
                 continue
@@ -342,6 +342,7 @@ class Backends:
                     if value == "$proxy_host":
                         value = host
                 elif name.lower() in ("connection", "upgrade"):
+                    upgrade_set |= name.lower() == "upgrade" and value != ""
                     for variable in variables(value):  # HAProxy does what is right by itself
                         if variable in self._maps:
                             self._maps[variable].take()
@@ -364,6 +365,8 @@ class Backends:
                         lines.append(f"http-request del-header {write(name)} if {' '.join(tests)}")
             except NoCounterpartError as reason:
                 self.notes.lost(one.span, f"proxy_set_header {name} was left out: {reason}")
+        if not upgrade_set:
+            last.append("http-request del-header Upgrade")  # nginx takes no client's word for another protocol
         if not host_set:
             last.append(f"http-request set-header Host {write(host)}")
         return lines + last

@@ -129,7 +129,7 @@ def _frontend(
             body.append(f"timeout {word} {time(settings[directive].args[0]) if directive in settings else usual}")
         except NoCounterpartError as reason:
             notes.lost(settings[directive].span, str(reason))
-    body += ["option httplog", *backends.compression(settings)]
+    body += ["option httplog", *backends.compression(settings), *_header_names(settings, notes)]
     rules: list[str] = []
     uses: list[str] = []
     ordered = [*(pair for pair in pairs if pair is not first), first]
@@ -201,6 +201,17 @@ def _locations(server: Directive, where: list[str], backends: Backends, notes: N
         name = backends.of_server(server)
         lines.append(f"use_backend {name} if {' '.join(where)}" if where else f"default_backend {name}")
     return lines
+
+
+def _header_names(settings: dict[str, Directive], notes: Notes) -> list[str]:
+    """Which headers are dropped for their names: those with other signs than letters, digits and `-` by default."""
+    for name, value in (("ignore_invalid_headers", "off"), ("underscores_in_headers", "on")):
+        given = settings.get(name)
+        if given is not None and given.args == (value,):
+            if name == "underscores_in_headers":
+                notes.near(given.span, "headers with other signs in their names go on, too")
+            return []
+    return ["option http-restrict-req-hdr-names delete"]
 
 
 def _bind_words(pairs: list[tuple[Directive, Directive]], backends: Backends, notes: Notes) -> str:

@@ -111,3 +111,23 @@ def test_listeners_take_the_families_that_nginx_takes(listen: str, bind: str) ->
     text = f"events {{}}\nhttp {{ server {{ listen {listen}; return 200; }} }}"
     written = from_nginx([Source.from_text("nginx.conf", text)])
     assert f"    {bind}\n" in dict(written.files)["haproxy.cfg"]
+
+
+_NAMES = "option http-restrict-req-hdr-names delete"
+_UPGRADE = "http-request del-header Upgrade"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept", "left_out"),
+    [
+        ("", (_NAMES, _UPGRADE), ()),
+        ("underscores_in_headers on;", (_UPGRADE,), (_NAMES,)),
+        ("ignore_invalid_headers off;", (_UPGRADE,), (_NAMES,)),
+        ("proxy_set_header Upgrade $http_upgrade;", (_NAMES,), (_UPGRADE,)),
+    ],
+)
+def test_headers_that_nginx_drops_do_not_go_on(said: str, kept: tuple[str, ...], left_out: tuple[str, ...]) -> None:
+    text = f"events {{}}\nhttp {{ {said} server {{ listen 80; location / {{ proxy_pass http://127.0.0.1:81; }} }} }}"
+    written = dict(from_nginx([Source.from_text("nginx.conf", text)]).files)["haproxy.cfg"]
+    assert all(line in written for line in kept)
+    assert not any(line in written for line in left_out)
