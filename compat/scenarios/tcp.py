@@ -686,6 +686,44 @@ def sent_after_the_end(world: World) -> None:
     world.logs(len(config))
 
 
+def silent_after_the_end(world: World) -> None:
+    """A server that does not answer the client's FIN in time is reset, a client that does not answer the server's not."""
+    ends: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def waiting(connection: Connection) -> None:
+        connection.reader.to_end()
+        ends.put(_is_reset(connection.sock))
+
+    def ending(connection: Connection) -> None:
+        connection.shutdown()
+        _mute(connection)
+
+    world.origin("waiting", waiting)
+    world.origin("ending", ending)
+    config = {
+        "server": ("timeout server 300ms", "server s {waiting}"),
+        "server_fin": ("timeout server-fin 300ms", "server s {waiting}"),
+        "tunnel": ("timeout tunnel 300ms", "server s {waiting}"),
+        "client": ("timeout client 300ms", "server s {ending}"),
+    }
+    world.start("".join(_listens(name, "log-format %ts-%B", *lines) for name, lines in config.items()))
+    for number, name in enumerate(config, 1):
+        client = world.client(name)
+        if name != "client":
+            client.shutdown()
+        client.reader.to_end()
+        world.syslog.wait(number)
+        world.note(f"{name}: {_is_reset(client.sock) if name == 'client' else ends.get(timeout=5)}")
+    world.logs(len(config))
+
+
+def _is_reset(sock: socket.socket) -> bool:
+    """Whether a reset comes behind the peer's FIN."""
+    poll = select.poll()
+    poll.register(sock, 0)
+    return bool(poll.poll(1000))
+
+
 def in_queues(world: World) -> None:
     """A session that waits for a slot: its time passes, it leaves (with and without `abortonclose`), it gets one."""
     world.origin("s1", _echo)

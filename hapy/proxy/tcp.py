@@ -528,7 +528,9 @@ class TcpSession(Routine):
         if limit != NEVER:
             other.timeout = limit
             other.expire_after(limit)
-        if side.shut:
+        if side.shut and side.ceased and side is not self.client:
+            side.abort()  # a server that has had its FIN, and says nothing
+        elif side.shut:
             side.close()
 
     @property
