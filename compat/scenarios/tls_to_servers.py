@@ -199,3 +199,30 @@ def _of_other_names(version: ssl.TLSVersion) -> Callable[[World], None]:
 
 servers_of_other_names_12 = _of_other_names(TLS12)
 servers_of_other_names_13 = _of_other_names(TLS13)
+
+
+def checks_by_tls(world: World) -> None:
+    """Checks show the `crt` of the line and offer its `alpn`, also where only they speak TLS."""
+    lines = {
+        "both": "ssl check",
+        "alone": "check check-ssl",
+        "own": "ssl check alpn foo check-alpn bar",
+        "named": "ssl check alpn foo check-sni a.test",
+    }
+    world.certificate("own.pem", "client.test")
+    for name in lines:
+        origin = world.tls_origin(name, "a.test", verify_mode=ssl.CERT_OPTIONAL)
+        assert origin.tls is not None
+        origin.tls.set_alpn_protocols(["bar", "foo"])
+    world.start(
+        "".join(
+            f"backend {name}\n    option httpchk\n    server s {{{name}}} {words} inter 500ms verify none crt {{dir}}/own.pem\n"
+            for name, words in lines.items()
+        )
+        + 'frontend fe\n    bind "fd@${fe}"\n    http-request return status 200\n'
+    )
+    for name in lines:
+        origin = world.origins[name]
+        origin.wait_for(lambda origin=origin: bool(origin.handshakes))  # type: ignore[misc]
+        world.note(f"{name}: {origin.handshakes[:1]}")
+    world.forget_origins()

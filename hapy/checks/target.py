@@ -86,10 +86,10 @@ class Place:
             options = dict(model.options) if model.tls is None else dict(model.tls.options)
             if alpn is not None:
                 options["alpn"] = (alpn,)
-            else:
-                options.pop("alpn", None)
-            verify = options.get("verify", ("required",))[0] if model.tls is None else model.tls.verify
-            tls = ServerTls(verify, options.get("ca-file", (None,))[0], None, options)
+            line = model.tls or model.check_tls
+            verify = options.get("verify", ("required",))[0] if line is None else line.verify
+            certificate = None if line is None else line.certificate
+            tls = ServerTls(verify, options.get("ca-file", (None,))[0], None, options, certificate)
             found = self._securings[key] = Outgoing(replace(model, tls=tls), self._env)
             found.tallies = (self.server.counters, self.server.backend.counters)
         return found

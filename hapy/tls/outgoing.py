@@ -80,7 +80,7 @@ class Outgoing:
         host = tls.options.get("verifyhost", ("",))[0]
         self._verify_host = to_bytes(host)
         self._looks = self._verifies  # at names, when the handshake is done
-        if self._verifies and (host or tls.sni is not None):
+        if self._verifies:
             with contextlib.suppress(openssl.Unavailable):
                 openssl.check_names(self._context, functools.partial(_fits, self._verify_host))
                 self._looks = False

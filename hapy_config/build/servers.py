@@ -183,6 +183,7 @@ def _add(
     if ssl or default_ssl or "check-ssl" in options:
         draft.tls_servers.add(name)
     tls = _tls(build, sni, options) if ssl else None
+    check_tls = _tls(build, None, options) if not ssl and "check-ssl" in options else None
     fqdn, service = (address.host, None) if address.family == "name" else (None, None)
     if fqdn is not None and fqdn.startswith("_") and values.get("resolvers"):
         fqdn, service = None, fqdn
@@ -193,6 +194,7 @@ def _add(
         address,
         numbered=numbered,
         tls=tls,
+        check_tls=check_tls,
         fqdn=fqdn,
         service=service,
         pool=pool or shared or HapyPool(),  # type: ignore[arg-type]

@@ -76,6 +76,7 @@ class Server:
         send_proxy: 0, or the PROXY protocol version to send; what version 2 tells is in `options`, `proxy-v2-options`.
         proxy_values: (type, format) of what `set-proxy-v2-tlv-fmt` adds to the header.
         tls: None for plain text.
+        check_tls: TLS of its checks (`check-ssl`) where requests go without.
         fqdn: the host name that stands in the file, None where an address does (or a service).
         service: the name of SRV records that give the server its address, port and weight, or None.
         options: every other server option as written, by name; what later issues run.
@@ -103,6 +104,7 @@ class Server:
     proxy_values: tuple[tuple[int, LogFormat], ...] = ()
     source: Source | None = None
     tls: ServerTls | None = None
+    check_tls: ServerTls | None = None
     slowstart: int = 0
     track: str | None = None
     init_addr: tuple[str, ...] = ("last", "libc")
