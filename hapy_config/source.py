@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -33,6 +34,10 @@ class Source:
     def text(self) -> str:
         """The file's text, byte for byte what was read."""
         return "\n".join(self.lines) + ("\n" if self.ends_with_newline and self.lines else "")
+
+    def ended_alike(self, text: str) -> str:
+        """`text` with this file's line ends: CRLF where its first line has it."""
+        return re.sub(r"\r*\n", "\r\n", text) if self.lines and self.lines[0].endswith("\r") else text
 
 
 @dataclass(frozen=True, slots=True, order=True)

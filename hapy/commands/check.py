@@ -199,7 +199,7 @@ def _mended(checked: _Checked, *, write: bool) -> int:
         return checked.told(sys.stderr, result)
     stream = sys.stdout
     for name, source in changed.items():
-        content = source.text.encode("utf-8", "surrogateescape")
+        content = source.ended_alike(source.text).encode("utf-8", "surrogateescape")
         if name == STDIN:
             sys.stdout.buffer.write(content)
             sys.stdout.flush()

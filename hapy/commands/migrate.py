@@ -189,7 +189,7 @@ def _written(config: Config, document: Document, target: str) -> Translation:
 def _show_changes(sources: Sequence[Source], outcome: Translation) -> None:
     for source in sources:
         new = outcome.files[source.name]
-        before, after = source.lines, new.splitlines()
+        before, after = [line.rstrip("\r") for line in source.lines], new.splitlines()
         lines = list(difflib.unified_diff(before, after, source.name, source.name, lineterm=""))
         if not source.ends_with_newline and not lines:
             lines = [f"{source.name}: a line feed is added at the end"]

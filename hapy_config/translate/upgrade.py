@@ -56,10 +56,12 @@ class _Work:
     notes: list[Note] = field(default_factory=list)
 
     def texts(self) -> dict[str, str]:
-        """The new texts; their last lines end."""
+        """The new texts; their last lines end, all as the first one does."""
         lines = iter(self.lines)
         return {
-            source.name: "".join(f"{line}\n" for now in itertools.islice(lines, len(source.lines)) for line in now)
+            source.name: source.ended_alike(
+                "".join(f"{line}\n" for now in itertools.islice(lines, len(source.lines)) for line in now)
+            )
             for source in self.sources
         }
 

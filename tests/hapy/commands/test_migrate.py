@@ -44,6 +44,20 @@ def test_written(old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "# the site" in capsys.readouterr().out
 
 
+def test_line_ends_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "haproxy.cfg"
+    file.write_bytes(b"defaults\r\n  mode http\r\n  contimeout 5000\r\nlisten a 127.0.0.1:80\r\n")
+    main([str(file), "--to", "haproxy-2.6", "-o", str(tmp_path / "new")])
+    new = (tmp_path / "new").read_bytes()
+    assert b"timeout connect 5000\r\n" in new
+    assert new.count(b"\n") == new.count(b"\r\n") == 5
+    capsys.readouterr()
+    main([str(file), "--to", "haproxy-2.6"])
+    shown = capsys.readouterr().out
+    assert "\n   mode http\n" in shown
+    assert "\r" not in shown
+
+
 def test_several_files(old: Path, tmp_path: Path) -> None:
     (tmp_path / "b.cfg").write_text("backend b\n mode http\n timeout connect 1s\n timeout server 1s\n reqrep x y\n")
     assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1  # b.cfg leaves something to decide
