@@ -23,6 +23,7 @@ from hapy_config.translate.answers import (
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.caddy.matchers import decodes, expression, lookup_lines, quoted, regex, replacement, string
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
+from hapy_config.translate.field_names import ODD_SIGNS, policy, tell
 from hapy_config.translate.flow import (
     FALSE,
     TRUE,
@@ -87,6 +88,7 @@ class SiteWriter:
             for rule in proxy.rules.get(ruleset, ()):
                 self._connection_rule(rule)
         self.request_rules(proxy, TRUE)
+        self._header_names(proxy, TRUE)
         self.redirects(proxy, TRUE)
         backends = self._choose()
         for one in (proxy, *backends):
@@ -95,6 +97,7 @@ class SiteWriter:
             if backend is not proxy:
                 scope = self._scope(backend, backends)
                 self.request_rules(backend, scope)
+                self._header_names(backend, scope)
                 self.redirects(backend, scope)
         for backend in backends:
             self._tell(backend, self._scope(backend, backends))
@@ -121,6 +124,15 @@ class SiteWriter:
             matcher = f"@r{self._matchers}"
             self.lines.append(f"{matcher} expression `{expression(whole)}`")
         self.lines.extend(line.replace("\0 ", f"{matcher} ", 1) for line in lines)
+
+    def _header_names(self, proxy: Proxy, scope: Formula) -> None:
+        """Remove headers for their names, where a section says so."""
+        wanted = policy(proxy)
+        if wanted == "preserve":
+            return
+        self.put(scope, [f"request_header \0 {quoted(f'-*{sign}*')}" for sign in ODD_SIGNS])
+        if wanted == "reject":
+            tell(self.ledger, proxy, "requests with such headers are not refused: the headers are removed", lost=True)
 
     def _look_up(self, *formats: object) -> None:
         """Write the maps that format strings need, each once."""

@@ -18,6 +18,7 @@ from hapy_config.translate.envoy.matching import TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
 from hapy_config.translate.envoy.routes import Routes
 from hapy_config.translate.fates import FATES, SECTIONS
+from hapy_config.translate.field_names import policy, tell, whole_policy
 from hapy_config.translate.flow import FALSE, TRUE, Formula, Some, Test, Untranslatable, formula
 from hapy_config.translate.guards import doors
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
@@ -202,6 +203,7 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         filters.append(_typed(SESSIONS, "filters.http.stateful_session.v3.StatefulSession"))
     filters.append(_typed("envoy.filters.http.router", "filters.http.router.v3.Router", suppress_envoy_headers=True))
     timeouts = proxy.timeouts
+    names = whole_policy(ledger, proxy, list(routes.backends.values()))
     manager: Json = {
         "stat_prefix": proxy.name,
         "codec_type": "AUTO",
@@ -212,7 +214,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "stream_idle_timeout": seconds(timeouts.client or 0),
         "request_headers_timeout": seconds(timeouts.http_request or timeouts.client or 0),
         "common_http_protocol_options": {
-            "idle_timeout": seconds(timeouts.http_keep_alive or timeouts.http_request or timeouts.client or 0)
+            "idle_timeout": seconds(timeouts.http_keep_alive or timeouts.http_request or timeouts.client or 0),
+            **_header_names(ledger, [proxy, *routes.backends.values()], names),
         },
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "route_config": {"name": proxy.name, "virtual_hosts": [host]},
@@ -232,6 +235,17 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         manager["access_log"] = [_LOG]
     kind = "filters.network.http_connection_manager.v3.HttpConnectionManager"
     return [{"filters": [_typed("envoy.filters.network.http_connection_manager", kind, **manager)]}]
+
+
+def _header_names(ledger: Ledger, proxies: list[Proxy], wanted: str) -> Json:
+    """What becomes of headers for their names: Envoy looks for `_` only."""
+    if wanted == "preserve":
+        return {}
+    for proxy in proxies:
+        if policy(proxy) != "preserve":
+            refused = ", and requests with it are refused with 400" if wanted == "reject" else ""
+            tell(ledger, proxy, f"Envoy looks for '_' in names only{refused}: other signs go on")
+    return {"headers_with_underscores_action": {"delete": "DROP_HEADER", "reject": "REJECT_REQUEST"}[wanted]}
 
 
 def _tcp(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:

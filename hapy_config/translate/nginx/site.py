@@ -11,6 +11,7 @@ from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import UseBackend
 from hapy_config.model.server import Bind
 from hapy_config.translate.answers import own_page, page, page_answer
+from hapy_config.translate.field_names import policy, tell, whole_policy
 from hapy_config.translate.flow import (
     TRUE,
     Every,
@@ -174,6 +175,7 @@ class SiteWriter:
         self._settings()
         self._early_rules()
         backends = self._choose()
+        self._header_names(backends)
         site.head = list(dict.fromkeys(site.head))
         for one in (self.proxy, *backends):
             self.ledger.wrote(one)
@@ -207,6 +209,16 @@ class SiteWriter:
             head += ["set_real_ip_from 0.0.0.0/0;", "set_real_ip_from ::/0;", "real_ip_header proxy_protocol;"]
         if "tcpka" in self.proxy.options or "clitcpka" in self.proxy.options:
             head[:] = [f"{one[:-1]} so_keepalive=on;" if one.startswith("listen ") else one for one in head]
+
+    def _header_names(self, backends: Sequence[Proxy]) -> None:
+        wanted = whole_policy(self.ledger, self.proxy, backends)
+        if wanted != "preserve":
+            self.site.head += ["ignore_invalid_headers on;", "underscores_in_headers off;"]
+        if wanted == "reject":
+            for one in (self.proxy, *backends):
+                if policy(one) == "reject":
+                    text = "requests with such headers are not refused: the headers are removed"
+                    tell(self.ledger, one, text, lost=True)
 
     @staticmethod
     def _compression(proxy: Proxy) -> list[str]:

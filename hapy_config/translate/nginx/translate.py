@@ -30,6 +30,7 @@ _COMMON: Final = (
     "proxy_pass_header Server;",
     "proxy_pass_header Date;",
     "underscores_in_headers on;",
+    "ignore_invalid_headers off;",
     "merge_slashes off;",
     "absolute_redirect off;",
     "server_tokens off;",

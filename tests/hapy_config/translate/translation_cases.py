@@ -304,6 +304,58 @@ backend one
         unlike={"envoy": ("/",)},
     ),
     Case(
+        "header-names-deleted",
+        """
+frontend web
+    bind 127.0.0.1:{port}
+    option http-restrict-req-hdr-names delete
+    http-request set-header X-Seen yes if {{ hdr(x-plain) 1 }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/", headers={"X-Plain": "1", "X9": "2"}),
+            Ask("/under", headers={"X_Under": "1", "X-Plain": "1"}),
+            Ask("/dot", headers={"X.Dot": "1", "X*Y": "2", "X`Z": "3", "X#": "4", "X$'": "5", "Q": "6"}),
+        ),
+        unlike={"envoy": ("/dot",)},
+    ),
+    Case(
+        "header-names-kept-by-one-backend",
+        """
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend two if {{ path_beg /two }}
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    option http-restrict-req-hdr-names delete
+    server s 127.0.0.1:{two}
+""",
+        (
+            Ask("/one", headers={"X_Under": "1", "X.Dot": "1", "X~": "3"}),
+            Ask("/two", headers={"X_Under": "1", "X.Dot": "1"}),
+        ),
+        lost={"nginx": ("option http-restrict",), "envoy": ("option http-restrict",)},
+        unlike={"nginx": ("/two",), "envoy": ("/two",)},
+    ),
+    Case(
+        "header-names-refused",
+        """
+frontend web
+    bind 127.0.0.1:{port}
+    option http-restrict-req-hdr-names reject
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (Ask("/"), Ask("/under", headers={"X_Under": "1"})),
+        lost={"nginx": ("option http-restrict",), "caddy": ("option http-restrict",)},
+        unlike={"nginx": ("/under",), "caddy": ("/under",), "envoy": ("/under",)},
+    ),
+    Case(
         "response-headers",
         r"""
 frontend web
