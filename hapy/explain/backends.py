@@ -374,8 +374,15 @@ def _where(proxy: Proxy) -> str:
     elif interval > 0:
         times = f"every {interval}. time"
     else:
-        times = "the last time" if interval == -1 else f"the {-interval}. time from the last"
-    return f", {times} on another server (option redispatch)"
+        times = _from_the_last(interval)
+    sticky = ""
+    if times == "each time" and interval < 0 and proxy.mode == "http" and proxy.cookie is not None:
+        sticky = f", but {_from_the_last(interval)} only for a client whose cookie names the server"
+    return f", {times} on another server (option redispatch){sticky}"
+
+
+def _from_the_last(interval: int) -> str:
+    return "the last time" if interval == -1 else f"the {-interval}. time from the last"
 
 
 def _asked(proxy: Proxy) -> str:

@@ -112,8 +112,12 @@ def told_rules(proxy: Proxy) -> Iterator[str]:
         yield f"{count(len(proxy.redirects), 'redirect')}, behind the rules of http-request."
     if proxy.monitor_uri and proxy.mode == "http":
         yield f"{proxy.monitor_uri} is answered 200 before any rule (monitor-uri){_monitor_fails(proxy)}."
-    if proxy.mode == "http" and (pages := sorted(status for status in proxy.error_pages if status != 200)):
-        yield f"What the proxy itself answers with {listed(list(map(str, pages)))} has a page of its own."
+    if proxy.mode == "http":
+        pages = [(str(status), page.raw == b"") for status, page in sorted(proxy.error_pages.items()) if status != 200]
+        if shown := [status for status, empty in pages if not empty]:
+            yield f"What the proxy itself answers with {listed(shown)} has a page of its own."
+        if silent := [status for status, empty in pages if empty]:
+            yield f"Where it would answer {listed(silent)} it closes without a word (errorfile, an empty one)."
     if proxy.stats is not None and proxy.mode == "http":
         guarded = " to those who know a password" if proxy.stats.accounts or _guarded(proxy) else ""
         yield f"The statistics page is shown{guarded} where the URI begins with {proxy.stats.uri} (stats)."
@@ -158,11 +162,20 @@ def _deeds(rules: tuple[Rule, ...]) -> str:
     return listed([deed if number == 1 else f"{number} {deed}" for deed, number in counted.items()])
 
 
+def _named(proxy: Proxy, text: str) -> str:
+    """The backend that a log format names; where it names none, no other `use_backend` is asked."""
+    if proxy.default_backend:
+        return f"whatever {text} names (where there is no such backend, to {proxy.default_backend})"
+    if proxy.is_backend and proxy.servers:
+        return f"whatever {text} names (where there is no such backend, to its own servers)"
+    return f"whatever {text} names"
+
+
 def _sends(proxy: Proxy) -> Iterator[str]:
     what = "Requests" if proxy.mode == "http" else "Connections"
     page = proxy.stats is not None and proxy.mode == "http"
     for use in proxy.use_backends:
-        target = use.target if isinstance(use.target, str) else f"whatever {use.target.text} names"
+        target = use.target if isinstance(use.target, str) else _named(proxy, use.target.text)
         if use.condition is None:
             all_ = "All" if use is proxy.use_backends[0] and not page else "Other"
             yield f"{all_} {what.lower()} go to {target}."

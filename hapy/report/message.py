@@ -7,7 +7,7 @@ from typing import Final
 
 #: More than this many quoted words in a row are counted, not listed.
 _MANY: Final = 6
-_LIST: Final = re.compile(r"'[^'\s]+'(?:(?:, | and | or )'[^'\s]+'){%d,}" % _MANY)  # noqa: UP031
+_LIST: Final = re.compile(r"'[^'\s]+'(?:(?:, | and | or )'[^'\s]+'){%d,}(?: options\b)?" % _MANY)  # noqa: UP031
 #: What the hint below says once more, and what the word "error" before the message says already.
 _MAYBE: Final = re.compile(r"; did you mean '[^']+' maybe ?\?")
 _PARSING: Final = re.compile(r"^error detected (?=while |in )")
@@ -24,4 +24,4 @@ def one_line(message: str) -> str:
 
 def _counted(match: re.Match[str]) -> str:
     words = _WORD.findall(match[0])
-    return f"one of {len(words)} words"
+    return f"one of {len(words)} {'options' if match[0].endswith(' options') else 'words'}"

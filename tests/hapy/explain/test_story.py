@@ -301,6 +301,48 @@ def test_a_file_that_is_not_there(request_: list[str], capsys: pytest.CaptureFix
     assert err == "cannot open the configuration file '/nonexistent.cfg': No such file or directory\n"
 
 
+def test_names_that_are_made_at_run_time() -> None:
+    rules = " use_backend %[req.hdr(b)] if {{ path /x }}\n use_backend c if {{ path /x }}\n"
+    text = "defaults\n mode http\n timeout client 1s\nfrontend f\n bind :80\n" + rules + "{}backend c\nbackend d\n"
+    named = "Requests go to whatever %[req.hdr(b)] names{} if the path is /x. Requests go to c if the path is /x."
+    given = said("frontend f", "sends", text.format(" default_backend d\n"))
+    assert given.startswith(named.format(" (where there is no such backend, to d)"))
+    assert said("frontend f", "sends", text.format("")).startswith(named.format(""))
+    own = text.replace("frontend f", "listen f").format(" server s 192.0.2.1:80\n")
+    assert said("listen f", "sends", own).startswith(
+        named.format(" (where there is no such backend, to its own servers)")
+    )
+
+
+def test_empty_pages_close() -> None:
+    text = "backend b\n mode http\n errorfile 408 /dev/null\n errorfile 503 /dev/null\n errorloc 502 /sorry\n"
+    assert said("backend b", "rules", text) == (
+        "What the proxy itself answers with 502 has a page of its own. Where it would answer 408 and 503 it closes"
+        " without a word (errorfile, an empty one)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("", "each time on another server (option redispatch);"),
+        (
+            " cookie K insert\n",
+            (
+                "each time on another server (option redispatch), but the last time only for a client whose cookie names"
+                " the server;"
+            ),
+        ),
+        (" cookie K insert\n option redispatch 1\n", "each time on another server (option redispatch);"),
+        (" cookie K insert\n balance source\n", "the last time on another server (option redispatch);"),
+    ],
+)
+def test_cookies_bind_until_the_last_time(lines: str, where: str) -> None:
+    servers = " server s 192.0.2.1:80 cookie s\n server t 192.0.2.2:80 cookie t\n"
+    text = "backend b\n mode http\n option redispatch\n" + lines + servers
+    assert where in said("backend b", "if a server dies", text)
+
+
 APART = """\
 global
     stats socket /run/shop.sock
