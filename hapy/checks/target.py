@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.checks.plan import Target
 from hapy.checks.result import Ended, Status
 from hapy.net.connect import Destination, abstract
+from hapy.net.sockets import home_of
 from hapy_config.grammar.addresses import AddressUse, parse_address
 from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
@@ -73,7 +74,8 @@ class Place:
         bound = None
         if source is not None and source.address.family in ("ipv4", "ipv6") and family != socket.AF_UNIX:
             bound = (source.address.host, source.address.port or 0)
-        return Destination(family, host, port, bound, source.interface if source is not None else None)
+        interface = source.interface if source is not None else None
+        return Destination(family, host, port, bound, interface, namespace=home_of(server.model))
 
     def securing(self, alpn: str | None) -> Securing:
         """TLS as the server's line has it, with the check's own protocols."""

@@ -64,7 +64,8 @@ class Destination:
         interface: the network interface to send through, or None.
         options: what else is set on the socket.
         transparent: the source need not be an address of this machine.
-        namespace: the network namespace to connect from, None for our own.
+        namespace: the network namespace to connect from, None for our own; UNIX sockets, abstract ones too, are always
+            sought in our own, as in HAProxy.
     """
 
     family: int
@@ -155,7 +156,7 @@ def _aim(destination: Destination) -> tuple[bytes, int]:
 
 
 def _socket(destination: Destination) -> socket.socket:
-    if destination.namespace is None:
+    if destination.namespace is None or destination.family == socket.AF_UNIX:
         sock = socket.socket(destination.family, socket.SOCK_STREAM)
     else:
         from hapy.net.sockets import namespace

@@ -31,6 +31,8 @@ _PROBES: Final = {"cnt": socket.TCP_KEEPCNT, "idle": socket.TCP_KEEPIDLE, "intvl
 _BUFFERS: Final = {"rcvbuf": socket.SO_RCVBUF, "sndbuf": socket.SO_SNDBUF}
 _IP_TRANSPARENT: Final = 19
 _IPV6_TRANSPARENT: Final = 75
+#: `retry-on` with all of these sends a request again that nobody has seen.
+_LOST_REQUESTS: Final = frozenset({"conn-failure", "empty-response", "response-timeout"})
 _CLONE_NEWNET: Final = 0x40000000
 #: Where `ip netns` keeps the names.
 _NAMESPACES: Final = Path("/var/run/netns")
@@ -74,9 +76,26 @@ def towards(server: Server, proxy: Proxy, settings: Global) -> tuple[Option, ...
     if "tcp-ut" in server.options:
         limit = milliseconds(server.options["tcp-ut"][0])[0]
         options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit))
-    if "tfo" in server.options:
+    if "tfo" in server.options and _speaks_first(proxy):
         options.append((socket.IPPROTO_TCP, _TCP_FASTOPEN_CONNECT, 1))
     return tuple(options)
+
+
+def _speaks_first(proxy: Proxy) -> bool:
+    """Whether TCP Fast Open towards the servers of a proxy harms nothing.
+
+    The system puts the handshake off until the first bytes are written. In TCP mode they may never be: a server that
+    greets first would not be heard. A server that is down shows itself by a lost request only, so that `retry-on` must
+    allow to send one again (manual, 5.2 `tfo`); else retries and redispatching would be lost.
+    """
+    events = proxy.retry_on
+    return proxy.mode == "http" and ("all-retryable-errors" in events or events >= _LOST_REQUESTS)
+
+
+def home_of(server: Server) -> str | None:
+    """The network namespace that connections to a server leave from; `*` (the client's) is our own."""
+    name = next(iter(server.options.get("namespace", ())), None)
+    return None if name == "*" else name
 
 
 def apply(sock: socket.socket, options: Iterable[Option]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hapy.http.codec import Limits, response_parser
 from hapy.net.connect import OWN_FAULTS, ConnectFailed, Destination, abstract, connect
-from hapy.net.sockets import ends
+from hapy.net.sockets import ends, home_of
 from hapy.pool import ConnectionKey
 from hapy.proxy.server_connection import ServerConnection
 from hapy.samples.fetches.heads import parse_forwarded
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.tls.outgoing import Outgoing
-    from hapy_config.model.server import Server as ServerModel
     from hapy_config.model.server import Source
 
 S = TypeVar("S", bound="Stream")
@@ -86,7 +85,7 @@ class Connector:
         if source is not None and source.address.port and (source.address.port_end or 0) > source.address.port:
             self._ports.extend(range(source.address.port, (source.address.port_end or 0) + 1))
         self._options = options
-        self._namespace = _namespace(server.model)
+        self._namespace = home_of(server.model)
         self.tls = self.written = tls
         self._header = header
         self._generation = -1
@@ -279,9 +278,3 @@ def _foreign_source(usesrc: str, txn: Transaction) -> tuple[str, int] | None:
     found = nth(values(txn.request.headers, to_bytes(name.strip().lower())), int(occurrence or -1))
     ip = parse_forwarded(found) if found is not None else None
     return None if ip is None else (str(ip), 0)
-
-
-def _namespace(model: ServerModel) -> str | None:
-    """The network namespace that connections leave from; `*` (the client's) is our own."""
-    name = next(iter(model.options.get("namespace", ())), None)
-    return None if name == "*" else name
