@@ -171,7 +171,7 @@ def load_authorities(context: ssl.SSLContext, name: str, span: Span) -> None:
         elif Path(name).is_dir():
             for path in sorted(Path(name).iterdir()):
                 if path.suffix in (".pem", ".crt", ".cer", ".crl"):
-                    with contextlib.suppress(ssl.SSLError):  # left out with a warning, when the configuration was read
+                    with contextlib.suppress(OSError):  # left out with a warning, when the configuration was read
                         context.load_verify_locations(str(path))
         else:
             context.load_verify_locations(name)

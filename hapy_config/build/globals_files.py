@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 import re
 from typing import Final
@@ -260,17 +261,22 @@ def _lua(build: Build, statement: Statement, words: list[str]) -> None:
     build.lua = True
 
 
-def _file(message: str) -> Handler:
-    """A keyword whose file must be readable."""
-
-    def handle(build: Build, statement: Statement, words: list[str]) -> None:
-        found = table("globals").find(words)
-        assert found is not None
-        check_arguments(build, found[0], statement, found[1], words)
-        if not build.files.exists(words[1]):
-            build.lacking(Refused(message.format(words[1]), 1, code="missing-file"))
-
-    return handle
+def _issuers(build: Build, statement: Statement, words: list[str]) -> None:
+    """`issuers-chain-path`: a directory that can be looked into."""
+    found = table("globals").find(words)
+    assert found is not None
+    check_arguments(build, found[0], statement, found[1], words)
+    said = "global statement 'issuers-chain-path'"
+    if not build.files.exists(words[1]):
+        build.lacking(Refused(f"{said} expects a directory path as an argument.", 1, code="missing-file"))
+    elif not build.files.is_directory(words[1]):
+        build.lacking(Refused(f"{said}: {words[1]} is not a directory.", 1, code="missing-file"))
+    else:
+        try:
+            os.scandir(build.files.path(words[1])).close()
+        except OSError as error:
+            message = f"{said}: unable to scan directory '{words[1]}' : {error.strerror}."
+            build.lacking(Refused(message, 1, code="missing-file"))
 
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -281,7 +287,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "h1-case-adjust-file": _case_adjust_file,
     "httpclient.resolvers.id": _client_resolvers,
     "httpclient.ssl.ca-file": _client_authority,
-    "issuers-chain-path": _file("global statement 'issuers-chain-path' expects a directory path as an argument."),
+    "issuers-chain-path": _issuers,
     "key-base": _base,
     "lua-load": _lua,
     "lua-load-per-thread": _lua,

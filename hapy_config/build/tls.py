@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -118,10 +119,15 @@ def _warn_of_directory(build: Build, path: str, directory: Path) -> None:
 
     loaded = 0
     for entry in sorted(directory.iterdir()):
-        if entry.name.startswith(".") or entry.suffix not in (".pem", ".crt", ".cer", ".crl") or not entry.is_file():
+        if entry.name.startswith(".") or entry.suffix not in (".pem", ".crt", ".cer", ".crl"):
             continue
-        blocks = pem.certificates_in(entry.read_bytes())
-        fault = pem.certificate_fault(blocks[0]) if blocks else "no start line"
+        try:
+            blocks = pem.certificates_in(entry.read_bytes())
+            fault = pem.certificate_fault(blocks[0]) if blocks else "no start line"
+        except IsADirectoryError:
+            fault = "no start line"
+        except OSError as error:
+            fault = error.strerror or str(error)
         if fault:
             build.warning(
                 "bad-certificate", NOWHERE, f"ca-file: '{path}' couldn't load '{path}/{entry.name}' ({fault})"
@@ -188,15 +194,25 @@ def _issuers(build: Build, directory: str = "") -> Iterator[tuple[bytes, ...]]:
         return
     from hapy_config.tls import pem
 
-    where = build.files.path(directory)
-    for entry in sorted(where.iterdir()) if build.files.is_directory(directory) else ():
-        if entry.is_file() and not entry.name.startswith("."):
-            blocks = pem.certificates_in(build.files.read(f"{directory}/{entry.name}"))
+    try:
+        entries = sorted(build.files.path(directory).iterdir())
+    except OSError:
+        return  # said where the line was read
+    for entry in entries:
+        if _may_be_file(entry) and not entry.name.startswith("."):
+            name = f"{directory}/{entry.name}"
+            try:
+                blocks = pem.certificates_in(build.files.read(name))
+            except OSError as error:
+                if not build.files.exists(name):
+                    text = f"unable to stat certificate from file '{name}' : {error.strerror}."
+                    build.warning("bad-certificate", NOWHERE, text)
+                continue  # HAProxy says nothing of one that it may not read
             fault = "pem certificate not found" if not blocks or pem.certificate_fault(blocks[0]) else ""
             if not fault and not pem.has_key_identifier(blocks[0]):
                 fault = "SubjectKeyIdentifier not found"
             if fault:
-                text = f"unable to load issuers-chain {directory}/{entry.name} : {fault}."
+                text = f"unable to load issuers-chain {name} : {fault}."
                 build.warning("bad-certificate", NOWHERE, text)
             else:
                 yield tuple(blocks)
@@ -234,7 +250,13 @@ def certificates(build: Build, name: str) -> list[CertificateFiles]:
     path = based(build, name, "crt-base")
     where = build.files.path(path)
     if not name.startswith("@") and build.files.is_directory(path):
-        return [one for file in _directory(where) for one in certificates(build, f"{path}/{file}")]
+        try:
+            names = _directory(where)
+        except OSError as error:
+            from hapy_config.tls.pem import Fault
+
+            raise Fault(f"unable to scan directory '{path}' : {error.strerror}.") from None
+        return [one for file in names for one in certificates(build, f"{path}/{file}")]
     if not build.files.exists(path) and not name.startswith("@"):
         from hapy_config.tls.pem import BUNDLE
 
@@ -245,12 +267,21 @@ def certificates(build: Build, name: str) -> list[CertificateFiles]:
 
 
 def _directory(where: Path) -> list[str]:
-    """The certificates of a directory, in order."""
+    """The certificates of a directory, in order.
+
+    Raises:
+        OSError: nobody may look into it.
+    """
     from hapy_config.tls.pem import BESIDE
 
     beside = tuple(f".{kind}" for kind in BESIDE)
-    names = (entry.name for entry in where.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    names = (entry.name for entry in where.iterdir() if _may_be_file(entry) and not entry.name.startswith("."))
     return sorted(name for name in names if not name.endswith(beside))
+
+
+def _may_be_file(entry: Path) -> bool:
+    """Whether an entry of a directory is to be read: a file, or what can't be looked at (its reader says why)."""
+    return os.path.isfile(entry) or not os.path.exists(entry)  # noqa: PTH110, PTH113 - Path's own methods raise
 
 
 def entries(build: Build, name: str) -> list[CertificateEntry]:

@@ -195,6 +195,8 @@ def load(
     try:
         content = read(path)
     except OSError as error:
+        if isinstance(error, PermissionError) and os.path.exists(error.filename or path):  # noqa: PTH110 - it may raise
+            raise Fault(f"cannot open the file '{path}'.") from None
         raise Fault(f"unable to stat SSL certificate from file '{path}' : {error.strerror}.") from None
     blocks = certificates_in(content)
     certificate = _plain(blocks[0]) if blocks else b""
@@ -254,6 +256,15 @@ def _issuer(beside: _Beside) -> bytes:
     return found[0]
 
 
+#: What is said of a file beside a certificate that is there, and can't be read.
+_UNREADABLE: Final = {
+    "key": "\nunable to load private key from file '{name}'.\n '{name}' is present but cannot be read or parsed'.",
+    "ocsp": "Error {read} file '{name}'.",
+    "issuer": "'{name}' cannot be read or parsed'.",
+    "sctl": "'{name}' is present but cannot be read or parsed'.",
+}
+
+
 class _Beside:
     """The files beside a certificate."""
 
@@ -282,6 +293,9 @@ class _Beside:
         except OSError as error:
             if getattr(self._named, kind, ""):
                 raise Fault(f"unable to load '{name}' : {error.strerror}.") from None
+            if kind in _UNREADABLE and os.path.exists(error.filename or name):  # noqa: PTH110 - it may raise
+                read = "reading OCSP response from" if isinstance(error, IsADirectoryError) else "opening OCSP response"
+                raise Fault(_UNREADABLE[kind].format(name=name, read=read)) from None
             return None
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -260,3 +263,86 @@ def test_each_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert reads["good.pem"] == 1
     binds = result.config.proxies[0].binds
     assert len({id(bind.certificates[0].files) for bind in binds}) == 1
+
+
+@contextlib.contextmanager
+def _nobody() -> Iterator[None]:
+    """Root may read everything: for a while somebody else does the reading."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("crt secret.pem", "cannot open the file 'secret.pem'."),
+        ("crt closed", "unable to scan directory 'closed' : Permission denied."),
+        ("crt closed/good.pem", "unable to stat SSL certificate from file 'closed/good.pem' : Permission denied."),
+        ("crt listed", "unable to stat SSL certificate from file 'listed/good.pem' : Permission denied."),
+        ("crt dangling", "unable to stat SSL certificate from file 'dangling/link.pem' : No such file or directory."),
+        ("crt staple.pem", "Error opening OCSP response file"),
+        ("crt stapledir.pem", "Error reading OCSP response from file"),
+        ("crt timestamps.pem", "'timestamps.pem.sctl' is present but cannot be read or parsed'."),
+        ("crt timestampsdir.pem", "'timestampsdir.pem.sctl' is present but cannot be read or parsed'."),
+        ("crt issued.pem", "'issued.pem.issuer' cannot be read or parsed'."),
+        ("crt apart.pem", "'apart.pem.key' is present but cannot be read or parsed'."),
+        ("crt whole.pem", ""),  # with its key inside, nobody looks at the file for it
+        ("crt good.pem verify required ca-file closed", "'ca-file' : unable to load closed"),
+        ("crt good.pem verify required ca-file secret.pem", "'ca-file' : unable to load secret.pem"),
+        ("crt good.pem verify required ca-file mixed", ""),
+        ("crt good.pem verify required ca-file listed", ""),
+        (
+            "global closed",
+            "global statement 'issuers-chain-path': unable to scan directory 'closed' : Permission denied.",
+        ),
+        ("global good.pem", "global statement 'issuers-chain-path': good.pem is not a directory."),
+        ("global mixed", ""),
+        ("global listed", ""),
+    ],
+)
+def test_what_may_not_be_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, said: str
+) -> None:
+    whole, bare = (folder / "good.pem").read_bytes(), (folder / "nokey.pem").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    for name in ("closed", "listed", "dangling", "mixed", "stapledir.pem.ocsp", "timestampsdir.pem.sctl"):
+        Path(name).mkdir()
+    names = (
+        "good",
+        "closed/good",
+        "listed/good",
+        "dangling/good",
+        "mixed/good",
+        "staple",
+        "stapledir",
+        "issued",
+        "whole",
+    )
+    for name in (*names, "timestamps", "timestampsdir"):
+        Path(f"{name}.pem").write_bytes(whole)
+    Path("apart.pem").write_bytes(bare)
+    Path("dangling/link.pem").symlink_to("nowhere")
+    Path("issued.pem.ocsp").write_bytes(b"junk")
+    beside = ("staple.pem.ocsp", "timestamps.pem.sctl", "issued.pem.issuer", "apart.pem.key", "whole.pem.key")
+    for name in ("secret.pem", "mixed/secret.pem", *beside):
+        Path(name).write_bytes(whole)
+        Path(name).chmod(0)
+    Path("closed").chmod(0)
+    Path("listed").chmod(0o744 if os.geteuid() == 0 else 0o400)
+    path = words.removeprefix("global ")
+    before = f"global\n issuers-chain-path {path}\n" if path != words else ""
+    try:
+        with _nobody():
+            found = faults(tmp_path, "crt good.pem" if before else words, before)
+    finally:
+        Path("closed").chmod(0o700)
+        Path("listed").chmod(0o700)
+    assert len(found) == bool(said), found
+    assert not said or said in found[0]
