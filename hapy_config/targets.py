@@ -51,6 +51,8 @@ _FROM: Final = Keyword(name="from", since=(2, 4))
 _RULES_IN_DEFAULTS: Final[Version] = (2, 6)
 #: What a section says of its servers: in a mode that 2.6 does not know only that mode's manual tells what is right.
 _OF_SERVERS: Final = frozenset({"balance", "default-server", "hash-type", "server", "server-template"})
+#: The versions that know no other way of HTTP than HTX, and warn who does not want it.
+_ONLY_HTX: Final = ((2, 1), (2, 2))
 #: Where the options of a line begin, and their family.
 _OPTION_LINES: Final = {
     "bind": ("binds", 2),
@@ -442,6 +444,9 @@ def _finding(use: Use, version: Version) -> Diagnostic | None:
     if keyword.removed is not None and keyword.removed <= version:
         message = f"{use.title} is not supported any more since HAProxy {shown(keyword.removed)}"
         return Diagnostic("removed-keyword", Severity.ERROR, span, message, instead)
+    if version in _ONLY_HTX and keyword.name == "http-use-htx" and use.statement.words[0] == "no":
+        message = "option 'http-use-htx' is deprecated and ignored. The HTX mode is now the only supported mode."
+        return Diagnostic("deprecated", Severity.WARNING, span, message, instead)
     if version != TARGET and keyword.deprecated is not None and keyword.deprecated <= version:
         message = f"{use.title} is deprecated since HAProxy {shown(keyword.deprecated)}"
         return Diagnostic("deprecated", later.severity(keyword.name), span, message, instead)

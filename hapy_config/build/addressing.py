@@ -49,6 +49,11 @@ def address_fault(text: str, error: GrammarError) -> str:
     return error.message
 
 
+def has_long_port(build: Build, text: str) -> bool:
+    """Whether the version spoken takes a port behind 65535 that the address names: its checks count it as one."""
+    return build.version <= _ANY_PORT and _LONG_PORT.search(expand(build, text)) is not None
+
+
 def read_address(build: Build, text: str, use: AddressUse) -> Address:
     """The address `text`, with its variables.
 

@@ -54,8 +54,9 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
         draft.tls_binds.append((statement, reading))
     if "thread" in reading.options:
         build.later.append(lambda: _threads(build, draft, reading))
-    if "proto" in reading.options:
-        draft.bind_protocols.append((statement, reading.options["proto"][0]))
+    framed = _is_quic(build, words[1])
+    if framed or "proto" in reading.options:
+        draft.bind_protocols.append((statement, reading.options.get("proto", ("quic",))[0], framed))
     if draft.side & FRONT:
         draft.binds.extend(make_binds(reading, addresses, statement))
 
@@ -88,6 +89,12 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
         )
         for address in addresses
     ]
+
+
+def _is_quic(build: Build, text: str) -> bool:
+    """Whether the first address is one of QUIC to a version whose builds have it."""
+    known = build.target is not None and build.target >= USUAL_BUILDS["USE_QUIC"]
+    return known and expand(build, text).startswith(("quic4@", "quic6@"))
 
 
 def _without_quic(build: Build, text: str, place: int) -> str:

@@ -38,7 +38,7 @@ def check_port(build: Build, draft: Draft, server: Server) -> None:
         return
     if address.family == "ipv4" and address.host == "0.0.0.0":
         return
-    if (server.span.file, server.span.line) in build.short_addresses:  # they are names to HAProxy
+    if (server.span.file, server.span.line) in build.unasked_ports:
         return
     fault = _fault(draft, steps_help=build.version != _STEPS_DO_NOT_HELP)
     if fault:

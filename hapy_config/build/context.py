@@ -135,7 +135,8 @@ class Build(References, Watching):
         self.assume_machine = False
         self.files = Files()
         self.current_section = ""
-        self.short_addresses: set[tuple[str, int]] = set()  # lines with servers such as `10.1`, by file and line
+        #: Lines, by file and number, whose servers need no port for checks: `10.1`, 65536 in 2.2.
+        self.unasked_ports: set[tuple[str, int]] = set()
         self.threads: dict[int, int] = {}  # to the group that a `thread-group` line put them in
         self.thread_groups: dict[int, tuple[int, int]] = {}  # where the threads of each group begin and end
         #: Whether a section other than `global` has been read.

@@ -127,7 +127,8 @@ class Draft:
         self.templates: set[str] = set()
         self.bind_ids: dict[int, Statement] = {}
         self.tls_binds: list[tuple[Statement, BindWords]] = []
-        self.bind_protocols: list[tuple[Statement, str]] = []
+        #: What is to be spoken on `bind` lines that say it or use QUIC, and whether they do.
+        self.bind_protocols: list[tuple[Statement, str, bool]] = []
         self.use_backend_statements: list[Statement] = []
         self.monitor_fail: list[Condition] = []
         self.filters: list[tuple[str, ...]] = []

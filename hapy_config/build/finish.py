@@ -288,9 +288,17 @@ def _binds(build: Build, draft: Draft) -> None:
                 f"Proxy '{draft.name}': Failed to read CA certificate file '{options['ca-sign-file'][0]}' at [{where}]."
                 f" Chain loading failed: {reading.signer_fault}",
             )
-    for statement, protocol in draft.bind_protocols:
-        usable = protocol == "none" if draft.mode == "tcp" else protocol in ("h1", "h2")
-        if not usable:
+    for statement, protocol, framed in draft.bind_protocols:
+        usable = protocol == "none" if draft.mode == "tcp" else protocol in ("h1", "h2", "quic")
+        if framed and protocol != "quic":
+            where = f"'bind {statement.words[1]}' at [{statement.source.name}:{statement.line}]"
+            build.error(
+                "incompatible-protocol",
+                statement.span(),
+                f"{draft.title} '{draft.name}' : stream-based MUX protocol '{protocol}' is incompatible with framed"
+                f" transport of {where}.",
+            )
+        elif not usable:
             where = f"{statement.source.name}:{statement.line}"
             build.error(
                 "incompatible-protocol",

@@ -21,6 +21,8 @@ from hapy_config.syntax import Statement
 _PORT_NEEDED: Final[Version] = (2, 8)
 #: The first version that says which words of a peer do nothing.
 _VAIN_WORDS_TOLD: Final[Version] = (2, 4)
+#: The first version that refuses a file for the address of a log-forward section's `bind`; others print the reason.
+_FATAL_BINDS: Final[Version] = (2, 8)
 
 
 def peer(build: Build, draft: SectionDraft, statement: Statement, words: list[str]) -> None:
@@ -155,7 +157,8 @@ def forward_bind(build: Build, draft: SectionDraft, statement: Statement, words:
         return
     shown = f"'{words[0]} {words[1]}' : "
     stream = words[0] == "bind"
-    found = listening_addresses(build, words[1], 1, shown, fatal=not stream, use=BIND if stream else DATAGRAM_BIND)
+    fatal = not stream or build.version >= _FATAL_BINDS
+    found = listening_addresses(build, words[1], 1, shown, fatal=fatal, use=BIND if stream else DATAGRAM_BIND)
     prefix = f"'{words[0]} {words[1]}' in section 'log-forward'"
     reading = BindWords(build, statement, words, 2, f"{prefix} : ")
     read_options(reading, f"{prefix}: ")

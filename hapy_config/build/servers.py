@@ -6,7 +6,7 @@ import dataclasses
 from typing import Final
 
 from hapy_config.alike import nearest
-from hapy_config.build.addressing import NO_ADDRESS, address_fault, read_address
+from hapy_config.build.addressing import NO_ADDRESS, address_fault, has_long_port, read_address
 from hapy_config.build.arguments import BAD_NAME
 from hapy_config.build.comments import pool_settings
 from hapy_config.build.context import Build
@@ -114,8 +114,9 @@ def parse_server_address(build: Build, text: str, place: int, label: str) -> Add
         hint = "there is nothing between two of the name's dots, or before the first"
         build.fault(Refused(f"'server {label}' : {what}", place, code="bad-address", hint=hint))
         return NO_ADDRESS
-    if found.family == "ipv4" and found.host not in text:
-        build.short_addresses.add((build.statement.source.name, build.statement.line))
+    short = found.family == "ipv4" and found.host not in text
+    if short or (not found.port and has_long_port(build, text)):
+        build.unasked_ports.add((build.statement.source.name, build.statement.line))
     return found
 
 

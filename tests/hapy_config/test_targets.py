@@ -164,6 +164,10 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.6", {"bad-address"}, set()),
         ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.8", set(), set()),
         ("listen l\n bind quic6@[::]:1 ssl crt a.pem\n", "3.4", set(), set()),
+        ("listen l\n mode http\n bind quic4@:1 ssl crt a.pem proto h2\n", "3.0", {"incompatible-protocol"}, set()),
+        ("listen l\n mode tcp\n bind quic4@:1 ssl crt a.pem\n", "3.0", {"incompatible-protocol"}, set()),
+        ("listen l\n mode tcp\n bind quic4@:1 ssl crt a.pem proto none\n", "3.0", {"incompatible-protocol"}, set()),
+        ("listen l\n mode tcp\n bind quic4@:1 ssl crt a.pem\n", "2.6", {"bad-address"}, set()),
         # as the programs of these versions say
         ("global\n nbproc 2\n nbthread 2\n", "2.2", {"bad-argument"}, set()),
         ("global\n nbproc 2\n nbthread 1\n", "2.2", set(), set()),
@@ -243,6 +247,12 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         # servers without a port, and checks that have one
         (f"{_CHECKED} tcp-check connect port 9\n server s 10.0.0.1 check\n", "2.2", {"missing-check-port"}, set()),
         (f"{_CHECKED} tcp-check connect port 9\n server s 10.0.0.1 check\n", "2.6", set(), set()),
+        ("backend b\n option redis-check\n server s 10.0.0.1:65536 check\n", "2.2", set(), set()),
+        ("backend b\n server s 10.0.0.1:065536 check\n server t [::1]:131072 check\n", "2.2", set(), set()),
+        ("backend b\n server s 10.0.0.1:+65536 check\n", "2.2", {"missing-check-port"}, set()),
+        ("frontend f\n bind :1\n no option http-use-htx\n", "2.0", set(), set()),
+        ("frontend f\n bind :1\n no option http-use-htx\n", "2.2", set(), {"deprecated"}),
+        ("frontend f\n bind :1\n option http-use-htx\n", "2.2", set(), set()),
         # actions behind 2.6 and what they take
         ("frontend f\n bind :1\n http-request pause 5ms if { path /a }\n", "3.2", set(), set()),
         ("frontend f\n bind :1\n http-request pause int(5) if { path /a }\n", "3.2", set(), set()),
@@ -268,6 +278,16 @@ def test_a_missing_line_feed(tmp_path: Path) -> None:
     assert verdict(tmp_path, "listen l\n bind :1", "2.0") == (set(), set())
     assert verdict(tmp_path, "listen l\n bind :1", "2.2")[1] >= {"missing-newline"}
     assert verdict(tmp_path, "listen l\n bind :1", "2.6")[0] == {"missing-newline"}
+
+
+@pytest.mark.parametrize(("target", "fatal"), [((2, 6), False), ((2, 8), True)])
+def test_which_version_refuses_a_bad_address_of_log_forward(
+    tmp_path: Path, target: tuple[int, int], *, fatal: bool
+) -> None:
+    file = tmp_path / "t.cfg"
+    file.write_text(BASE + "log-forward f\n bind 127.0.0.1:abc\n", encoding="utf-8")
+    found = read_config([str(file)], env={}, target=target).diagnostics
+    assert [one.fatal for one in found if one.code == "bad-address"] == [fatal]
 
 
 def test_which_versions_there_are() -> None:
