@@ -16,6 +16,8 @@ from hapy_config.translate.flow import Piece, Subject, Untranslatable, pieces
 _NOT_KEPT: Final = frozenset({302, 303, 307})
 #: Of rules that ask for passwords.
 IN_CLEAR: Final = "the passwords stand in what was written, as a client sends them (base64)"
+#: Of rules that drop connections without telling the client.
+SEEN_DROP: Final = "silent-drop: the client sees that its connection is closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,5 @@ def redirect_answer(redirect: Redirect) -> Answer:
     if redirect.set_cookie is not None:
         headers.append(("Set-Cookie", (f"{redirect.set_cookie}; path=/;",)))
     if redirect.clear_cookie is not None:
-        value = redirect.clear_cookie if "=" in redirect.clear_cookie else f"{redirect.clear_cookie}="
-        headers.append(("Set-Cookie", (f"{value}; path=/; Max-Age=0;",)))
+        headers.append(("Set-Cookie", (f"{redirect.clear_cookie}; path=/; Max-Age=0;",)))
     return Answer(redirect.code, "", ("",), tuple(headers), target, kept=redirect.code not in _NOT_KEPT)

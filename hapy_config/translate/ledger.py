@@ -50,6 +50,7 @@ _HTTP_ONLY: Final = frozenset(
         "option httpclose", "option http-keep-alive", "timeout http-request", "timeout http-keep-alive", "stats",
         "http-send-name-header", "option http-buffer-request", "option http-pretend-keepalive", "capture",
         "option http-use-htx", "option forceclose", "option http-tunnel", "timeout tarpit",
+        "option http-restrict-req-hdr-names",
     }
 )  # fmt: skip
 

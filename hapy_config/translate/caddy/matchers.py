@@ -47,6 +47,8 @@ _NAMED: Final = {
     "cookie": "http.request.cookie",
     "param": "http.request.uri.query",
 }
+#: What `escaped_path` makes.
+ESCAPED_PATH: Final = "hapy_path"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
 #: What RE2, which Caddy uses, leaves out of PCRE.
@@ -70,6 +72,15 @@ def placeholder(what: Subject) -> str:
     if name is None:
         raise Untranslatable(f"Caddy has no placeholder for it ({what.kind})")
     return f"{{{name}}}"
+
+
+def escaped_path() -> list[str]:
+    """The `map` of the path as it came, for texts: Caddy's own placeholder has it decoded."""
+    return [f"map {{http.request.uri}} {{{ESCAPED_PATH}}} {{", "\t`~^([^?]*)` `${1}`", '\tdefault ""', "}"]
+
+
+def _in_text(what: Subject) -> str:
+    return placeholder(what).replace("{http.request.uri.path}", f"{{{ESCAPED_PATH}}}")
 
 
 def lookup_name(what: Lookup) -> str:
@@ -122,7 +133,7 @@ def string(parts: tuple[Piece, ...]) -> str:
         elif part.lower and part.kind != "hostname":
             raise Untranslatable("Caddy has no lower case of it")
         else:
-            found.append(placeholder(part))
+            found.append(_in_text(part))
     return "".join(found)
 
 

@@ -12,6 +12,7 @@ from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.translate.answers import (
     IN_CLEAR,
+    SEEN_DROP,
     Answer,
     answer_of,
     asking,
@@ -21,7 +22,17 @@ from hapy_config.translate.answers import (
     redirect_answer,
 )
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
-from hapy_config.translate.caddy.matchers import decodes, expression, lookup_lines, quoted, regex, replacement, string
+from hapy_config.translate.caddy.matchers import (
+    ESCAPED_PATH,
+    decodes,
+    escaped_path,
+    expression,
+    lookup_lines,
+    quoted,
+    regex,
+    replacement,
+    string,
+)
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
 from hapy_config.translate.field_names import ODD_SIGNS, policy, tell
 from hapy_config.translate.flow import (
@@ -79,6 +90,9 @@ class SiteWriter:
     def body(self) -> list[str]:
         """The directives: a `route`, and what answers when servers fail."""
         proxy = self.proxy
+        # Caddy would take a fragment for a part of the path, and rules would miss the path before it.
+        self.lines.append('@fragment expression `{http.request.orig_uri}.contains("#")`')
+        self.lines += [line.replace("\0 ", "@fragment ", 1) for line in self._answer(own_page(400))]
         if proxy.monitor_uri:
             self.put(Test(Subject("path"), "exact", (proxy.monitor_uri,)), self._answer(own_page(200, text=_ALIVE)))
             for statement in self.ledger.proxy_statements(proxy):
@@ -106,7 +120,10 @@ class SiteWriter:
         for backend in backends:
             self._backend(backend, self._scope(backend, backends))
         self.put(TRUE, self._answer(own_page(503)))
-        return ["route {", *(f"\t{line}" for line in self.lines), "}", *self._errors(backends)]
+        errors = self._errors(backends)
+        if any(f"{{{ESCAPED_PATH}}}" in line for line in (*self.lines, *errors)):
+            self.lines[:0] = escaped_path()
+        return ["route {", *(f"\t{line}" for line in self.lines), "}", *errors]
 
     def put(self, whole: Formula, lines: Iterable[str]) -> None:
         """Directives that run where a condition holds; NUL stands where the matcher goes."""
@@ -233,6 +250,8 @@ class SiteWriter:
             self.ledger.near(rule.span, IN_CLEAR)
             return self._answer(asking(given.get("realm") or proxy.name))
         if action in ("silent-drop", "reject"):
+            if action == "silent-drop":
+                self.ledger.near(rule.span, SEEN_DROP)
             return ["abort \0 "]
         if action == "redirect":
             redirect = given["redirect"]

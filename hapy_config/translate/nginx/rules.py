@@ -12,7 +12,7 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, redirect_answer
+from hapy_config.translate.answers import IN_CLEAR, SEEN_DROP, Answer, answer_of, asking, redirect_answer
 from hapy_config.translate.auth import auth_condition
 from hapy_config.translate.flow import (
     FALSE,
@@ -243,6 +243,8 @@ def _request_rule(site: Site, rule: Rule, whole: Formula, proxy: Proxy) -> None:
             site.ledger.near(rule.span, "tarpit: nginx answers at once, without the wait")
     elif action in ("silent-drop", "reject"):
         site.end(whole, ["return 444;"])
+        if action == "silent-drop":
+            site.ledger.near(rule.span, SEEN_DROP)
     elif action == "redirect":
         redirect = given["redirect"]
         assert isinstance(redirect, Redirect)

@@ -236,6 +236,7 @@ class SiteWriter:
     def _early_rules(self) -> None:
         """What comes before a request's own rules: `monitor-uri`, and rules about the connection."""
         site, proxy = self.site, self.proxy
+        site.lines += block('if ($request_uri ~ "#")', ["return 400;"])  # HAProxy takes no fragments
         if proxy.monitor_uri:
             asked: Formula = Test(Subject("path"), "exact", (proxy.monitor_uri,))
             for statement in self.ledger.proxy_statements(proxy):

@@ -40,9 +40,9 @@ SERVER = "server s1 localhost:81 check ssl verify none"
 NOTHING = (
     "acl ", "bind ", "compression offload", "compression type", "default-server", "enabled",
     "hash-type ", "http-error status 404", "http-request allow", "id ", "log global", "mode ", "no log", "no option ",
-    "option http-keep-alive", "tcp-request connection accept", "tcp-request content accept",
-    "tcp-request session accept", "tcp-response content accept", "timeout http-keep-alive 0", "timeout http-request 0",
-    "unique-id-",
+    "option http-keep-alive", "option http-restrict-req-hdr-names preserve", "tcp-request connection accept",
+    "tcp-request content accept", "tcp-request session accept", "tcp-response content accept",
+    "timeout http-keep-alive 0", "timeout http-request 0", "unique-id-",
 )  # fmt: skip
 #: The same in mode tcp; and what other proxies do by themselves.
 NOTHING_IN_TCP = ("balance hdr", "balance uri", "option redispatch")

@@ -304,6 +304,32 @@ backend one
         unlike={"envoy": ("/",)},
     ),
     Case(
+        "paths-with-signs",
+        """
+frontend web
+    bind 127.0.0.1:{port}
+    http-request deny if {{ path /admin }}
+    http-request redirect prefix /moved drop-query code 301 if {{ path_beg /old }}
+    http-request redirect location /login clear-cookie TIER if {{ path /logout }}
+    http-request set-header X-Path "%[path]"
+    http-request set-header X-Base "%[base]"
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/admin#x"),
+            Ask("/#"),
+            Ask("/a?b#c"),
+            Ask("/ok%23x?q=%23"),
+            Ask("/a%20b/%2E%2f?c=%20"),
+            Ask("/old%20one%0d%0aX-Y:1?d"),
+            Ask("/logout", seen=("Set-Cookie",)),
+        ),
+        lost={"envoy": ("http-request set-header X-Base",)},
+        unlike={"envoy": ("/ok%23x?q=%23", "/a%20b/%2E%2f?c=%20")},
+    ),
+    Case(
         "header-names-deleted",
         """
 frontend web
