@@ -360,6 +360,8 @@ class Backends:
                 else:
                     where = last if name.lower() == "host" else lines  # others may look at the one that came
                     where.append(f"http-request set-header {write(name)} {write(format_string(value, known))}")
+                    if {"uri", "document_uri"}.intersection(variables(value)):
+                        self.notes.near(one.span, f"{name} has the path as it came, not decoded")
                     if may_lack(value) and name.lower() != "host":
                         tests = (f"!{{ {known.sample(one)} -m len gt 0 }}" for one in variables(value))
                         lines.append(f"http-request del-header {write(name)} if {' '.join(tests)}")

@@ -189,7 +189,9 @@ def _locations(server: Directive, where: list[str], backends: Backends, notes: N
                 f"http-request redirect location {write(f'{text}?%[query]')} code 301 if {held} {{ query -m found }}",
                 f"http-request redirect location {write(text)} code 301 if {held}",
             ]
-            notes.near(location.span, f"the address that {bare} is sent on to has no host")
+            added = bool(backends.many(server, location, "add_header"))
+            lacks = ", and that answer none of the headers of add_header" if added else ""
+            notes.near(location.span, f"the address that {bare} is sent on to has no host{lacks}")
     for location, tests in found.in_order():
         for name, more in backends.of_location(owners[id(location)], location):
             conditions = " ".join((*where, *tests, *more))

@@ -41,7 +41,7 @@ _FETCHES: Final = {
 #: Headers whose lines nginx puts together; of others it knows the first.
 _JOINED: Final = frozenset({"cookie", "x_forwarded_for"})
 #: What a request may lack, by the first letters of variables; nginx sends no header with an empty value.
-_MAY_LACK: Final = ("http_", "cookie_", "arg_", "content_")
+_MAY_LACK: Final = ("http_", "cookie_", "arg_", "args", "query_string", "content_")
 _SIZE: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 

@@ -29,12 +29,15 @@ OF_REQUESTS: tuple[NginxCase, ...] = (
      proxy_set_header X-C $cookie_a;
      proxy_set_header X-P $arg_p;
      proxy_set_header X-L $http_x_l;
+     proxy_set_header X-Q $args;
    }}
    location /key {{ if ($arg_token != s3cret) {{ return 401; }} proxy_pass http://127.0.0.1:{one}; }}
    location /some {{ if ($arg_token = "") {{ return 401; }} proxy_pass http://127.0.0.1:{one}; }}
  }}
 """,
         (
+            Ask("/no-query?"),
+            Ask("/query?x=%201"),
             *_asks(
                 "Cookie",
                 *("ban=1", "ban=", "ban=0", "role=x; role=admin", "role=admin; role=x", "ROLE=admin", "xrole=admin"),

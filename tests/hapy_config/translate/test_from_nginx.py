@@ -131,3 +131,15 @@ def test_headers_that_nginx_drops_do_not_go_on(said: str, kept: tuple[str, ...],
     written = dict(from_nginx([Source.from_text("nginx.conf", text)]).files)["haproxy.cfg"]
     assert all(line in written for line in kept)
     assert not any(line in written for line in left_out)
+
+
+def test_what_differs_of_paths_and_of_addresses_sent_on_to_is_told() -> None:
+    text = (
+        "events {}\nhttp { server { listen 80; add_header X-A b;\n location /a/ { proxy_pass http://127.0.0.1:81;\n"
+        " proxy_set_header X-U $uri; proxy_set_header X-R $request_uri; } } }"
+    )
+    told = [(note.span.line, note.text) for note in from_nginx([Source.from_text("nginx.conf", text)]).notes]
+    bare = "the address that /a is sent on to has no host, and that answer none of the headers of add_header"
+    assert (3, bare) in told
+    assert (4, "X-U has the path as it came, not decoded") in told
+    assert not any("X-R" in one for _, one in told)
