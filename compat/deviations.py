@@ -97,8 +97,8 @@ DEVIATIONS = {
         "a status of three digits."
     ),
     "proxied:lenient_lines": (
-        "The specification of the PROXY protocol has no port above 65535 and no leading zeros; HAProxy takes both, hapy "
-        "refuses such lines."
+        "The specification of the PROXY protocol has no port above 65535, no leading zeros and no address of fewer than "
+        "four numbers; HAProxy takes them all, hapy refuses such lines."
     ),
     "proxied:header_in_pieces": (
         "HAProxy gives up on a PROXY header whose first segment does not hold all of it; hapy waits up to three seconds "

@@ -256,9 +256,10 @@ frontend tcp
 
 
 def lenient_lines(world: World) -> None:
-    """Lines that the specification forbids: a port beyond 65535, a number with leading zeros."""
+    """Lines that the specification forbids: a port beyond 65535, leading zeros, an address of three numbers."""
     world.start(IN % "")
-    for line in (b"192.0.2.1 192.0.2.2 70000 2000", b"192.0.02.1 192.0.2.2 80 2000"):
+    bad = (b"192.0.2.1 192.0.2.2 70000 2000", b"192.0.02.1 192.0.2.2 80 2000", b"192.0.2 192.0.2.2 80 2000")
+    for line in bad:
         client = world.client()
         client.send(b"PROXY TCP4 " + line + b"\r\n" + REQUEST)
         client.receive()
