@@ -196,6 +196,7 @@ def load_everything() -> None:
                 importlib.import_module(module.name)
     libraries = [module.name for module in pkgutil.walk_packages(anyio.__path__, "anyio.")]
     # What the standard library loads on first use: codecs, tracebacks, name resolution.
+    libraries.append("cryptography.hazmat.backends.openssl.backend")  # where certificates are signed
     for name in (*libraries, "uvloop", "encodings.idna", "encodings.latin_1", "traceback", "linecache"):
         with contextlib.suppress(ImportError):  # parts for other platforms and frameworks
             importlib.import_module(name)

@@ -187,6 +187,7 @@ _CTRL_SET_STATUS_RESPONSE: Final = 71
 _CTRL_SET_TICKET_CALLBACK: Final = 72
 _CTRL_SET_CACHE_SIZE: Final = 42
 _CTRL_SET_CACHE_MODE: Final = 44
+_CTRL_EXTRA_CHAIN_CERT: Final = 14
 _CTRL_SET_SEND_FRAGMENT: Final = 52
 _OK: Final = 0
 _NO_ACKNOWLEDGEMENT: Final = 3
@@ -207,6 +208,13 @@ def _extended() -> Any:
         found.SSL_ctrl.restype = ctypes.c_long
         found.CRYPTO_malloc.argtypes = (size, ctypes.c_char_p, ctypes.c_int)
         found.CRYPTO_malloc.restype = pointer_type
+        for name in ("d2i_AutoPrivateKey", "d2i_X509"):
+            getattr(found, name).argtypes = (pointer_type, pointer_type, ctypes.c_long)
+            getattr(found, name).restype = pointer_type
+        found.EVP_PKEY_free.argtypes = (pointer_type,)
+        found.EVP_PKEY_free.restype = None
+        found.SSL_CTX_use_PrivateKey.argtypes = (pointer_type, pointer_type)
+        found.SSL_CTX_use_certificate_ASN1.argtypes = (pointer_type, ctypes.c_int, ctypes.c_char_p)
         found.SSL_CTX_use_serverinfo_ex.argtypes = (pointer_type, ctypes.c_uint, ctypes.c_char_p, size)
         for name in ("EVP_aes_128_cbc", "EVP_aes_256_cbc", "EVP_sha256"):
             getattr(found, name).argtypes = ()
@@ -320,6 +328,22 @@ def _ticket_callback(keys: tuple[bytes, ...]) -> Any:
         return 1 if encrypting or chosen == newest[:16] else 2
 
     return _TicketCallback(handle)
+
+
+def use_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes, chain: Sequence[bytes]) -> bool:
+    """Show a certificate that stands in no file; all are DER. Whether the library takes it."""
+    library, place = _extended(), pointer(context)
+    parsed = library.d2i_AutoPrivateKey(None, ctypes.byref(ctypes.c_char_p(key)), len(key))
+    try:
+        fine = library.SSL_CTX_use_certificate_ASN1(place, len(certificate), certificate) == 1
+        fine = fine and bool(parsed) and library.SSL_CTX_use_PrivateKey(place, parsed) == 1
+    finally:
+        library.EVP_PKEY_free(parsed)
+    for one in chain if fine else ():
+        above = library.d2i_X509(None, ctypes.byref(ctypes.c_char_p(one)), len(one))
+        fine = fine and bool(above) and library.SSL_CTX_ctrl(place, _CTRL_EXTRA_CHAIN_CERT, 0, above) == 1
+    library.ERR_clear_error()
+    return fine
 
 
 def limit_records(context: ssl.SSLContext, size: int) -> None:

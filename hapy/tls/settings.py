@@ -147,12 +147,28 @@ def load_certificate(context: ssl.SSLContext, files: CertificateFiles, span: Spa
         CompileError: the library doesn't take it.
     """
     content = b"\n".join((files.key, files.certificate, *files.chain))
-    with as_file(content) as name:
-        try:
+    try:
+        with as_file(content) as name:
             context.load_cert_chain(name, password=b"")
-        except (OSError, ssl.SSLError) as error:
-            text = f"unable to load SSL certificate from file '{files.path}': {reason(error)}"
-            raise CompileError(text, span) from None
+    except OSError as error:
+        if not isinstance(error, ssl.SSLError) and _load_unnamed(context, files):
+            return
+        text = f"unable to load SSL certificate from file '{files.path}': {reason(error)}"
+        raise CompileError(text, span) from None
+
+
+def _load_unnamed(context: ssl.SSLContext, files: CertificateFiles) -> bool:
+    """The same below `chroot`, where there may be no place for a file; whether the library takes it."""
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    key = load_pem_private_key(files.key, None).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    first, *chain = [ssl.PEM_cert_to_DER_cert(pem.decode("ascii")) for pem in (files.certificate, *files.chain)]
+    return openssl.use_certificate(context, first, key, chain)
 
 
 def load_authorities(context: ssl.SSLContext, name: str, span: Span) -> None:

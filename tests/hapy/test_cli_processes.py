@@ -8,6 +8,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.ports import reserved_port
 
@@ -533,6 +535,28 @@ def test_privileges_are_dropped(stage: Stage) -> None:
     with stage.connect() as sock:
         sock.sendall(b"nonsense\r\n\r\n")
         assert sock.recv(100).startswith(b"HTTP/1.1 400")
+
+
+@BOTH
+@ROOT_ONLY
+def test_certificates_are_made_in_a_jail(stage: Stage) -> None:
+    jail = stage.folder / "jail"
+    jail.mkdir()
+    authority = trustme.CA()
+    signer = stage.folder / "signer.pem"
+    authority.private_key_pem.write_to_path(signer)
+    authority.cert_pem.write_to_path(signer, append=True)
+    authority.issue_cert("first.test").private_key_and_cert_chain_pem.write_to_path(stage.folder / "first.pem")
+    made = f"ssl crt {stage.folder}/first.pem generate-certificates ca-sign-file {signer}"
+    stage.write(bind=f"127.0.0.1:{stage.port} {made}", settings=f"chroot {jail}\n    uid 65534\n    gid 65534")
+    stage.daemon("-f", "cfg")
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    for name in ("other.test", "third.test"):
+        with stage.connect() as sock, trusting.wrap_socket(sock, server_hostname=name) as tls:
+            shown = tls.getpeercert()
+            assert shown is not None
+            assert shown["subjectAltName"] == (("DNS", name),)
 
 
 @BOTH
