@@ -11,6 +11,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.source import Span
 from hapy_config.translate.answers import formats_of
 from hapy_config.translate.auth import expressions_of
+from hapy_config.translate.field_names import policy
 from hapy_config.translate.flow import LISTS, Untranslatable, subject
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.report import Loss
@@ -19,6 +20,9 @@ from hapy_config.translate.report import Loss
 _SINGLE: Final = frozenset({"host", "authorization", "content-length", "content-type"})
 #: Headers whose lines nginx puts together.
 _JOINED: Final = frozenset({"cookie", "x-forwarded-for", "host", "content-length"})
+#: Headers with `-` that nginx knows by their own names.
+_EXACT: Final = frozenset({"user-agent", "x-forwarded-for"})
+_UNDERSCORES: Final = "nginx takes a header with '_' in its name for the one with '-', too"
 _LINES: Final = "of several lines with one header nginx before 1.23 sees the first alone, HAProxy each"
 _EMPTY: Final = "nginx can't tell an empty header from none"
 
@@ -37,6 +41,8 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
             notes = [text for one in formats for text in _of_text(one, ledger.target)]
             if ledger.target == "nginx":
                 notes += _of_tests(condition)
+            if policy(proxy) != "preserve":
+                notes = [text for text in notes if text is not _UNDERSCORES]  # such headers are gone before
             for text in dict.fromkeys(notes):
                 ledger.near(span, text)
 
@@ -65,6 +71,8 @@ def _of_text(sample: SampleExpression, target: str) -> Iterator[str]:
         return
     if what.kind in ("header", "answer") and what.name.lower() not in _SINGLE and fetch.name in LISTS:
         yield f"of a header that is a list HAProxy takes the last value, {target} all"
+    if target == "nginx" and what.kind == "header" and "-" in what.name and what.name.lower() not in _EXACT:
+        yield _UNDERSCORES
 
 
 def _of_tests(condition: Condition | None) -> Iterator[str]:
@@ -80,3 +88,5 @@ def _of_tests(condition: Condition | None) -> Iterator[str]:
             yield _EMPTY
         elif what.name.lower() not in _JOINED:
             yield _LINES
+        if "-" in what.name and what.name.lower() not in _EXACT:
+            yield _UNDERSCORES

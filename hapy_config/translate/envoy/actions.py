@@ -41,9 +41,10 @@ _OTHER_HOST: Final[Json] = {
 
 
 def header_to_add(name: str, value: str, *, append: bool) -> Json:
-    """A header that is set or added."""
+    """A header that is set or added, with an empty value, too: Envoy would leave what the client says there."""
     action = "APPEND_IF_EXISTS_OR_ADD" if append else "OVERWRITE_IF_EXISTS_OR_ADD"
-    return {"header": {"key": name, "value": value}, "append_action": action}
+    may_lack = {"keep_empty_value": True} if "%" in value.replace("%%", "") else {}
+    return {"header": {"key": name, "value": value}, "append_action": action, **may_lack}
 
 
 def direct(answer: Answer) -> Json:

@@ -69,6 +69,13 @@ def test_listeners_take_the_families_that_haproxys_take(
     assert (listener["address"], listener.get("ipv4_compat", False)) == expected[2]
 
 
+@pytest.mark.parametrize(("option", "told"), [("", True), (" option http-restrict-req-hdr-names delete\n", False)])
+def test_headers_that_nginx_takes_for_another_are_told(option: str, told: bool) -> None:
+    text = f"frontend f\n mode http\n bind :80\n{option} http-request deny unless {{ hdr(x-token) abc }}\n"
+    notes = translated("nginx", text)[0].notes
+    assert any("'_' in its name" in note.text for note in notes) is told
+
+
 def test_caddy_gets_no_text_that_it_would_take_for_a_placeholder() -> None:
     text = (
         "frontend f\n mode http\n bind :80\n http-request set-header X-A {http.request.method}\n"

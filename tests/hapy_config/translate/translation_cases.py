@@ -330,6 +330,24 @@ backend one
         unlike={"envoy": ("/ok%23x?q=%23", "/a%20b/%2E%2f?c=%20")},
     ),
     Case(
+        "headers-set-to-nothing",
+        """
+frontend web
+    bind 127.0.0.1:{port}
+    http-request set-header X-User %[req.hdr(x-given)]
+    http-request add-header X-More %[req.hdr(x-given)]
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            Ask("/none", headers={"X-User": "root"}),
+            Ask("/given", headers={"X-User": "root", "X-Given": "me"}),
+            Ask("/more", headers={"X-More": "1"}),
+        ),
+        unlike={"nginx": ("/none", "/more")},
+    ),
+    Case(
         "header-names-deleted",
         """
 frontend web
