@@ -49,14 +49,15 @@ def set_parameters(context: ssl.SSLContext, files: CertificateFiles, key_bits: i
     if files.dh and _load(context, files.dh):
         return
     if around.dh_file:
-        context.load_dh_params(around.dh_file)
+        with suppress(OSError):  # judged at the start; out of reach below `chroot`
+            context.load_dh_params(around.dh_file)
     elif around.dh_size > LEAST_DH:
         _load(context, _LARGE_GROUP if min(around.dh_size, key_bits) >= _LARGE else _USUAL_GROUP)
 
 
 def _load(context: ssl.SSLContext, parameters: bytes) -> bool:
     """Whether the library takes them."""
-    with suppress(ssl.SSLError), as_file(parameters) as name:
+    with suppress(OSError), as_file(parameters) as name:  # of the library, or below `chroot` no place for a file
         context.load_dh_params(name)
         return True
     return False

@@ -539,7 +539,8 @@ def test_privileges_are_dropped(stage: Stage) -> None:
 
 @BOTH
 @ROOT_ONLY
-def test_certificates_are_made_in_a_jail(stage: Stage) -> None:
+@pytest.mark.parametrize("more", ["", "tune.ssl.default-dh-param 2048"])
+def test_certificates_are_made_in_a_jail(stage: Stage, more: str) -> None:
     jail = stage.folder / "jail"
     jail.mkdir()
     authority = trustme.CA()
@@ -548,7 +549,9 @@ def test_certificates_are_made_in_a_jail(stage: Stage) -> None:
     authority.cert_pem.write_to_path(signer, append=True)
     authority.issue_cert("first.test").private_key_and_cert_chain_pem.write_to_path(stage.folder / "first.pem")
     made = f"ssl crt {stage.folder}/first.pem generate-certificates ca-sign-file {signer}"
-    stage.write(bind=f"127.0.0.1:{stage.port} {made}", settings=f"chroot {jail}\n    uid 65534\n    gid 65534")
+    stage.write(
+        bind=f"127.0.0.1:{stage.port} {made}", settings=f"chroot {jail}\n    uid 65534\n    gid 65534\n    {more}"
+    )
     stage.daemon("-f", "cfg")
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
