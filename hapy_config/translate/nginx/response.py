@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.rules import Rule
 from hapy_config.translate.flow import TRUE, Formula, Untranslatable, formula, pieces
-from hapy_config.translate.nginx.rules import UNSEEN, AnswerHeader, Site, either, with_groups
+from hapy_config.translate.nginx.rules import UNSEEN, AnswerHeader, Site, either, tell_empty, with_groups
 from hapy_config.translate.nginx.text import identifier
 from hapy_config.translate.report import Loss
 
@@ -40,6 +40,7 @@ def _response_rule(site: Site, rule: Rule, headers: dict[str, AnswerHeader]) -> 
     new = ""
     if isinstance(value, LogFormat) and rule.action != "replace-header":
         new = site.variables.string(pieces(value))
+        tell_empty(site, rule, name, value)
     if rule.action == "add-header":
         values.append(either(site, whole, new, "", name))
     else:

@@ -41,7 +41,7 @@ _LAST_JUMP: Final = 599
 _KEPT: Final = re.compile("2|30[18]")
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Subjects that may be empty.
-_MAY_LACK: Final = frozenset({"header", "cookie", "param", "query", "sni", "client_dn"})
+_MAY_LACK: Final = frozenset({"header", "answer", "cookie", "param", "query", "sni", "client_dn"})
 #: Rules that ask for passwords; each doubles the cases.
 _MOST_LISTS: Final = 4
 _URI: Final = re.compile(r"\$uri\b")
@@ -312,8 +312,7 @@ def _header(site: Site, rule: Rule, whole: Formula) -> None:
             kept = f"$hapy_kept_{identifier(site.name)}_{site.kept}"
             site.lines.append(f"set {kept} {always_quoted(new)};")
             new = kept
-        if all(isinstance(one, Lookup) or getattr(one, "kind", "") in _MAY_LACK for one in pieces(value)):
-            site.ledger.near(rule.span, f"the header '{name}' is not sent where its value is empty")
+        tell_empty(site, rule, name, value)
         if rule.action == "add-header":
             joined = (
                 f"${{{before[1:]}}}, {new}"
@@ -374,3 +373,9 @@ def _auth(site: Site, rule: Rule, realm: str, config: Config, scope: Formula) ->
         f"{user.name}:{user.password if user.encrypted else '{PLAIN}' + user.password}\n" for user in users
     )
     site.auths.append(Passwords(condition, literal(realm), identifier(name), lines))
+
+
+def tell_empty(site: Site, rule: Rule, name: str, value: LogFormat) -> None:
+    """Tell that a header with an empty value is not sent, where the request decides what it is."""
+    if all(isinstance(one, Lookup) or getattr(one, "kind", "") in _MAY_LACK for one in pieces(value)):
+        site.ledger.near(rule.span, f"the header '{name}' is not sent where its value is empty")

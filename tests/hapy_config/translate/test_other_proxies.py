@@ -76,6 +76,12 @@ def test_headers_that_nginx_takes_for_another_are_told(option: str, told: bool) 
     assert any("'_' in its name" in note.text for note in notes) is told
 
 
+def test_headers_of_answers_that_nginx_leaves_out_when_empty_are_told() -> None:
+    text = DEFAULTS + "frontend f\n bind :80\n http-response set-header X-A %[res.hdr(x-b)]\n default_backend b\n"
+    notes = translated("nginx", text + "backend b\n server s 10.0.0.1:80\n")[0].notes
+    assert "the header 'X-A' is not sent where its value is empty" in [note.text for note in notes]
+
+
 def test_caddy_gets_no_text_that_it_would_take_for_a_placeholder() -> None:
     text = (
         "frontend f\n mode http\n bind :80\n http-request set-header X-A {http.request.method}\n"
