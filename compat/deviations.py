@@ -96,6 +96,10 @@ DEVIATIONS = {
         "HAProxy passes a status of two digits on and then waits for the server's end; hapy answers 502, as RFC 9112 has "
         "a status of three digits."
     ),
+    "json_paths:names_in_other_elements": (
+        "HAProxy gives for `$.a[0].c` the `c` of a later element where the first has none; hapy finds nothing there, as "
+        "JSONPath (RFC 9535) has it."
+    ),
     "proxied:lenient_lines": (
         "The specification of the PROXY protocol has no port above 65535, no leading zeros and no address of fewer than "
         "four numbers; HAProxy takes them all, hapy refuses such lines."

@@ -12,10 +12,10 @@ from typing import Final
 
 from hapy.samples.environment import CompileError
 from hapy.samples.types import Result
-from hapy_config.grammar.units import leading_integer
 from hapy_config.words import to_bytes
 
-_STEP: Final = re.compile(r"\.((?:\\.|[^.\[\]\\])*)|\[([^\]]*)\]?")
+_STEP: Final = re.compile(r"\.((?:\\.|[^.\[\\])*)|\[([^\]]*)(\]?)")
+_INDEX: Final = re.compile(r"\+?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
 _STRING: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NUMBER: Final = re.compile(rb"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
@@ -25,12 +25,15 @@ _ESCAPE: Final = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPED: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b'"': b'"', b"\\": b"\\"}
 _INTEGER: Final = re.compile(rb"-?\d+")
 
+#: More elements than any text has.
+_MOST: Final = 2**31
+
 #: The largest integer that a JSON number holds exactly.
 INTEGER_LIMIT: Final = 2**53 - 1
 
 
 def parse_path(path: str) -> tuple[bytes | int, ...] | None:
-    r"""The steps of `$.name.other[0]`; `\.` is a dot in a name, an index is read as C reads numbers.
+    r"""The steps of `$.name.other[0]`; `\.` is a dot in a name, which may have a `]`, too.
 
     None for a text that is no such path: nothing is found by it.
     """
@@ -45,12 +48,25 @@ def parse_path(path: str) -> tuple[bytes | int, ...] | None:
         name, index = match[1], match[2]
         if name is not None:
             steps.append(to_bytes(re.sub(r"\\(.)", r"\1", name)))
-        elif (place := leading_integer(index)) >= 0:
+        elif (place := _place(index, closed=bool(match[3]))) is not None:
             steps.append(place)
         else:
             return None
         position = match.end()
     return tuple(steps)
+
+
+def _place(index: str, *, closed: bool) -> int | None:
+    """The number of an element, None for what finds none.
+
+    The first one is any single character but 1 to 9, or nothing, and may lack its `]`; others are what a decimal number
+    at the beginning is, cut to an integer.
+    """
+    number = _INDEX.match(index)
+    place = int(min(float(number[0]), _MOST)) if number else 0
+    if place == 0:
+        return 0 if len(index) <= 1 else None
+    return place if closed else None
 
 
 def _blank(text: bytes, position: int) -> int:
