@@ -16,7 +16,7 @@ from hapy_config.keywords.spec import Version
 from hapy_config.model.proxy import ErrorPage
 from hapy_config.syntax import Statement
 
-#: The first version whose `errorfile` refuses words after the file.
+#: The first version whose `errorfile` and `errorloc` refuse words after the file or URL; not in http-errors sections.
 _NO_SURPLUS: Final[Version] = (2, 8)
 
 
@@ -34,14 +34,18 @@ def error_file(build: Build, draft: Draft, statement: Statement, words: list[str
     if len(words) < 3 or not words[1] or not words[2]:
         raise Refused("errorfile : expects <status_code> and <file> as arguments.", 1, code="missing-argument")
     status = _status(build, words, 1)
-    if len(words) > 3 and build.version >= _NO_SURPLUS:
-        raise Refused("errorfile : expects exactly two arguments.", 3)
     cursor = Words(build, draft, statement, words, 2, "errorfile : ", Place(0))
     return ErrorPage(status, raw=read_error_file(cursor, words[2], 2))
 
 
+def _no_surplus(build: Build, words: list[str]) -> None:
+    if len(words) > 3 and build.version >= _NO_SURPLUS:
+        raise Refused(f"{words[0]} : expects exactly two arguments.", 3)
+
+
 def _errorfile(build: Build, draft: Draft, statement: Statement, words: list[str]) -> None:
     page = error_file(build, draft, statement, words)
+    _no_surplus(build, words)
     draft.error_pages[page.status] = page
 
 
@@ -49,6 +53,7 @@ def _errorloc(build: Build, draft: Draft, statement: Statement, words: list[str]
     if len(words) < 3 or not words[1] or not words[2]:
         raise Refused(f"{words[0]} : expects <status_code> and <url> as arguments.", 1, code="missing-argument")
     status = _status(build, words, 1)
+    _no_surplus(build, words)
     code = 303 if words[0] == "errorloc303" else 302
     draft.error_pages[status] = ErrorPage(status, location=words[2], location_code=code)
 

@@ -16,6 +16,7 @@ from hapy_config.build.tables import StickTable
 from hapy_config.grammar.expressions import expression_end, needs, places
 from hapy_config.grammar.units import leading_integer, leading_long
 from hapy_config.keywords.samples import Place
+from hapy_config.keywords.spec import Version
 from hapy_config.model.expressions import SampleExpression
 from hapy_config.syntax import Statement
 
@@ -58,6 +59,9 @@ _OVERRIDES: Final = (
 )
 # What stands between a closing parenthesis and the next comma is skipped.
 _STORE: Final = re.compile(r"([^,(]*)(?:\(([^)]*)\)(?:[^,(]|\([^),]*\))*)?,?")
+#: The first version that takes nothing behind the digits of a key's length.
+_WHOLE_LENGTHS: Final[Version] = (2, 8)
+_LENGTH: Final = re.compile(r"[+-]?[0-9]+")
 _WORDS: Final = ("type", "size", "expire", "nopurge", "peers", "srvkey", "store")
 
 
@@ -79,7 +83,9 @@ def read_table(build: Build, statement: Statement, words: list[str], index: int,
             index += 1
             if kind in ("string", "binary") and index < len(words) and words[index] == "len":
                 text = words[index + 1] if index + 1 < len(words) else ""
-                if leading_long(text) == 0:  # read as a size, without a sign
+                if build.version >= _WHOLE_LENGTHS and _LENGTH.fullmatch(text) is None:
+                    build.fault(Refused(f"{prefix}: 'len' expects a positive integer argument.", index + 1))
+                elif leading_long(text) == 0:  # read as a size, without a sign
                     build.fault(Refused(f"{prefix}: unknown type '{text}'.", index + 1))
                 index += 2
         elif word in ("size", "expire", "peers", "srvkey"):
