@@ -420,3 +420,33 @@ def no_clients_at_all(world: World) -> None:
                 world.note("nobody answers")
         row = _rows(_ask(world, "show stat fe 1 -1", shown=False))[0]
         world.note(f"{word}: limit {row['slim']}")
+
+
+def two_of_one_name(world: World) -> None:
+    """Of servers that share a name, each with an `id` of its own, commands reach the first."""
+    for name in ("one", "two"):
+        world.origin(name)
+    world.start(
+        SOCKET
+        + DEFAULTS
+        + """
+frontend fe
+    bind "fd@${fe}"
+    default_backend be
+backend be
+    balance roundrobin
+    server s {one} id 11
+    server s {two} id 12 weight 5
+""",
+        bare=True,
+    )
+    for command in ("disable server be/s", "set weight be/s 20", "get weight be/s", "set maxconn server be/s 7"):
+        _ask(world, command)
+        rows = _rows(_ask(world, "show stat be 4 -1", shown=False))
+        world.note(str([(row["svname"], row["sid"], row["status"], row["weight"], row["slim"]) for row in rows]))
+    world.note(world.once("/"))
+    for command in ("enable server be/s", "set server be/#12 state maint", "get weight be/#12"):
+        _ask(world, command)
+    world.note(world.once("/"))
+    world.forget_clients()
+    world.forget_origins()

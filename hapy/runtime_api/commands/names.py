@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def server_named(call: Call, text: str) -> Server:
-    """The server of `backend/server`; both may be given by number as `#1`.
+    """The server of `backend/server`, the first of that name; both may be given by number as `#1`.
 
     Raises:
         Refusal: there is none.
@@ -27,7 +27,7 @@ def server_named(call: Call, text: str) -> Server:
     if label.startswith("#"):
         found = next((one for one in backend.servers if f"#{one.model.number}" == label), None)
     else:
-        found = backend.by_name.get(label)
+        found = next((one for one in backend.servers if one.model.name == label), None)
     if found is None:
         raise Refusal("No such server.\n")
     return found
