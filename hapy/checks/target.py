@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.checks.plan import Target
 from hapy.checks.result import Ended, Status
 from hapy.net.connect import Destination, abstract
-from hapy.net.sockets import home_of
+from hapy.net.sockets import home_of, while_it_lasts
 from hapy_config.grammar.addresses import AddressUse, parse_address
 from hapy_config.grammar.units import leading_integer
 from hapy_config.model.addresses import Address
@@ -45,13 +45,14 @@ class Place:
         address: of `addr` or `agent-addr`, or None. port: of `port` or `agent-port`, or 0.
     """
 
-    __slots__ = ("_env", "_securings", "address", "port", "server", "usual")
+    __slots__ = ("_env", "_options", "_securings", "address", "port", "server", "usual")
 
     def __init__(self, server: Server, env: CompileEnv, address: Address | None, port: int) -> None:
         self.server = server
         self.address = address
         self.port = port
         self._env = env
+        self._options = while_it_lasts(server.model, server.backend.model)
         self._securings: dict[tuple[str | None, bool], Securing] = {}
         self.usual: Target | None = None
 
@@ -75,7 +76,7 @@ class Place:
         if source is not None and source.address.family in ("ipv4", "ipv6") and family != socket.AF_UNIX:
             bound = (source.address.host, source.address.port or 0)
         interface = source.interface if source is not None else None
-        return Destination(family, host, port, bound, interface, namespace=home_of(server.model))
+        return Destination(family, host, port, bound, interface, self._options, namespace=home_of(server.model))
 
     def securing(self, alpn: str | None) -> Securing:
         """TLS as the server's line has it, with the check's own protocols."""

@@ -70,12 +70,18 @@ def buffers(settings: Global, side: str) -> tuple[Option, ...]:
     return tuple((socket.SOL_SOCKET, option, size) for option, size in sizes.items() if size)
 
 
-def towards(server: Server, proxy: Proxy, settings: Global) -> tuple[Option, ...]:
-    """What is set on the sockets of connections to a server: buffers, keep-alive probes, `tcp-ut`, `tfo`."""
-    options = [*buffers(settings, "server"), *keepalive(proxy, "srv")]
+def while_it_lasts(server: Server, proxy: Proxy) -> tuple[Option, ...]:
+    """What finds a dead connection to a server, on those of its checks, too: keep-alive probes, `tcp-ut`."""
+    options = keepalive(proxy, "srv")
     if "tcp-ut" in server.options:
         limit = milliseconds(server.options["tcp-ut"][0])[0]
-        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit))
+        options = (*options, (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit))
+    return options
+
+
+def towards(server: Server, proxy: Proxy, settings: Global) -> tuple[Option, ...]:
+    """What is set on the sockets of connections to a server: buffers, keep-alive probes, `tcp-ut`, `tfo`."""
+    options = [*buffers(settings, "server"), *while_it_lasts(server, proxy)]
     if "tfo" in server.options and _speaks_first(proxy):
         options.append((socket.IPPROTO_TCP, _TCP_FASTOPEN_CONNECT, 1))
     return tuple(options)

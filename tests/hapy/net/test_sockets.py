@@ -12,7 +12,7 @@ import pytest
 
 from compat.harness import World
 from compat.harness.targets import wait_until
-from hapy.net.sockets import towards
+from hapy.net.sockets import towards, while_it_lasts
 from hapy_config import read_text
 
 _TCP_FASTOPEN_CONNECT = 30
@@ -53,6 +53,18 @@ def test_fast_open_towards_servers_only_where_it_loses_nothing(lines: str, *, us
     proxy = config.proxies[0]
     options = towards(proxy.servers[0], proxy, config.global_)
     assert ((socket.IPPROTO_TCP, _TCP_FASTOPEN_CONNECT, 1) in options) is used
+
+
+def test_checks_find_dead_connections_as_requests_do() -> None:
+    text = "backend b\n option srvtcpka\n srvtcpka-idle 9s\n server s 192.0.2.1:80 check tcp-ut 2s tfo\n"
+    config = read_text(text).config
+    assert config is not None
+    proxy = config.proxies[0]
+    assert set(while_it_lasts(proxy.servers[0], proxy)) == {
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 9),
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 2000),
+    }
 
 
 @pytest.fixture
