@@ -8,9 +8,12 @@ from hapy_config.build.arguments import size
 from hapy_config.build.context import Build
 from hapy_config.build.refused import Refused
 from hapy_config.grammar.patterns import network
-from hapy_config.grammar.units import leading_integer
+from hapy_config.grammar.units import leading_integer, leading_long
 from hapy_config.keywords.spec import Arg, Keyword, Kind
 from hapy_config.syntax import Statement
+
+#: The largest `int` of C.
+_INT_MAX: Final = 2**31 - 1
 
 #: What HAProxy calls the argument of some words.
 _NAMED: Final = {"log-tag": "a tag for use in syslog"}
@@ -103,9 +106,14 @@ def _integer(build: Build, keyword: Keyword, argument: Arg, statement: Statement
             raise Refused(f"'{keyword.name}' passed a missing or unparsable integer value in '{text}'", index)
     else:
         build.loose_number(statement, index, text)
-    value = leading_integer(text) & 0xFFFFFFFF if argument.unsigned else leading_integer(text)
     low, high = argument.minimum, argument.maximum
+    if high == _INT_MAX:  # compared before it becomes an int
+        value = leading_long(text)
+    else:
+        value = leading_integer(text) & 0xFFFFFFFF if argument.unsigned else leading_integer(text)
     if (low is not None and value < low) or (high is not None and value > high):
         if high is None:
             raise Refused(f"'{keyword.name}' expects a number of at least {low} (got {text}).", index)
-        raise Refused(f"'{keyword.name}' expects a numeric value between {low or 0} and {high} (got {text}).", index)
+        if low is None:
+            raise Refused(f"'{keyword.name}' expects a number of at most {high} (got {text}).", index)
+        raise Refused(f"'{keyword.name}' expects a numeric value between {low} and {high} (got {text}).", index)

@@ -133,11 +133,10 @@ _BUFFERING: Final = (
 _LOOP: Final = (
     _number(
         "maxaccept",
-        minimum=-1,
         maximum=2**31 - 1,
         loss=_SCHED,
-        ok=("tune.maxaccept 5", "tune.maxaccept -1"),
-        bad=("tune.maxaccept", "tune.maxaccept 2147483648", "tune.maxaccept 5 6"),
+        ok=("tune.maxaccept 5", "tune.maxaccept -1", "tune.maxaccept -99999999999"),
+        bad=("tune.maxaccept", "tune.maxaccept 2147483648", "tune.maxaccept 99999999999", "tune.maxaccept 5 6"),
     ),
     _number("maxpollevents", loss=_SCHED),
     _number("runqueue-depth", since=(1, 9), loss=_SCHED),
