@@ -19,7 +19,7 @@ _RICH = """\
 global
  h1-case-adjust content-type Content-Type
  tune.bufsize 20000
- stats socket /tmp/h level admin
+ stats socket /run/admin.sock level admin
  set-var proc.a int(1)
 defaults d
  mode http
