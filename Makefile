@@ -3,8 +3,8 @@
 VENV ?= .venv
 CFG  ?= examples/haproxy_cfgs/quickstart.cfg
 TESTS ?=
-# Tests wait more than they work: two at a time for each core.
-WORKERS ?= $(shell echo $$(( 2 * $$(nproc) )))
+# Tests wait more than they work: three at a time for each core.
+WORKERS ?= $(shell echo $$(( 3 * $$(nproc) )))
 
 # The modules that are compiled, as setup.py lists them: who edits one has it compiled anew.
 HOT := $(shell sed -n 's/^    "\(hapy[^"]*\)",$$/\1/p' setup.py | xargs -I% find % -name '*.py')
@@ -29,7 +29,7 @@ run: $(VENV)/hapy.stamp
 	@exec $(VENV)/bin/hapy -db -f $(CFG)
 
 test: $(VENV)/dev.stamp
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --reruns 2 $(TESTS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --reruns 2 $(TESTS)
 
 check: lint test
 
