@@ -28,6 +28,7 @@ COMPILED = (
     "hapy/http/serialize.py",
     "hapy/net/accepting.py",
     "hapy/net/clock.py",
+    "hapy/net/records.py",
     "hapy/net/routine.py",
     "hapy/net/stream.py",
     "hapy/net/tls.py",

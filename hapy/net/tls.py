@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias, cast
 from mypy_extensions import mypyc_attr
 
 from hapy.net.clock import NEVER, Watched, now, unwatch, watch
+from hapy.net.records import LARGEST, RecordSizes, Sizer
 from hapy.net.stream import Receiver, Stream, cork
 from hapy.observe.counters import TLS
 from hapy.tls import inside, openssl
@@ -28,8 +29,6 @@ from hapy.tls.session import TlsSession
 Upper: TypeAlias = Receiver
 Below = asyncio.Transport
 
-#: Plain bytes taken from the TLS library at once; a record holds no more.
-_RECORD: Final = 16384
 #: Plain bytes handed on at once.
 _BATCH: Final = 65536
 #: Bytes of records that the TLS library is given at once.
@@ -58,11 +57,13 @@ class Link:
         "_held",
         "_incoming",
         "_inner",
+        "_most",
         "_outgoing",
         "_paused",
         "_place",
         "_rest",
         "_shut",
+        "_sizer",
         "deadline",
         "error",
         "errors",
@@ -98,6 +99,8 @@ class Link:
         self._failed = False
         self._finned = False  # FIN has come, and what came before it was not handed on yet
         self._held = False
+        self._most = LARGEST  # plain bytes that go out as one record, whatever went before
+        self._sizer: Sizer | None = None
 
     # what the two sides say
 
@@ -118,6 +121,11 @@ class Link:
         """The TLS library has its object."""
         self.tls = tls
         self._inner = tls._sslobj  # type: ignore[attr-defined]
+
+    def limit_records(self, sizes: RecordSizes) -> None:
+        """Its records have sizes of their own."""
+        self._sizer = Sizer(sizes)
+        self._most = 0
 
     def expire_after(self, seconds: float) -> None:
         """Bound the handshake."""
@@ -234,7 +242,7 @@ class Link:
             ended = False
             while size < _BATCH:
                 try:
-                    piece: bytes = tls.read(min(incoming.pending, _RECORD) or _RECORD)  # never more than records hold
+                    piece: bytes = tls.read(min(incoming.pending, LARGEST) or LARGEST)  # never more than records hold
                 except ssl.SSLWantReadError:
                     if self._feed():
                         continue
@@ -259,6 +267,8 @@ class Link:
                 self._flush()  # an answer to a key update
                 unsaid = 0
             if pieces:
+                if self._sizer is not None and self._sizer.by_message:
+                    self._sizer.begin()
                 upper.data_received(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             if ended:
                 self._end()
@@ -307,6 +317,8 @@ class Link:
 
     def resume_writing(self) -> None:
         """Event loop: the transport's buffer is below the mark."""
+        if self._sizer is not None:
+            self._sizer.moment = now()  # it was the peer that took its time
         if self.upper is not None:
             self.upper.resume_writing()
 
@@ -336,7 +348,7 @@ class Link:
         """Send bytes."""
         if self._shut or self._closing or not data:
             return
-        if len(data) > _RECORD:
+        if len(data) > self._most:
             self._write_long(data)
             return
         try:
@@ -351,11 +363,17 @@ class Link:
         """Send more than a record holds: one after the other through the library, all at once through the socket."""
         write, read = self._inner.write, self._outgoing.read
         view = memoryview(data)
+        length = len(view)
+        sizes = None if self._sizer is None else self._sizer.cut(length, now())
         records: list[bytes] = []
+        place = index = 0
         try:
-            for place in range(0, len(view), _RECORD):
-                write(view[place : place + _RECORD])
+            while place < length:
+                following = place + (LARGEST if sizes is None else sizes[index])
+                write(view[place:following])
                 records.append(read())
+                place = following
+                index += 1
         except ssl.SSLError:
             self.abort()
             return

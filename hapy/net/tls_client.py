@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeVar, cast
 
 from hapy.net.connect import ConnectFailed, Destination, connect
+from hapy.net.records import RecordSizes
 from hapy.net.sockets import Ends, ends
 from hapy.net.stream import Receiver, Stream
 from hapy.net.tls import Link
@@ -18,7 +19,13 @@ S = TypeVar("S", bound=Stream)
 
 
 class Asking(Protocol):
-    """How to speak to a server, as `hapy.tls.outgoing.Outgoing` knows it."""
+    """How to speak to a server, as `hapy.tls.outgoing.Outgoing` knows it.
+
+    Attributes:
+        records: how much a record holds, None for as much as it may.
+    """
+
+    records: RecordSizes | None
 
     def begin(self, name: bytes | None, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, /) -> ssl.SSLObject:
         """Start a handshake."""
@@ -49,6 +56,8 @@ class ClientLink(Link):
     def __init__(self, ask: Asking, name: bytes | None, make: Callable[[], Stream], preface: bytes = b"") -> None:
         super().__init__()
         self._ask = ask
+        if ask.records is not None:
+            self.limit_records(ask.records)
         self._name = name
         self._make = make
         self._preface = preface

@@ -77,6 +77,8 @@ class Greeting(ServerLink):
         self.listening = listening
         self.draining = False
         self._binding = binding
+        if binding.records is not None:
+            self.limit_records(binding.records)
         self._make = make
         self._release = release
 

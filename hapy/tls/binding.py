@@ -72,15 +72,17 @@ class Binding:
     Attributes:
         default: what clients get whose name is not known.
         strict: they get nothing (`strict-sni`).
+        records: how much a record holds, None for as much as it may.
     """
 
-    __slots__ = ("_exact", "_excluded", "_forge", "_sole", "_wild", "default", "strict")
+    __slots__ = ("_exact", "_excluded", "_forge", "_sole", "_wild", "default", "records", "strict")
 
     def __init__(self, bind: Bind, around: Surroundings) -> None:
         options, span = bind.tls or {}, bind.span
         certificates = [served_as(entry, span) for entry in bind.certificates]
         merged = {**around.options, **options}
         self.strict = "strict-sni" in options
+        self.records = around.records
         self._exact: dict[bytes, list[Served]] = {}
         self._wild: dict[bytes, list[Served]] = {}
         self._excluded: dict[bytes, list[Served]] = {}
@@ -174,8 +176,6 @@ def _serve(
         _extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
     if around.cache_size is not None:
         _extend(lambda: openssl.limit_cache(context, around.cache_size or 0), "tune.ssl.cachesize", span)
-    if around.record:
-        _extend(lambda: openssl.limit_records(context, around.record), "tune.ssl.maxrecord", span)
     if tickets:
         _extend(lambda: openssl.share_tickets(context, tickets), "tls-ticket-keys", span)
     shown = _beside(context, certificate, span)

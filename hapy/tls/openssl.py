@@ -188,7 +188,6 @@ _CTRL_SET_TICKET_CALLBACK: Final = 72
 _CTRL_SET_CACHE_SIZE: Final = 42
 _CTRL_SET_CACHE_MODE: Final = 44
 _CTRL_EXTRA_CHAIN_CERT: Final = 14
-_CTRL_SET_SEND_FRAGMENT: Final = 52
 _OK: Final = 0
 _NO_ACKNOWLEDGEMENT: Final = 3
 _SERVERINFO_V2: Final = 2
@@ -344,11 +343,6 @@ def use_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes, cha
         fine = fine and bool(above) and library.SSL_CTX_ctrl(place, _CTRL_EXTRA_CHAIN_CERT, 0, above) == 1
     library.ERR_clear_error()
     return fine
-
-
-def limit_records(context: ssl.SSLContext, size: int) -> None:
-    """The most plain bytes of one record; the protocol allows 512 to 16384."""
-    _library().SSL_CTX_ctrl(pointer(context), _CTRL_SET_SEND_FRAGMENT, min(max(size, 512), 16384), None)
 
 
 def limit_cache(context: ssl.SSLContext, sessions: int) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hapy.observe.counters import BackendCounters, ServerCounters
     from hapy.proxy.transaction import Transaction
     from hapy.samples.environment import CompileEnv
+    from hapy.tls.settings import Surroundings
     from hapy_config.model.server import Server, ServerTls
 
 #: Host names that Python sends as they are. It sends no addresses, of which there are none among these, no names with
@@ -46,6 +47,7 @@ class Outgoing:
     Attributes:
         fixed: every connection asks for the same name, `constant` (None for none).
         constant: see `fixed`.
+        records: how much a record holds, None for as much as it may.
         tallies: the counters of the server and of its backend, where handshakes are counted.
     """
 
@@ -59,6 +61,7 @@ class Outgoing:
         "_verify_host",
         "constant",
         "fixed",
+        "records",
         "tallies",
     )
 
@@ -76,7 +79,9 @@ class Outgoing:
             else:
                 self._render = _name(compile_expression(tls.sni, env))
         self.fixed = self._render is None
-        self._context, self._verifies = _context(server, tls, env, raw=raw)
+        around = surroundings(env.config.global_, "server", raw=raw)
+        self.records = around.records
+        self._context, self._verifies = _context(server, tls, around)
         host = tls.options.get("verifyhost", ("",))[0]
         self._verify_host = to_bytes(host)
         self._looks = self._verifies  # at names, when the handshake is done
@@ -144,13 +149,12 @@ def _name(render: Callable[[Transaction], object]) -> Callable[[Transaction], by
     return name
 
 
-def _context(server: Server, tls: ServerTls, env: CompileEnv, *, raw: bool) -> tuple[ssl.SSLContext, bool]:
+def _context(server: Server, tls: ServerTls, around: Surroundings) -> tuple[ssl.SSLContext, bool]:
     """The context of a server, and whether certificates are verified.
 
     Raises:
         CompileError: something of the line can't be used.
     """
-    around = surroundings(env.config.global_, "server", raw=raw)
     options, span = tls.options, server.span
     method = tls.verify
     if method != "none" and "verify" not in options:

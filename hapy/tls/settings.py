@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hapy.net.records import LARGEST, RecordSizes
 from hapy.samples.environment import CompileError
 from hapy.tls import openssl
 from hapy_config.tls.pem import as_file
@@ -38,8 +39,8 @@ class Surroundings:
     Attributes:
         options: `ssl-default-…-options` and its kin, by the words of a line.
         lifetime: seconds that a session may be resumed.
-        cache_size: `tune.ssl.cachesize`, None where it is not set. record: the most plain bytes of a record, 0 for no
-            limit of its own.
+        cache_size: `tune.ssl.cachesize`, None where it is not set. records: their sizes, None where nothing limits
+            them.
         keylog: `tune.ssl.keylog`. forged: `tune.ssl.ssl-ctx-cache-size`, how many certificates made here are kept.
         dh_size: `tune.ssl.default-dh-param`, bits; 0 where it is not set. dh_file: `ssl-dh-param-file`.
         raw: bytes pass as they are (`mode tcp`), so that both ends may agree on any protocol.
@@ -49,7 +50,7 @@ class Surroundings:
     lifetime: int = 300
     dh_size: int = 0
     cache_size: int | None = None
-    record: int = 0
+    records: RecordSizes | None = None
     dh_file: str = ""
     keylog: bool = False
     forged: int = 1000
@@ -72,17 +73,33 @@ def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundi
         elif name == "ssl-server-verify" and side == "server":
             options["verify"] = words[1:2]
     tune = settings.tune
-    limits = [size for name in ("ssl.maxrecord", "ssl.hard-maxrecord") if (size := _whole(tune.get(name)))]
     return Surroundings(
         options,
         lifetime=_whole(tune.get("ssl.lifetime", 300)) or 300,
         dh_size=_whole(tune.get("ssl.default-dh-param")) or 0,
         cache_size=_whole(tune.get("ssl.cachesize")),
-        record=min(limits, default=0),
+        records=record_sizes(settings, raw=raw),
         dh_file=dh_file,
         forged=_whole(tune.get("ssl.ssl-ctx-cache-size")) or 1000,
         keylog=tune.get("ssl.keylog") in ("on", 1, True),
         raw=raw,
+    )
+
+
+def record_sizes(settings: Global, *, raw: bool) -> RecordSizes | None:
+    """What limits records, None for nothing; `raw`: see Surroundings."""
+    tune = settings.tune
+    first, most = (_whole(tune.get(name)) for name in ("ssl.maxrecord", "ssl.hard-maxrecord"))
+    if not first and not most:
+        return None
+    most = min(most or LARGEST, LARGEST)
+    idle = _whole(tune.get("idletimer", 1000))
+    return RecordSizes(
+        first=min(first or most, most),
+        most=most,
+        buffer=_whole(tune.get("bufsize")) or 16384,
+        idle=idle / 1000 if idle else float("inf"),
+        by_message=not raw,
     )
 
 

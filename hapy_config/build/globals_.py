@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from hapy_config.build.arguments import at_most
+from hapy_config.build.arguments import at_most, milliseconds
 from hapy_config.build.context import Build
 from hapy_config.build.generic import check_arguments
 from hapy_config.build.globals_files import HANDLERS as FILES
@@ -212,8 +212,15 @@ def _store(build: Build, words: list[str]) -> None:
                 build.tune["bufsize"] = size
             return
         keyword = table("globals").get(first)
-        if keyword is not None and any(argument.kind is Kind.INTEGER for argument in keyword.args[:1]):
+        kind = keyword.args[0].kind if keyword is not None and keyword.args else None
+        if kind is Kind.INTEGER:
             build.tune[first[5:]] = leading_integer(value)  # as C reads it, whatever stands there
+            return
+        if kind is Kind.TIME:
+            build.tune[first[5:]] = milliseconds(value)[0]
+            return
+        if kind is Kind.SECONDS:
+            build.tune[first[5:]] = -(-milliseconds(value, unit="s")[0] // 1000)
             return
         number = value.isdecimal() and first != "tune.bufsize"  # that one is an int to HAProxy, too
         build.tune[first[5:]] = int(value) if number else (leading_integer(value) if value[:1].isdecimal() else value)

@@ -103,7 +103,7 @@ _BUFFERING: Final = (
     _tune(
         "idletimer",
         Arg(Kind.TIME, "timeout", maximum=65535),
-        loss=_BUFFERS,
+        runs=Runs.YES,
         ok=("tune.idletimer 1s",),
         bad=("tune.idletimer", "tune.idletimer x", "tune.idletimer 65536", "tune.idletimer 5 6"),
     ),

@@ -87,3 +87,12 @@ def test_numbers_of_tune_are_read_as_c_reads_them() -> None:
         "rcvbuf.client": 5,
         "bufsize": 32768,
     }
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("300", 300), ("5m", 300), ("1500ms", 2), ("1d", 86400)])
+def test_times_of_tune_have_units(text: str, seconds: int) -> None:
+    """A time has the unit that the manual names, whatever the line writes it in."""
+    result = read_text(f"global\n tune.ssl.lifetime {text}\n tune.idletimer 2s\n", env={})
+    assert result.config is not None
+    assert result.config.global_.tune["ssl.lifetime"] == seconds
+    assert result.config.global_.tune["idletimer"] == 2000
