@@ -444,6 +444,9 @@ def _finding(use: Use, version: Version) -> Diagnostic | None:
     if keyword.removed is not None and keyword.removed <= version:
         message = f"{use.title} is not supported any more since HAProxy {shown(keyword.removed)}"
         return Diagnostic("removed-keyword", Severity.ERROR, span, message, instead)
+    if version in _ONLY_HTX and keyword.name == "http-use-htx" and use.statement.words[0] == "default":
+        message = "'option http-use-htx' cannot handle unexpected argument 'http-use-htx'."
+        return Diagnostic("surplus-argument", Severity.ERROR, span, message, instead)
     if version in _ONLY_HTX and keyword.name == "http-use-htx" and use.statement.words[0] == "no":
         message = "option 'http-use-htx' is deprecated and ignored. The HTX mode is now the only supported mode."
         return Diagnostic("deprecated", Severity.WARNING, span, message, instead)

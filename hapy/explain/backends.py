@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hapy.explain.conditions import condition
 from hapy.explain.frontends import always_answers, told_headers, told_rules
 from hapy.explain.values import address, count, duration, listed
-from hapy_config.model.checks import CheckExpect, CheckRequest
+from hapy_config.model.checks import CheckConnect, CheckExpect, CheckRequest
 
 if TYPE_CHECKING:
     from hapy_config.model.config import Config
@@ -413,24 +413,45 @@ def _checked(server: Server, proxy: Proxy) -> str:
     every = duration(int(options.get("inter", ("2000",))[0]))
     fall = options.get("fall", ("3",))[0]
     rise = options.get("rise", ("2",))[0]
-    port = options.get("port", ("",))[0]
-    where = f" on port {port}" if port else ""
     others = [
         f"{duration(int(options[name][0]))} {when}"
         for name, when in (("fastinter", "while its state changes"), ("downinter", "while it is down"))
         if name in options
     ]
     pace = f" ({', '.join(others)})" if others else ""
-    host = f" at {options['addr'][0]}" if "addr" in options else ""
-    elsewhere = "addr" in options or "port" in options  # there `ssl` doesn't count by itself
-    by_itself = server.tls is not None and not elsewhere and "no-check-ssl" not in options
-    secured = " over TLS" if by_itself or "check-ssl" in options else ""
     failures = "failure" if fall == "1" else "failures"
     successes = "success" if rise == "1" else "successes"
     return (
-        f"checked every {every}{pace}{host}{where}{secured} {_asked(proxy)}: out after {fall} {failures}, "
+        f"checked every {every}{pace}{_reached(server, proxy)} {_asked(proxy)}: out after {fall} {failures}, "
         f"back after {rise} {successes}."
     )
+
+
+def _reached(server: Server, proxy: Proxy) -> str:
+    """Where a check connects to, and whether over TLS; its own `connect` steps say so where it has them."""
+    options = server.options
+    host, port = options.get("addr", ("",))[0], options.get("port", ("",))[0]
+    by_itself = server.tls is not None and not host and not port and "no-check-ssl" not in options
+    secured = by_itself or "check-ssl" in options
+    connects = [step for step in proxy.checks.steps if isinstance(step, CheckConnect)]
+    if not connects:
+        return _way(host, port, secured=secured)
+    ways = []
+    for step in connects:
+        there, on = host, port
+        if step.address is not None:
+            there, on = address(step.address), "" if step.address.port else port
+        if step.port is not None:
+            on = str(step.port) if isinstance(step.port, int) else f"{step.port.text} gives"
+        ways.append(_way(there, on, secured=step.ssl or (step.default and secured)))
+    if len(ways) == 1:
+        return ways[0]
+    return ", then".join(way or " on its own port" for way in ways) + ","
+
+
+def _way(host: str, port: str, *, secured: bool) -> str:
+    at, on = f" at {host}" if host else "", f" on port {port}" if port else ""
+    return f"{at}{on}{' over TLS' if secured else ''}"
 
 
 def _busy(proxy: Proxy) -> Iterator[str]:

@@ -32,6 +32,10 @@ def bind(build: Build, draft: Draft, statement: Statement, words: list[str]) -> 
     if len(words) < 2 or not words[1]:
         raise Refused(_EXPECTED, 1, code="missing-argument")
     addresses = listening_addresses(build, words[1], 1, "'bind' : ")
+    kinds = {_is_quic(build, part) for part in words[1].split(",") if part}
+    if len(kinds) > 1:
+        message = f"'bind {words[1]}' in section '{draft.kind}' : cannot mix datagram and stream protocols."
+        build.fault(Refused(message, 1, code="bad-address", hint="QUIC and TCP need a bind line each"))
     reading = BindWords(build, statement, words, 2, f"'bind {words[1]}' in section '{draft.kind}' : ")
     reading.several = len(addresses) > 1 or any(one.port_end != one.port for one in addresses)
     if len(words) > 2:
@@ -92,7 +96,7 @@ def make_binds(reading: BindWords, addresses: list[Address], statement: Statemen
 
 
 def _is_quic(build: Build, text: str) -> bool:
-    """Whether the first address is one of QUIC to a version whose builds have it."""
+    """Whether an address, or the first one of several, is one of QUIC to a version whose builds have it."""
     known = build.target is not None and build.target >= USUAL_BUILDS["USE_QUIC"]
     return known and expand(build, text).startswith(("quic4@", "quic6@"))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hapy_config.build.draft import BACK, FRONT
 from hapy_config.build.options import HTTP_ONLY
 
 if TYPE_CHECKING:
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 def check_without_http(build: Build, draft: Draft) -> None:
     """Warn of what a TCP proxy ignores."""
     span, title, name = draft.header.span(), draft.title, draft.name
-    if draft.monitor_uri is not None and draft.side & FRONT:
+    if draft.monitor_uri is not None:
         build.warning("needs-http", span, f"monitor-uri will be ignored for {title} '{name}' (needs 'mode http').")
-    if draft.cookie is not None and draft.side & BACK:
+    if draft.cookie is not None:
         build.warning("needs-http", span, f"cookie will be ignored for {title} '{name}' (needs 'mode http').")
     for server in draft.servers:
         if header := _source_header(server.source):

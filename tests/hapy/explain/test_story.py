@@ -381,6 +381,19 @@ listen redis
     tcp-check send PING\\r\\n
     tcp-check expect string +PONG
     server r1 192.0.2.6:6379 check
+listen sentinel
+    mode tcp
+    bind :26379
+    option tcp-check
+    tcp-check connect port 6379 ssl
+    tcp-check connect default
+    tcp-check connect addr 192.0.2.9 port 1
+    tcp-check connect
+    server r1 192.0.2.6:26379 check port 7 verify none
+backend front
+    option httpchk
+    http-check connect port 8443 ssl
+    server s 192.0.2.6:80 check verify none
 """
 
 
@@ -425,6 +438,12 @@ listen redis
         ("backend sorry", "servers", "It has none: its rules answer every request."),
         ("backend old", "if a server dies", "gets no answer ends with 502 (504 after timeout server)."),
         ("listen redis", "if a server dies", "by option tcp-check, which must give string +PONG: out after"),
+        (
+            "listen sentinel",
+            "if a server dies",
+            "every 2 s on port 6379 over TLS, then on port 7, then at 192.0.2.9 on port 1, then on port 7, by option",
+        ),
+        ("backend front", "if a server dies", "every 2 s on port 8443 over TLS by OPTIONS / (option httpchk): out"),
     ],
 )
 def test_what_is_odd_about_a_server_or_its_connections_is_said(title: str, label: str, sentence: str) -> None:
