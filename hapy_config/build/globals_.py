@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from hapy_config.build.arguments import at_most, milliseconds
+from hapy_config.build.arguments import TimeError, at_most, milliseconds
 from hapy_config.build.context import Build
 from hapy_config.build.generic import check_arguments
 from hapy_config.build.globals_files import HANDLERS as FILES
@@ -216,11 +217,10 @@ def _store(build: Build, words: list[str]) -> None:
         if kind is Kind.INTEGER:
             build.tune[first[5:]] = leading_integer(value)  # as C reads it, whatever stands there
             return
-        if kind is Kind.TIME:
-            build.tune[first[5:]] = milliseconds(value)[0]
-            return
-        if kind is Kind.SECONDS:
-            build.tune[first[5:]] = -(-milliseconds(value, unit="s")[0] // 1000)
+        if kind in (Kind.TIME, Kind.SECONDS):
+            with contextlib.suppress(TimeError):  # it has been told of
+                time = milliseconds(value, unit="ms" if kind is Kind.TIME else "s")[0]
+                build.tune[first[5:]] = time if kind is Kind.TIME else -(-time // 1000)
             return
         number = value.isdecimal() and first != "tune.bufsize"  # that one is an int to HAProxy, too
         build.tune[first[5:]] = int(value) if number else (leading_integer(value) if value[:1].isdecimal() else value)
