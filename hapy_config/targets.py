@@ -92,6 +92,11 @@ _DEFAULT_OF_VAR: Final[Version] = (2, 5)
 #: Before it `var` gives strings, so a condition needs no -m.
 _UNTYPED_VAR: Final[Version] = (2, 5)
 _VAR_WITH_DEFAULT: Final = re.compile(r"(?<![\w-])var\([^,()]*,[^()]*\)")
+#: The last version that takes the names that 1.4 gave to variables of formats, and what it says of them.
+_OLD_ALIASES: Final[Version] = (2, 2)
+_OLD_ALIAS: Final = re.compile(
+    r"failed to parse ([\w-]+) ?: no such format variable '(B[ip]|C[ip]|F[ip]|S[ip]|cc|cs|st)'"
+)
 _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section", "removed-keyword"})
 #: Since when HAProxy says so, and as what before that.
 _LATER_FINDINGS: Final[dict[str, tuple[Version, Version]]] = {
@@ -397,6 +402,12 @@ def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:
         version >= since and found.message.startswith(begin) and found.message.rstrip(".").endswith(end)
         for begin, end, since in _TAKEN_LATER
     ):
+        return
+    old = _OLD_ALIAS.search(found.message) if version <= _OLD_ALIASES else None
+    if old is not None:
+        now = old[2].upper() if old[2].islower() else old[2].lower()
+        message = f"deprecated variable '{old[2]}' in '{old[1]}', please replace it with '{now}'."
+        yield Diagnostic("deprecated", Severity.WARNING, found.span, message, f"write '%{now}'", found.fix)
         return
     refused_since, warned_since = _LATER_FINDINGS.get(found.code, (OLDEST, OLDEST))
     if version < warned_since:

@@ -11,6 +11,7 @@ from hapy_config.build.draft import BACK, FRONT, Draft
 from hapy_config.build.refused import Refused
 from hapy_config.build.registry import Handler
 from hapy_config.grammar.units import is_number, leading_integer, leading_long
+from hapy_config.keywords.proxies_removed import FIRST_NAMES
 from hapy_config.keywords.spec import Version
 from hapy_config.model.proxy import Capture
 from hapy_config.syntax import Statement
@@ -458,5 +459,6 @@ HANDLERS: Final[dict[str, Handler]] = {
         "keyword 'redispatch' directive is not supported anymore since HAProxy 2.1. Use 'option redispatch'."
     ),
     "redisp": _gone("keyword 'redisp' directive is not supported anymore since HAProxy 2.1. Use 'option redispatch'."),
+    **{name: _gone(f"{_NO_LONGER.format(name)} {_REPLACED[now]}") for name, now in FIRST_NAMES.items()},
     **{name: _gone(f"{_NO_LONGER.format(name)} {instead}".rstrip()) for name, instead in _REPLACED.items()},
 }

@@ -34,6 +34,9 @@ _RULES: Final[dict[str, str]] = {
     "rspirep": "http-response replace-header",
 }
 
+#: Rules of the first versions, and the names that they got.
+FIRST_NAMES: Final = {"cliexp": "reqrep", "srvexp": "rsprep"}
+
 
 def _gone(
     name: str,
@@ -59,6 +62,8 @@ def _gone(
 
 ENTRIES: Final = (
     *(_gone(name, _RULES_GONE, instead, _C.ANY_PROXY, deprecated=(2, 0)) for name, instead in _RULES.items()),
+    # The names that these two had in the first versions; no manual since has them, though 2.0 still took them.
+    *(_gone(name, _RULES_GONE, _RULES[now], _C.ANY_PROXY, manual="none") for name, now in FIRST_NAMES.items()),
     _gone("reqsetbe", (1, 6), "use_backend with a condition", _C.ANY_PROXY, manual="4.2 of the 1.5 manual"),
     _gone("reqisetbe", (1, 6), "use_backend with a condition", _C.ANY_PROXY, manual="4.2 of the 1.5 manual"),
     _gone("block", (2, 1), "http-request deny, with the same condition", _C.ANY_PROXY, deprecated=(1, 6)),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hapy_config.api import read_config
+from hapy_config.keywords.proxies_removed import FIRST_NAMES
 from hapy_config.keywords.spec import Version
 from hapy_config.source import Source, Span
 from hapy_config.targets import release
@@ -77,7 +78,7 @@ def upgrade(sources: Sequence[Source], version: Version) -> Translation:
         The new files. Notes with `Loss.LOST` are what a person must decide; those of the target's own verdict on the
         result have places in the new text.
     """
-    found = list(read_lines(*sources))
+    found = [_later_named(line) for line in read_lines(*sources)]
     parts: dict[int, list[Line]] = {}
     for line in found:
         parts.setdefault(line.part, []).append(line)
@@ -94,6 +95,12 @@ def upgrade(sources: Sequence[Source], version: Version) -> Translation:
         if (origin.file, origin.line) not in told:
             notes.append(Note(origin, Loss.LOST, finding.text))
     return Translation(texts, tuple(notes))
+
+
+def _later_named(line: Line) -> Line:
+    """A rule of the first versions under the name that it got."""
+    name = FIRST_NAMES.get(line.words[0])
+    return line if name is None else replace(line, words=(name, *line.words[1:]))
 
 
 def _verdict(texts: Mapping[str, str], version: Version) -> Iterator[Note]:

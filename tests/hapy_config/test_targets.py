@@ -173,6 +173,10 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("listen l\n mode tcp\n bind quic4@:1 ssl crt a.pem\n", "2.6", {"bad-address"}, set()),
         # as the programs of these versions say
         ("listen l\n mode http\n bind :1\n default option http-use-htx\n", "2.2", {"surplus-argument"}, set()),
+        ("listen l\n mode http\n bind :1\n log-format %Ci\n", "2.2", set(), {"deprecated", "no-log"}),
+        ("listen l\n mode http\n bind :1\n log-format %Ci\n", "2.4", {"bad-format"}, {"no-log"}),
+        ("listen l\n mode http\n bind :1\n srvexp a b\n", "2.0", set(), set()),
+        ("listen l\n mode http\n bind :1\n srvexp a b\n", "2.2", {"removed-keyword"}, set()),
         ("global\n nbproc 2\n nbthread 2\n", "2.2", {"bad-argument"}, set()),
         ("global\n nbproc 2\n nbthread 1\n", "2.2", set(), set()),
         ("global\n nbproc\n", "2.2", {"bad-argument"}, set()),

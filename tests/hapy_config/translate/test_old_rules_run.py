@@ -180,6 +180,7 @@ ANSWERS: tuple[tuple[str, Ask, object], ...] = (
     (r"rsprep ^X-Both:\ (.*) X-Other:\ was\ \1", Ask("/", seen=("X-Both", "X-Other")), (200, "", "was origin")),
     (r"rspirep ^(Set-Cookie:.*) \1;\ Secure", Ask("/", seen=("Set-Cookie",)), (200, "app=1; Path=/; Secure")),
     (r"rspirep ^Set-Cookie:\ app=([0-9]) Set-Cookie:\ app=x\1", Ask("/", seen=("Set-Cookie",)), (200, "app=x1")),
+    (r"srvexp ^X-Both:\ (.*) X-Both:\ was\ \1", Ask("/", seen=("X-Both",)), (200, "was origin")),
     (r"rsprep ^HTTP/1\.[01]\ 404\ .* HTTP/1.1\ 410\ Gone", Ask("/status/404"), (410, None)),
     (r"rsprep ^HTTP/1\.[01]\ 404\ .* HTTP/1.1\ 410\ Gone", Ask("/status/403"), (403, None)),
     (r"rspideny ^x-both:\ ORIGIN", Ask("/"), (502, None)),
