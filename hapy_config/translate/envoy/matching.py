@@ -35,6 +35,14 @@ TOLD: Final = {
     "src": ("x-hapy-src", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
     "dst_port": ("x-hapy-dst-port", "%DOWNSTREAM_LOCAL_PORT%"),
 }
+#: A client's header that Envoy writes over, and the copy that is made before it does.
+PROTO: Final = "x-forwarded-proto"
+PROTO_COPY: Final = "x-hapy-forwarded-proto"
+
+
+def sent(name: str) -> str:
+    """The header that holds what a client sent as a header of that name."""
+    return PROTO_COPY if name.lower() == PROTO else name
 
 
 def escaped(text: str) -> str:
@@ -68,7 +76,7 @@ def string(parts: tuple[Piece, ...]) -> str:
         elif part.lower:
             raise Untranslatable("Envoy has no lower case of it")
         elif part.kind == "header":
-            found.append(f"%REQ({part.name})%")
+            found.append(f"%REQ({sent(part.name)})%")
         elif part.kind == "answer":
             found.append(f"%RESP({part.name})%")
         elif part.kind in _OPERATORS:
@@ -136,7 +144,7 @@ def _matcher(one: Test, tail: str = "") -> Json:
 
 def _header(one: Test, *, wanted: bool) -> Json:
     kind = one.subject.kind
-    name = one.subject.name if kind == "header" else _HEADERS.get(kind) or TOLD.get(kind, (None,))[0]
+    name = sent(one.subject.name) if kind == "header" else _HEADERS.get(kind) or TOLD.get(kind, (None,))[0]
     found: Json
     if kind == "tls":
         found = {"name": ":scheme", "string_match": {"exact": "https"}}

@@ -27,7 +27,7 @@ from hapy_config.translate.envoy.actions import (
     with_groups,
 )
 from hapy_config.translate.envoy.clusters import seconds
-from hapy_config.translate.envoy.matching import TOLD, Json, match_of, regex, string
+from hapy_config.translate.envoy.matching import PROTO, PROTO_COPY, TOLD, Json, match_of, regex, sent, string
 from hapy_config.translate.envoy.paths import BEFORE, PARTS, Rewriting, as_it_came
 from hapy_config.translate.flow import (
     FALSE,
@@ -56,7 +56,7 @@ _MOST_CHANGES: Final = 3
 #: Ways in which a condition can hold; each is a route.
 _MOST_CASES: Final = 32
 #: Headers that Envoy adds by itself.
-_OWN_HEADERS: Final = ("x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal")
+_OWN_HEADERS: Final = (PROTO, "x-envoy-external-address", "x-envoy-internal")
 _UNSEEN: Final = frozenset(
     {
         "capture",
@@ -380,7 +380,7 @@ class Routes:
         parts = pieces(value)
         self._check(one for one in parts if isinstance(one, Subject))
         if len(parts) == 1 and isinstance(parts[0], Subject) and parts[0].kind == "header":
-            return {"host_rewrite_header": parts[0].name}
+            return {"host_rewrite_header": sent(parts[0].name)}
         return {"host_rewrite_literal": constant(value)}
 
     def _redirects(self, proxy: Proxy, scope: Formula) -> None:
@@ -459,7 +459,9 @@ class Routes:
             text += f"; without {', '.join(limits)}" if limits else ""
             self.ledger.near(self.ledger.line(backend, "cookie"), f"'{backend.name}': {text}")
         route |= next((one.host for one in reversed(changes) if one.host is not None), {})
-        added: list[Json] = []
+        # The client's own, which Envoy has written over; where there was none, none is added.
+        copy = {"key": PROTO, "value": f"%REQ({PROTO_COPY})%"}
+        added: list[Json] = [{"header": copy, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
         removed = dict.fromkeys(_OWN_HEADERS)
         for change in changes:
             # What is removed is removed before anything is added; so what goes again is not added at all.

@@ -14,7 +14,7 @@ from hapy_config.translate.doubles import note_doubles
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import SESSIONS, header_to_add
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
-from hapy_config.translate.envoy.matching import TOLD, Json
+from hapy_config.translate.envoy.matching import PROTO, PROTO_COPY, TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
 from hapy_config.translate.envoy.routes import Routes
 from hapy_config.translate.fates import FATES, SECTIONS
@@ -67,7 +67,15 @@ _FATES: Final[dict[str, Fate]] = {
     ),
     "source": lost("Envoy binds to the address that a cluster's upstream_bind_config names"),
 }
-
+#: The host that requests of HTTP/1.0 without one get: Envoy needs one.
+_NO_HOST: Final = "none.invalid"
+#: What no configuration of Envoy's changes.
+_WHATEVER: Final = (
+    "Envoy always answers errors that it finds itself with pages of its own; refuses HTTP/1.1 without a Host, "
+    "'OPTIONS *', and upgrades other than to websocket; joins several Host headers; asks servers in HTTP/1.1, by "
+    f"path, and with the host {_NO_HOST} where HTTP/1.0 has none; removes headers that Connection names, and those of "
+    "clients that begin with x-envoy- or x-hapy-"
+)
 
 _LONGEST_PATTERN: Final = 100_000
 
@@ -194,7 +202,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
     routes = Routes(ledger, config, proxy)
     host: Json = {"name": proxy.name, "domains": ["*"], "routes": routes.write(), **routes.after_responses()}
     used.update(routes.backends)
-    ledger.near(proxy.span, f"'{proxy.name}': an X-Forwarded-Proto of the client's does not reach the servers")
+    host["request_headers_to_remove"] = [PROTO_COPY]  # behind what routes do
+    ledger.near(proxy.span, f"'{proxy.name}': {_WHATEVER}")
     filters = []
     if routes.denied:
         rules = {"action": "DENY", "policies": routes.denied}
@@ -211,6 +220,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "skip_xff_append": True,  # routes tell the address as HAProxy does
         "generate_request_id": routes.numbered,
         "server_header_transformation": "PASS_THROUGH",
+        "proxy_100_continue": True,
+        "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": _NO_HOST},
         "stream_idle_timeout": seconds(timeouts.client or 0),
         "request_headers_timeout": seconds(timeouts.http_request or timeouts.client or 0),
         "common_http_protocol_options": {
@@ -222,15 +233,16 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "http_filters": filters,
         **local_replies(ledger, proxy, list(routes.backends.values())),
     }
-    if routes.told:
-        mutations = [
-            {"append": header_to_add(name, operator, append=False)}
-            for name, operator in (TOLD[subject] for subject in routes.told)
-        ]
-        kind = "http.early_header_mutation.header_mutation.v3.HeaderMutation"
-        manager["early_header_mutation_extensions"] = [
-            _typed("envoy.http.early_header_mutation.header_mutation", kind, mutations=mutations)
-        ]
+    copy = {"key": PROTO_COPY, "value": f"%REQ({PROTO})%"}
+    mutations: list[Json] = [{"remove": PROTO_COPY}, {"append": {"header": copy}}]
+    mutations += [
+        {"append": header_to_add(name, operator, append=False)}
+        for name, operator in (TOLD[subject] for subject in routes.told)
+    ]
+    kind = "http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    manager["early_header_mutation_extensions"] = [
+        _typed("envoy.http.early_header_mutation.header_mutation", kind, mutations=mutations)
+    ]
     if proxy.log:
         manager["access_log"] = [_LOG]
     kind = "filters.network.http_connection_manager.v3.HttpConnectionManager"

@@ -146,6 +146,25 @@ backend four
         ),
     ),
     Case(
+        "forwarded-proto",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    http-request redirect scheme https unless {{ hdr(x-forwarded-proto) https }} or {{ path_beg /open }}
+    http-request set-header X-Seen %[req.hdr(x-forwarded-proto)]
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/open"),
+            *paths("/", "/open", headers={"X-Forwarded-Proto": "https"}),
+            *paths("/", "/open", headers={"X-Forwarded-Proto": "wss"}),
+            Ask("/", headers={"X-Hapy-Forwarded-Proto": "https"}),
+        ),
+        not_for=("nginx", "caddy"),
+    ),
+    Case(
         "hosts",
         r"""
 frontend web
