@@ -704,3 +704,30 @@ def made_certificates(world: World) -> None:
             if not isinstance(value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier):
                 world.note(f"{extension.critical} {value}")
         made.verify_directly_issued_by(x509.load_pem_x509_certificate(signer.cert_pem.bytes()))
+
+
+def made_certificates_of_odd_names(world: World) -> None:
+    """`generate-certificates` for names with any letters; who asks for one that can't be made is turned away."""
+    from compat.harness.certificates import authority
+
+    world.certificate("a.pem", "a.test", common_name="a.test")
+    signer = authority("ca")
+    (world.dir / "signer.pem").write_bytes(signer.cert_pem.bytes() + signer.private_key_pem.bytes())
+    world.start(
+        """
+frontend fe
+    bind "fd@${fe}" ssl crt {dir}/a.pem generate-certificates ca-sign-file {dir}/signer.pem
+    error-log-format "%[ssl_fc_sni,hex] %[ssl_fc_err_str]"
+    http-request return status 200
+""",
+    )
+    letters = "show_type,esc_2253,esc_ctrl,esc_msb"
+    shown = ["openssl", "x509", "-noout", "-subject", "-ext", "subjectAltName", "-nameopt", letters]
+    odd = ("ü.test", " bb ", "a b", "a:b", "A/b.test", "*.c.test", "\t1.2.3.4", "x" * 59 + ".test", "y" * 60 + ".test")
+    for name in (*odd, "m,n", ",", " "):
+        port = world.client("fe").sock.getpeername()[1]
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name]
+        said = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=20)
+        found = subprocess.run(shown, input=said.stdout, capture_output=True, check=False).stdout
+        world.note(f"{name!r}: {found!r} {re.findall(b'alert number .*', said.stderr)}")
+    world.forget_clients()

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import functools
 import ssl
+import subprocess
 from base64 import b64encode
 from collections.abc import Callable
 
@@ -423,3 +424,34 @@ frontend fe
         world.note(f"{name}: {message.status if message else None} {_logged(world, before)}")
     world.forget_clients()
     world.forget_origins()
+
+
+def names_of_failed_handshakes(world: World) -> None:
+    """The name in the log: as it was sent, in lower case where no certificate is for it, none where it wasn't come to."""
+    _put(world)
+    world.start(
+        "".join(
+            f'frontend {name}\n    bind "fd@${{{name}}}" ssl crt {{dir}}/server.pem {options}\n'
+            '    error-log-format "%[ssl_fc_sni] %[ssl_fc_err_str] %sslv"\n    http-request return status 200\n'
+            for name, options in (
+                ("strict", "strict-sni"),
+                ("late", "ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256"),
+                ("early", "ssl-max-ver TLSv1.2 ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"),
+            )
+        )
+    )
+    for listener, options in (
+        ("strict", ""),
+        ("strict", "-tls1_2"),
+        ("late", "-tls1_2"),
+        ("late", "-ciphersuites TLS_AES_256_GCM_SHA384"),
+        ("late", "-curves brainpoolP256r1"),
+        ("early", "-cipher ECDHE-RSA-AES256-GCM-SHA384"),
+        ("early", "-tls1_3"),
+    ):
+        before = len(world.syslog.traffic())
+        port = world.client(listener).sock.getpeername()[1]
+        command = f"openssl s_client -connect 127.0.0.1:{port} -servername Any.Test {options}"
+        subprocess.run(command.split(), input="", capture_output=True, text=True, check=False, timeout=20)
+        world.note(f"{listener} {options}: {_logged(world, before)}")
+    world.forget_clients()

@@ -14,6 +14,7 @@ from hapy.tls.hello import ClientHello, NotTls, frame_hello
 from hapy.tls.session import TlsSession
 
 _UNRECOGNIZED_NAME: Final = b"\x15\x03\x03\x00\x02\x02\x70"
+_HANDSHAKE_FAILURE: Final = b"\x15\x03\x03\x00\x02\x02\x28"
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -31,7 +32,11 @@ class ServerLink(Link):
     # what subclasses say
 
     def choose(self, hello: ClientHello) -> tuple[ssl.SSLContext, bytes, bool] | None:
-        """The context for this client, our certificate, and whether verification errors are noted; None: nothing."""
+        """The context for this client, our certificate, and whether verification errors are noted; None: nothing.
+
+        Raises:
+            NotTls: the hello is broken. NoCertificate: none can be made for its name.
+        """
         raise NotImplementedError
 
     def context(self) -> ssl.SSLContext | None:
@@ -74,18 +79,27 @@ class ServerLink(Link):
             self._ask_library()
             self.give_up("no TLS")
             return
+        except inside.NoCertificate as without:
+            self._turn_away(hello, without.error, _HANDSHAKE_FAILURE)
+            return
+        if chosen is None:
+            self._turn_away(hello, inside.refusal("CALLBACK_FAILED"), _UNRECOGNIZED_NAME)
+            return
         self.hello = hello
         self._early = b""
-        if chosen is None:
-            self.error = inside.refusal("CALLBACK_FAILED")
-            self._outgoing.write(_UNRECOGNIZED_NAME)
-            self.give_up("unrecognized name")
-            return
         context, self._own, watched = chosen
         if watched:
             self.errors = openssl.begin_verification()
         self._begin(context)
         super().data_received(early)
+
+    def _turn_away(self, hello: ClientHello | None, error: ssl.SSLError, alert: bytes) -> None:
+        """There is no certificate for this client."""
+        self.hello = hello
+        self._early = b""
+        self.error = error
+        self._outgoing.write(alert)
+        self.give_up("unrecognized name")
 
     def established(self) -> Receiver | None:
         """The handshake is done."""

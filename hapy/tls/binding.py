@@ -107,7 +107,7 @@ class Binding:
         """What this client gets; None to turn it away.
 
         Raises:
-            NotTls: the hello is broken.
+            NotTls: the hello is broken. NoCertificate: none can be made for its name.
         """
         if self._sole:
             return self.default
@@ -121,8 +121,8 @@ class Binding:
             found = self._exact.get(name, []) + wild
             if found:
                 return _fitting(found, hello)
-            if self._forge is not None and (made := self._forge.served(name)) is not None:
-                return made
+            if self._forge is not None:
+                return self._forge.served(name)
         return None if self.strict else self.default
 
 

@@ -1,7 +1,8 @@
 """Certificates made while serving (`generate-certificates`): for the name that a client asks for, under our authority.
 
 As HAProxy makes them: the subject is the authority's with the name behind it, the key is that of the line's first
-certificate, and the last ones made are kept (`tune.ssl.ssl-ctx-cache-size`).
+certificate, and the last ones made are kept (`tune.ssl.ssl-ctx-cache-size`). A name may have any letters (beyond ASCII
+they count as Latin-1); a client with one that no certificate can hold is turned away.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
+from hapy.tls.inside import NoCertificate
 from hapy_config.model.certificates import CertificateFiles
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ S = TypeVar("S")
 _COMMENT: Final = x509.ObjectIdentifier("2.16.840.1.113730.1.13")
 _COMMENT_TEXT: Final = b'"OpenSSL Generated Certificate"'
 _IA5_STRING: Final = 0x16
+_SEQUENCE: Final = 0x30
+_DNS_NAME: Final = 0x82
+#: Letters of a common name.
+_LONGEST: Final = 64
 _BACKDATED: Final = dt.timedelta(days=1)
 _VALID: Final = dt.timedelta(days=365)
 
@@ -70,21 +76,23 @@ class Forge(Generic[S]):
         self._serve = serve
         self._made: dict[bytes, S] = {}
 
-    def served(self, name: bytes) -> S | None:
-        """What a client gets that asks for this name (in lower case); None where no certificate can be made for it."""
+    def served(self, name: bytes) -> S:
+        """What a client gets that asks for this name (in lower case).
+
+        Raises:
+            NoCertificate: none can be made for it.
+        """
         made = self._made
         known = made.pop(name, None)
         if known is None:
-            try:
-                known = self._serve(self._files(name.decode("ascii")))
-            except ValueError:  # no name that a certificate can hold
-                return None
+            known = self._serve(self._files(name))
             if len(made) >= self._capacity:
                 del made[next(iter(made))]
         made[name] = known
         return known
 
-    def _files(self, name: str) -> CertificateFiles:
+    def _files(self, asked: bytes) -> CertificateFiles:
+        name, alternative = asked.decode("latin-1"), _alternative(asked)
         authority = self._authority
         now = dt.datetime.now(dt.UTC)
         self._serial += 1
@@ -105,7 +113,7 @@ class Forge(Generic[S]):
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .add_extension(self._issued_by(), critical=False)
             .add_extension(_usage(), critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(alternative, critical=False)
         )
         plain = isinstance(self._signing, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey))
         made = builder.sign(self._signing, None if plain else hashes.SHA256())
@@ -120,6 +128,21 @@ class Forge(Generic[S]):
         return x509.AuthorityKeyIdentifier(
             known.digest, [x509.DirectoryName(authority.issuer)], authority.serial_number
         )
+
+
+def _alternative(asked: bytes) -> x509.UnrecognizedExtension:
+    """The subject's alternative name, whatever its bytes; RFC 5280 (4.2.1.6) has the form, and ASCII only.
+
+    Raises:
+        NoCertificate: the name is too long for a common name (64, RFC 5280, appendix A.1), none at all, or several.
+    """
+    name = asked.strip()
+    if len(asked) > _LONGEST:
+        raise NoCertificate("STRING_TOO_LONG", "ASN1")
+    if not name or b"," in name:
+        raise NoCertificate("INVALID_NULL_VALUE" if name[:1] in (b"", b",") else "MISSING_VALUE", "X509V3")
+    value = bytes((_DNS_NAME, len(name))) + name
+    return x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes((_SEQUENCE, len(value))) + value)
 
 
 def _usage() -> x509.KeyUsage:

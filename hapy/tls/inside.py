@@ -271,11 +271,23 @@ def error_text(number: int) -> bytes | None:
     return room.value
 
 
-def refusal(reason: str) -> ssl.SSLError:
+def refusal(reason: str, library: str = "SSL") -> ssl.SSLError:
     """What the library complains of where we end the handshake.
 
     `CALLBACK_FAILED`: by the choice of a certificate. `CERTIFICATE_VERIFY_FAILED`: by a look at the peer's.
     """
     error = ssl.SSLError(ssl.SSL_ERROR_SSL, reason.replace("_", " ").lower())
-    error.library, error.reason = "SSL", reason
+    error.library, error.reason = library, reason
     return error
+
+
+class NoCertificate(Exception):  # noqa: N818 - says what it is
+    """None can be made for the name that a client asks for.
+
+    Attributes:
+        error: what the library would complain of.
+    """
+
+    def __init__(self, reason: str, library: str) -> None:
+        super().__init__(reason)
+        self.error = refusal(reason, library)

@@ -89,11 +89,16 @@ class TlsSession:
 
     @property
     def server_name(self) -> bytes | None:
-        """The SNI, None without one: what the client sent, or we have sent."""
-        if self.hello is not None:
-            return self.hello.server_name or None
-        name = self.object.server_hostname
-        return name.encode() if name else inside.asked_name(self.object)
+        """The SNI, None without one: what the client sent, or we have sent.
+
+        Of a handshake that failed, as HAProxy has it: nothing where it ended before the library came to the name, and
+        in lower case where there is no certificate for it.
+        """
+        if self.hello is not None and (self.done or not self.own):
+            name = self.hello.server_name
+            return (name if self.done else name.lower()) or None
+        sent = self.object.server_hostname
+        return sent.encode() if sent else inside.asked_name(self.object)
 
     @property
     def resumed(self) -> bool:

@@ -158,11 +158,13 @@ def alpn_protocols(own: Options, *, raw: bool) -> list[str]:
 
 
 def load_certificate(context: ssl.SSLContext, files: CertificateFiles, span: Span) -> None:
-    """Show a certificate with its chain to the other side.
+    """Show a certificate with its chain to the other side; one with another's key is shown to nobody.
 
     Raises:
         CompileError: the library doesn't take it.
     """
+    if not files.paired:
+        return
     content = b"\n".join((files.key, files.certificate, *files.chain))
     try:
         with as_file(content) as name:

@@ -3,8 +3,8 @@
 What HAProxy 3.0 and 3.2 do beyond it:
 - A certificate's name is its alias, else its file's name as written; without the slash of an absolute one where the
   store has a name, else without `@/`.
-- Files must be there and sound. Whether key and certificate go together is seen where they are used: HAProxy takes them
-  even then, and no client comes through; hapy refuses them there.
+- Files must be there and sound. Whether key and certificate go together is seen where they are used: server lines
+  refuse what doesn't; bind lines take it, and no client comes through, of which hapy warns.
 - The last of several `crt` or `alias` counts.
 """
 

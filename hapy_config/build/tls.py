@@ -220,12 +220,7 @@ def _issuers(build: Build, directory: str = "") -> Iterator[tuple[bytes, ...]]:
 
 def server_certificate(build: Build, name: str) -> CertificateFiles | None:
     """The `crt` of a server line, None where it can't be used."""
-    from hapy_config.tls.pem import Fault
-
-    try:
-        return certificate(build, name)
-    except Fault:
-        return None
+    return None if server_certificate_fault(build, name) else certificate(build, name)
 
 
 def server_certificate_fault(build: Build, name: str) -> str:
@@ -233,10 +228,10 @@ def server_certificate_fault(build: Build, name: str) -> str:
     from hapy_config.tls.pem import Fault
 
     try:
-        certificate(build, name)
+        found = certificate(build, name)
     except Fault as fault:
         return str(fault)
-    return ""
+    return "" if found.paired else f"inconsistencies between private key and certificate loaded from PEM file '{name}'."
 
 
 def certificates(build: Build, name: str) -> list[CertificateFiles]:
@@ -246,7 +241,11 @@ def certificates(build: Build, name: str) -> list[CertificateFiles]:
         Fault: one can't be used.
     """
     if name in build.tls_files.stored:
-        return [certificate(build, name)]
+        stored = certificate(build, name)
+        if not stored.paired:
+            text = f"'{name}' : the private key is another certificate's: no client can be served with it."
+            build.warning("bad-certificate", build.statement.span(), text, "name the key that belongs to it")
+        return [stored]
     path = based(build, name, "crt-base")
     where = build.files.path(path)
     if not name.startswith("@") and build.files.is_directory(path):

@@ -20,6 +20,7 @@ class CertificateFiles:
         ocsp: a response on its revocation, DER; empty for none.
         sctl: a list of signed certificate timestamps (RFC 6962, section 3.3); empty for none.
         dh: Diffie-Hellman parameters, PEM; empty for none.
+        paired: the key is the certificate's; else no client can be served with it.
     """
 
     path: str
@@ -30,6 +31,7 @@ class CertificateFiles:
     ocsp: bytes = field(default=b"", repr=False)
     sctl: bytes = field(default=b"", repr=False)
     dh: bytes = field(default=b"", repr=False)
+    paired: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,8 @@ def weakness(files: CertificateFiles) -> Fault | None:
 
     HAProxy, too, puts certificates into place before it looks at the level that a list of ciphers may ask for.
     """
+    if not files.paired:
+        return None  # it is served to nobody
     try:
         _into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), files.certificate, files.key, *files.chain)
     except ssl.SSLError as error:
@@ -204,7 +206,7 @@ def load(
     if fault:
         raise Fault(f"unable to load certificate from file '{path}'.", fault)
     beside = _Beside(path, read, settings, named)
-    key = _find_key(path, content, certificate, beside)
+    key, paired = _find_key(path, content, certificate, beside)
     chain = _chain(path, blocks[1:])
     if not chain and settings.issuers:
         chain = _chain_from(certificate, settings.issuers)
@@ -242,6 +244,7 @@ def load(
         first_value(ocsp or b""),
         sctl or b"",
         dh[0] if dh is not None else b"",
+        paired,
     )
 
 
@@ -273,6 +276,7 @@ class _Beside:
         self._named = named
         self._wanted = settings.extra
         self._stem = path
+        self.stored = named is not None
         self.named_key = named is not None and bool(named.key)
         if settings.drop_extension and path.endswith(".crt"):
             self._stem = path[: -len(".crt")]
@@ -299,7 +303,8 @@ class _Beside:
             return None
 
 
-def _find_key(path: str, content: bytes, certificate: bytes, beside: _Beside) -> bytes:
+def _find_key(path: str, content: bytes, certificate: bytes, beside: _Beside) -> tuple[bytes, bool]:
+    """The key, and whether it is the certificate's: it need not be in a crt-store."""
     apart = beside.name("key")
     key, fault = (b"", "key") if beside.named_key else _first_key(content, certificate)
     if fault == "key" and apart:
@@ -316,9 +321,9 @@ def _find_key(path: str, content: bytes, certificate: bytes, beside: _Beside) ->
         raise Unfit(f"No Private Key found in '{apart or path}'.", _locked(key))
     if fault == "use":
         raise Unfit(f"unable to load SSL private key into SSL Context '{path}'.")
-    if fault == "mismatch":
+    if fault == "mismatch" and not beside.stored:
         raise Unfit(f"inconsistencies between private key and certificate loaded '{path}'.")
-    return key
+    return key, not fault
 
 
 def _locked(key: bytes) -> str:
