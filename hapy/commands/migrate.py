@@ -225,6 +225,10 @@ def _report(outcome: Translation, target: str, stream: TextIO, *, same_language:
     """What changed, and what is left to do; the latter last, where it is seen."""
     import textwrap
 
+    if outcome.always:
+        print(f"\n{target.capitalize()}, whatever a configuration says ({len(outcome.always)}):", file=stream)
+        for one in outcome.always:
+            print(textwrap.fill(one, 80, initial_indent="  ", subsequent_indent="    "), file=stream)
     for loss in (Loss.NONE, Loss.NEAR, Loss.LOST):
         notes = [note for note in outcome.notes if note.loss is loss]
         if not notes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,11 +134,16 @@ class Ledger:
         found = found or [one for one in self._defaults_of(proxy) if one.words[: len(words)] == list(words)]
         return found[-1].span() if found else proxy.span
 
-    def note_pages(self, proxy: Proxy) -> None:
-        """Name the error pages of a proxy that the other one can't give: those of its own faults and the clients'."""
+    def note_pages(self, proxy: Proxy, failures: Collection[int] = (503, 504)) -> None:
+        """Name the error pages of a proxy that the other one can't give: those of its own faults and the clients'.
+
+        Args:
+            proxy: has the pages.
+            failures: the statuses that servers cause and whose pages it can give.
+        """
         rules = [rule for ruleset in proxy.rules.values() for rule in ruleset]
         replies = [reply for rule in rules if isinstance(reply := rule.arguments.get("reply"), HttpReply)]
-        given = {503, 504, *(reply.status or 403 for reply in replies)}
+        given = {*failures, *(reply.status or 403 for reply in replies)}
         for status, page in proxy.error_pages.items():
             closes = page.raw == b""
             if status not in given or closes:
@@ -243,12 +248,18 @@ class Ledger:
         else:
             self.note(span, fate.loss, fate.text)
 
-    def translation(self, name: str, text: str) -> Translation:
-        """The outcome: one file, and the notes in the order of the lines."""
+    def translation(self, name: str, text: str, always: tuple[str, ...] = ()) -> Translation:
+        """The outcome: one file, and the notes in the order of the lines.
+
+        Args:
+            name: of the file.
+            text: of the file.
+            always: what the other program does otherwise whatever a configuration says.
+        """
         order = {source.name: index for index, source in enumerate(self.document.sources)}
         notes = sorted(self._notes, key=lambda note: (order.get(note.span.file, -1), note.span.line))
         counts = tuple(sum(1 for fate in self._fates.values() if fate is loss) for loss in (None, *Loss))
-        return Translation({name: text}, tuple(notes), counts)
+        return Translation({name: text}, tuple(notes), counts, always)
 
 
 def pair(words: list[str]) -> str:

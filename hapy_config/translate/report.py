@@ -41,11 +41,13 @@ class Translation:
         notes: in the order of the lines.
         counts: of the source's statements: those that went over without a word, then by `Loss` those of which there
             is something to say; empty where they were not counted.
+        always: what the other program does otherwise whatever a configuration says.
     """
 
     files: Mapping[str, str]
     notes: tuple[Note, ...] = field(default=())
     counts: tuple[int, ...] = ()
+    always: tuple[str, ...] = ()
 
     @property
     def worst(self) -> Loss:

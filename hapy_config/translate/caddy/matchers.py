@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from hapy_config.translate.flow import (
@@ -21,13 +22,10 @@ from hapy_config.translate.flow import (
     matches_nothing,
 )
 
-#: What Caddy puts a value in the place of, whatever stands before the brace.
-_BRACES: Final = re.compile(
-    r"\{(?:\$|(?:args|block|client_ip|cookie|dir|env|err|file|header|host|hostport|http|labels|method|path|port|query|re"
-    r"|remote|rp|scheme|system|time|upstream_hostport|uri|vars)\b|hapy_|remote_|tls)[^{}\s\"']*\}"
-)
+#: The path as it came, which Caddy's own placeholder has decoded; `escaped_path` makes it.
+ESCAPED_PATH: Final = "hapy_path"
 _PLACEHOLDERS: Final = {
-    "path": "http.request.uri.path",
+    "path": ESCAPED_PATH,
     "query": "http.request.uri.query",
     "url": "http.request.uri",
     "host": "http.request.hostport",
@@ -41,14 +39,14 @@ _PLACEHOLDERS: Final = {
     "uuid": "http.request.uuid",
     "version": "http.request.proto",
     "backend": "http.vars.hapy_backend",
+    "status": "http.reverse_proxy.status_code",
 }
 _NAMED: Final = {
     "header": "http.request.header",
     "cookie": "http.request.cookie",
     "param": "http.request.uri.query",
+    "answer": "http.reverse_proxy.header",
 }
-#: What `escaped_path` makes.
-ESCAPED_PATH: Final = "hapy_path"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
 #: What RE2, which Caddy uses, leaves out of PCRE.
@@ -65,9 +63,10 @@ def placeholder(what: Subject) -> str:
     if what.kind in _NAMED:
         if not _NAME.fullmatch(what.name):
             raise Untranslatable(f"Caddy has no placeholder for '{what.name}'")
-        return f"{{{_NAMED[what.kind]}.{what.name}}}"
+        written = "-".join(part.capitalize() for part in what.name.split("-")) if what.kind == "answer" else what.name
+        return f"{{{_NAMED[what.kind]}.{written}}}"
     if what.kind == "base":
-        return "{http.request.hostport}{http.request.uri.path}"
+        return f"{{http.request.hostport}}{{{ESCAPED_PATH}}}"
     name = _PLACEHOLDERS.get(what.kind)
     if name is None:
         raise Untranslatable(f"Caddy has no placeholder for it ({what.kind})")
@@ -75,17 +74,23 @@ def placeholder(what: Subject) -> str:
 
 
 def escaped_path() -> list[str]:
-    """The `map` of the path as it came, for texts: Caddy's own placeholder has it decoded."""
+    """The `map` of the path as it came."""
     return [f"map {{http.request.uri}} {{{ESCAPED_PATH}}} {{", "\t`~^([^?]*)` `${1}`", '\tdefault ""', "}"]
-
-
-def _in_text(what: Subject) -> str:
-    return placeholder(what).replace("{http.request.uri.path}", f"{{{ESCAPED_PATH}}}")
 
 
 def lookup_name(what: Lookup) -> str:
     """The name of the placeholder that `lookup_lines` make."""
     return f"hapy_map_{zlib.crc32(repr(what).encode()):08x}"
+
+
+def looked_up(parts: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Pieces of a text, those of answers as lookups of the whole: a placeholder without a value would stay there."""
+    return tuple(
+        Lookup(part, "rewrite", (("^(.*)$", "\\1"),), "")
+        if isinstance(part, Subject) and part.kind == "answer" and not part.lower
+        else part
+        for part in parts
+    )
 
 
 def lookup_lines(what: Lookup) -> list[str]:
@@ -96,19 +101,15 @@ def lookup_lines(what: Lookup) -> list[str]:
     """
     if what.how == "network":
         raise Untranslatable("Caddy's maps know no networks")
-    raw = what.subject.kind == "path" and what.how not in ("rewrite", "regex")
-    source = "{http.request.uri}" if raw else placeholder(what.subject)
+    source = placeholder(what.subject)
     flag = "(?i)" if what.ignore_case else ""
     lines = [] if what.how == "rewrite" else ['\t~^$ ""']  # where there is nothing to look at there is nothing
     for key, value in what.entries:
         if "{" in value or "`" in key + value:
             raise Untranslatable("Caddy's maps can't hold such a text")
         text = _SPECIAL.sub(r"\\\1", key)
-        end = r"(\?|$)" if raw else "$"
-        patterns = {"exact": f"^{text}{end}", "prefix": f"^{text}", "suffix": f"{text}{end}", "contains": text}
+        patterns = {"exact": f"^{text}$", "prefix": f"^{text}", "suffix": f"{text}$", "contains": text}
         pattern = patterns.get(what.how) or regex(key)
-        if raw and what.how in ("suffix", "contains"):
-            pattern = f"^[^?]*{pattern}"
         new = value.replace("$", "$$")
         new = _BACKREFERENCE.sub(r"${\1}", new) if what.how == "rewrite" else new
         lines.append(f"\t`~{flag}{pattern}` `{new}`" if new else f'\t`~{flag}{pattern}` ""')
@@ -123,17 +124,17 @@ def string(parts: tuple[Piece, ...]) -> str:
         Untranslatable: a part of it can't be had.
     """
     found = []
-    for part in parts:
+    for part in looked_up(parts):
         if isinstance(part, str):
-            if _BRACES.search(part):
-                raise Untranslatable("Caddy takes what stands in braces for a placeholder")
-            found.append(part.replace("{", "\\{"))
+            if "{$" in part:
+                raise Untranslatable("Caddy takes what stands in {$…} for a variable of its environment")
+            found.append(re.sub(r"([{}])", r"\\\1", part))
         elif isinstance(part, Lookup):
             found.append(f"{{{lookup_name(part)}}}")
         elif part.lower and part.kind != "hostname":
             raise Untranslatable("Caddy has no lower case of it")
         else:
-            found.append(_in_text(part))
+            found.append(placeholder(part))
     return "".join(found)
 
 
@@ -156,14 +157,8 @@ def regex(text: str) -> str:
 
 
 def replacement(text: str) -> str:
-    """The replacement of a regular expression, its groups as Caddy writes them.
-
-    Raises:
-        Untranslatable: a letter or digit stands behind a group.
-    """
-    if re.search(r"\\\d\w", text):
-        raise Untranslatable("Caddy can't tell a group's number from the letters behind it")
-    return _BACKREFERENCE.sub(r"$\1", text.replace("$", "$$"))
+    """The replacement of a regular expression, its groups as Caddy writes them; the brace begins no placeholder."""
+    return _BACKREFERENCE.sub(r"$\\{\1}", text.replace("$", "$$"))
 
 
 def expression(whole: Formula) -> str:
@@ -189,19 +184,17 @@ def _test(one: Test) -> str:
         return '{http.request.scheme} == "https"'
     if one.how == "network":
         return _networks(one)
-    if one.subject.kind == "path" and one.how not in ("regex", "present"):
-        tests = [_path(one.how, value, ignore_case=one.ignore_case) for value in one.values]
-        return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
     where = placeholder(Subject(one.subject.kind, one.subject.name))
     if one.subject.kind == "base":
-        raise Untranslatable("Caddy can't compare host and path in one")
+        where = "({})".format(where.replace("}{", "} + {"))
+    if one.subject.kind in ("answer", "status"):  # null where there is none
+        there = f"{where} != null"
+        return there if one.how == "present" else f"({there} && ({_each(where, one)}))"
     if one.how == "present":
         if one.subject.kind == "header":  # an empty one is there, too
             return f'header({{{_text(one.subject.name)}: "*"}})'
         return f'{where} != ""'
-    prefix = "HTTP/" if one.subject.kind == "version" else ""
-    tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
-    asked = tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+    asked = _each(where, one)
     if one.how == "exact" and not one.ignore_case and "" not in one.values:
         return asked
     if one.subject.kind == "header" and matches_nothing(one):
@@ -209,21 +202,21 @@ def _test(one: Test) -> str:
     return asked
 
 
-def _path(how: str, value: str, *, ignore_case: bool) -> str:
-    """A test of the path as it came: Caddy has it with the query only, the path alone is decoded."""
-    whole = "{http.request.uri}"
-    if how == "prefix":
-        return _one(whole, how, value, ignore_case=ignore_case)
-    text = _SPECIAL.sub(r"\\\1", value)
-    pattern = {"exact": f"^{text}(\\?|$)", "suffix": f"^[^?]*{text}(\\?|$)", "contains": f"^[^?]*{text}"}[how]
-    return f"{whole}.matches({_text(('(?i)' if ignore_case else '') + pattern)})"
-
-
-def decodes(whole: Formula) -> bool:
-    """Whether a condition compares the path decoded."""
+def subjects(whole: Formula) -> Iterator[Subject]:
+    """What a condition looks at."""
     if isinstance(whole, Test):
-        return whole.subject.kind in ("path", "base") and whole.how == "regex"
-    return any(decodes(one) for one in ((whole.part,) if isinstance(whole, Not) else whole.parts))
+        yield whole.subject
+    else:
+        for part in (whole.part,) if isinstance(whole, Not) else whole.parts:
+            yield from subjects(part)
+
+
+def _each(where: str, one: Test) -> str:
+    """A text compared with each of a test's values."""
+    prefix = "HTTP/" if one.subject.kind == "version" else ""
+    where = f"string({where})" if one.subject.kind == "status" else where
+    tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
+    return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
 
 
 def _one(where: str, how: str, value: str, *, ignore_case: bool) -> str:
@@ -242,7 +235,7 @@ def _one(where: str, how: str, value: str, *, ignore_case: bool) -> str:
 def _text(text: str) -> str:
     if "`" in text:
         raise Untranslatable("Caddy's expressions can't hold a back quote")
-    return json.dumps(text)
+    return re.sub(r"\{(?=[A-Za-z$])", r"\\u007b", json.dumps(text))  # no placeholder
 
 
 def _networks(one: Test) -> str:

@@ -10,6 +10,7 @@ from hapy_config.model.config import Config
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
+from hapy_config.translate.answered import Change, answer_parts, as_it_came, change_of
 from hapy_config.translate.answers import (
     IN_CLEAR,
     SEEN_DROP,
@@ -24,14 +25,15 @@ from hapy_config.translate.answers import (
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.caddy.matchers import (
     ESCAPED_PATH,
-    decodes,
     escaped_path,
     expression,
+    looked_up,
     lookup_lines,
     quoted,
     regex,
     replacement,
     string,
+    subjects,
 )
 from hapy_config.translate.caddy.upstreams import OWN_HEADERS, reverse_proxy
 from hapy_config.translate.field_names import ODD_SIGNS, policy, tell
@@ -42,6 +44,7 @@ from hapy_config.translate.flow import (
     Formula,
     Lookup,
     Not,
+    Piece,
     Subject,
     Test,
     Untranslatable,
@@ -56,6 +59,28 @@ from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
 
 _ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
+#: Actions that make another answer of one.
+_ANSWERING: Final = frozenset({"deny", "return", "redirect", "set-status", "allow"})
+#: What Caddy says where it could not connect; that may be by its time, too.
+_UNCONNECTED: Final = '{http.error.message}.matches("^(dial |tls: |x509: |remote error: tls)")'
+#: What is answered when servers fail, and how Caddy tells that they did.
+_FAILURES: Final = {
+    503: f"{{http.error.status_code}} in [502, 503, 504] && ({{http.error.status_code}} == 503 || {_UNCONNECTED})",
+    502: f"{{http.error.status_code}} == 502 && !{_UNCONNECTED}",
+    504: f"{{http.error.status_code}} == 504 && !{_UNCONNECTED}",
+}
+#: Take out what Caddy says of itself in `Server`, and the header where the server has none; other rules run later.
+_OWN_SERVER: Final = ["header \0 {", "\tServer {hapy_server}", "\t-{hapy_no_server}", "\tdefer", "}"]
+_OWN_SERVER_MAPS: Final = (
+    "map {http.response.header.Server} {hapy_server} {",
+    "\t`~^Caddy(?:,(.*))?$` `${1}`",
+    "\tdefault {http.response.header.Server}",
+    "}",
+    "map {http.response.header.Server} {hapy_no_server} {",
+    "\t~^$ Server",
+    "\tdefault -",
+    "}",
+)
 #: How hashes of bcrypt begin.
 _BCRYPT: Final = ("$2a$", "$2b$", "$2y$")
 _UNSEEN: Final = {
@@ -94,7 +119,7 @@ class SiteWriter:
         self.lines.append('@fragment expression `{http.request.orig_uri}.contains("#")`')
         self.lines += [line.replace("\0 ", "@fragment ", 1) for line in self._answer(own_page(400))]
         if proxy.monitor_uri:
-            self.put(Test(Subject("path"), "exact", (proxy.monitor_uri,)), self._answer(own_page(200, text=_ALIVE)))
+            self.put(Test(Subject("url"), "exact", (proxy.monitor_uri,)), self._answer(own_page(200, text=_ALIVE)))
             for statement in self.ledger.proxy_statements(proxy):
                 if statement.words[:2] == ["monitor", "fail"]:
                     self.ledger.lost(statement.span(), "monitor fail was left out: it depends on more than the request")
@@ -117,6 +142,7 @@ class SiteWriter:
             self._tell(backend, self._scope(backend, backends))
         for name, variable in OWN_HEADERS.items():
             self.lines += [f"map {{http.request.header.{name}}} {{{variable}}} {{", f"\t~^$ {name}", "\tdefault -", "}"]
+        self.lines += _OWN_SERVER_MAPS
         for backend in backends:
             self._backend(backend, self._scope(backend, backends))
         self.put(TRUE, self._answer(own_page(503)))
@@ -132,11 +158,6 @@ class SiteWriter:
             return
         matcher = "*"  # without one, what follows could be taken for it
         if whole != TRUE:
-            if decodes(whole):
-                self.ledger.near(
-                    self.proxy.span,
-                    f"'{self.proxy.name}': regular expressions see the path decoded, as in /a for /%61",
-                )
             self._matchers += 1
             matcher = f"@r{self._matchers}"
             self.lines.append(f"{matcher} expression `{expression(whole)}`")
@@ -154,7 +175,7 @@ class SiteWriter:
     def _look_up(self, *formats: object) -> None:
         """Write the maps that format strings need, each once."""
         for format_ in formats:
-            for part in pieces(format_) if isinstance(format_, LogFormat) else ():
+            for part in looked_up(pieces(format_)) if isinstance(format_, LogFormat) else ():
                 if isinstance(part, Lookup) and part not in self._lookups:
                     self.lines += lookup_lines(part)
                     self._lookups.add(part)
@@ -164,7 +185,11 @@ class SiteWriter:
         lines = ["handle \0 {"]
         if answer.content_type:
             lines.append(f"\theader Content-Type {quoted(answer.content_type)}")
-        lines += [f"\theader +{name} {quoted(string(value))}" for name, value in answer.told]
+        lines += [
+            f"\theader {'' if name.lower() == 'server' else '+'}{name} {quoted(string(value))}"
+            for name, value in answer.told
+        ]
+        lines += [] if any(name.lower() == "server" for name, _ in answer.told) else ["\theader -Server"]
         if answer.location is not None:
             lines.append(f"\theader Location {quoted(string(answer.location))}")
         lines += [f"\trespond * {quoted(string(answer.body))} {answer.status}", "}"]
@@ -259,47 +284,92 @@ class SiteWriter:
             return self._answer(redirect_answer(redirect))
         name = given.get("name")
         if action.endswith(("-header", "replace-value")) and isinstance(name, str):
-            return self._header(rule, name)
+            return [f"request_header \0 {self._header(rule, name)}"]
         format_ = given.get("format")
         if not isinstance(format_, LogFormat):
             raise Untranslatable("Caddy has nothing like it")
         parts = pieces(format_)
-        text = string(parts)
         if action == "replace-path":
-            found = quoted(whole_of(regex(str(given["regex"]))))
-            self.ledger.near(rule.span, "Caddy rewrites the decoded path")
-            return [f"uri \0 path_regexp {found} {quoted(replacement(text))}"]
+            return [self._path(rule, whole_of(regex(str(given["regex"]))), parts)]
         if action == "set-method":
-            return [f"method \0 {quoted(text)}"]
-        asked = action == "set-query"
-        for part in parts:
-            asked = asked or (isinstance(part, str) and "?" in part)
-            if asked and not isinstance(part, str) and part != Subject("query"):
-                raise Untranslatable("Caddy encodes what it puts into a query")
+            return [f"method \0 {quoted(string(parts))}"]
         if action == "set-query":
-            return [f"rewrite \0 {quoted('?' + text)}"]
-        if action in ("set-path", "set-pathq", "set-uri") and text.startswith(("/", "{")):
-            tail = "?" if action != "set-path" and "?" not in text and "{http.request.uri}" not in text else ""
-            return [f"rewrite \0 {quoted(text + tail)}"]
+            return [self._query(rule, parts)]
+        if action == "set-path":
+            return [self._path(rule, "^(.*)$", parts)]
+        if action in ("set-pathq", "set-uri"):
+            return self._path_and_query(rule, parts)
         raise Untranslatable("Caddy has nothing like it")
 
-    def _header(self, rule: Rule, name: str) -> list[str]:
+    def _path(self, rule: Rule, found: str, parts: tuple[Piece, ...]) -> str:
+        """A new path, the query stays: `parts` in the place of what a pattern finds; its first group is the whole."""
+        new = "".join("\\1" if part == Subject("path") and found == "^(.*)$" else string((part,)) for part in parts)
+        if not new.startswith(("/", "\\", "{")):
+            raise Untranslatable("it does not begin with a slash")
+        if any(not isinstance(part, str) and part != Subject("path") for part in parts):
+            self.ledger.near(rule.span, "what the request gives for a path is encoded, and $ in it is lost")
+        return f"uri \0 path_regexp {quoted(found)} {quoted(replacement(new))}"
+
+    def _query(self, rule: Rule, parts: tuple[Piece, ...]) -> str:
+        """A new query; the path stays.
+
+        Raises:
+            Untranslatable: Caddy would encode a part of it.
+        """
+        bounded = ("&", *parts, "&")
+        for before, part, after in zip(bounded, parts, bounded[2:], strict=False):
+            if isinstance(part, str):
+                continue
+            whole = isinstance(before, str) and isinstance(after, str) and before.endswith("&") and after[:1] == "&"
+            if part != Subject("query") or not whole:
+                raise Untranslatable("Caddy encodes what it puts into a query")
+        text = string(parts)
+        if text != "{http.request.uri.query}" and (
+            "{http.request.uri.query}" in text or "&&" in text or text.startswith("&") or text.endswith("&")
+        ):
+            self.ledger.near(rule.span, "Caddy leaves empty parts of a query out, and the & with them")
+        return f"rewrite \0 {quoted('?' + text)}"
+
+    def _path_and_query(self, rule: Rule, parts: tuple[Piece, ...]) -> list[str]:
+        """A new path and query.
+
+        Raises:
+            Untranslatable: Caddy can't put them together.
+        """
+        at = next((n for n, part in enumerate(parts) if isinstance(part, str) and "?" in part), len(parts))
+        path, query = parts[:at], parts[at + 1 :]
+        if at < len(parts):
+            before, _, after = str(parts[at]).partition("?")
+            path = (*path, before) if before else path
+            query = (after, *query) if after else query
+        elif path[-1:] == (Subject("url"),):  # with its own query, or none
+            return [self._path(rule, "^(.*)$", (*path[:-1], Subject("path")))]
+        if any(part in (Subject("url"), Subject("base"), Subject("query")) for part in path):
+            raise Untranslatable("Caddy can't put a query there")
+        lines = [self._path(rule, "^(.*)$", path), self._query(rule, query)]
+        return ["route \0 {", *(f"\t{line.replace(chr(0) + ' ', '* ', 1)}" for line in lines), "}"]
+
+    def _header(self, rule: Rule, name: str) -> str:
+        """A change of a header, as the directives say it that have one.
+
+        Raises:
+            Untranslatable: Caddy can't make it.
+        """
         value = rule.arguments.get("value")
         if rule.action == "del-header":
             match = rule.arguments.get("match")
             if match not in ("str", "beg", "end"):
                 raise Untranslatable("Caddy finds headers by their name's beginning or end only")
-            return [f"request_header \0 -{'*' if match == 'end' else ''}{name}{'*' if match == 'beg' else ''}"]
-        assert isinstance(value, LogFormat)
+            return f"-{'*' if match == 'end' else ''}{name}{'*' if match == 'beg' else ''}"
+        if rule.action == "early-hint" or not isinstance(value, LogFormat):
+            raise Untranslatable("Caddy has nothing like it")
         text = string(pieces(value))
         if rule.action in ("replace-header", "replace-value"):
             found = whole_of(regex(str(rule.arguments["regex"])))
             if rule.action == "replace-value":
                 self.ledger.near(rule.span, f"the header '{name}' is taken as a whole, not value by value")
-            return [f"request_header \0 {name} {quoted(found)} {quoted(replacement(text))}"]
-        if rule.action == "early-hint":
-            raise Untranslatable("Caddy has nothing like it")
-        return [f"request_header \0 {'+' if rule.action == 'add-header' else ''}{name} {quoted(text)}"]
+            return f"{name} {quoted(found)} {quoted(replacement(text))}"
+        return f"{'+' if rule.action == 'add-header' else ''}{name} {quoted(text)}"
 
     def redirects(self, proxy: Proxy, scope: Formula) -> None:
         """`redirect` lines, which come behind the rules."""
@@ -375,17 +445,70 @@ class SiteWriter:
             for rule in proxy.rules.get(ruleset, ())
         ]
         down: list[str] = []
+        own = _OWN_SERVER
         names = [str(rule.arguments.get("name", "")).lower() for rule in rules]
-        if all(rule.condition is None for rule in rules) and len(set(names)) == len(names):
+        if any(map(looks_at_answer, rules)):
+            down, own = self._answered(backend, rules), []
+        elif all(rule.condition is None for rule in rules) and len(set(names)) == len(names):
             down = [line for rule in rules for line in self._plain_response(rule)]
         else:  # in one block additions come first whatever stands first; of blocks that wait the last runs first
             for rule in reversed(rules):
                 self._deferred_response(rule, scope)
         lines = reverse_proxy(self.ledger, self.proxy, backend, down)
         if lines:
-            self.put(scope, lines)
+            self.put(scope, [*own, *lines])
         else:
+            for rule in rules:
+                self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: no server is left that answers")
             self.put(scope, self._answer(self._page(503, backend)))
+
+    def _answered(self, backend: Proxy, rules: list[Rule]) -> list[str]:
+        """`handle_response`, where rules look at the answer: as it came, so none may have changed that before."""
+        refusing: list[tuple[Formula, list[str]]] = []
+        changing: list[tuple[Formula, list[str]]] = []
+        statuses: list[tuple[Formula, list[str]]] = []
+        guard: dict[str, Formula] = {}
+        changes: list[Change] = []
+        for rule in rules:
+            try:
+                if rule.action in _UNSEEN:
+                    self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+                    continue
+                told = {subject for text in formats_of(rule) for subject in answer_parts(text)}
+                if any(one.subject in told for one in changes):
+                    raise Untranslatable("a rule before it changes what it looks at")
+                self._look_up(*formats_of(rule))
+                before = guard.get(rule.ruleset, TRUE)
+                asked = as_it_came(formula(rule.condition), changes)
+                whole = simplified(Every((before, asked)))
+                expression(whole)
+                reply, redirect = rule.arguments.get("reply"), rule.arguments.get("redirect")
+                if rule.action == "allow":
+                    guard[rule.ruleset] = simplified(Every((before, Not(asked))))
+                elif isinstance(reply, HttpReply):
+                    given = answer_of(reply, 502 if rule.action == "deny" else 200, backend)
+                    refusing.append((whole, self._answer(given)))
+                elif isinstance(redirect, Redirect):
+                    refusing.append((whole, self._answer(redirect_answer(redirect))))
+                elif rule.action == "set-status":
+                    if rule.arguments.get("reason"):
+                        self.ledger.near(rule.span, "the reason is the usual one of that status")
+                    statuses.append((whole, [f"copy_response \0 {rule.arguments['number']}"]))
+                    changes.append(Change(whole, Subject("status"), str(rule.arguments["number"])))
+                else:
+                    text = self._response_header(rule)
+                    changing.append((whole, ["header \0 {", f"\t{text}", "\tdefer", "}"]))
+                    changes.append(change_of(rule, whole))
+                self._own_answers(rule)
+                self.ledger.done(rule.span)
+            except Untranslatable as reason:
+                self.ledger.left_out(rule, reason)
+        outer, self.lines = self.lines, []
+        for whole, lines in (*refusing, *reversed(changing), (TRUE, _OWN_SERVER), *reversed(statuses)):
+            self.put(whole, lines)
+        inner, self.lines = self.lines, outer
+        # A `route` keeps the order.
+        return ["handle_response {", "\troute {", *(f"\t\t{line}" for line in (*inner, "copy_response")), "\t}", "}"]
 
     def _page(self, status: int, backend: Proxy) -> Answer:
         """A page of one's own for a backend's requests, else one like HAProxy's."""
@@ -428,30 +551,23 @@ class SiteWriter:
         if rule.ruleset == "http-after-response":
             self.ledger.near(rule.span, "answers of Caddy's own are not changed")
 
-    @staticmethod
-    def _response_header(rule: Rule) -> str:
-        name, value = rule.arguments.get("name"), rule.arguments.get("value")
-        if rule.action == "del-header" and rule.arguments.get("match") == "str":
-            return f"-{name}"
-        if rule.action in ("set-header", "add-header") and isinstance(value, LogFormat):
-            return f"{'+' if rule.action == 'add-header' else ''}{name} {quoted(string(pieces(value)))}"
-        if rule.action == "replace-header" and isinstance(value, LogFormat):
-            found = whole_of(regex(str(rule.arguments["regex"])))
-            return f"{name} {quoted(found)} {quoted(replacement(string(pieces(value))))}"
-        raise Untranslatable("Caddy has nothing like it")
+    def _response_header(self, rule: Rule) -> str:
+        name = rule.arguments.get("name")
+        if not rule.action.endswith(("-header", "replace-value")) or not isinstance(name, str):
+            raise Untranslatable("Caddy has nothing like it")
+        return self._header(rule, name)
 
     def _errors(self, backends: list[Proxy]) -> list[str]:
         """What is answered when servers fail: HAProxy's statuses, and pages of one's own."""
-        self.ledger.note_pages(self.proxy)
+        self.ledger.note_pages(self.proxy, _FAILURES)
         for backend in backends:
-            self.ledger.note_pages(backend)
+            self.ledger.note_pages(backend, _FAILURES)
             if backend is not self.proxy and any(words[0] == "compression" for words in backend.settings):
                 self.ledger.lost(self.ledger.line(backend, "compression", "algo"), "Caddy compresses for whole sites")
         lines = ["handle_errors {"]
-        for status, causes in ((503, "502, 503"), (504, "504")):
+        for status, failed in _FAILURES.items():
             pages = {backend.name: self._page(status, backend) for backend in backends}
             usual = self._page(status, self.proxy)
-            failed = f"{{http.error.status_code}} in [{causes}]"
             for number, answer in enumerate(dict.fromkeys(one for one in pages.values() if one != usual)):
                 names = [name for name, one in pages.items() if one == answer]
                 asked = expression(Test(Subject("backend"), "exact", tuple(names)))
@@ -463,3 +579,13 @@ class SiteWriter:
     def _error(self, matcher: str, which: str, answer: Answer) -> list[str]:
         body = [line.replace("\0 ", f"{matcher} ", 1) for line in self._answer(answer)]
         return [f"\t{matcher} expression `{which}`", *(f"\t{line}" for line in body)]
+
+
+def looks_at_answer(rule: Rule) -> bool:
+    """Whether a rule about answers has to wait for one."""
+    try:
+        looks = [one.kind for one in subjects(formula(rule.condition))]
+        looks += [one.kind for text in formats_of(rule) for one in answer_parts(text)]
+    except Untranslatable:
+        return rule.action in _ANSWERING
+    return rule.action in _ANSWERING or not {"answer", "status"}.isdisjoint(looks)

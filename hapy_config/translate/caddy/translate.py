@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
+from hapy_config.translate.caddy.always import ALWAYS
 from hapy_config.translate.caddy.matchers import quoted
 from hapy_config.translate.caddy.site import SiteWriter
 from hapy_config.translate.caddy.upstreams import duration
@@ -87,7 +89,7 @@ def to_caddy(config: Config, document: Document) -> Translation:
     # Caddy takes a port that is by convention the other scheme's only where it is told of another one for that.
     ports = [f"\t{word} {other}" for site, word, other in _CONVENTIONS if any(site in line for line in sites)]
     head = ["{", "\tadmin off", "\tauto_https off", *ports, *_servers(fronts), "}"]
-    return ledger.translation("Caddyfile", "".join(f"{line}\n" for line in (*head, *sites)))
+    return ledger.translation("Caddyfile", "".join(f"{line}\n" for line in (*head, *sites)), ALWAYS)
 
 
 def _lose(ledger: Ledger, proxy: Proxy, text: str) -> None:
@@ -148,7 +150,9 @@ def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> lis
     if not ports:
         ledger.lost(proxy.span, f"'{proxy.name}' listens nowhere that Caddy could: it was left out")
         return []
-    lines = ["", f"({proxy.name}) {{", *(f"\t{line}" for line in SiteWriter(ledger, config, proxy).body()), "}"]
+    # `import` takes a backslash before a brace away.
+    body = [re.sub(r"\\([{}])", r"\\\\\1", line) for line in SiteWriter(ledger, config, proxy).body()]
+    lines = ["", f"({proxy.name}) {{", *(f"\t{line}" for line in body), "}"]
     for (scheme, port), binds in ports.items():
         lines += ["", f"{scheme}://:{port} {{"]
         hosts = dict.fromkeys(_host(ledger, bind) for bind in binds)

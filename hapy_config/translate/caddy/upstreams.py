@@ -63,8 +63,14 @@ def reverse_proxy(ledger: Ledger, frontend: Proxy, backend: Proxy, responses: li
             if span != backend.span:
                 ledger.near(span, f"'{backend.name}': the only server of a backend is asked once")
     if backend.retries and len(upstreams) > 1:
-        inner.append(f"lb_retries {backend.retries}")
-        inner += [] if any(line.startswith("fail_duration") for line in inner) else ["fail_duration 2s"]
+        inner += [f"lb_retries {backend.retries}", "lb_retry_match expression false"]  # only what did not connect
+        if not backend.redispatch:
+            text = "where a server can't be connected to another one is asked at once, HAProxy asks the same again"
+            ledger.near(backend.span, f"'{backend.name}': {text}")
+        turning = not {"lb_policy round_robin", "lb_policy random_choose 2"}.isdisjoint(inner)
+        if not turning and not any(line.startswith("fail_duration") for line in inner):
+            inner.append("fail_duration 2s")  # else the same server would be chosen again
+            ledger.near(backend.span, f"'{backend.name}': a server that fails gets no requests for two seconds")
     limits = {server.maxconn for server in servers if server.maxconn}
     if limits:
         inner.append(f"unhealthy_request_count {min(limits)}")

@@ -160,7 +160,7 @@ class Routes:
         """The routes, in order."""
         proxy = self.proxy
         if proxy.monitor_uri:
-            asked = Test(Subject("path"), "exact", (proxy.monitor_uri,))
+            asked = Test(Subject("url"), "exact", (proxy.monitor_uri,))
             self._put(
                 asked,
                 direct(own_page(200, text="<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n")),

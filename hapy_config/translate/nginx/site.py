@@ -238,7 +238,7 @@ class SiteWriter:
         site, proxy = self.site, self.proxy
         site.lines += block('if ($request_uri ~ "#")', ["return 400;"])  # HAProxy takes no fragments
         if proxy.monitor_uri:
-            asked: Formula = Test(Subject("path"), "exact", (proxy.monitor_uri,))
+            asked: Formula = Test(Subject("url"), "exact", (proxy.monitor_uri,))
             for statement in self.ledger.proxy_statements(proxy):
                 if statement.words[:2] == ["monitor", "fail"]:
                     self.ledger.lost(statement.span(), "monitor fail was left out: it depends on more than the request")

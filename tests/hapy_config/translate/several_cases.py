@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.hapy_config.translate.side_by_side import Ask
-from tests.hapy_config.translate.translation_cases import Case
+from tests.hapy_config.translate.translation_cases import Case, paths
 
 
 def _each(header: str, *values: str) -> tuple[Ask, ...]:
@@ -207,5 +207,84 @@ backend two
             Ask("/y.gif", source="127.0.0.2"),
             Ask("/api/y", source="127.0.0.2"),
         ),
+    ),
+    Case(
+        "answers-that-rules-make-of-answers",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-response set-header X-Failed %[status] if {{ status ge 500 }}
+    http-response set-status 503 if {{ status 500 }}
+    http-response set-header X-Now 503 if {{ status 503 }}
+    http-response return status 200 content-type text/plain string "hidden" hdr X-H 1 if {{ status 403 }}
+    http-response deny deny_status 429 if {{ status 418 }}
+    http-response redirect location /login if {{ status 401 }}
+    http-response set-header X-Both mine if {{ res.hdr(x-both) origin }} {{ path_beg /status/4 }} or {{ status 204 }}
+    http-response set-header X-Mine yes if {{ res.hdr(x-both) mine }}
+    http-response del-header X-Origin-Only if {{ status 404 }}
+    http-response allow if {{ res.hdr(x-origin-only) -m found }} {{ status 402 }}
+    http-response set-header X-Late 1
+    http-response set-header Server hidden if {{ status 404 }}
+    http-after-response set-header X-After 1 if {{ status 404 }}
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask(
+                path,
+                seen=(
+                    *("X-Failed", "X-Now", "X-H", "X-Both", "X-Mine", "X-Origin-Only", "X-Late", "Server"),
+                    *("X-After", "Cache-Control", "Content-Type"),
+                ),
+            )
+            for path in ("/", "/close", *(f"/status/{one}" for one in (204, 302, 401, 402, 403, 404, 418, 500, 501)))
+        ),
+        not_for=("nginx", "envoy"),
+    ),
+    Case(
+        "paths-that-are-rewritten-as-they-came",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    monitor-uri /alive
+    http-request set-header X-Reg 1 if {{ path_reg ^/a(%20|/) }}
+    http-request set-header X-Base 1 if {{ base_beg a.example/a }}
+    http-request set-header X-Sub %[path,regsub(%20,_,)]
+    http-request set-header X-Braces "{{http.request.host}} %[path] {{x}}"
+    http-request set-path /v2%[path] if {{ path_beg /a }}
+    http-request set-pathq /v3%[pathq] if {{ path_beg /b }}
+    http-request set-uri /v4%[path]?x=1&%[query] if {{ path_beg /c }}
+    http-request replace-path ^/d(.*)$ /e\1e
+    default_backend b
+backend b
+    server s 127.0.0.1:{one}
+""",
+        paths(
+            *("/a%20b%2fc?x=%20", "/%61", "/a", "//a//b?", "/b%2f?y=%20", "/b", "/c%20?y=1&z=+", "/d%2f%25?x", "/a%00"),
+            *("/a%3fb?c", "/a%23", "/alive", "/alive?x", "/x+y", "/a/../b"),
+        ),
+        not_for=("nginx", "envoy"),
+    ),
+    Case(
+        "what-is-answered-when-servers-fail",
+        """
+frontend f
+    bind 127.0.0.1:{port}
+    errorfile 503 {folder}/503.http
+    use_backend dead if {{ path_beg /dead }}
+    use_backend both if {{ path_beg /both }}
+    default_backend b
+backend b
+    server s 127.0.0.1:{one}
+backend dead
+    server s 127.0.0.1:{dead}
+backend both
+    option redispatch 1
+    retries 2
+    balance roundrobin
+    server s 127.0.0.1:{dead}
+    server t 127.0.0.1:{two}
+""",
+        paths("/close", "/dead", "/both", "/both", "/close", "/", seen=("X-Page", "Server", "Cache-Control")),
+        not_for=("nginx", "envoy"),
     ),
 )

@@ -98,7 +98,7 @@ class _UnixServer(_Server):
 
 
 class Origin(BaseHTTPRequestHandler):
-    """Tells what it got; paths with a meaning are `/wait`, `/status/…`, `/upgrade`."""
+    """Tells what it got; paths with a meaning are `/wait`, `/close`, `/status/…`."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # an answer goes out whole: Caddy now and then cuts one to a POST off between head and body
@@ -123,6 +123,9 @@ class Origin(BaseHTTPRequestHandler):
                 body += self.rfile.read(size).decode()
                 self.rfile.readline()
             self.rfile.readline()
+        if self.path.startswith("/close"):
+            self.close_connection = True
+            return
         if self.path.startswith("/wait"):
             threading.Event().wait(5)
         if self.headers.get("Upgrade"):

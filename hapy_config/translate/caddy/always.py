@@ -1,0 +1,19 @@
+"""What Caddy does otherwise than HAProxy whatever its configuration says; seen in Caddy 2.6."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LINES: Final = """
+requests of HTTP/1.1 without Host, and paths with a % that no two hexadecimal digits follow, get 400; HTTP/2.0 gets 505
+of a request line with another host than Host that host counts, where HAProxy answers 400
+signs in a path that should be percent-encoded are encoded before rules look at it, and all of that path anew
+bytes beyond ASCII in a path are let in, encoded, where HAProxy answers 400
+servers get HTTP/1.1 and always a Host, with CONNECT that of the request line; OPTIONS * gets 200 and is not passed on
+Keep-Alive, Proxy-Connection, Proxy-Authorization, Trailer and what Connection names are not passed on
+an Upgrade that Connection does not name and an empty User-Agent are not passed on
+clients that wait for 100 Continue get it from Caddy, not from the server
+answers get a Date where the server gives none; those with 304 lose their Content-Type
+faulty requests get Caddy's own pages, and heads may be larger than HAProxy's buffers: 1 MB
+"""
+ALWAYS: Final = tuple(_LINES.strip().split("\n"))
