@@ -9,16 +9,12 @@ Rules (manual section 5.1, and HAProxy 2.6 on the wire):
 - `generate-certificates` makes a certificate for a name that no other has (`hapy.tls.forging`).
 - A line of a crt-list may have settings of its own: they come before those of the bind line. Of the versions of the
   first line this is so only for clients who ask for its name.
-- A session is taken up again only where clients are verified as they were where it began (HAProxy doesn't look).
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hapy.samples.environment import CompileError
 from hapy.tls import inside, openssl
@@ -26,13 +22,8 @@ from hapy.tls.certificates import Certificate, valid_until
 from hapy.tls.certificates import served as served_as
 from hapy.tls.groups import set_parameters
 from hapy.tls.session import files
-from hapy.tls.settings import (
-    Surroundings,
-    apply_common,
-    load_authorities,
-    load_certificate,
-    load_revocations,
-)
+from hapy.tls.settings import Surroundings, apply_common, load_certificate
+from hapy.tls.trust import Trusts, extend
 from hapy_config.model.certificates import CertificateEntry
 from hapy_config.tls.versions import LEAST, limited, narrowed, version_range
 
@@ -43,8 +34,6 @@ if TYPE_CHECKING:
     from hapy_config.model.server import Bind
     from hapy_config.source import Span
     from hapy_config.tls.versions import Options
-
-_MODES: Final = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 
 
 class Served:
@@ -75,9 +64,11 @@ class Binding:
         records: how much a record holds, None for as much as it may.
     """
 
-    __slots__ = ("_exact", "_excluded", "_forge", "_sole", "_wild", "default", "records", "strict")
+    __slots__ = ("_bind", "_exact", "_excluded", "_forge", "_sole", "_trusts", "_wild", "default", "records", "strict")
 
     def __init__(self, bind: Bind, around: Surroundings) -> None:
+        self._bind = bind
+        self._trusts = Trusts(bind.span)
         options, span = bind.tls or {}, bind.span
         certificates = [served_as(entry, span) for entry in bind.certificates]
         merged = {**around.options, **options}
@@ -86,13 +77,13 @@ class Binding:
         self._exact: dict[bytes, list[Served]] = {}
         self._wild: dict[bytes, list[Served]] = {}
         self._excluded: dict[bytes, list[Served]] = {}
-        served = [_serve(certificate, bind, merged, around) for certificate in certificates]
-        self._forge = _forge(bind, merged, around)
+        served = [self._serve(certificate, merged, around) for certificate in certificates]
+        self._forge = self._make_forge(merged, around)
         if not served and not self.strict and self._forge is None:
             raise CompileError("no SSL certificate specified for this bind line (use 'crt').", span)
         self.default = served[0] if served else None
         if certificates and limited(certificates[0].options):
-            self.default = _serve(certificates[0], bind, merged, around, named=False)
+            self.default = self._serve(certificates[0], merged, around, named=False)
         self._sole = len(served) == 1 and served[0] is self.default and not self.strict and self._forge is None
         for one in served:
             for name in one.certificate.names:
@@ -125,6 +116,53 @@ class Binding:
                 return self._forge.served(name)
         return None if self.strict else self.default
 
+    def _make_forge(self, merged: Options, around: Surroundings) -> Forge[Served] | None:
+        """What makes certificates, where the line wants them (`generate-certificates`)."""
+        if self._bind.signer is None or "generate-certificates" not in (self._bind.tls or {}):
+            return None
+        from hapy.tls.forging import Forge
+
+        def serve(files: CertificateFiles) -> Served:
+            return self._serve(served_as(CertificateEntry(files), self._bind.span), merged, around)
+
+        self._trusts.by(self._bind.tls or {})  # their files may be out of reach later
+        try:
+            return Forge(self._bind.signer, next(iter(self._bind.certificates), None), around.forged, serve)
+        except (ValueError, TypeError) as error:
+            raise CompileError(f"unable to make certificates: {error}", self._bind.span) from None
+
+    def _serve(self, certificate: Certificate, merged: Options, around: Surroundings, *, named: bool = True) -> Served:
+        """A certificate as it is served; `named`: to clients who asked for its name."""
+        bind = self._bind
+        span, tickets = bind.span, bind.ticket_keys
+        own = {**(bind.tls or {}), **certificate.options}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        versions = version_range(bind.tls or {}, around.options, LEAST)
+        if named:
+            versions = narrowed(certificate.options, versions)
+        apply_common(context, own, around, span, versions)
+        if "prefer-client-ciphers" not in merged:
+            context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+        else:
+            context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+        load_certificate(context, certificate.files, span)
+        files[context] = certificate.files.path
+        if around.keylog:
+            extend(lambda: inside.note_secrets(context), "tune.ssl.keylog", span)
+        openssl.accept_names(context)
+        set_parameters(context, certificate.files, certificate.bits, around)
+        if around.lifetime != 300:
+            extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
+        if around.cache_size is not None:
+            extend(lambda: openssl.limit_cache(context, around.cache_size or 0), "tune.ssl.cachesize", span)
+        if tickets:
+            extend(lambda: openssl.share_tickets(context, tickets), "tls-ticket-keys", span)
+        shown = _beside(context, certificate, span)
+        trust = self._trusts.by(own)
+        if trust is not None:
+            trust.apply(context)
+        return Served(certificate, context, watched=trust is not None, staple=shown)
+
 
 def _fitting(found: list[Served], hello: ClientHello) -> Served:
     """The first with a key that the client takes."""
@@ -136,114 +174,13 @@ def _fitting(found: list[Served], hello: ClientHello) -> Served:
     return found[0]
 
 
-def _forge(bind: Bind, merged: Options, around: Surroundings) -> Forge[Served] | None:
-    """What makes certificates, where the line wants them (`generate-certificates`)."""
-    if bind.signer is None or "generate-certificates" not in (bind.tls or {}):
-        return None
-    from hapy.tls.forging import Forge
-
-    def serve(files: CertificateFiles) -> Served:
-        return _serve(served_as(CertificateEntry(files), bind.span), bind, merged, around)
-
-    try:
-        return Forge(bind.signer, next(iter(bind.certificates), None), around.forged, serve)
-    except (ValueError, TypeError) as error:
-        raise CompileError(f"unable to make certificates: {error}", bind.span) from None
-
-
-def _serve(
-    certificate: Certificate, bind: Bind, merged: Options, around: Surroundings, *, named: bool = True
-) -> Served:
-    """A certificate as it is served; `named`: to clients who asked for its name."""
-    span, tickets = bind.span, bind.ticket_keys
-    own = {**(bind.tls or {}), **certificate.options}
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    versions = version_range(bind.tls or {}, around.options, LEAST)
-    if named:
-        versions = narrowed(certificate.options, versions)
-    apply_common(context, own, around, span, versions)
-    if "prefer-client-ciphers" not in merged:
-        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    else:
-        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    load_certificate(context, certificate.files, span)
-    files[context] = certificate.files.path
-    if around.keylog:
-        _extend(lambda: inside.note_secrets(context), "tune.ssl.keylog", span)
-    openssl.accept_names(context)
-    set_parameters(context, certificate.files, certificate.bits, around)
-    if around.lifetime != 300:
-        _extend(lambda: openssl.set_lifetime(context, around.lifetime), "tune.ssl.lifetime", span)
-    if around.cache_size is not None:
-        _extend(lambda: openssl.limit_cache(context, around.cache_size or 0), "tune.ssl.cachesize", span)
-    if tickets:
-        _extend(lambda: openssl.share_tickets(context, tickets), "tls-ticket-keys", span)
-    shown = _beside(context, certificate, span)
-    watched = _verification(context, own, span)
-    return Served(certificate, context, watched=watched, staple=shown)
-
-
 def _beside(context: ssl.SSLContext, certificate: Certificate, span: Span) -> openssl.Staple | None:
     """Staple and timestamps, where a certificate has some."""
     files = certificate.files
     if files.sctl:
-        _extend(lambda: openssl.show_timestamps(context, files.sctl), "a .sctl file", span)
+        extend(lambda: openssl.show_timestamps(context, files.sctl), "a .sctl file", span)
     if not files.issuer:
         return None
     shown = openssl.Staple(files.ocsp, valid_until(files.ocsp) if files.ocsp else 0.0)
-    _extend(lambda: openssl.staple(context, shown), "OCSP", span)
+    extend(lambda: openssl.staple(context, shown), "OCSP", span)
     return shown
-
-
-def _verification(context: ssl.SSLContext, own: Options, span: Span) -> bool:
-    """Ask clients for certificates where the line says so; whether errors are noted."""
-    method = own.get("verify", ("none",))[0]
-    if method == "none":
-        return False
-    trusted = own.get("ca-verify-file") or own.get("ca-file")
-    announced = own.get("ca-file")
-    if trusted is None:
-        raise CompileError("verify is enabled but no CA file specified for this bind line.", span)
-    context.verify_mode = _MODES[method]
-    for name in {*trusted, *(own.get("ca-file") or ())}:
-        load_authorities(context, name, span)
-    for name in own.get("crl-file", ()):
-        load_revocations(context, name, span)
-    if announced is not None and "no-ca-names" not in own and not announced[0].startswith("@"):
-        path = announced[0]
-        _extend(lambda: openssl.announce_authorities(context, path), "CA names", span)
-    leaf, authority = _ignored(own, "crt-ignore-err"), _ignored(own, "ca-ignore-err")
-    _extend(lambda: openssl.watch_verification(context, leaf, authority), "verification", span)
-    mark = _mark(own)
-    _extend(lambda: openssl.separate_sessions(context, mark), "the mark of sessions", span)
-    return True
-
-
-def _mark(own: Options) -> bytes:
-    """What clients were verified by: a session that began under other rules, or none, does not stand in for it.
-
-    Tickets under keys that several lines share would else let clients in without the certificate that one line wants.
-    """
-    mark = sha256()
-    for word in ("verify", "crt-ignore-err", "ca-ignore-err", "ca-file", "ca-verify-file", "crl-file"):
-        for value in own.get(word, ()):
-            mark.update(f"{word} {value}\0".encode("utf-8", "surrogateescape"))
-            file = Path(value)
-            if word.endswith("-file") and file.is_file():
-                mark.update(file.read_bytes())
-    return mark.digest()
-
-
-def _ignored(own: Options, word: str) -> frozenset[int] | None:
-    """The errors that do no harm, None for all."""
-    text = own.get(word, ("",))[0]
-    if text == "all":
-        return None
-    return frozenset(int(part) for part in text.split(",") if part.isdigit())
-
-
-def _extend(act: Callable[[], None], what: str, span: Span) -> None:
-    try:
-        act()
-    except openssl.Unavailable as error:
-        raise CompileError(f"{what} can't be set here: {error}", span) from error

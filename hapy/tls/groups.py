@@ -11,6 +11,7 @@ import ssl
 from contextlib import suppress
 from typing import Final
 
+from hapy.tls.openssl import Unavailable, use_parameters
 from hapy.tls.settings import Surroundings
 from hapy_config.model.certificates import CertificateFiles
 from hapy_config.tls.pem import LEAST_DH, as_file
@@ -48,16 +49,21 @@ def set_parameters(context: ssl.SSLContext, files: CertificateFiles, key_bits: i
     """Set what goes with a certificate, where anything does."""
     if files.dh and _load(context, files.dh):
         return
-    if around.dh_file:
-        with suppress(OSError):  # judged at the start; out of reach below `chroot`
-            context.load_dh_params(around.dh_file)
+    if around.dh_shared:
+        _load(context, around.dh_shared)
     elif around.dh_size > LEAST_DH:
         _load(context, _LARGE_GROUP if min(around.dh_size, key_bits) >= _LARGE else _USUAL_GROUP)
 
 
 def _load(context: ssl.SSLContext, parameters: bytes) -> bool:
     """Whether the library takes them."""
-    with suppress(OSError), as_file(parameters) as name:  # of the library, or below `chroot` no place for a file
-        context.load_dh_params(name)
-        return True
-    return False
+    try:
+        with as_file(parameters) as name:
+            context.load_dh_params(name)
+    except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            return False
+        with suppress(AttributeError, Unavailable):  # below `chroot` there may be no place for a file
+            return use_parameters(context, parameters)
+        return False
+    return True

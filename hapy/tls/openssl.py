@@ -63,6 +63,11 @@ def _library() -> Any:
         found.SSL_load_client_CA_file.restype = ctypes.c_void_p
         found.SSL_CTX_set_client_CA_list.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
         found.SSL_CTX_set_client_CA_list.restype = None
+        for name in ("SSL_CTX_get_client_CA_list", "SSL_dup_CA_list", "SSL_CTX_get_cert_store"):
+            getattr(found, name).argtypes = (ctypes.c_void_p,)
+            getattr(found, name).restype = ctypes.c_void_p
+        found.SSL_CTX_set1_cert_store.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+        found.SSL_CTX_set1_cert_store.restype = None
         found.SSL_CTX_set_verify.argtypes = (ctypes.c_void_p, ctypes.c_int, _VerifyCallback)
         found.SSL_CTX_set_verify.restype = None
         found.X509_STORE_CTX_get_error.argtypes = (ctypes.c_void_p,)
@@ -96,6 +101,15 @@ def announce_authorities(context: ssl.SSLContext, path: str) -> None:
     library.ERR_clear_error()
     if names:
         library.SSL_CTX_set_client_CA_list(pointer(context), names)  # the context owns them now
+
+
+def share_authorities(context: ssl.SSLContext, like: ssl.SSLContext) -> None:
+    """Trust what another context trusts, which is kept once for both, and announce what it announces."""
+    library, source = _library(), pointer(like)
+    library.SSL_CTX_set1_cert_store(pointer(context), library.SSL_CTX_get_cert_store(source))
+    if names := library.SSL_CTX_get_client_CA_list(source):
+        library.SSL_CTX_set_client_CA_list(pointer(context), library.SSL_dup_CA_list(names))
+    context.verify_flags = like.verify_flags
 
 
 #: Callbacks, kept as long as their contexts: the library holds no reference to them.
@@ -341,6 +355,21 @@ def use_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes, cha
     for one in chain if fine else ():
         above = library.d2i_X509(None, ctypes.byref(ctypes.c_char_p(one)), len(one))
         fine = fine and bool(above) and library.SSL_CTX_ctrl(place, _CTRL_EXTRA_CHAIN_CERT, 0, above) == 1
+    library.ERR_clear_error()
+    return fine
+
+
+def use_parameters(context: ssl.SSLContext, pem: bytes) -> bool:
+    """Set Diffie-Hellman parameters that stand in no file. Whether the library takes them."""
+    library = _library()
+    for name in ("BIO_new_mem_buf", "PEM_read_bio_Parameters"):
+        getattr(library, name).restype = ctypes.c_void_p
+    source = ctypes.c_void_p(library.BIO_new_mem_buf(pem, len(pem)))
+    parameters = ctypes.c_void_p(library.PEM_read_bio_Parameters(source, None))
+    library.BIO_free(source)
+    fine = bool(parameters) and library.SSL_CTX_set0_tmp_dh_pkey(ctypes.c_void_p(pointer(context)), parameters) == 1
+    if parameters and not fine:
+        library.EVP_PKEY_free(parameters)
     library.ERR_clear_error()
     return fine
 

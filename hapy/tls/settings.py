@@ -42,7 +42,7 @@ class Surroundings:
         cache_size: `tune.ssl.cachesize`, None where it is not set. records: their sizes, None where nothing limits
             them.
         keylog: `tune.ssl.keylog`. forged: `tune.ssl.ssl-ctx-cache-size`, how many certificates made here are kept.
-        dh_size: `tune.ssl.default-dh-param`, bits; 0 where it is not set. dh_file: `ssl-dh-param-file`.
+        dh_size: `tune.ssl.default-dh-param`, bits; 0 where it is not set. dh_shared: what `ssl-dh-param-file` holds.
         raw: bytes pass as they are (`mode tcp`), so that both ends may agree on any protocol.
     """
 
@@ -51,7 +51,7 @@ class Surroundings:
     dh_size: int = 0
     cache_size: int | None = None
     records: RecordSizes | None = None
-    dh_file: str = ""
+    dh_shared: bytes = b""
     keylog: bool = False
     forged: int = 1000
     raw: bool = False
@@ -60,7 +60,7 @@ class Surroundings:
 def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundings:
     """The global section's part for `bind` or `server` lines; `raw`: see Surroundings."""
     options: dict[str, tuple[str, ...]] = {}
-    dh_file = ""
+    dh_shared = b""
     prefix = f"ssl-default-{side}-"
     for words in settings.settings:
         name = words[0]
@@ -69,7 +69,8 @@ def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundi
         elif name.startswith(prefix):
             options[name.removeprefix(prefix)] = words[1:2]
         elif name == "ssl-dh-param-file":
-            dh_file = words[1]
+            with contextlib.suppress(OSError):  # judged when the configuration was read
+                dh_shared = Path(words[1]).read_bytes()
         elif name == "ssl-server-verify" and side == "server":
             options["verify"] = words[1:2]
     tune = settings.tune
@@ -79,7 +80,7 @@ def surroundings(settings: Global, side: str, *, raw: bool = False) -> Surroundi
         dh_size=_whole(tune.get("ssl.default-dh-param")) or 0,
         cache_size=_whole(tune.get("ssl.cachesize")),
         records=record_sizes(settings, raw=raw),
-        dh_file=dh_file,
+        dh_shared=dh_shared,
         forged=_whole(tune.get("ssl.ssl-ctx-cache-size")) or 1000,
         keylog=tune.get("ssl.keylog") in ("on", 1, True),
         raw=raw,
