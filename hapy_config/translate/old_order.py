@@ -52,17 +52,33 @@ def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
 
 
 def _seeing(line: Line, found: Sequence[Line]) -> int:
-    """The place of the last old rule below that must not see the header that a line adds; -1 without one."""
+    """The place of the last old rule below that must not see the header that a line adds; -1 without one.
+
+    Conditions may look at anything: those of both lines were asked at their own time.
+    """
     side = line.words[0][:3]
-    name = line.words[1].partition(":")[0].lower() if len(line.words) > 1 else ""
+    asks = len(line.words) > 2
+    name = line.words[1].partition(":")[0].strip().lower() if len(line.words) > 1 else ""
     last = -1
     for other in found:
         first = other.words[0]
         if other.place > line.place and _together(other, line) and first.startswith(side) and not first.endswith("add"):
-            pattern = other.words[1].lower() if len(other.words) > 1 else ""
-            if name in pattern or not pattern.startswith("^") or first in _ALLOWING:
+            pattern = other.words[1] if len(other.words) > 1 else ""
+            own = {"if", "unless"}.intersection(other.words[2:])
+            if asks or own or first in _ALLOWING or _may_see(pattern, name, first):
                 last = other.place
     return last
+
+
+def _may_see(pattern: str, name: str, rule: str) -> bool:
+    """Whether a rule's pattern may fit a header of a name in small letters."""
+    seen = about(pattern)
+    if rule.endswith("del") and (names := header_names(pattern)) is not None:
+        how, text = names
+        return not (how == "str" and text.lower() != name) and not (how == "beg" and not name.startswith(text.lower()))
+    if isinstance(seen, Header):
+        return seen.name.lower() == name
+    return not isinstance(seen, Uri)
 
 
 def _looks_again(passing: Line, other: Line) -> bool:

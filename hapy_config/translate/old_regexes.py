@@ -9,17 +9,23 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+#: Blanks in a pattern.
+_BLANK: Final = r"(?:[ \t]|\\s|\\ |\[(?:[ \t]|\\s)+\]|\[\[:(?:space|blank):\]\])"
 #: `^Name:` and the blanks behind it.
-_HEADER: Final = re.compile(r"\^([A-Za-z0-9_-]+):(?:(?: |\\s|\[ \]|\\ )[*+]?)?(.*)", re.DOTALL)
+_HEADER: Final = re.compile(rf"\^([A-Za-z0-9_-]+)(?:{_BLANK}[*?])?:((?:{_BLANK}[*+?]?)*)(.*)", re.DOTALL)
+#: What may stand for the blank behind a header's colon.
+_MAY_BE_BLANK: Final = (".", "(.", "[^", "([^", "(\\s", "( ")
 #: `^Name` without a colon: the beginning of a name.
 _NAME: Final = re.compile(r"\^([A-Za-z0-9_-]+)(?:\.\*)?")
+#: Several names' beginnings without a colon.
+_SOME_NAMES: Final = re.compile(r"\^(\([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)+\))")
 #: `^name-regex:`; what is behind it takes anything.
-_NAMES: Final = re.compile(r"\^([^: ]+):(?:\.\*)?\$?")
+_NAMES: Final = re.compile(rf"\^([^: ]+):(?:{_BLANK}[*?]?)?(?:\.\*\$?)?")
 #: The method at the beginning of a request line: captured or not, and the blank behind it.
 _METHOD: Final = re.compile(
     r"\^(?:(?P<group>\((?:\[\^(?: :?|: )\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]|\.\*|\[\^\\s\][*+])\))"
     r"|(?P<bare>\[\^(?: :?|: )\][*+]|\\w[*+]|\\S[*+]|\[[A-Za-z-]+\][*+]))(?: |\\ |\\s)\+?"
-    r"(?P<rest>/.*|\(.*|\[.*|\.\*.*|\*.*)",
+    r"(?P<rest>/.*|\(.*|\[.*|\.\*.*|\*.*|https?:.*)",
     re.DOTALL,
 )
 #: A request line whose first group takes the method and the beginning of the URI in one.
@@ -43,15 +49,25 @@ _ONE_VERB: Final = re.compile(r"\^([A-Z]+) (?:\(\.\*\)\$?|\(\.\*\) \((?:HTTP/?)?
 _NEW_VERB: Final = re.compile(r"([A-Z]+) \\1(?: \\2)?")
 #: A status line; the reason behind the status as a group or not.
 _STATUS: Final = re.compile(
-    r"\^HTTP/1(?:\\?\.)(?P<minor>[01.]|\[01\]) (?P<code>[1-5]\d\d)(?: ?(?P<rest>.*))?", re.DOTALL
+    r"\^HTTP/(?:1|\.|\[[^]]*\]|\\d)(?:\\?\.)(?P<minor>[01.]|\[[^]]*\]|\\d) (?P<code>[1-5]\d\d)(?: ?(?P<rest>.*))?",
+    re.DOTALL,
 )
 _NEW_STATUS: Final = re.compile(r"HTTP/1\.[01] (?P<code>[1-5]\d\d)(?: ?(?P<reason>.*))?", re.DOTALL)
 _ANYTHING: Final = ("", ".*", "(.*)", ".*$", "(.*)$", "\\ .*")
 #: The protocol at the end of a request line.
 _VERSION: Final = re.compile(r" (?:\((?:\.\*|HTTP/?[^()]*|\[\^ \][*+]|\\S[*+])\)|HTTP/[^ ()]*)\$?\Z")
-#: A whole header as one group.
-_WHOLE_HEADER: Final = re.compile(r"\^\(([A-Za-z0-9_-]+):(?: |\\s)?[*+]?((?:[^()\\]|\\.)*)\)\$?", re.DOTALL)
+#: A header whose name and the beginning of its value are one group.
+_BEGUN_HEADER: Final = re.compile(
+    rf"\^\(([A-Za-z0-9_-]+):((?:{_BLANK}[*+?]?)*)((?:[^()\\]|\\.)*)\)((?![*+?]).*)", re.DOTALL
+)
+#: A header whose name is a group.
+_GROUPED_NAME: Final = re.compile(r"\^\(([A-Za-z0-9_-]+)\)(:.*)", re.DOTALL)
 _TAKES_ALL: Final = re.compile(r"(?:\(\.\*\)|\.\*)\$?\Z")
+#: One version at the end of a request line.
+_ONE_VERSION: Final = re.compile(r" \(?HTTP/1\\?\.([01])\)?\$?\Z")
+#: A version, whatever is asked for.
+_VERSION_ALONE: Final = re.compile(r"\^?(?:\.\*|\(\.\*\)) HTTP/1\\?\.[01]\$?")
+_IN_BRACKETS: Final = re.compile(r"\[\^?\]?[^]]*\]")
 _REFERENCE: Final = re.compile(r"\\(\d)")
 _GROUP: Final = re.compile(r"(?<!\\)\((?!\?)")
 
@@ -66,7 +82,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Uri:
-    """A pattern for the URI of a request line. method: the one asked for, empty for any."""
+    """A pattern for the URI of a request line. method: those asked for, a blank between them; empty for any."""
 
     pattern: str
     method: str = ""
@@ -78,6 +94,11 @@ class Methods:
 
     names: tuple[str, ...]
     whole: bool
+
+
+def sees_headers(pattern: str) -> bool:
+    """Whether a pattern for request lines fits headers, too, whose values are such a URI."""
+    return re.match(r"\^\(?(?:\[\^(?: |\\s)\]|\\S|\.)[*+]\)? ", pattern) is not None
 
 
 def any_line(pattern: str) -> bool:
@@ -96,21 +117,47 @@ def methods(pattern: str) -> Methods | None:
 def about(pattern: str) -> Header | Uri | None:
     """What a search pattern looks at; None where that can't be said."""
     if (found := _HEADER.fullmatch(pattern)) is not None:
-        rest = found[2]
+        blank, rest = found[2], found[3]
+        if rest and not blank and not rest.startswith(_MAY_BE_BLANK):
+            return None  # lines have a blank there
         return Header(found[1], rest if rest.startswith((".*", "(.*)")) or not rest else f"^{rest}")
     if (found := _VERB.fullmatch(pattern)) is not None:
-        return Uri(_uri(found["rest"]), found[1])
+        return _of_uri(found["rest"], found[1])
+    if (found := _VERBS.fullmatch(pattern)) is not None:
+        return _of_uri(found["rest"], found["verbs"].replace("|", " "))
     if (found := _METHOD.fullmatch(pattern)) is not None:
-        return Uri(_uri(found["rest"]))
+        return _of_uri(found["rest"])
     return None
+
+
+def _of_uri(rest: str, methods: str = "") -> Uri | None:
+    """What looks at a URI; None where it looks behind it, too, or for its end where a line goes on."""
+    pattern = _uri(rest)
+    own = _IN_BRACKETS.sub("", pattern)
+    if " " in own or "HTTP/" in own or (pattern == f"^{rest}" and rest.endswith("$") and not rest.endswith(".*$")):
+        return None
+    return Uri(pattern, methods)
+
+
+def version_alone(pattern: str) -> bool:
+    """Whether a pattern looks at nothing but the version of a request."""
+    return _VERSION_ALONE.fullmatch(pattern) is not None
+
+
+def version(pattern: str) -> str | None:
+    """The version that a pattern asks a request line for; None where any will do."""
+    found = _ONE_VERSION.search(pattern)
+    return None if found is None else f"1.{found[1]}"
 
 
 def header_names(pattern: str) -> tuple[str, str] | None:
     """The header that matching lines belong to, as (`str`, `beg` or `reg`, name); None where values decide."""
-    if (found := _HEADER.fullmatch(pattern)) is not None and found[2] in ("", ".*", "(.*)", ".*$", "$", ".+"):
+    if (found := _HEADER.fullmatch(pattern)) is not None and found[3] in ("", ".*", "(.*)", ".*$"):
         return "str", found[1]
     if (found := _NAME.fullmatch(pattern)) is not None:
         return "beg", found[1]
+    if (found := _SOME_NAMES.fullmatch(pattern)) is not None:
+        return "reg", f"^{found[1]}"
     if (found := _NAMES.fullmatch(pattern)) is not None:
         return "reg", f"^{found[1]}$"
     return None
@@ -118,9 +165,16 @@ def header_names(pattern: str) -> tuple[str, str] | None:
 
 def replaced_header(pattern: str, replacement: str) -> tuple[str, str, str] | None:
     """A rewrite of one header's value: name, pattern and value; None where it is something else."""
-    if (whole := _WHOLE_HEADER.fullmatch(pattern)) is not None and re.match(r"\\1(?!\d)", replacement):
-        rest = whole[2] or ".*"
-        return whole[1], f"^({rest})", replacement
+    grouped = _GROUPED_NAME.fullmatch(pattern)
+    if grouped is not None and replacement.startswith("\\1:") and not re.search(r"\\[01]", replacement[2:]):
+        return replaced_header(f"^{grouped[1]}{grouped[2]}", grouped[1] + _shifted(replacement[2:], 1))
+    begun = _BEGUN_HEADER.fullmatch(pattern)
+    if begun is not None and re.match(r"\\1(?!\d)", replacement) and not re.search(r"\\[01]", replacement[2:]):
+        name, blank, first, rest = begun.groups()
+        if blank or first.startswith("."):
+            return name, f"^({first}){rest}", replacement
+        if not first and not rest:
+            return name, "^(.*)", replacement
     found = about(pattern)
     if not isinstance(found, Header):
         return None
@@ -148,6 +202,12 @@ def replaced_method(pattern: str, replacement: str) -> tuple[str, str] | None:
     return (old[1], new[1]) if old is not None and new is not None else None
 
 
+def status(pattern: str) -> str | None:
+    """The status that a pattern looks for."""
+    found = _STATUS.fullmatch(pattern)
+    return found["code"] if found is not None and (found["rest"] or "").lstrip(" ") in _ANYTHING else None
+
+
 def _statuses(pattern: str, replacement: str) -> tuple[str, str, str] | None:
     old, new = _STATUS.fullmatch(pattern), _NEW_STATUS.fullmatch(replacement)
     if old is None or new is None or (old["rest"] or "").lstrip(" ") not in _ANYTHING:
@@ -157,6 +217,8 @@ def _statuses(pattern: str, replacement: str) -> tuple[str, str, str] | None:
 
 def same_status(pattern: str, replacement: str) -> bool:
     """Whether a status line keeps its status and gets another version only."""
+    if re.fullmatch(r"\^HTTP/1\\?\.[01] \(\.\*\)\$?", pattern) and re.fullmatch(r"HTTP/1\.[01] \\1", replacement):
+        return True
     found = _statuses(pattern, replacement)
     return found is not None and found[0] == found[1] and found[2] in ("", "\\1")
 
@@ -176,6 +238,10 @@ def replaced_uri(pattern: str, replacement: str) -> tuple[str, str, tuple[str, .
             return None
         found = _without_version(named["rest"], replacement[3:].lstrip(" "), 1)
         return None if found is None else (*found, tuple(named["verbs"].split("|")))
+    verb = _VERB.fullmatch(pattern)
+    if verb is not None and replacement.startswith(f"{verb[1]} "):
+        found = _without_version(verb["rest"], replacement[len(verb[1]) :].lstrip(" "), 0)
+        return None if found is None else (*found, (verb[1],))
     plain = _replaced_uri(pattern, replacement)
     return None if plain is None else (*plain, ())
 
@@ -203,9 +269,9 @@ def _replaced_uri(pattern: str, replacement: str) -> tuple[str, str] | None:
 
 def _without_version(rest: str, uri: str, shift: int) -> tuple[str, str] | None:
     """Take the protocol off both, and count groups anew."""
-    version = _VERSION.search(rest)
-    if version is not None:
-        before = rest[: version.start()]
+    behind = _VERSION.search(rest)
+    if behind is not None:
+        before = rest[: behind.start()]
         last = len(_GROUP.findall(rest)) + shift
         ending = re.search(rf" (?:\\{last}|HTTP/\S*)\Z", uri)
         if ending is None:
@@ -213,13 +279,13 @@ def _without_version(rest: str, uri: str, shift: int) -> tuple[str, str] | None:
                 return None
         else:
             rest, uri = before, uri[: ending.start()]
-            if "(" in version[0] and re.search(rf"\\{last}", uri):
+            if "(" in behind[0] and re.search(rf"\\{last}", uri):
                 return None
             return f"^{rest}$", _shifted(uri, shift)
     if not _TAKES_ALL.search(rest) or " " in uri:
         return None
     references = {int(number) for number in _REFERENCE.findall(uri)}
-    if 0 in references or shift in references:
+    if 0 in references or (shift and shift in references):
         return None
     return f"^{rest}", _shifted(uri, shift)
 
@@ -229,8 +295,10 @@ def _shifted(text: str, shift: int) -> str:
 
 
 def _uri(rest: str) -> str:
-    version = _VERSION.search(rest)
-    return f"^{rest[: version.start()]}$" if version is not None else f"^{rest}"
+    behind = _VERSION.search(rest)
+    if behind is not None:
+        return f"^{rest[: behind.start()]}$"
+    return f"^{rest[:-1]}$" if rest.endswith(" ") else f"^{rest}"
 
 
 def any_case(pattern: str) -> str:

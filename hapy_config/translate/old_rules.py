@@ -25,12 +25,18 @@ from hapy_config.translate.old_regexes import (
     replaced_status,
     replaced_uri,
     same_status,
+    sees_headers,
+    status,
+    version,
+    version_alone,
 )
 
 #: The test of a pattern that fits every line.
 _ALWAYS: Final = "{ always_true }"
 #: What a value that is not empty has.
 _SOMETHING: Final = "[!-~]"
+#: What a pattern did whose first part takes a header's name as well as a method.
+_ALSO_HEADERS: Final = "headers with such a value met the old rule, too"
 #: A name without its `i`, and whether it has one.
 _FAMILY: Final = (
     *(f"req{i}{verb}" for verb in ("rep", "del", "deny", "allow", "tarpit", "pass", "setbe") for i in ("", "i")),
@@ -108,16 +114,24 @@ def _request(line: Line, ignores_case: bool) -> Edit | None:
     if (uri := replaced_uri(line.words[1], line.words[2])) is not None:
         pattern, new, methods = uri
         tail: str | None = line.tail(3)
-        if methods:
-            tail = asking_too(f"{{ method {' '.join(methods)} }}", line.words[3:], line.raw[3:])
+        tests = [f"{{ method {' '.join(methods)} }}"] if methods else []
+        if tests := [*tests, *_of_version(line.words[1])]:
+            tail = asking_too(" ".join(tests), line.words[3:], line.raw[3:])
         if tail is None:
             return None
         pattern = any_case(pattern) if ignores_case else pattern
-        return _behind("request", f"replace-uri {write(pattern)} {write(literal(new))}{tail}")
+        note = _ALSO_HEADERS if sees_headers(line.words[1]) else ""
+        return _behind("request", f"replace-uri {write(pattern)} {write(literal(new))}{tail}", note=note)
     if (verbs := replaced_method(line.words[1], line.words[2])) is not None:
         condition = asking_too(f"{{ method {verbs[0]} }}", line.words[3:], line.raw[3:])
         return None if condition is None else _behind("request", f"set-method {verbs[1]}{condition}")
     return None
+
+
+def _of_version(pattern: str) -> list[str]:
+    """The test of a pattern that asks a request line for one version; clients of HTTP/2 were seen as of 1.1."""
+    found = version(pattern)
+    return [] if found is None else [f"{{ req.ver {'1.1 2.0' if found == '1.1' else found} }}"]
 
 
 def _status(line: Line) -> Edit | None:
@@ -190,7 +204,9 @@ def decide(line: Line) -> Iterator[Edit]:
     elif verb == "setbe":
         yield Replace(f"use_backend {line.raw[2]}{condition}", first_of="use_backend")  # the choice was made by then
     else:
-        yield _behind(side, f"{_ACTIONS[side, verb]}{condition}")
+        found = about(line.words[1])
+        note = _ALSO_HEADERS if isinstance(found, Uri) and sees_headers(line.words[1]) else ""
+        yield _behind(side, f"{_ACTIONS[side, verb]}{condition}", note=note)
 
 
 def _test(pattern: str, side: str, *, ignores_case: bool) -> str | None:
@@ -199,20 +215,24 @@ def _test(pattern: str, side: str, *, ignores_case: bool) -> str | None:
     flags = "-m reg -i" if ignores_case else "-m reg"
     if any_line(pattern):
         return _ALWAYS
+    if side == "request" and version_alone(pattern):
+        return " ".join(_of_version(pattern))
     verbs = methods(pattern) if side == "request" else None
     if verbs is not None and verbs.whole and not ignores_case:
         return f"{{ method {' '.join(verbs.names)} }}"
     if verbs is not None:
         verb = f"^({'|'.join(verbs.names)}){'$' if verbs.whole else ''}"
         return f"{{ method {flags} {write(verb)} }}"
+    if side == "response" and (code := status(pattern)) is not None:
+        return f"{{ status {code} }}"
     if isinstance(found, Header):
         fetch = "req.fhdr" if side == "request" else "res.fhdr"  # patterns saw whole lines
         if not found.pattern or found.pattern in (".*", "(.*)"):
             return f"{{ {fetch}({found.name}) -m found }}"
         return f"{{ {fetch}({found.name}) {flags} {write(found.pattern)} }}"
     if isinstance(found, Uri) and side == "request":
-        method = f"{{ method {found.method} }} " if found.method else ""
-        return f"{method}{{ url {flags} {write(found.pattern)} }}"
+        method = [f"{{ method {found.method} }}"] if found.method else []
+        return " ".join((*method, *_of_version(pattern), f"{{ url {flags} {write(found.pattern)} }}"))
     return None
 
 

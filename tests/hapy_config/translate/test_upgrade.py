@@ -425,6 +425,21 @@ def test_what_is_added_is_not_seen_by_the_rules_below() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("added", "below"),
+    [
+        (r"reqadd X-A:\ 1", r"reqdel ^X-"),
+        (r"rspadd X-A:\ 1", r"rspidel ^(x-a|server)"),
+        (r"reqadd X-A:\ 1 if { path /a }", r"reqrep ^([^\ :]*)\ /a(.*) \1\ /b\2"),
+        (r"reqadd X-A:\ 1", r"reqdel ^X-B: if { hdr(x-a) -m found }"),
+    ],
+)
+def test_what_is_added_comes_behind_all_that_could_see_it_or_that_it_asks_about(added: str, below: str) -> None:
+    now = lines(added, below)
+    assert len(now) >= 1
+    assert "add-header X-A 1" in now[-1]
+
+
 def test_allowing_spares_denies_and_nothing_else() -> None:
     test, spared = "{ req.fhdr(Host) -m reg -i '^(a or b)' }", "!{ var(txn.allowed) -m bool }"
     old = (r"reqallow ^Host:\ ok", "reqdel ^X-A:", r"reqideny ^Host:\ (a\ or\ b) if METH_GET or METH_POST")
