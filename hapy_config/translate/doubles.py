@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from hapy_config.model.config import Config
@@ -24,6 +25,7 @@ _JOINED: Final = frozenset({"cookie", "x-forwarded-for", "host", "content-length
 _EXACT: Final = frozenset({"user-agent", "x-forwarded-for"})
 _UNDERSCORES: Final = "nginx takes a header with '_' in its name for the one with '-', too"
 _LINES: Final = "of several lines with one header nginx before 1.23 sees the first alone, HAProxy each"
+_CAPTURED: Final = "HAProxy has capture.req.uri in conditions only where something logs the URI or is made of it"
 _EMPTY: Final = "nginx can't tell an empty header from none"
 
 
@@ -41,6 +43,11 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
             notes = [text for one in formats for text in _of_text(one, ledger.target)]
             if ledger.target == "nginx":
                 notes += _of_tests(condition)
+            if ledger.target == "Caddy":
+                notes += _in_caddy(condition, formats)
+            fetches = {acl.criterion.fetch.name for acl in expressions_of(condition)}
+            if "capture.req.uri" in fetches:
+                notes.append(_CAPTURED)
             if policy(proxy) != "preserve":
                 notes = [text for text in notes if text is not _UNDERSCORES]  # such headers are gone before
             for text in dict.fromkeys(notes):
@@ -90,3 +97,14 @@ def _of_tests(condition: Condition | None) -> Iterator[str]:
             yield _LINES
         if "-" in what.name and what.name.lower() not in _EXACT:
             yield _UNDERSCORES
+
+
+def _in_caddy(condition: Condition | None, formats: list[SampleExpression]) -> Iterator[str]:
+    """What differs in Caddy."""
+    if any(acl.criterion.fetch.name in ("req.fhdr", "fhdr", "res.fhdr") for acl in expressions_of(condition)):
+        yield "of several lines with one header Caddy sees one text with commas"
+    for sample in formats:
+        with suppress(Untranslatable):
+            what = subject(sample)
+            if what.lower and what.kind in ("host", "hostname"):
+                yield "Caddy leaves the host's letters as the client wrote them"

@@ -168,6 +168,8 @@ _LONGEST: Final = 9000
 _REPEATED: Final = 1000
 #: What there may be several of.
 _MANY: Final = frozenset({"header", "cookie", "param", "answer"})
+#: Matches nothing.
+_NO_TEXT: Final = r"[^\s\S]"
 _NETWORK_NAMES: Final = {"localhost": "127.0.0.1/32"}
 
 
@@ -196,7 +198,7 @@ def subject(expression: SampleExpression) -> Subject:
             ("field", ("1", ":")),
             ("word", ("1", ":")),
         ):
-            kind = "hostname"
+            kind, lower = "hostname", lower or call.name == "host_only"
         else:
             raise Untranslatable(f"the converter '{call.name}' of '{expression.text}' has no counterpart")
     return Subject(kind, name, lower)
@@ -241,7 +243,7 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         return TRUE if fetch == "always_true" else FALSE
     if fetch in ("req.ssl_hello_type", "req_ssl_hello_type") and acl.patterns == ("1",):
         return TRUE  # what reads the name in a TLS greeting waits for the greeting by itself
-    if fetch == "method":
+    if fetch == "method" and acl.match == "method":
         return Test(Subject("method"), "exact", acl.patterns)
     if fetch in _COUNTED and (counted := _count(acl)) is not None:
         return counted
@@ -330,7 +332,11 @@ def among_others(one: Test, fetch: str) -> Test:
         if one.how == "present" and what.kind == "cookie":
             found = (f"{found[0]}[^;, ]",)  # one without a value is none
         return Test(whole, "regex", found, one.ignore_case)
-    if what.kind not in ("header", "answer") or fetch not in LISTS or one.how in ("present", "contains"):
+    if what.kind not in ("header", "answer") or fetch not in LISTS or one.how == "present":
+        return one
+    if one.how != "regex" and (left := tuple(value for value in one.values if "," not in value)) != one.values:
+        one = replace(one, values=left) if left else Test(what, "regex", (_NO_TEXT,))  # no part of a list has a comma
+    if one.how == "contains":
         return one
     if "" in one.values:
         return one

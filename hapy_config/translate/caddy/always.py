@@ -10,6 +10,7 @@ of a request line with another host than Host that host counts, where HAProxy an
 signs in a path that should be percent-encoded are encoded before rules look at it, and all of that path anew
 bytes beyond ASCII in a path are let in, encoded, where HAProxy answers 400
 servers get HTTP/1.1 and always a Host, with CONNECT that of the request line; OPTIONS * gets 200 and is not passed on
+servers get several lines of one X-Forwarded-For, -Proto or -Host as one, and none that is empty
 Keep-Alive, Proxy-Connection, Proxy-Authorization, Trailer and what Connection names are not passed on
 an Upgrade that Connection does not name and an empty User-Agent are not passed on
 clients that wait for 100 Continue get it from Caddy, not from the server

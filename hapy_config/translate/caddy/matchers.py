@@ -131,7 +131,7 @@ def string(parts: tuple[Piece, ...]) -> str:
             found.append(re.sub(r"([{}])", r"\\\1", part))
         elif isinstance(part, Lookup):
             found.append(f"{{{lookup_name(part)}}}")
-        elif part.lower and part.kind != "hostname":
+        elif part.lower and part.kind not in ("host", "hostname"):
             raise Untranslatable("Caddy has no lower case of it")
         else:
             found.append(placeholder(part))
