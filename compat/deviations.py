@@ -24,6 +24,10 @@ DEVIATIONS = {
         "HAProxy does not wait for the last four bytes of a hello, and gives half a name, or none, where what it looks for "
         "stands there; hapy does not wait for them only where they can't change what it has found."
     ),
+    "content:methods_of_no_name": (
+        "In TCP sections HAProxy 2.6 gives OPTIONS for the method of a request, whenever it is none of the nine usual ones; "
+        "hapy gives what the client has sent."
+    ),
     "content:payloads_at_a_place": (
         "HAProxy 2.6 takes an absolute place in `req.payload_lv` for half of it, or for one behind the length; hapy begins "
         "where its manual says."

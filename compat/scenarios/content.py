@@ -605,3 +605,130 @@ def chosen_by_first_bytes(world: World) -> None:
         client.close()
     world.syslog.wait(len(clients))
     world.note(str(sorted(world.syslog.traffic())))
+
+
+def versions_looked_at(world: World) -> None:
+    """What counts as a request while bytes are only looked at; with `switch-mode http` it then is none."""
+    for name in ("s1", "s2"):
+        world.origin(name, _say)
+    look = "tcp-request inspect-delay 200ms"
+    keep = ["tcp-request content set-var(txn.http) int(1) if HTTP"]
+    keep += [f"tcp-request content set-var(txn.{name}) {name}" for name in ("method", "path")]
+    keep += ["tcp-request content set-var(txn.version) req.ver", "tcp-request content reject"]
+    told = 'log-format "%[var(txn.http)] %[var(txn.method)] %[var(txn.path)] %[var(txn.version)] %ts"'
+    switched = ("tcp-request content switch-mode http if HTTP", "tcp-request content reject")
+    world.start(
+        _frontend("seen", look, *keep, told)
+        + _frontend("switched", look, *switched, 'log-format "%ts"')
+        + BACKENDS.replace("mode tcp\n    server s1", "mode http\n    server s1")
+    )
+    lines = (
+        b"GET / HTTP/1.1",
+        b"GET / HTT/1",
+        b"GET / H",
+        b"GET /x A/B/C",
+        b"POST / /1.1",
+        b"GET / HTTP/1.12",
+        b"GET\t/\tHTTP/",
+        b"\r\nGET /",
+        b"GET / \t",
+        b"POST /",
+        b"GET / h",
+        b"GET / HTTP/1.1 x",
+        b"GET /\xff H",
+        b"GET /\xff",
+        b"GET a H",
+    )
+    heads = [line + b"\r\nhost: a\r\n\r\n" for line in lines[:6]] + [line + b"\r\n\r\n" for line in lines[6:]]
+    heads += [b"GET / H", b"GET / H\r\n", b"GET / H\r\nnot a field\r\n", b"GET / H\r\nhost: a\r\nhost: b\r\n\r\n"]
+    heads += [
+        b"GET / HTTP/1.0\r\ncontent-length: 3\r\n\r\nabc",
+        b"GET / HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+        b"GET / HTTP/1.1\r\ntransfer-encoding: x, chunked\r\n\r\n0\r\n\r\n",
+    ]
+    number = 0
+    for head in heads:
+        for listener in ("seen", "switched"):
+            number += 1
+            client = world.client(listener)
+            client.send(head)
+            if head.startswith(b"GET / HTTP/1.1\r\nhost") and listener == "switched":
+                client.reader.until(b"\n")
+            else:
+                client.expect_end()
+            client.close()
+            world.syslog.wait(number)
+    world.logs(number)
+
+
+def refused_after_the_switch(world: World) -> None:
+    """What the log says of a session that became HTTP and then was no request; one that ended before says nothing."""
+    world.origin("s1")
+    captures = ("declare capture request len 10", "declare capture request len 10")
+    told = 'log-format "%ST %ts %B %U %hr %hrl %[capture.req.method]"'
+    switch = "tcp-request content switch-mode http"
+    length = "tcp-request content accept if { req.len gt 0 }"
+    world.start(
+        _frontend("told", *captures, "timeout http-request 300ms", switch, told)
+        + _frontend("probed", "option dontlognull", "timeout http-request 300ms", switch, told)
+        + _frontend("left", "tcp-request inspect-delay 5s", length, told)
+        + _frontend("full", "tcp-request inspect-delay 9s", length.replace("gt 0", "gt 30000"), 'log-format "%ts %U"')
+        + "backend be\n    server s1 {s1}\n"
+    )
+    number = 0
+    for listener, data in (
+        ("told", b"bad\r\n\r\n"),
+        ("told", b"GET / HTT/1\r\n\r\n"),
+        ("told", b"GET / HTTP/1.0\r\ncontent-length: 3\r\n\r\nabc"),
+        ("told", b"GET /"),
+        ("told", b""),
+        ("probed", b""),
+        ("probed", b"GET /"),
+        ("told", b"GET / HTTP/1.0\r\n\r\n"),
+    ):
+        client = world.client(listener)
+        client.send(data)
+        client.receive()
+        client.expect_end()
+        number += (listener, data) != ("probed", b"")
+        world.syslog.wait(number)
+    client = world.client("left")
+    client.shutdown()
+    client.expect_end()
+    world.logs(number)
+
+
+def captures_of_sessions(world: World) -> None:
+    """What a TCP session's log line has for captures that were declared, filled or not."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    declared = ("declare capture request len 8", "declare capture request len 8", "declare capture response len 8")
+    told = 'log-format "%hr %hrl %hs %hsl %{+Q}hr %{+Q}hrl"'
+    world.start(
+        _frontend("empty", *declared, told)
+        + _frontend("filled", *declared, "tcp-request inspect-delay 1s", _FILL, told)
+        + _frontend("alone", "tcp-request inspect-delay 1s", _FILL, told)
+        + BACKENDS
+    )
+    for number, listener in enumerate(("empty", "filled", "alone"), 1):
+        _tell(world, listener, b"hello")
+        world.syslog.wait(number)
+    world.logs(3)
+
+
+#: A rule that captures what comes first.
+_FILL = "tcp-request content capture req.payload(0,2) len 4"
+
+
+def methods_of_no_name(world: World) -> None:
+    """The method of a request that is looked at as bytes, where it is an unusual one."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    rules = ("tcp-request inspect-delay 1s", "tcp-request content set-var(txn.method) method")
+    world.start(_frontend("fe", *rules, "tcp-request content reject", 'log-format "%[var(txn.method)]"') + BACKENDS)
+    for number, method in enumerate((b"TRACE", b"get", b"PROPFIND"), 1):
+        client = world.client()
+        client.send(method + b" / HTTP/1.1\r\n\r\n")
+        client.expect_end()
+        world.syslog.wait(number)
+    world.logs(3)

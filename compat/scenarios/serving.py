@@ -339,14 +339,16 @@ def captured(world: World) -> None:
         declare capture request len 4
         http-request capture req.hdr(x-late) id 1
         http-request capture path len 3
-        log-format "%hr %hs %CC %CS %[capture.req.hdr(1)] %[capture.res.hdr(0)] %hrl"
+        capture request header X-Empty len 5
+        log-format "%hr %hs %CC %CS %[capture.req.hdr(1)] %[capture.res.hdr(0)] %hrl|%{+Q}hrl|%{+E}hrl"
         http-response set-header X-Seen %[capture.req.hdr(0)]-%[capture.req.method]-%[capture.req.uri]-%[capture.req.ver]
         """,
     )
     client = world.client()
     client.get("/abc/def", "X-Late: 12345", "Cookie: a=1; ASPID=0123456789012345; b=2")
     client.get("/x")
-    world.logs(2)
+    client.get("/x", "X-Empty:", "X-Late:")
+    world.logs(3)
 
 
 def long_cookies(world: World) -> None:

@@ -25,6 +25,7 @@ class Limits:
         max_headers: the most fields of a head.
         accept_invalid: `option accept-invalid-http-request` for a request parser, `-response` for a response parser.
         any_payload: `h1-accept-payload-with-any-method`.
+        looking: what is read goes on as bytes, and is only looked at: less is asked of a request.
     """
 
     bufsize: int = 16384
@@ -32,6 +33,7 @@ class Limits:
     max_headers: int = 101
     accept_invalid: bool = False
     any_payload: bool = False
+    looking: bool = False
 
 
 class BadMessage(Exception):  # noqa: N818  the field's word, as in "400 Bad Request"

@@ -14,6 +14,8 @@ What HAProxy 2.6 takes (seen on the wire):
 - of TE only `trailers` goes on; an upgrade asked for in a request with a body is taken out of it
 - PRI, the word that HTTP/2 connections begin with, is no method
 - a websocket upgrade needs its 24-byte key
+- `tcp-request content` rules, which only look at what goes on as bytes, take any word of capitals, digits, dots and
+  slashes as a version (as HTTP/1.0), `GET /` without one, any coding, PRI, and websockets without a key
 - `option accept-invalid-http-request` takes 8-bit bytes and `#` in targets, any byte in names, any word as a version
   (as HTTP/1.0) and `GET /` without one
 """
@@ -63,6 +65,7 @@ _LONGEST_BLOCK: Final = 2048
 _METHOD: Final = rb"([!#$%&'*+\-.0-9^_`A-Za-z|~]+)"
 _REQUEST_LINE: Final = re.compile(_METHOD + rb'[ \t]+([!"$-~]+)[ \t]+HTTP/([0-9])\.([0-9])')
 _LENIENT_LINE: Final = re.compile(_METHOD + rb"[ \t]+([!-~\x80-\xff]+)[ \t]+([A-Z0-9./]+)")
+_ANY_VERSION_LINE: Final = re.compile(_METHOD + rb'[ \t]+([!"$-~]+)[ \t]+([A-Z0-9./]+)')
 _HTTP09_LINE: Final = re.compile(rb"(GET)[ \t]+([!-~\x80-\xff]+)[ \t]*")
 #: Unfinished request lines that may yet become sound ones.
 _BEGUN: Final = re.compile(_METHOD + rb'(?:[ \t]+(?:[!"$-~]+(?:[ \t]+[A-Z0-9./]*)?)?)?\r?')
@@ -110,7 +113,7 @@ class RequestParser(MessageParser):
         if fields is None:
             return None
         request = self._settle(method, target, version, fields)
-        if version == 11 and len(block) <= _LONGEST_BLOCK and seen_before(block):
+        if version == 11 and len(block) <= _LONGEST_BLOCK and seen_before(block) and not self._limits.looking:
             if len(_blocks) >= _MOST_BLOCKS:
                 _blocks.clear()
             kept = request.headers.copy()
@@ -170,7 +173,7 @@ class RequestParser(MessageParser):
         headers, end = fields
         head = self._frame(method, target, version, headers, keep_alive=version >= 11)
         self._check_size(end, len(method) + len(target) + VERSION_SIZE, head.headers)
-        if method == b"PRI":
+        if method == b"PRI" and not limits.looking:
             raise BadMessage(400, "the preface of HTTP/2", read=head)
         self.pending = b""
         self._begin(head, buffer[end:])
@@ -180,12 +183,13 @@ class RequestParser(MessageParser):
         if match is not None:
             method, target, major, minor = match.groups()
             return method, target, int(major + minor)
-        if self._limits.accept_invalid:
-            match = _LENIENT_LINE.fullmatch(line)
+        lenient = self._limits.accept_invalid
+        if lenient or self._limits.looking:
+            match = (_LENIENT_LINE if lenient else _ANY_VERSION_LINE).fullmatch(line)
             if match is not None:
                 return match[1], match[2], 11 if counts_as_11(match[3]) else 10
             match = _HTTP09_LINE.fullmatch(line)
-            if match is not None:
+            if match is not None and (lenient or not match[2].translate(None, _TARGET_BYTES)):
                 return match[1], match[2], _NO_VERSION
         raise self._bad("invalid request line")
 
@@ -253,7 +257,8 @@ class RequestParser(MessageParser):
             target, new_host = check_target(method, target, host, lenient=lenient)
             if new_host is not host and new_host is not None:
                 headers = [field if field[0] != b"host" else (b"host", new_host) for field in headers]
-        if version < 11 and body and method in _NO_PAYLOAD and not self._limits.any_payload:
+        looking = self._limits.looking
+        if version < 11 and body and method in _NO_PAYLOAD and not (self._limits.any_payload or looking):
             raise BadMessage(413, "payload of a method that has none in HTTP/1.0")
         if method == b"CONNECT":
             body = TUNNEL
@@ -268,9 +273,9 @@ class RequestParser(MessageParser):
                 headers = [field for field in headers if field[0] != b"upgrade"]
             else:
                 upgrade = b", ".join(protocols)
-                if has_token(protocols, b"websocket") and not _has_websocket_key(headers):
+                if has_token(protocols, b"websocket") and not (looking or _has_websocket_key(headers)):
                     raise self._bad("websocket upgrade without a key")
-        if unsupported is not None:
+        if unsupported is not None and not looking:
             raise unsupported
         return Request(method, target, version, headers, body, keep_alive, upgrade, expect, size)
 

@@ -321,7 +321,7 @@ class Frontend:
             self.process.requests += 1
         if not read:
             txn.unique_id = b""  # nothing was there to make one of
-        txn.status = status
+        txn.status = status if read or self.model.mode == "http" else 0  # a TCP session has none
         txn.term_cause = cause
         txn.term_phase = "R"
         txn.finished = moment

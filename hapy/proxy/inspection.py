@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hapy.http.codec import BadMessage, request_parser
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from hapy_config.model.proxy import Proxy
 
 #: What an HTTP request begins with, as far as it goes.
-_METHOD: Final = re.compile(rb"(?:\r?\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: |\Z)")
+_METHOD: Final = re.compile(rb"(?:\r?\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]*(?:[ \t]|\r?\Z)")
 
 
 #: How long the first look at a client's bytes waits for them, in seconds.
@@ -56,7 +57,7 @@ class Inspection:
     def __init__(self, rules: ContentRules, delay: float, limits: Limits) -> None:
         self.rules = rules
         self.delay = delay
-        self.limits = limits
+        self.limits = replace(limits, looking=True)
         self.limit = limits.bufsize - limits.maxrewrite
 
 

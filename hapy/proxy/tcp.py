@@ -190,7 +190,10 @@ class TcpSession(Routine):
             if route.backend is None:
                 raise Failed(0, "S", "C")
             if route.backend.model.mode == "http":
-                self._switch(route)
+                if self.client.closed or (self.client.eof and not self.client.held):
+                    self._leave_unseen()
+                else:
+                    self._switch(route)
                 return
             route.backend.begin()
             route.counters.open()
@@ -226,6 +229,8 @@ class TcpSession(Routine):
 
         outcome = await inspect_bytes(self, self.client, inspection)
         client = self.client.client
+        if outcome in (SILENT_DROP, REJECT, SWITCH_H2):
+            self.txn.bytes_in = min(self.txn.bytes_in, inspection.limit)  # what rules have seen: HAProxy reads no more
         if outcome is SILENT_DROP:
             self.frontend.count_denied(client, self.route.backend)
             self.frontend.drop(self.client)
@@ -277,6 +282,13 @@ class TcpSession(Routine):
             self.expired(server)
         elif server.eof:
             self.half_closed(server)
+
+    def _leave_unseen(self) -> None:
+        """The client has left before it had said a word to an HTTP backend: no line tells of it."""
+        self.frontend.counters.ereq += self.client.closed
+        self.logged = True
+        self.client.finish()
+        self._end()
 
     def _switch(self, route: Route | None) -> None:
         """The client speaks HTTP from here on; the route is what has been chosen already."""

@@ -87,7 +87,13 @@ class UpgradedConnection(ClientConnection):
 
     def _refuse(self, status: int, cause: str, *, read: Request | None = None) -> None:
         """Answer what never became a request; the first time it is still the TCP session that is refused."""
-        super()._refuse(status, "P" if self._began is not None else cause, read=read)
+        began = self._began
+        if began is not None:
+            if cause != "P" and self.txn is not None and not (began.bytes_in or self.parser.pending):
+                self.txn.idle_done = -1.0  # nothing has come: no line, with `option dontlognull`
+            cause = "P"
+            self.frontend.counters.ereq += read is None  # the session counts, too, as in HAProxy
+        super()._refuse(status, cause, read=read)
 
 
 def switch_to_http(session: TcpSession, route: Route | None) -> None:

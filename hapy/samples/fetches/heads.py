@@ -244,7 +244,21 @@ def _cook_val(args: Args, env: CompileEnv) -> Fetch:
 
 @fetch("req.ver", "req_ver", type="str")
 def _req_ver(args: Args, env: CompileEnv) -> Getter:
-    return lambda txn: None if txn.request is None else _written(txn.request.version)
+    def version(txn: Transaction) -> Result:
+        if txn.request is None:
+            return None
+        content = txn.inspection
+        if content is not None and content.raw:
+            return _version_word(txn.body or b"")
+        return _written(txn.request.version)
+
+    return version
+
+
+def _version_word(data: bytes) -> bytes | None:
+    """The version in a request line that is only looked at, where any word may be one; without one it is HTTP/1.0."""
+    line = data.lstrip(b"\r\n").partition(b"\n")[0].split()
+    return line[2].partition(b"/")[2] or None if len(line) > 2 else b"1.0"
 
 
 @fetch("res.ver", "resp_ver", type="str")

@@ -55,11 +55,15 @@ def compile_log_format(fmt: LogFormat, env: CompileEnv) -> Renderer:
         isinstance(item, FormatAlias) and item.name in _CAPTURES for item in fmt.items
     ):
         return full
-    # Before a request has been taken in, no capture prints anything and the blanks around it are one.
+    # Before a request has been taken in, no capture prints anything and the blanks around it are one. A TCP session has
+    # none to wait for.
+    session = env.proxy.mode == "tcp"
     bare = _Compilation(env, log=True, captures=False).build(fmt.items)
 
     def render(txn: Transaction) -> bytes:
-        return bare(txn) if txn.request_captures is None and txn.request is None else full(txn)
+        if txn.request_captures is None and txn.request is None and not (session and txn.request_done >= 0):
+            return bare(txn)
+        return full(txn)
 
     return render
 
@@ -212,7 +216,7 @@ class _Compilation:
         if item.name in ("hr", "hs"):
             self._shown(_braces(captured, count), item.flags)
         else:
-            self._add(b"%b", _words(captured, count, self._show(item.flags)))
+            self._add(b"%b", _words(captured, count, self._show(item.flags), b'""' if "Q" in item.flags else b""))
 
 
 def _presenter(missing: bytes, *, quoted: bool, escaped: bool) -> Show:
@@ -284,11 +288,11 @@ def _braces(captured: _Captured, count: int) -> Reader:
     return text
 
 
-def _words(captured: _Captured, count: int, show: Show) -> Reader:
-    """Each captured header as a word of its own."""
+def _words(captured: _Captured, count: int, show: Show, empty: bytes) -> Reader:
+    """Each captured header as a word of its own; `empty` is one without a value."""
 
     def text(txn: Transaction) -> bytes:
         found = captured(txn) or [None] * count
-        return b" ".join([show(encode_header(one) if one else one) for one in found])
+        return b" ".join([empty if one == b"" else show(encode_header(one) if one else one) for one in found])
 
     return text
