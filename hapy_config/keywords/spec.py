@@ -17,6 +17,8 @@ TARGET: Final[Version] = (2, 6)
 
 #: Build options that the usual builds have from some version on; those of 2.6 are without them, and of others, too.
 USUAL_BUILDS: Final[dict[str, Version]] = {"USE_QUIC": (2, 8)}
+#: Those that they had up to some version.
+FORMER_BUILDS: Final[dict[str, Version]] = {"USE_ZLIB": (2, 2)}
 
 
 class Context(enum.Flag):
@@ -168,6 +170,8 @@ class Keyword:
 
     def built_in(self, version: Version) -> bool:
         """Whether the usual builds of that version have the build option that it needs."""
+        if self.needs in FORMER_BUILDS:
+            return version <= FORMER_BUILDS[self.needs]
         return not self.needs or (self.needs in USUAL_BUILDS and version >= USUAL_BUILDS[self.needs])
 
     @property

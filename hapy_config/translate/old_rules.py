@@ -176,7 +176,7 @@ def _emptied(line: Line, side: str, *, ignores_case: bool) -> Edit | None:
         side,
         f"replace-header {write(found.name)} {write(pattern)} {write(' ')}{line.tail(2)}",
         f"del-header {write(found.name)}{condition}",
-        note=f"of several headers '{found.name}' those that match are sent without a value",
+        note=f"of several headers '{found.name}' those that match lose their value; one without a value goes",
     )
 
 

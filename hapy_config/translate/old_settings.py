@@ -22,6 +22,8 @@ def timeout(line: Line) -> Iterator[Edit]:
         yield Replace(f"timeout {_TIMEOUTS[line.words[0]]}{line.tail(1)}")
     elif len(line.words) > 1 and line.words[1] in _TIMEOUTS:
         yield Replace(f"timeout {_TIMEOUTS[line.words[1]]}{line.tail(2)}")
+    elif line.words[:2] == ("timeout", "appsession"):
+        yield Remove("each session's own line says how long it is known")
 
 
 def redispatch(line: Line) -> Iterator[Edit]:
@@ -34,7 +36,9 @@ def option(line: Line) -> Iterator[Edit]:
     no = line.words[0] in ("no", "default")
     name = line.words[2 if no else 1] if len(line.words) > (2 if no else 1) else ""
     prefix = f"{line.words[0]} " if no else ""
-    if name == "forceclose":
+    if name == "independant-streams":
+        yield Replace(f"{prefix}option independent-streams{line.tail(3 if no else 2)}")
+    elif name == "forceclose":
         yield Replace(f"{prefix}option httpclose{line.tail(3 if no else 2)}")
     elif name in ("http-use-htx", "http-tunnel"):
         if name == "http-use-htx":
@@ -51,10 +55,11 @@ def option(line: Line) -> Iterator[Edit]:
 
 def misplaced(line: Line) -> bool:
     """Whether a line is an option that its section can't use: it did nothing, and is refused since 3.2."""
-    no = line.words[0] == "no"
-    if line.words[no : no + 1] != ("option",) or len(line.words) < no + 2:
+    words = ("option", "redispatch") if line.words[0] in ("redispatch", "redisp") else line.words
+    no = words[0] == "no"
+    if words[no : no + 1] != ("option",) or len(words) < no + 2:
         return False
-    entry = table("options").get(line.words[no + 1])
+    entry = table("options").get(words[no + 1])
     return (
         entry is not None
         and entry.negatable
@@ -132,16 +137,46 @@ def gone(why: str) -> Rewriter:
 
 
 def appsession(line: Line) -> Iterator[Edit]:
-    """`appsession JSESSIONID len 52 timeout 3h`: the server is known by the application's own cookie."""
+    """`appsession JSESSIONID len 52 timeout 3h`: the server is known by the application's own cookie or parameter."""
     words = line.words
-    if len(words) < 6 or words[2] != "len" or words[4] != "timeout":
+    behind = {word for word in words[6:] if word not in ("mode", "path-parameters")}
+    if len(words) < 6 or words[2] != "len" or words[4] != "timeout" or behind - _OF_SESSIONS:
         yield Decide("the application's cookie can be learnt with a stick-table: stick store-response and stick match")
         return
-    name = words[1]
+    known = _beginning if "prefix" in behind else _named
+    response, request, parameter = known(words[1], in_query="query-string" in behind)
     yield Replace(
         f"stick-table type string len {line.raw[3]} size 1m expire {line.raw[5]}",
-        more=(f"stick store-response res.cook({name})", f"stick match req.cook({name})"),
+        more=(
+            f"stick store-response {response}",
+            f"stick {'on' if 'request-learn' in behind else 'match'} {request}",
+            f"stick match {parameter}",
+        ),
         note="sessions are known by a stick-table; it holds a million of them",
+    )
+
+
+_OF_SESSIONS: Final = frozenset({"request-learn", "prefix", "query-string"})
+
+
+def _named(name: str, *, in_query: bool) -> tuple[str, str, str]:
+    """A session's name in responses, in requests, and in URLs."""
+    parameter = f"url_param({name})" if in_query else f"url_param({name},;),field(1,?)"
+    return f"res.cook({name})", f"req.cook({name})", parameter
+
+
+def _beginning(name: str, *, in_query: bool) -> tuple[str, str, str]:
+    """The same where the name only begins so; what follows is a part of the session then."""
+    text = re.escape(name)
+
+    def found(fetch: str, before: str, rest: str) -> str:
+        value = write(f"{fetch},regsub('{before}{text}({rest}*).*$','\\2')")
+        return f"{value} if {{ {fetch} -m reg {write(before + text)} }}"
+
+    return (
+        found("res.fhdr(Set-Cookie)", "^()", "[^;]"),
+        found("req.fhdr(Cookie)", "^(.*; *)?", "[^;]"),
+        found("query", "^(.*&)?", "[^&]") if in_query else found("url", "^([^?]*;)", "[^;?]"),
     )
 
 
@@ -204,4 +239,17 @@ REWRITERS.update(dict.fromkeys(_FORMATS, ((1, 5), format_variables)))
 REWRITERS.update(dict.fromkeys(("stick", "acl"), ((1, 5), sample_names)))
 
 
+def hash_type(line: Line) -> Iterator[Edit]:
+    """`hash-type avalanche`, as its first versions wrote it."""
+    if line.words[1:2] == ("avalanche",):
+        yield Replace(f"hash-type map-based sdbm avalanche{line.tail(2)}")
+
+
+def without_zlib(_line: Line) -> Iterator[Edit]:
+    """Settings of zlib."""
+    yield Remove("today's builds compress without zlib, and refuse it", Loss.NEAR)
+
+
+REWRITERS["hash-type"] = ((1, 5), hash_type)
+REWRITERS.update(dict.fromkeys(("tune.zlib.memlevel", "tune.zlib.windowsize"), ((2, 3), without_zlib)))
 REWRITERS["tune.chksize"] = ((2, 5), gone("checks use buffers of tune.bufsize"))

@@ -91,7 +91,23 @@ def test_in_todays_words(old: str) -> None:
     ("old", "new"),
     [
         ("monitor-net 192.0.2.0/24", ["http-request set-log-level silent if { src 192.0.2.0/24 }", "http-request return status 200 if { src 192.0.2.0/24 }"]),
-        ("appsession JS len 52 timeout 3h", ["stick-table type string len 52 size 1m expire 3h", "stick store-response res.cook(JS)", "stick match req.cook(JS)"]),
+        ("appsession JS len 52 timeout 3h", ["stick-table type string len 52 size 1m expire 3h", "stick store-response res.cook(JS)", "stick match req.cook(JS)", "stick match url_param(JS,;),field(1,?)"]),
+        (
+            "appsession JS len 52 timeout 3h request-learn mode query-string",
+            ["stick-table type string len 52 size 1m expire 3h", "stick store-response res.cook(JS)", "stick on req.cook(JS)", "stick match url_param(JS)"],
+        ),
+        (
+            "appsession JS len 52 timeout 3h prefix",
+            [
+                "stick-table type string len 52 size 1m expire 3h",
+                """stick store-response "res.fhdr(Set-Cookie),regsub('^()JS([^;]*).*\\$','\\\\2')" if { res.fhdr(Set-Cookie) -m reg ^()JS }""",
+                """stick match "req.fhdr(Cookie),regsub('^(.*; *)?JS([^;]*).*\\$','\\\\2')" if { req.fhdr(Cookie) -m reg '^(.*; *)?JS' }""",
+                """stick match "url,regsub('^([^?]*;)JS([^;?]*).*\\$','\\\\2')" if { url -m reg ^([^?]*;)JS }""",
+            ],
+        ),
+        ("timeout appsession 3s", []),
+        ("hash-type avalanche", ["hash-type map-based sdbm avalanche"]),
+        ("no option independant-streams", ["no option independent-streams"]),
         (r"option httpchk GET /h HTTP/1.1\r\nHost:\ www", ["option httpchk GET /h HTTP/1.1", "http-check send hdr Host www"]),
         ("bind :81 process 2 name x", ["bind :81 name x"]),
         ("bind-process 1-2", []),
@@ -240,6 +256,7 @@ def test_options_that_a_section_cannot_use_go_where_they_are_refused() -> None:
     done = migrated(old, (3, 2))
     assert done.files["a.cfg"] == f"{HEAD}frontend f\n bind :80\n no option logasap\n"
     assert [note.loss for note in done.notes] == [Loss.NONE] * 2
+    assert "redispatch" not in migrated(f"{old} redispatch\n", (3, 2)).files["a.cfg"]
 
 
 def test_last_line() -> None:
