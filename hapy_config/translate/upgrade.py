@@ -34,6 +34,8 @@ _RULES_SINCE: Final[Version] = (2, 1)
 _MONITOR_NET_UNTIL: Final[Version] = (2, 3)
 #: Since when there is one process.
 _THREADS_SINCE: Final[Version] = (2, 5)
+#: Since when `option http_proxy` is gone.
+_NO_HTTP_PROXY_SINCE: Final[Version] = (2, 5)
 #: Since when options that a section cannot use are refused.
 _SIDES_MATTER: Final[Version] = (3, 2)
 _PROXIES: Final = frozenset({"frontend", "backend", "listen", "defaults"})
@@ -192,6 +194,8 @@ def _edits(line: Line, version: Version, work: _Work) -> Iterator[Edit]:
         return
     if version >= _SIDES_MATTER and misplaced(line):
         yield Remove(f"it does nothing in a {line.section}")
+        return
+    if version < _NO_HTTP_PROXY_SINCE and line.words[:2] == ("option", "http_proxy"):
         return
     if first in SETTINGS and version >= SETTINGS[first][0]:
         edits = list(SETTINGS[first][1](line))

@@ -297,6 +297,10 @@ def test_an_older_target_keeps_its_words() -> None:
     text = f"{HEAD}listen l\n bind :80\n server s1 192.0.2.1:80\n reqadd X:\\ y\n"
     assert migrated(text, (1, 9)).files["a.cfg"] == text
     assert not migrated(text, (1, 9)).notes
+    old = f"{HEAD}listen l\n bind :80\n option http_proxy\n"
+    assert migrated(old, (2, 2)).files["a.cfg"] == old
+    assert migrated(old, (2, 2)).worst is Loss.NONE
+    assert migrated(old, (2, 6)).worst is Loss.LOST
 
 
 @given(st.text(alphabet="reqip ^:\\([]*)./1 \"'$#\n\tbclkdnyaHost{}", max_size=60))
