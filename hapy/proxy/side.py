@@ -12,7 +12,7 @@ from hapy.net.sockets import send_fin, unacknowledged
 from hapy.net.stream import Stream
 
 if TYPE_CHECKING:
-    from hapy.proxy.tcp import TcpSession
+    from hapy.proxy.tcp_flow import Flow
 
 
 class Side(Stream):
@@ -44,7 +44,7 @@ class Side(Stream):
         "timeout",
     )
 
-    session: TcpSession
+    session: Flow
 
     def __init__(self) -> None:
         super().__init__()
