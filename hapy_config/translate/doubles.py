@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from hapy_config.model.config import Config
@@ -37,10 +38,11 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
         config: has the lines.
     """
     for proxy in config.proxies:
+        exact = ledger.is_exact(proxy)
         for span, condition, formats in _lines(proxy):
             if ledger.accounted.get((span.file, span.line), Loss.LOST) is Loss.LOST:
                 continue
-            notes = [text for one in formats for text in _of_text(one, ledger.target)]
+            notes = [] if exact else [text for one in formats for text in _of_text(one, ledger.target)]
             if ledger.target == "nginx":
                 notes += _of_tests(condition)
             if ledger.target == "Caddy":
@@ -52,6 +54,13 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
                 notes = [text for text in notes if text is not _UNDERSCORES]  # such headers are gone before
             for text in dict.fromkeys(notes):
                 ledger.near(span, text)
+
+
+def count_doubles(ledger: Ledger, proxies: tuple[Proxy, ...]) -> int:
+    """How much there would be to tell of some proxies."""
+    trial = ledger.trial()
+    note_doubles(trial, replace(ledger.config, proxies=proxies))
+    return trial.told(Loss.NEAR) - ledger.told(Loss.NEAR)
 
 
 def _lines(proxy: Proxy) -> Iterator[tuple[Span, Condition | None, list[SampleExpression]]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,6 +73,21 @@ class Ledger:
         self._fates: dict[tuple[str, int], Loss | None] = {}
         self._proxies = {(proxy.span.file, proxy.span.line): proxy for proxy in config.proxies}
         self._written: set[tuple[str, int]] = set()
+        self._exactly: dict[tuple[str, int], bool] = {}
+
+    def trial(self) -> Ledger:
+        """A ledger that goes on from here, of which may be taken what it has been told (`take`)."""
+        found = copy(self)
+        found._notes, found._fates, found._written = dict(self._notes), dict(self._fates), set(self._written)
+        return found
+
+    def take(self, trial: Ledger) -> None:
+        """Go on with what a trial was told."""
+        self._notes, self._fates, self._written = trial._notes, trial._fates, trial._written
+
+    def told(self, loss: Loss) -> int:
+        """How many notes of a kind there are."""
+        return sum(note.loss is loss for note in self._notes)
 
     def done(self, span: Span) -> None:
         """A line went over."""
@@ -115,6 +131,16 @@ class Ledger:
     def wrote(self, proxy: Proxy) -> None:
         """A proxy has its counterpart in what is written; what stands in all others does not go over."""
         self._written.add((proxy.span.file, proxy.span.line))
+
+    def wrote_exactly(self, proxies: Iterable[Proxy], *, exactly: bool) -> None:
+        """Whether what there may be several of is taken from some proxies' requests as HAProxy takes it."""
+        for proxy in proxies:
+            place = (proxy.span.file, proxy.span.line)
+            self._exactly[place] = exactly and self._exactly.get(place, True)
+
+    def is_exact(self, proxy: Proxy) -> bool:
+        """Whether it is so wherever a proxy was written."""
+        return self._exactly.get((proxy.span.file, proxy.span.line), False)
 
     @property
     def accounted(self) -> Mapping[tuple[str, int], Loss | None]:

@@ -57,7 +57,7 @@ _MOST_CHANGES: Final = 3
 _MOST_CASES: Final = 32
 #: Headers that Envoy adds by itself.
 _OWN_HEADERS: Final = (PROTO, "x-envoy-external-address", "x-envoy-internal")
-_UNSEEN: Final = frozenset(
+UNSEEN: Final = frozenset(
     {
         "capture",
         "disable-l7-retry",
@@ -152,6 +152,7 @@ class Routes:
         self.numbered = False
         self.told: list[str] = []
         self.tied = False
+        self.script = ""
         self._changes: list[Change] = []
         self._rewritings: tuple[Rewriting, ...] = ()
         self._changed: set[str] = set()
@@ -268,7 +269,7 @@ class Routes:
     def _rules(self, proxy: Proxy, scope: Formula) -> None:
         guard = scope
         for rule in proxy.rules.get("http-request", ()):
-            if rule.action in _UNSEEN:
+            if rule.action in UNSEEN:
                 self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client or server sees")
                 continue
             try:
@@ -459,10 +460,7 @@ class Routes:
             text += f"; without {', '.join(limits)}" if limits else ""
             self.ledger.near(self.ledger.line(backend, "cookie"), f"'{backend.name}': {text}")
         route |= next((one.host for one in reversed(changes) if one.host is not None), {})
-        # The client's own, which Envoy has written over; where there was none, none is added.
-        copy = {"key": PROTO, "value": f"%REQ({PROTO_COPY})%"}
-        added: list[Json] = [{"header": copy, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
-        removed = dict.fromkeys(_OWN_HEADERS)
+        added, removed = self._own_headers()
         for change in changes:
             # What is removed is removed before anything is added; so what goes again is not added at all.
             gone = {name.lower() for name in change.remove}
@@ -485,6 +483,12 @@ class Routes:
         lost = [*found.pop("response_headers_to_remove", ()), *(one for each in changes for one in each.answer_remove)]
         found |= {"response_headers_to_add": answered} if answered else {}
         return {**action, **found, **({"response_headers_to_remove": lost} if lost else {})}
+
+    def _own_headers(self) -> tuple[list[Json], dict[str, None]]:
+        """What puts the client's own headers in place of Envoy's: what is added, and what is taken away before."""
+        # The client's own, which Envoy has written over; where there was none, none is added.
+        copy = {"key": PROTO, "value": f"%REQ({PROTO_COPY})%"}
+        return [{"header": copy, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}], dict.fromkeys(_OWN_HEADERS)
 
     def _response_rules(self, backend: Proxy) -> list[Rule]:
         """The rules that answers of a backend's servers meet."""
@@ -567,7 +571,7 @@ class Routes:
         removed: list[str] = []
         for rule in rules:
             try:
-                if rule.action in _UNSEEN:
+                if rule.action in UNSEEN:
                     self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: it changes nothing that a client sees")
                     continue
                 if rule.condition is not None:

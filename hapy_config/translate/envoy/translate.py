@@ -10,13 +10,14 @@ from hapy_config.model.config import Config
 from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
-from hapy_config.translate.doubles import note_doubles
+from hapy_config.translate.doubles import count_doubles, note_doubles
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import SESSIONS, header_to_add
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
 from hapy_config.translate.envoy.matching import PROTO, PROTO_COPY, TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
 from hapy_config.translate.envoy.routes import Routes
+from hapy_config.translate.envoy.script import ScriptedRoutes
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.field_names import policy, tell, whole_policy
 from hapy_config.translate.flow import FALSE, TRUE, Formula, Some, Test, Untranslatable, formula
@@ -24,7 +25,7 @@ from hapy_config.translate.guards import doors
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near, same
 from hapy_config.translate.options import note_silence, takes_ipv4, tell_bind
 from hapy_config.translate.plain import in_plain_words
-from hapy_config.translate.report import Translation
+from hapy_config.translate.report import Loss, Translation
 
 _TYPE: Final = "type.googleapis.com/envoy.extensions"
 _CARRIED: Final = frozenset(
@@ -72,7 +73,8 @@ _NO_HOST: Final = "none.invalid"
 #: What no configuration of Envoy's changes.
 _WHATEVER: Final = (
     "Envoy always answers errors that it finds itself with pages of its own; refuses HTTP/1.1 without a Host, "
-    "'OPTIONS *', and upgrades other than to websocket; joins several Host headers; asks servers in HTTP/1.1, by "
+    "'OPTIONS *', and upgrades other than to websocket; joins several lines of Host and of other known headers; "
+    "asks servers in HTTP/1.1, by "
     f"path, and with the host {_NO_HOST} where HTTP/1.0 has none; removes headers that Connection names, and those of "
     "clients that begin with x-envoy- or x-hapy-"
 )
@@ -129,6 +131,11 @@ def _written(whole: Json) -> str:
     class Dumper(yaml.SafeDumper):
         pass
 
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = "|" if value.count("\n") > 1 and not re.search(r"[ \t]\n|[\x00-\x09\x0b-\x1f\x7f]", value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
     Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN"))
     # Parts that are the same would be written as references; people read the whole more easily.
     return str(yaml.dump(json.loads(json.dumps(whole)), None, Dumper, sort_keys=False, allow_unicode=True, width=110))
@@ -199,15 +206,18 @@ def _downstream(ledger: Ledger, bind: Bind) -> Json:
 
 def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) -> list[Json]:
     """The filter chain of a frontend in HTTP mode."""
-    routes = Routes(ledger, config, proxy)
-    host: Json = {"name": proxy.name, "domains": ["*"], "routes": routes.write(), **routes.after_responses()}
+    routes, host = _routes(ledger, config, proxy)
     used.update(routes.backends)
+    ledger.wrote_exactly((proxy, *routes.backends.values()), exactly=bool(routes.script))
     host["request_headers_to_remove"] = [PROTO_COPY]  # behind what routes do
     ledger.near(proxy.span, f"'{proxy.name}': {_WHATEVER}")
     filters = []
     if routes.denied:
         rules = {"action": "DENY", "policies": routes.denied}
         filters.append(_typed("envoy.filters.http.rbac", "filters.http.rbac.v3.RBAC", rules=rules))
+    if routes.script:
+        code = {"inline_string": routes.script}
+        filters.append(_typed("envoy.filters.http.lua", "filters.http.lua.v3.Lua", default_source_code=code))
     if routes.tied:
         filters.append(_typed(SESSIONS, "filters.http.stateful_session.v3.StatefulSession"))
     filters.append(_typed("envoy.filters.http.router", "filters.http.router.v3.Router", suppress_envoy_headers=True))
@@ -235,6 +245,9 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
     }
     copy = {"key": PROTO_COPY, "value": f"%REQ({PROTO})%"}
     mutations: list[Json] = [{"remove": PROTO_COPY}, {"append": {"header": copy}}]
+    if routes.script and routes.numbered:
+        id_copy = {"key": "x-hapy-request-id", "value": "%REQ(X-REQUEST-ID)%"}
+        mutations += [{"remove": id_copy["key"]}, {"append": {"header": id_copy}}]
     mutations += [
         {"append": header_to_add(name, operator, append=False)}
         for name, operator in (TOLD[subject] for subject in routes.told)
@@ -247,6 +260,23 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         manager["access_log"] = [_LOG]
     kind = "filters.network.http_connection_manager.v3.HttpConnectionManager"
     return [{"filters": [_typed("envoy.filters.network.http_connection_manager", kind, **manager)]}]
+
+
+def _routes(ledger: Ledger, config: Config, proxy: Proxy) -> tuple[Routes, Json]:
+    """The routes of a frontend and its virtual host: a script stands in front of them where that loses less."""
+    found: list[tuple[tuple[int, int], Ledger, Routes, Json]] = []
+    for kind in (Routes, ScriptedRoutes):
+        trial = ledger.trial()
+        routes = kind(trial, config, proxy)
+        host: Json = {"name": proxy.name, "domains": ["*"], "routes": routes.write(), **routes.after_responses()}
+        lost = trial.told(Loss.LOST) - ledger.told(Loss.LOST)
+        doubles = 0 if routes.script else count_doubles(trial, (proxy, *routes.backends.values())) + routes.numbered
+        found.append(((lost, doubles), trial, routes, host))
+        if not (lost or doubles):
+            break
+    _, trial, routes, host = min(found, key=lambda one: one[0])
+    ledger.take(trial)
+    return routes, host
 
 
 def _header_names(ledger: Ledger, proxies: list[Proxy], wanted: str) -> Json:
