@@ -456,11 +456,34 @@ class SiteWriter:
                 self._deferred_response(rule, scope)
         lines = reverse_proxy(self.ledger, self.proxy, backend, down)
         if lines:
-            self.put(scope, [*own, *lines])
+            self.put(scope, own)
+            self._compression(backend, scope)
+            self.put(scope, lines)
         else:
             for rule in rules:
                 self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: no server is left that answers")
             self.put(scope, self._answer(self._page(503, backend)))
+
+    def _compression(self, backend: Proxy, scope: Formula) -> None:
+        """`encode` for what servers answer."""
+        for proxy in dict.fromkeys((backend, self.proxy)):
+            settings = [words[1:] for words in proxy.settings if words[0] == "compression"]
+            algorithms = [word for words in settings if words[:1] == ("algo",) for word in words[1:]]
+            if algorithms:
+                break
+        else:
+            return
+        span = self.ledger.line(proxy, "compression", "algo")
+        if "gzip" not in algorithms:
+            self.ledger.lost(span, "compression algo was left out: Caddy compresses with gzip")
+            return
+        self.ledger.near(span, "compression: Caddy leaves strong ETags as they are, and compresses as it sees fit")
+        kinds = [f"{kind}*" for words in settings if words[:1] == ("type",) for kind in words[1:]]
+        types = [f"\t\theader Content-Type {quoted(kind)}" for kind in dict.fromkeys(kinds or ["*"])]
+        match = ["\tmatch {", *types, "\t\tstatus 200 201 202 203", "\t}"]
+        old = Test(Subject("version"), "exact", ("1.0",))
+        whole = Every((scope, Not(Test(Subject("method"), "exact", ("HEAD",))), Not(old)))
+        self.put(whole, ["encode \0 {", "\tgzip", "\tminimum_length 1", *match, "}"])
 
     def _answered(self, backend: Proxy, rules: list[Rule]) -> list[str]:
         """`handle_response`, where rules look at the answer: as it came, so none may have changed that before."""
@@ -562,8 +585,6 @@ class SiteWriter:
         self.ledger.note_pages(self.proxy, _FAILURES)
         for backend in backends:
             self.ledger.note_pages(backend, _FAILURES)
-            if backend is not self.proxy and any(words[0] == "compression" for words in backend.settings):
-                self.ledger.lost(self.ledger.line(backend, "compression", "algo"), "Caddy compresses for whole sites")
         lines = ["handle_errors {"]
         for status, failed in _FAILURES.items():
             pages = {backend.name: self._page(status, backend) for backend in backends}

@@ -162,7 +162,7 @@ def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> lis
         for bind in binds[1:]:
             if bind.tls != binds[0].tls:
                 ledger.lost(bind.span, f"bind: TLS is as for the first line of port {port}: Caddy has one way a port")
-        lines += [f"\t{line}" for line in (*_log(ledger, proxy), *_encode(proxy), f"import {proxy.name}")]
+        lines += [f"\t{line}" for line in (*_log(ledger, proxy), f"import {proxy.name}")]
         lines.append("}")
     return lines
 
@@ -204,11 +204,3 @@ def _log(ledger: Ledger, proxy: Proxy) -> list[str]:
             return ["log {", f"\toutput net udp/{target.address.host}:{target.address.port or 514}", "}"]
         ledger.lost(target.span, "Caddy can't log there")
     return []
-
-
-def _encode(proxy: Proxy) -> list[str]:
-    if not any(words[:2] == ("compression", "algo") and "gzip" in words for words in proxy.settings):
-        return []
-    kinds = [f"{kind}*" for words in proxy.settings if words[:2] == ("compression", "type") for kind in words[2:]]
-    types = [f"\t\theader Content-Type {quoted(kind)}" for kind in dict.fromkeys(kinds or ["*"])]
-    return ["encode {", "\tgzip", "\tminimum_length 1", "\tmatch {", *types, "\t}", "}"]

@@ -212,12 +212,14 @@ def _headers(ledger: Ledger, frontend: Proxy, backend: Proxy) -> list[str]:
     for name, variable in OWN_HEADERS.items():
         # It would add them; what the client and the rules say stays, and no empty header where they say nothing.
         lines += [f"header_up {name} {{http.request.header.{name}}}", f"header_up -{{{variable}}}"]
+    if any(words[:2] == ("compression", "offload") for one in (frontend, backend) for words in one.settings):
+        lines.append("header_up -Accept-Encoding")
     for one in (frontend, backend):
         if one.originalto is not None:
             ledger.lost(ledger.line(one, "option", "originalto"), "Caddy has no placeholder for its own address")
     if frontend.unique_id_header and frontend.unique_id_format is not None:
         try:
-            lines.append(f"header_up {frontend.unique_id_header} {quoted(string(pieces(frontend.unique_id_format)))}")
+            lines.append(f"header_up +{frontend.unique_id_header} {quoted(string(pieces(frontend.unique_id_format)))}")
         except Untranslatable as reason:
             for word in ("unique-id-format", "unique-id-header"):
                 ledger.lost(ledger.line(frontend, word), f"{word} was left out: {reason}")
