@@ -69,8 +69,10 @@ _ANSWERS: Final = {
     "plain": "HTTP/1.1 200 OK",
     "empty": "HTTP/1.1 200 OK\r\nX-Empty:",
 }
+#: The date that stubs tell.
+_DATE: Final = "Thu, 01 Jan 2026 00:00:00 GMT"
 _FIELDS: Final = (
-    "Content-Type: text/plain\r\nServer: stub\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nX-Multi: one\r\nX-Multi: two, three\r\n"
+    f"Content-Type: text/plain\r\nServer: stub\r\nDate: {_DATE}\r\nX-Multi: one\r\nX-Multi: two, three\r\n"
     'X-One: one\r\nSet-Cookie: app=1; Path=/\r\nSet-Cookie: SID=2; path=/; Secure\r\nETag: "e1"\r\nCache-Control: max-age=5\r\n'
     "Via: 1.1 stub\r\nConnection: close\r\n"
 )

@@ -85,7 +85,8 @@ def _of_text(sample: SampleExpression, target: str) -> Iterator[str]:
         what = subject(SampleExpression(sample.text, fetch, (), sample.type))
     except Untranslatable:
         return
-    if what.kind in ("header", "answer") and what.name.lower() not in _SINGLE and fetch.name in LISTS:
+    listed = what.kind in ("header", "answer") and what.name.lower() not in _SINGLE and fetch.name in LISTS
+    if listed and target != "Caddy":
         yield f"of a header that is a list HAProxy takes the last value, {target} all"
     if target == "nginx" and what.kind == "header" and "-" in what.name and what.name.lower() not in _EXACT:
         yield _UNDERSCORES
@@ -110,7 +111,8 @@ def _of_tests(condition: Condition | None) -> Iterator[str]:
 
 def _in_caddy(condition: Condition | None, formats: list[SampleExpression]) -> Iterator[str]:
     """What differs in Caddy."""
-    if any(acl.criterion.fetch.name in ("req.fhdr", "fhdr", "res.fhdr") for acl in expressions_of(condition)):
+    looked = [*(acl.criterion for acl in expressions_of(condition)), *formats]
+    if any(one.fetch.name in ("req.fhdr", "fhdr", "res.fhdr") for one in looked):
         yield "of several lines with one header Caddy sees one text with commas"
     for sample in formats:
         with suppress(Untranslatable):

@@ -22,7 +22,18 @@ from hapy_config.model.expressions import (
     Term,
 )
 from hapy_config.translate.networks import network_pattern
-from hapy_config.translate.parts import LIST, cookies, framed, literal, lower_number, number, parameters
+from hapy_config.translate.parts import (
+    FIRST,
+    LAST,
+    LIST,
+    Place,
+    cookies,
+    framed,
+    literal,
+    lower_number,
+    number,
+    parameters,
+)
 
 
 class Untranslatable(Exception):  # noqa: N818 - says what is so, not that something broke
@@ -39,11 +50,13 @@ class Subject:
             of answers status and answer (a header).
         name: of header, cookie, param and answer.
         lower: it is taken in lower case.
+        last: of a text, where it is a list its last value is taken.
     """
 
     kind: str
     name: str = ""
     lower: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,9 @@ _LONGEST: Final = 9000
 _REPEATED: Final = 1000
 #: What there may be several of.
 _MANY: Final = frozenset({"header", "cookie", "param", "answer"})
+#: Headers of which a request has one value, whatever commas it holds, or one line.
+_SINGLE: Final = frozenset({"host", "authorization", "content-length", "content-type"})
+_PLACES: Final = {"1": FIRST, "-1": LAST}
 #: Matches nothing.
 _NO_TEXT: Final = r"[^\s\S]"
 _NETWORK_NAMES: Final = {"localhost": "127.0.0.1/32"}
@@ -247,6 +263,11 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         return Test(Subject("method"), "exact", acl.patterns)
     if fetch in _COUNTED and (counted := _count(acl)) is not None:
         return counted
+    if (place := _occurrence(acl.criterion)) is not None:
+        one = _plain_test(acl, place[0])
+        found = framed(place[1].frame, one.how, one.values) if isinstance(one, Test) and one.how != "present" else None
+        if found is not None and isinstance(one, Test):
+            return Test(place[0], "regex", found, one.ignore_case)
     try:
         what = subject(acl.criterion)
     except Untranslatable as reason:
@@ -477,8 +498,23 @@ def _expression_pieces(expression: SampleExpression) -> tuple[Piece, ...]:
         return (fetch.args[0],)
     from hapy_config.translate.lookups import is_lookup, lookup
 
+    if (place := _occurrence(expression)) is not None:
+        return (Lookup(place[0], "rewrite", ((place[1].text, "\\1"),), ""),)
     what = lookup(expression) if is_lookup(expression) else subject(expression)
+    if isinstance(what, Subject) and what.kind in ("header", "answer") and fetch.name in LISTS:
+        what = replace(what, last=what.name.lower() not in _SINGLE)
     return (_of_several(what) if isinstance(what, Subject) and not what.lower else what,)
+
+
+def _occurrence(expression: SampleExpression) -> tuple[Subject, Place] | None:
+    """The header of an expression that takes the first or the last value of one, and which."""
+    fetch = expression.fetch
+    if fetch.name not in LISTS or len(fetch.args) != 2 or fetch.args[1] not in _PLACES or expression.converters:
+        return None
+    name = fetch.args[0]
+    if name.lower() in _SINGLE:
+        return None
+    return Subject(_NAMED[fetch.name], name), _PLACES[fetch.args[1]]
 
 
 def _of_several(what: Subject) -> Piece:

@@ -26,15 +26,31 @@ class Frame:
         before: what comes before a value, from the beginning of the text.
         after: what comes behind one that ends, to the end of the text.
         stops: characters that no value holds.
+        rest: what comes behind a part of one that does not end.
     """
 
     before: str
     after: str
     stops: str
+    rest: str = ""
 
 
 #: A header that is a list.
 LIST: Final = Frame("^(.*,)? *", "( *,.*)?$", ",")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which value of a list is taken: how it stands there for tests, and the pattern whose group it is."""
+
+    frame: Frame
+    text: str
+
+
+#: A value with commas in quotes or none.
+_VALUE: Final = r'((?:[^",]|"[^"]*")*?)'
+FIRST: Final = Place(Frame("^ *", "( *,.*)?$", ","), rf"^\s*{_VALUE}\s*(?:,.*)?$")
+LAST: Final = Place(Frame("^(.*,)? *", " *$", ",", "[^,]*$"), rf"^(?:.*,)?\s*{_VALUE}\s*$")
 
 
 def cookies(name: str) -> Frame:
@@ -69,7 +85,7 @@ def framed(frame: Frame, how: str, values: tuple[str, ...]) -> tuple[str, ...] |
     if how != "regex":
         bound = how in ("exact", "prefix")
         begin = frame.before if bound else "" if frame is LIST else f"{frame.before}{inside}"
-        end = frame.after if how in ("exact", "suffix") else ""
+        end = frame.after if how in ("exact", "suffix") else frame.rest
         return tuple(f"{begin}{literal(one)}{end}" for one in values)
     found: list[str] = []
     for value in values:
@@ -78,7 +94,7 @@ def framed(frame: Frame, how: str, values: tuple[str, ...]) -> tuple[str, ...] |
         try:
             for begins, text, ends in _alternatives(value[len(prefix) :], frame.stops):
                 head = frame.before if begins else f"{frame.before}{inside}" if frame is not LIST else ""
-                found.append(f"{prefix}{head}{text}{frame.after if ends else ''}")
+                found.append(f"{prefix}{head}{text}{frame.after if ends else frame.rest}")
         except ValueError:
             return None
     return tuple(found)

@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from hapy_config.translate.flow import (
@@ -21,9 +22,12 @@ from hapy_config.translate.flow import (
     Untranslatable,
     matches_nothing,
 )
+from hapy_config.translate.parts import LAST
 
 #: The path as it came, which Caddy's own placeholder has decoded; `escaped_path` makes it.
 ESCAPED_PATH: Final = "hapy_path"
+#: The port of a site, which sets it where its rules ask for it.
+PORT: Final = "http.vars.hapy_port"
 _PLACEHOLDERS: Final = {
     "path": ESCAPED_PATH,
     "query": "http.request.uri.query",
@@ -40,6 +44,7 @@ _PLACEHOLDERS: Final = {
     "version": "http.request.proto",
     "backend": "http.vars.hapy_backend",
     "status": "http.reverse_proxy.status_code",
+    "dst_port": PORT,
 }
 _NAMED: Final = {
     "header": "http.request.header",
@@ -84,10 +89,10 @@ def lookup_name(what: Lookup) -> str:
 
 
 def looked_up(parts: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Pieces of a text, those of answers as lookups of the whole: a placeholder without a value would stay there."""
+    """Pieces of a text, last values as lookups, and those of answers: a placeholder without a value would stay."""
     return tuple(
-        Lookup(part, "rewrite", (("^(.*)$", "\\1"),), "")
-        if isinstance(part, Subject) and part.kind == "answer" and not part.lower
+        Lookup(replace(part, last=False), "rewrite", ((LAST.text if part.last else "^(.*)$", "\\1"),), "")
+        if isinstance(part, Subject) and (part.kind == "answer" or part.last) and not part.lower
         else part
         for part in parts
     )
@@ -214,7 +219,7 @@ def subjects(whole: Formula) -> Iterator[Subject]:
 def _each(where: str, one: Test) -> str:
     """A text compared with each of a test's values."""
     prefix = "HTTP/" if one.subject.kind == "version" else ""
-    where = f"string({where})" if one.subject.kind == "status" else where
+    where = f"string({where})" if one.subject.kind in ("status", "dst_port") else where
     tests = [_one(where, one.how, prefix + value, ignore_case=one.ignore_case) for value in one.values]
     return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
 

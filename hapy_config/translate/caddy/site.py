@@ -111,10 +111,15 @@ class SiteWriter:
         self.lines: list[str] = []
         self._matchers = 0
         self._lookups: set[Lookup] = set()
+        after = proxy.rules.get("http-after-response", ())
+        #: Rules about all answers, that look at none.
+        self._after = () if any(map(looks_at_answer, after)) else after
 
     def body(self) -> list[str]:
         """The directives: a `route`, and what answers when servers fail."""
         proxy = self.proxy
+        after = self._after_rules()
+        self.lines += after
         # Caddy would take a fragment for a part of the path, and rules would miss the path before it.
         self.lines.append('@fragment expression `{http.request.orig_uri}.contains("#")`')
         self.lines += [line.replace("\0 ", "@fragment ", 1) for line in self._answer(own_page(400))]
@@ -147,9 +152,10 @@ class SiteWriter:
             self._backend(backend, self._scope(backend, backends))
         self.put(TRUE, self._answer(own_page(503)))
         errors = self._errors(backends)
+        after_errors = [f"\t{line}" for line in after]
         if any(f"{{{ESCAPED_PATH}}}" in line for line in (*self.lines, *errors)):
             self.lines[:0] = escaped_path()
-        return ["route {", *(f"\t{line}" for line in self.lines), "}", *errors]
+        return ["route {", *(f"\t{line}" for line in self.lines), "}", *errors[:1], *after_errors, *errors[1:]]
 
     def put(self, whole: Formula, lines: Iterable[str]) -> None:
         """Directives that run where a condition holds; NUL stands where the matcher goes."""
@@ -162,6 +168,23 @@ class SiteWriter:
             matcher = f"@r{self._matchers}"
             self.lines.append(f"{matcher} expression `{expression(whole)}`")
         self.lines.extend(line.replace("\0 ", f"{matcher} ", 1) for line in lines)
+
+    def _after_rules(self) -> list[str]:
+        """Rules about all answers: what stands first runs last."""
+        outer, self.lines = self.lines, []
+        for rule in reversed(self._after):
+            try:
+                if rule.action in _UNSEEN:
+                    self.ledger.note(rule.span, Loss.NONE, f"{rule.word}: {_UNSEEN[rule.action]}")
+                    continue
+                self._look_up(*formats_of(rule))
+                lines = ["header \0 {", f"\t{self._response_header(rule)}", "\tdefer", "}"]
+                self.put(formula(rule.condition), lines)
+                self.ledger.done(rule.span)
+            except Untranslatable as reason:
+                self.ledger.left_out(rule, reason)
+        found, self.lines = self.lines, outer
+        return found
 
     def _header_names(self, proxy: Proxy, scope: Formula) -> None:
         """Remove headers for their names, where a section says so."""
@@ -443,6 +466,7 @@ class SiteWriter:
             for ruleset in ("http-response", "http-after-response")
             for proxy in dict.fromkeys((backend, self.proxy))  # the backend's rules run first
             for rule in proxy.rules.get(ruleset, ())
+            if rule not in self._after
         ]
         down: list[str] = []
         own = _OWN_SERVER
@@ -460,8 +484,10 @@ class SiteWriter:
             self._compression(backend, scope)
             self.put(scope, lines)
         else:
-            for rule in rules:
-                self.ledger.lost(rule.span, f"{rule.ruleset} {rule.word} was left out: no server is left that answers")
+            loss = Loss.LOST if backend.servers else Loss.NONE
+            for rule in (one for one in rules if one in backend.rules.get(one.ruleset, ())):
+                text = f"{rule.ruleset} {rule.word} was left out: '{backend.name}' has no servers that answer"
+                self.ledger.note(rule.span, loss, text)
             self.put(scope, self._answer(self._page(503, backend)))
 
     def _compression(self, backend: Proxy, scope: Formula) -> None:

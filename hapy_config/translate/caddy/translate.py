@@ -10,7 +10,7 @@ from hapy_config.model.proxy import Proxy
 from hapy_config.model.server import Bind
 from hapy_config.syntax import Document
 from hapy_config.translate.caddy.always import ALWAYS
-from hapy_config.translate.caddy.matchers import quoted
+from hapy_config.translate.caddy.matchers import PORT, quoted
 from hapy_config.translate.caddy.site import SiteWriter
 from hapy_config.translate.caddy.upstreams import duration
 from hapy_config.translate.doubles import note_doubles
@@ -162,7 +162,8 @@ def _sites(ledger: Ledger, config: Config, proxy: Proxy, taken: set[int]) -> lis
         for bind in binds[1:]:
             if bind.tls != binds[0].tls:
                 ledger.lost(bind.span, f"bind: TLS is as for the first line of port {port}: Caddy has one way a port")
-        lines += [f"\t{line}" for line in (*_log(ledger, proxy), f"import {proxy.name}")]
+        named = [f"vars hapy_port {port}"] if any(f"{{{PORT}}}" in line for line in body) else []
+        lines += [f"\t{line}" for line in (*_log(ledger, proxy), *named, f"import {proxy.name}")]
         lines.append("}")
     return lines
 

@@ -286,4 +286,91 @@ backend both
         paths("/close", "/dead", "/both", "/both", "/close", "/", seen=("X-Page", "Server", "Cache-Control")),
         not_for=("nginx", "envoy"),
     ),
+    Case(
+        "rules-about-all-answers",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    monitor-uri /alive
+    http-request deny if {{ path /deny }}
+    http-request return status 200 content-type text/plain string x if {{ path /here }}
+    http-request redirect location /x if {{ path /gone }}
+    http-response set-header X-Order first
+    http-after-response set-header X-Order after
+    http-after-response add-header X-From "%[src] %[dst_port]"
+    http-after-response del-header X-Origin-Only
+    http-after-response set-header X-Port 1 if {{ dst_port {port} }}
+    http-after-response set-header X-Other 1 if {{ dst_port 80 }}
+    use_backend dead if {{ path /dead }}
+    use_backend none if {{ path /none }}
+    default_backend b
+backend dead
+    server s 127.0.0.1:{dead}
+backend none
+backend b
+    server s 127.0.0.1:{one}
+""",
+        paths(
+            *("/", "/alive", "/deny", "/here", "/gone", "/dead", "/none", "/close", "/status/404"),
+            seen=("X-Order", "X-From", "X-Origin-Only", "X-Port", "X-Other"),
+        ),
+        not_for=("nginx", "envoy"),
+    ),
+    Case(
+        "the-first-and-the-last-of-a-list",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    http-request set-header X-First %[req.hdr(x-a,1)]
+    http-request set-header X-Last %[req.hdr(x-a,-1)]
+    http-request set-header X-Plain %[req.hdr(x-a)]
+    http-request set-header X-Ip %[req.hdr_ip(x-forwarded-for,1)]
+    http-request set-header X-One 1 if {{ req.hdr(x-a,1) one }}
+    http-request set-header X-O 1 if {{ req.hdr(x-a,-1) -m beg o }}
+    http-request set-header X-Net 1 if {{ req.hdr_ip(x-forwarded-for,-1) 10.0.0.0/8 }}
+    http-request set-header X-N 1 if {{ req.hdr(x-a,1) -m sub n }}
+    http-request set-header X-Reg 1 if {{ hdr(x-a,-1) -m reg ^t.o$ }}
+    http-request set-header X-Comma 1 if {{ hdr_sub(x-a) e,t }} or {{ hdr(x-a) one,two }}
+    http-request set-header X-Method 1 if {{ method -m beg G }}
+    default_backend b
+backend b
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask("/", headers=headers)
+            for headers in (
+                *({"X-A": "one"}, {"X-A": "one, two", "X-Forwarded-For": "10.1.1.1, 1.1.1.1"}, {"X-A": ""}, {}),
+                *(
+                    {"X-A": "one,two"},
+                    {"X-A": 'two , "a,b" '},
+                    {"X-A": "one,"},
+                    {"X-Forwarded-For": "1.1.1.1,10.1.1.1"},
+                ),
+            )
+        ),
+        not_for=("nginx", "envoy"),
+    ),
+    Case(
+        "compression-of-answers-of-servers",
+        """
+frontend f
+    bind 127.0.0.1:{port}
+    http-request return status 200 content-type application/json string 5 if {{ path /here }}
+    use_backend plain if {{ path /plain }}
+    default_backend b
+backend plain
+    server s 127.0.0.1:{two}
+backend b
+    compression algo gzip
+    compression type application/json
+    compression offload
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask(path, method, headers={"Accept-Encoding": "gzip"}, seen=("Vary",))
+            for path in ("/", "/here", "/plain", "/status/404", "/status/203")
+            for method in ("GET", "HEAD")
+        ),
+        not_for=("nginx", "envoy"),
+    ),
 )
