@@ -93,9 +93,11 @@ _FIXED: Final = (
 #: By target: what it does whatever its configuration says; requests, or answers of HAProxy and of it, that fit differ.
 _ALWAYS: Final[Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]] = {
     "nginx": (
-        ("400 to paths that climb above the root", re.compile(r"(?i)^\S+ (http://[^/ ]*)?(/+(\.|%2e)?)*/(\.|%2e){2}")),
-        ("400 to a % without two digits", re.compile(r"(?i)^[^?\r]*?%(?![0-9a-f]{2})")),
-        ("400 to an empty Host, and to methods in small letters", re.compile(r"(?m)^Host:[ \r]*$|\A[a-z]+ ")),
+        ("paths that climb above the root", re.compile(r"(?i)^\S+ (http://[^/ ]*)?(/+(\.|%2e)?)*/(\.|%2e){2}")),
+        ("a % without two hexadecimal digits", re.compile(r"(?i)^[^?\r]*?%(?![0-9a-f]{2})")),
+        ("an empty Host", re.compile(r"(?m)^Host:[ \r]*$")),
+        ("bodies in HTTP/1.0", re.compile(r"^(GET|HEAD|DELETE) \S+ HTTP/1\.0\r(?s:.*)Content-Length: [1-9]")),
+        ("methods in small letters", re.compile(r"^[a-z]+ ")),
     ),
     # What its report begins with.
     "caddy": (
@@ -110,6 +112,11 @@ _ALWAYS: Final[Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]] = {
         ("no empty X-Forwarded-…", re.compile(r"(?im)^X-Forwarded-(For|Proto|Host): *\r$")),
     ),
 }
+#: By target: request headers that it takes for its own connection whatever its configuration says.
+_TAKEN: Final[Mapping[str, frozenset[str]]] = {"nginx": frozenset({"te", "keep-alive", "expect"})}
+#: Targets that see the path alone of a request for http://host/path, and what of a configuration looks at all of it.
+_BY_PATH: Final = frozenset({"nginx", "envoy"})
+_WHOLE: Final = re.compile(r"\burl|%HU|capture\.req\.uri|set-uri|replace-uri")
 #: By target: notes on lines that can't be taken out, and the requests that they are about.
 _STRUCTURE: Final[Mapping[str, Sequence[tuple[re.Pattern[str], re.Pattern[str]]]]] = {
     "envoy": ((re.compile("an X-Forwarded-Proto"), re.compile("(?im)^x-forwarded-proto:")),),
@@ -237,6 +244,11 @@ class Bench:
         if not got and len(seen) > 1:
             for header in _OF_SERVERS:
                 seen[1].pop(header, None)  # type: ignore[attr-defined]
+        for each in got:
+            if self.target in _BY_PATH:
+                each[2] = re.sub("^http://[^/?]*", "", each[2])
+            for header in _TAKEN.get(self.target, ()):
+                each[3].pop(header, None)
         text = json.dumps([seen, got])
         for number, port in enumerate(self.ports[name]):
             text = text.replace(str(port), f"PORT{number}")
@@ -344,8 +356,33 @@ def _known(at: Bench, lines: Sequence[str], one: Request) -> bool:
     text = one.raw.decode("latin-1")
     if any(pattern.search(text) for _, pattern in _ALWAYS.get(at.target, ())):
         return True
+    if at.target in _BY_PATH and b" http://" in one.raw.split(b"\r", 1)[0] and _WHOLE.search("\n".join(lines)):
+        return True
+    if at.target == "nginx" and (_changed(lines) & _odd_headers(text) or _low(text, lines)):
+        return True
     about = [(note, pattern) for note, pattern in _STRUCTURE.get(at.target, ()) if pattern.search(text)]
     return bool(about) and any(note.search(said.text) for said in at.notes(lines) for note, _ in about)
+
+
+def _changed(lines: Sequence[str]) -> set[str]:
+    """Request headers that rules change."""
+    text = "\n".join(line for line in lines if not line.startswith(("http-response", "http-after-response")))
+    found = re.findall(r"(?:(?:set|add|del|replace)-(?:header|value)|unique-id-header|forwardfor.* header) (\S+)", text)
+    return {name.lower() for name in found}
+
+
+def _low(text: str, lines: Sequence[str]) -> bool:
+    """Whether a request has X_A for an X-A that lines name."""
+    found = re.findall(r"(?m)^(\w*_\w*):", text.partition("\r\n\r\n")[0])
+    named = "\n".join(lines).lower()
+    return any(name.lower().replace("_", "-") in named or name.lower() in named for name in found)
+
+
+def _odd_headers(text: str) -> set[str]:
+    """Headers of a request that stand there several times or are empty."""
+    found = re.findall(r"(?m)^([^\s:]+):[ ]*(.*?)\r$", text.partition("\r\n\r\n")[0] + "\r")
+    names = Counter(name.lower() for name, _ in found)
+    return {name.lower() for name, value in found if not value or names[name.lower()] > 1}
 
 
 def _walk(theirs: object, mine: object, path: str = "") -> Iterator[tuple[str, object, object]]:
@@ -414,7 +451,10 @@ def _print(at: Bench, title: str, lines: Sequence[str], one: Request, theirs: ob
     print(at.text(lines, "haproxy").rstrip())
     print(f"---- {one.raw!r} from {one.source} to listener {one.listener}")
     shown = len(json.dumps([theirs, mine])) < 300
-    for path, a, b in _walk(theirs, mine) if not shown else [("all", theirs, mine)]:
+    parts = list(_walk(theirs, mine))
+    if any(path == "[0][0]" for path, _, _ in parts):  # all headers differ then
+        parts = [each for each in parts if not each[0].startswith("[0][1].")]
+    for path, a, b in parts if not shown else [("all", theirs, mine)]:
         print(f"  {path}\n    haproxy: {json.dumps(a)}\n    {at.target}: {json.dumps(b)}")
     for note in at.notes(lines):
         print(f"  note: {note.span.line} {note.loss.name}: {note.text}")

@@ -278,7 +278,12 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
     if acl.match == "found" and what.kind == "query":
         return Test(Subject("url"), "regex", (r"\?",))  # an empty query is there; no other proxy tells it from none
     one = _plain_test(acl, what)
-    return one if isinstance(one, Not) else among_others(one, fetch)
+    there = {"query": Test(Subject("url"), "regex", (r"\?",)), "host": Test(Subject("host"), "present")}
+    exists = there.get("host" if what.kind == "hostname" else what.kind)
+    if isinstance(one, Not):
+        return one if exists is None else Every((exists, one))  # what is not there passes no test
+    whole = among_others(one, fetch)
+    return whole if exists is None or not matches_nothing(one) else Every((exists, whole))
 
 
 def _plain_test(acl: AclExpression, what: Subject) -> Test | Not:

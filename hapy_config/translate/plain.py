@@ -109,17 +109,21 @@ class _Plain:
                 target=self._format(one.target) if isinstance(one.target, LogFormat) else one.target,
             )
             for use in proxy.use_backends
-            for one in self._by_map(use, ledger)
+            for one in self._by_map(use, proxy, ledger)
         )
         asking: list[Rule | Redirect | UseBackend] = [rule for each in proxy.rules.values() for rule in each]
         for line in (*asking, *proxy.redirects, *proxy.use_backends):
             for acl in expressions_of(line.condition):
                 for file in acl.files if readable(acl.files) else ():
                     ledger.note(line.span, Loss.NONE, f"what {file} holds now stands in what was written")
+        for statement in ledger.proxy_statements(proxy) if not proxy.is_frontend else ():
+            if any("capture.req.uri" in word for word in statement.words):
+                text = "HAProxy itself has 'capture.req.uri' here only where a frontend uses it, too, or logs it"
+                ledger.near(statement.span(), text)
         balance = balance_of(ledger, proxy)
         return replace(proxy, rules=rules, redirects=redirects, use_backends=uses, balance=balance)
 
-    def _by_map(self, use: UseBackend, ledger: Ledger) -> list[UseBackend]:
+    def _by_map(self, use: UseBackend, proxy: Proxy, ledger: Ledger) -> list[UseBackend]:
         """A `use_backend` whose name a map gives, as one for each name; another one as it is."""
         target, condition = use.target, use.condition
         if not isinstance(target, LogFormat) or (condition is not None and condition.unless):
@@ -140,7 +144,7 @@ class _Plain:
 
         ways = {"exact": "str", "prefix": "beg", "suffix": "end", "contains": "sub", "regex": "reg", "network": "ip"}
         way = ways[found.how]
-        nowhere: list[str] = []  # keys that lead to no backend: the next line decides then
+        nowhere: list[str] = []  # keys that lead to no backend
 
         def add(value: str, match: str, keys: tuple[str, ...]) -> None:
             name = "".join(one.text if isinstance(one, FormatText) else value for one in target.items)
@@ -167,6 +171,11 @@ class _Plain:
             add(value, way, tuple(keys))
         if found.default is not None:
             add(found.default, "found", ())
+        last = proxy.default_backend or (proxy.name if proxy.is_backend else None)
+        if last is not None:  # where no name fits, the lines behind are not looked at
+            uses.append(replace(use, target=last))
+        elif proxy.use_backends[-1] is not use:
+            return [use]
         ledger.note(
             use.span,
             Loss.NONE,

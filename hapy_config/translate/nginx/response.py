@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.rules import Rule
 from hapy_config.translate.flow import TRUE, Formula, Untranslatable, formula, pieces
-from hapy_config.translate.nginx.rules import UNSEEN, AnswerHeader, Site, either, tell_empty, with_groups
+from hapy_config.translate.nginx.rules import OWN, UNSEEN, AnswerHeader, Site, either, tell_empty, with_groups
 from hapy_config.translate.nginx.text import identifier
 from hapy_config.translate.report import Loss
 
@@ -33,6 +33,12 @@ def _response_rule(site: Site, rule: Rule, headers: dict[str, AnswerHeader]) -> 
     name, value = rule.arguments.get("name"), rule.arguments.get("value")
     if not isinstance(name, str) or rule.action not in ("set-header", "add-header", "del-header", "replace-header"):
         raise Untranslatable("nginx has nothing like it")
+    if name.lower() in OWN:
+        raise Untranslatable(f"nginx writes '{name}' itself")
+    if name.lower() in ("server", "date"):
+        name = name.capitalize()
+        if rule.action != "add-header":
+            site.ledger.near(rule.span, f"where the server's {name} is taken out nginx writes one of its own")
     if rule.action == "del-header" and rule.arguments.get("match") != "str":
         raise Untranslatable("nginx hides headers by their whole name")
     header = headers.get(name.lower(), AnswerHeader(name))

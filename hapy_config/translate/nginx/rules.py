@@ -40,6 +40,11 @@ _LAST_JUMP: Final = 599
 #: Answers that HAProxy says nothing to caches of, whoever gives them.
 _KEPT: Final = re.compile("2|30[18]")
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_ERRORS: Final = 400
+#: Headers of servers that are passed on, where nginx would put its own.
+_PASSED: Final = ("Server", "Date")
+#: Headers about the connection and the message, which each program writes itself.
+OWN: Final = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive"})
 #: Subjects that may be empty.
 _MAY_LACK: Final = frozenset({"header", "answer", "cookie", "param", "query", "sni", "client_dn"})
 #: Rules that ask for passwords; each doubles the cases.
@@ -81,6 +86,8 @@ class AnswerHeader:
     def lines(self) -> list[str]:
         """The directives."""
         hiding = [f"proxy_hide_header {quoted(self.name)};"] if self.hidden else []
+        if self.hidden and self.name in _PASSED:  # what `http` passes on is hidden nowhere: all that is passed is said
+            hiding += [f"proxy_pass_header {name};" for name in _PASSED if name != self.name]
         told = [one for one in self.values if one]
         return hiding + [f"add_header {quoted(self.name)} {always_quoted(one)} always;" for one in told]
 
@@ -186,6 +193,8 @@ class Site:
                 others = tuple(one for one in answer.headers if one[0].lower() != "location")
                 answer = replace(answer, headers=others, location=led)
         body = self.variables.string(answer.body, moved=self.moved)
+        if not body and answer.status >= _ERRORS:  # nginx gives its own page unless a variable says that there is none
+            body = self.variables.map("", [], "", "nothing")
         lines = [f"default_type {quoted(answer.content_type)};"] if answer.content_type else ['default_type "";']
         lines += [
             f"add_header {quoted(name)} {always_quoted(self.variables.string(value, moved=self.moved))} always;"
@@ -269,6 +278,8 @@ def write_redirect(site: Site, redirect: Redirect, whole: Formula) -> None:
         Untranslatable: its target can't be had.
     """
     answer = redirect_answer(redirect)
+    if redirect.append_slash and not redirect.drop_query:
+        site.ledger.near(redirect.span, "append-slash: no slash is added behind a query")
     if answer.headers:
         site.end(whole, site.answer(answer))
         return
@@ -282,6 +293,12 @@ def either(site: Site, whole: Formula, value: str, otherwise: str, stem: str) ->
     return site.variables.map(name, [("1", value)], otherwise, stem) if name else value
 
 
+def joined(before: str, more: str) -> str:
+    """A value behind another, as one header."""
+    variable = before.startswith("$") and before[1:].isidentifier()
+    return f"${{{before[1:]}}}, {more}" if variable else f"{before}, {more}"
+
+
 def current_header(site: Site, name: str) -> str:
     """A request header's value after the rules so far, as a string with variables."""
     host = name.lower() == "host"
@@ -291,6 +308,8 @@ def current_header(site: Site, name: str) -> str:
 def _header(site: Site, rule: Rule, whole: Formula) -> None:
     name = rule.arguments["name"]
     assert isinstance(name, str)
+    if name.lower() in OWN:
+        raise Untranslatable(f"nginx writes '{name}' itself")
     before = current_header(site, name)
     value = rule.arguments.get("value")
     if rule.action == "del-header":
@@ -314,12 +333,7 @@ def _header(site: Site, rule: Rule, whole: Formula) -> None:
             new = kept
         tell_empty(site, rule, name, value)
         if rule.action == "add-header":
-            joined = (
-                f"${{{before[1:]}}}, {new}"
-                if before.startswith("$") and before[1:].isidentifier()
-                else f"{before}, {new}"
-            )
-            new = site.variables.map(before, [("", new)], joined, name) if before else new
+            new = site.variables.map(before, [("", new)], joined(before, new), name) if before else new
     site.headers[name.lower()] = (name, either(site, whole, new, before, name))
 
 

@@ -85,6 +85,10 @@ def upstream(
         servers = [f"server {place(proxy.dispatch)};"]
     if not servers:
         return []
+    backups = [at for at, line in enumerate(servers) if " backup" in line]
+    if len(backups) == len(servers):  # nginx takes no upstream with nothing but these
+        for at in backups if "allbackups" in proxy.options else backups[:1]:
+            servers[at] = servers[at].replace(" backup", "")
     name = upstream_name(proxy.name) + (f"_by_cookie_{number}" if number else "")
     lines = [f"zone {name} 64k;", *([f"{method};"] if method else []), *servers]
     named = any(
@@ -182,6 +186,8 @@ def _server(ledger: Ledger, proxy: Proxy, server: Server, method: str) -> str:
             ledger.lost(server.span, f"server '{server.name}': nginx has no backup servers beside a hash")
         else:
             words.append("backup")
+            if sum(one.backup for one in proxy.servers) > 1 and "allbackups" not in proxy.options:
+                ledger.near(server.span, f"server '{server.name}': backup servers take turns in nginx")
     if server.disabled or not server.weight:
         words.append("down")
     _other_options(ledger, proxy, server)
@@ -299,11 +305,12 @@ def connection_lines(ledger: Ledger, proxy: Proxy) -> list[str]:
 
 def note_backend(ledger: Ledger, proxy: Proxy) -> None:
     """What differs for every backend."""
-    if len(proxy.servers) == 1 and proxy.retries:
+    if proxy.retries:
+        which = "the only server of a backend" if len(proxy.servers) == 1 else "each server of a backend, and that"
         for word in ("retries", "retry-on"):
             span = ledger.line(proxy, word)
             if span != proxy.span:
-                ledger.near(span, f"'{proxy.name}': nginx asks the only server of a backend once")
+                ledger.near(span, f"'{proxy.name}': nginx asks {which} once")
     if proxy.redispatch or len(proxy.servers) < 2 or not proxy.retries:
         return
     ledger.note(

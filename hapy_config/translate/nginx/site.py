@@ -31,6 +31,7 @@ from hapy_config.translate.nginx.rules import (
     AnswerHeader,
     Site,
     current_header,
+    joined,
     refuse,
     request_rules,
     write_redirect,
@@ -51,6 +52,7 @@ from hapy_config.translate.options import TLS_LIMITS, takes_ipv4, tell_bind
 #: For how long nginx waits where HAProxy would for ever.
 _FOR_EVER: Final = "365d"
 _ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
+_BEYOND_ASCII: Final = r"\x80-\xff"
 _TLS_DIRECTIVES: Final = (
     ("ciphers", "ssl_ciphers"),
     ("ciphersuites", "ssl_conf_command Ciphersuites"),
@@ -193,6 +195,9 @@ class SiteWriter:
         closing = self.proxy.http_mode == "close"
         head.append(f"keepalive_timeout {0 if closing else duration(idle) if idle else _FOR_EVER};")
         head += self._compression(self.proxy)
+        if "gzip on;" in head:
+            text = "answers that could be compressed have a Vary, too, and nginx compresses its own"
+            self.ledger.near(self.ledger.line(self.proxy, "compression", "algo"), text)
         kinds = [words[2:] for words in self.proxy.settings if words[:2] == ("compression", "type")]
         if kinds and "text/html" not in kinds[-1]:
             span = self.ledger.line(self.proxy, "compression", "type")
@@ -225,7 +230,13 @@ class SiteWriter:
         lines: list[str] = []
         for words in proxy.settings:
             if words[:2] == ("compression", "algo") and "gzip" in words:
-                lines += ["gzip on;", "gzip_min_length 0;", "gzip_proxied any;", "gzip_http_version 1.1;"]
+                lines += [
+                    "gzip on;",
+                    "gzip_min_length 0;",
+                    "gzip_proxied any;",
+                    "gzip_http_version 1.1;",
+                    "gzip_vary on;",
+                ]
             elif words[:2] == ("compression", "type"):
                 kinds = [word for word in words[2:] if word != "text/html"]
                 lines += [f"gzip_types {' '.join(kinds)};"] if kinds else []
@@ -236,7 +247,9 @@ class SiteWriter:
     def _early_rules(self) -> None:
         """What comes before a request's own rules: `monitor-uri`, and rules about the connection."""
         site, proxy = self.site, self.proxy
-        site.lines += block('if ($request_uri ~ "#")', ["return 400;"])  # HAProxy takes no fragments
+        # HAProxy takes no fragments, and no bytes beyond ASCII unless it is told so.
+        lenient = "accept-invalid-http-request" in proxy.options
+        site.lines += block(f'if ($request_uri ~ "[#{"" if lenient else _BEYOND_ASCII}]")', ["return 400;"])
         if proxy.monitor_uri:
             asked: Formula = Test(Subject("url"), "exact", (proxy.monitor_uri,))
             for statement in self.ledger.proxy_statements(proxy):
@@ -301,7 +314,7 @@ class SiteWriter:
             others = [one for one in self.config.proxies if one.is_backend and one.mode == "http" and not one.disabled]
             found.update({one.name: one for one in others})
             self.ledger.near(
-                use.span, "a name that no backend has is answered with 503 instead of going to the next rule"
+                use.span, "a name that no backend has is answered with 503 instead of going to default_backend"
             )
             return [f"set {variable} {always_quoted(value)};"]
         backend = self.config.backend(use.target)
@@ -372,7 +385,10 @@ class SiteWriter:
                 if server.send_proxy:
                     self.ledger.lost(server.span, f"server '{server.name}': nginx sends PROXY headers in streams only")
         lines += connection_lines(self.ledger, backend)
-        lines += self._compression(backend) if backend is not self.proxy else []
+        if backend is not self.proxy and (compression := self._compression(backend)):
+            lines += compression
+            text = "answers that could be compressed have a Vary, too"
+            self.ledger.near(self.ledger.line(backend, "compression", "algo"), text)
         return lines + self._error_pages(backend)
 
     def _headers(self, backend: Proxy, asked: str) -> list[str]:
@@ -393,7 +409,9 @@ class SiteWriter:
                 self.ledger.lost(backend.span, f"{told.header} was left out: {reason}")
         if self.proxy.unique_id_header and self.proxy.unique_id_format is not None:
             try:
-                value = self.variables.string(pieces(self.proxy.unique_id_format))
+                value = new = self.variables.string(pieces(self.proxy.unique_id_format))
+                before = current_header(self.site, self.proxy.unique_id_header)
+                value = self.variables.map(before, [("", new)], joined(before, new), "unique") if before else new
                 headers[self.proxy.unique_id_header.lower()] = (self.proxy.unique_id_header, value)
                 if "$request_id" in value:
                     span = self.ledger.line(self.proxy, "unique-id-format")
@@ -415,8 +433,9 @@ class SiteWriter:
         if told.if_none:
             value = self.variables.map(before, [("", address)], before, told.header)
         else:
-            joined = f"${{{before[1:]}}}, {address}" if before.startswith("$") else f"{before}, {address}"
-            value = self.variables.map(before, [("", address)], joined, told.header) if before else address
+            value = address
+            if before:
+                value = self.variables.map(before, [("", address)], joined(before, address), told.header)
         if told.excepted:
             inside = self.variables.test(Test(where, "network", told.excepted))
             value = self.variables.map(inside, [("1", before)], value, told.header)

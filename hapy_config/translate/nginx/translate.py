@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from hapy_config.model.config import Config
@@ -10,6 +11,7 @@ from hapy_config.syntax import Document
 from hapy_config.translate.doubles import note_doubles
 from hapy_config.translate.fates import FATES, SECTIONS
 from hapy_config.translate.ledger import CARRIED, Fate, Ledger, lost, near
+from hapy_config.translate.nginx.always import ALWAYS
 from hapy_config.translate.nginx.cookies import tied_upstreams
 from hapy_config.translate.nginx.servers import upstream
 from hapy_config.translate.nginx.site import SiteWriter
@@ -92,8 +94,8 @@ def to_nginx(config: Config, document: Document) -> Translation:
         lines += ["", *stream]
     note_doubles(ledger, config)
     ledger.settle(_FATES, SECTIONS)
-    outcome = ledger.translation("nginx.conf", "".join(f"{line}\n" for line in lines))
-    return Translation({**outcome.files, **files}, outcome.notes, outcome.counts)
+    outcome = ledger.translation("nginx.conf", "".join(f"{line}\n" for line in lines), ALWAYS if http else ())
+    return replace(outcome, files={**outcome.files, **files})
 
 
 def _http(ledger: Ledger, config: Config) -> tuple[list[str], dict[str, str]]:

@@ -24,7 +24,6 @@ _SIMPLE: Final = {
     "url": "$request_uri",
     "query": "$args",
     "host": "$http_host",
-    "hostname": "$host",
     "method": "$request_method",
     "src": "$remote_addr",
     "src_port": "$remote_port",
@@ -40,6 +39,7 @@ _SIMPLE: Final = {
 #: Values that an empty text alone has.
 _NOTHING: Final = frozenset({"", "^$", "^.{0}$"})
 _WORD: Final = re.compile(r"\w+", re.ASCII)
+_LAST_NAME: Final = re.compile(r"\$(\w+)$")
 _HEADER: Final = re.compile(r"[A-Za-z0-9_-]+")
 #: Named groups and Perl's own escapes are the same in PCRE, which HAProxy and nginx both use.
 _REFERENCE: Final = re.compile(r"\\(\d)")
@@ -135,13 +135,20 @@ class Variables:
             return self.map("$request_uri", [("~^(?<hapy_bare>[^?#]*)", "$hapy_bare")], "$uri", "path")
         if what.kind == "url" and moved:
             return "$uri$is_args$args"
+        if what.kind == "hostname":
+            whole = self.changed.get("host", ("", "$http_host"))[1]
+            if not what.lower or whole != "$http_host":
+                if what.lower:
+                    raise Untranslatable("nginx has no lower case of a host that rules change")
+                return self.map(whole, [("~^(?<hapy_name>[^:]*)", "$hapy_name")], "", "name")
+            # $host is in small letters, but without the dot at the end, and something else where there is none.
+            lines = [("~^ ", ""), (r"~^[^: ]*\.(?::\S*)? (?<hapy_name>.*)$", "$hapy_name.")]
+            return self.map("$http_host $host", lines, "$host", "name")
         if what.kind == "base":
             return f"$http_host{self.value(Subject('path'), moved=moved)}"
-        if what.kind in ("header", "host", "hostname"):
+        if what.kind in ("header", "host"):
             changed = self.changed.get(what.name.lower() or "host")
             if changed is not None:
-                if what.kind == "hostname":
-                    return self.map(changed[1], [("~^(?<hapy_name>[^:]*)", "$hapy_name")], "", "name")
                 return changed[1]
         if what.kind == "answer":
             if not _HEADER.fullmatch(what.name) or what.name.lower() == "set-cookie":
@@ -173,10 +180,9 @@ class Variables:
                 found.append(self._lookup(part, moved=moved))
             else:
                 found.append(self.value(part, moved=moved))
-        for at, (text, part) in enumerate(zip(found, parts, strict=True)):
-            follows = found[at + 1][:1] if at + 1 < len(found) else ""
-            if isinstance(part, Lookup) and (follows.isalnum() or follows == "_"):
-                found[at] = f"${{{text[1:]}}}"
+        for at, text in enumerate(found[:-1]):
+            if not isinstance(parts[at], str) and _WORD.match(found[at + 1]):
+                found[at] = _LAST_NAME.sub(r"${\1}", text)
         return self.dollar("".join(found))
 
     def _lookup(self, what: Lookup, *, moved: bool) -> str:
@@ -203,7 +209,7 @@ class Variables:
         """A variable that is 1 where a test holds, else 0."""
         if one.how == "network":
             return self._network(one)
-        if one.subject.kind == "header" and _NOTHING.intersection(one.values) and matches_nothing(one):
+        if one.subject.kind in ("header", "answer") and _NOTHING.intersection(one.values) and matches_nothing(one):
             raise Untranslatable("nginx can't tell an empty header from none")
         tls = one.subject.kind == "tls"
         source = "$https" if tls else self.value(Subject(one.subject.kind, one.subject.name), moved=moved)
@@ -214,6 +220,8 @@ class Variables:
             return self.map(source, [("", "0")], "1", stem, volatile=volatile)
         prefix = "HTTP/" if one.subject.kind == "version" else ""
         keys = [f"{flag}{self._pattern(one, prefix + value)}" for value in one.values]
+        if one.subject.kind not in ("header", "answer") and matches_nothing(one):
+            keys.insert(0, "")  # nginx asks no expression of an empty text
         return self.map(source, [(key, "1") for key in keys], "0", stem, volatile=volatile)
 
     @staticmethod
