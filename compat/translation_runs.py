@@ -111,6 +111,23 @@ _ALWAYS: Final[Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]] = {
         ("no Content-Type with 304", re.compile(r"(?im)^X-Want: 304")),
         ("no empty X-Forwarded-…", re.compile(r"(?im)^X-Forwarded-(For|Proto|Host): *\r$")),
     ),
+    "envoy": (
+        ("HTTP/1.1 without a Host", re.compile(r"(?is)\A[^\r]* HTTP/1\.1\r\n(?!(.*\n)?Host:)")),
+        ("a host where HTTP/1.0 has none", re.compile(r"(?is)\A[^\r]* HTTP/1\.0\r\n(?!(.*\n)?Host:)")),
+        ("a path for a whole URL", re.compile(r"\A\S+ http://")),
+        ("'OPTIONS *'", re.compile(r"\A\S+ \* ")),
+        ("upgrades other than to websocket", re.compile(r"(?im)^Upgrade: (?!websocket)")),
+        ("no Referer that is no URL", re.compile(r"(?im)^Referer: (?!https?://)")),
+        ("no Keep-Alive and Proxy-Connection", re.compile(r"(?im)^(Keep-Alive|Proxy-Connection):")),
+        (
+            "bodies of HTTP/1.0 with any method",
+            re.compile(r"\A(GET|HEAD|DELETE)[^\r]* HTTP/1\.0\r\n(?s:.*)Content-Length: [1-9]"),
+        ),
+        (
+            "several lines of known headers joined",
+            re.compile(r"(?ims)^(origin|user-agent|via|accept|referer|authorization|x-forwarded-[a-z]+):.*^\1:"),
+        ),
+    ),
 }
 #: By target: request headers that it takes for its own connection whatever its configuration says.
 _TAKEN: Final[Mapping[str, frozenset[str]]] = {"nginx": frozenset({"te", "keep-alive", "expect"})}
@@ -118,9 +135,7 @@ _TAKEN: Final[Mapping[str, frozenset[str]]] = {"nginx": frozenset({"te", "keep-a
 _BY_PATH: Final = frozenset({"nginx", "envoy"})
 _WHOLE: Final = re.compile(r"\burl|%HU|capture\.req\.uri|set-uri|replace-uri")
 #: By target: notes on lines that can't be taken out, and the requests that they are about.
-_STRUCTURE: Final[Mapping[str, Sequence[tuple[re.Pattern[str], re.Pattern[str]]]]] = {
-    "envoy": ((re.compile("an X-Forwarded-Proto"), re.compile("(?im)^x-forwarded-proto:")),),
-}
+_STRUCTURE: Final[Mapping[str, Sequence[tuple[re.Pattern[str], re.Pattern[str]]]]] = {}
 
 
 class _Stub(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -155,6 +170,8 @@ class _Handler(socketserver.StreamRequestHandler):
             for name, value in sorted(headers, key=lambda pair: pair[0]):
                 if name not in _OWN_REQUESTS:
                     joined[name] = f"{joined[name]}, {value}" if name in joined else value
+            if "x-forwarded-for" in joined:
+                joined["x-forwarded-for"] = re.sub(r",(?=\S)", ", ", joined["x-forwarded-for"])
             server.got.append([_BACKENDS[server.name], method, rest.rpartition(" ")[0], joined, body.decode("latin-1")])
             self.wfile.write(self._answer(method, dict(headers).get("x-want", "plain")))
 

@@ -26,7 +26,9 @@ _JOINED: Final = frozenset({"cookie", "x-forwarded-for", "host", "content-length
 _EXACT: Final = frozenset({"user-agent", "x-forwarded-for"})
 _UNDERSCORES: Final = "nginx takes a header with '_' in its name for the one with '-', too"
 _LINES: Final = "of several lines with one header nginx before 1.23 sees the first alone, HAProxy each"
-_CAPTURED: Final = "HAProxy has capture.req.uri in conditions only where something logs the URI or is made of it"
+_CAPTURED: Final = (
+    "HAProxy has capture.req.uri in conditions, and in backends, only where a frontend logs it or makes something of it"
+)
 _EMPTY: Final = "nginx can't tell an empty header from none"
 
 
@@ -48,6 +50,8 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
             if ledger.target == "Caddy":
                 notes += _in_caddy(condition, formats)
             fetches = {acl.criterion.fetch.name for acl in expressions_of(condition)}
+            if not proxy.is_frontend:
+                fetches |= {one.fetch.name for one in formats}
             if "capture.req.uri" in fetches:
                 notes.append(_CAPTURED)
             if policy(proxy) != "preserve":

@@ -538,7 +538,7 @@ class Routes:
             span = self.ledger.line(proxy, "unique-id-format")
             try:
                 text = string(pieces(proxy.unique_id_format))
-                found.append(header_to_add(proxy.unique_id_header, text, append=False))
+                found.append(header_to_add(proxy.unique_id_header, text, append=True))
                 if "X-REQUEST-ID" in text:
                     self.ledger.near(span, "Envoy's x-request-id stands for a UUID, and is sent too")
             except Untranslatable as reason:

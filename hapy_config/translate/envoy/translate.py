@@ -73,10 +73,10 @@ _NO_HOST: Final = "none.invalid"
 #: What no configuration of Envoy's changes.
 _WHATEVER: Final = (
     "Envoy always answers errors that it finds itself with pages of its own; refuses HTTP/1.1 without a Host, "
-    "'OPTIONS *', and upgrades other than to websocket; joins several lines of Host and of other known headers; "
-    "asks servers in HTTP/1.1, by "
-    f"path, and with the host {_NO_HOST} where HTTP/1.0 has none; removes headers that Connection names, and those of "
-    "clients that begin with x-envoy- or x-hapy-"
+    "'OPTIONS *', and upgrades other than to websocket; joins several lines of Host and of other known headers; asks "
+    f"servers in HTTP/1.1, by path, and with the host {_NO_HOST} where HTTP/1.0 has none; gives answers a Date; "
+    "removes Keep-Alive, Proxy-Connection and what Connection names, a Referer that is no URL, and clients' headers "
+    "that begin with x-envoy- or x-hapy-"
 )
 
 _LONGEST_PATTERN: Final = 100_000
@@ -231,7 +231,11 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "generate_request_id": routes.numbered,
         "server_header_transformation": "PASS_THROUGH",
         "proxy_100_continue": True,
-        "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": _NO_HOST},
+        "http_protocol_options": {
+            "accept_http_10": True,
+            "default_host_for_http_10": _NO_HOST,
+            "allow_custom_methods": True,
+        },
         "stream_idle_timeout": seconds(timeouts.client or 0),
         "request_headers_timeout": seconds(timeouts.http_request or timeouts.client or 0),
         "common_http_protocol_options": {

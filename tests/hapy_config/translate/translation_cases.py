@@ -145,6 +145,28 @@ backend four
         ),
     ),
     Case(
+        "names-that-no-backend-has",
+        r"""
+frontend web
+    bind 127.0.0.1:{port}
+    use_backend %[hdr(host),map({folder}/hosts.map)] if {{ path /map }}
+    use_backend %[hdr(host),map({folder}/hosts.map,gone)] if {{ path /gone }}
+    use_backend three
+    default_backend one
+backend one
+    server s 127.0.0.1:{one}
+backend two
+    server s 127.0.0.1:{two}
+backend three
+    server s 127.0.0.1:{three}
+""",
+        tuple(
+            Ask(path, headers={"Host": host})
+            for path in ("/map", "/gone", "/")
+            for host in ("shop.example", "blog.example", "lost.example", "a.example")
+        ),
+    ),
+    Case(
         "forwarded-proto",
         r"""
 frontend web

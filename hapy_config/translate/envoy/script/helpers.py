@@ -43,6 +43,13 @@ function method(r)
   return r.method or r.headers:get(":method")
 end
 
+-- The method that tests look at: an unknown one is never one of those that are known, whatever rules make of it.
+function asked_method(r)
+  local found = method(r)
+  if found == "" or (not r.method and known_method(r)) then return nil end
+  return found
+end
+
 -- What is kept of a method when rules change it.
 function known_method(r)
   local found = r.headers:get(":method")
@@ -563,8 +570,8 @@ function answer_instead(r, status, headers, body)
   for _, name in ipairs(names) do r.headers:remove(name) end
   r.headers:replace(":status", text(status))
   for _, header in ipairs(headers) do r.headers:add(header[1], header[2]) end
-  local old = r.handle:body(true)
-  old:setBytes(body)
+  r.handle:body(true):setBytes(body)
+  r.headers, r.info = r.handle:headers(), r.handle:streamInfo()  -- the old ones don't outlive a wait for a body
   r.headers:replace("content-length", text(#body))
 end
 

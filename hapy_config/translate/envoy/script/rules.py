@@ -373,7 +373,7 @@ class ScriptedRoutes(Routes):
         if default is not None:
             self._add(default)
             lines.append(f"return {quoted(default.name)}")
-        return lines
+        return [f"local default_backend = {quoted(default.name) if default is not None else 'nil'}", *lines]
 
     def _chosen(self, use: UseBackend) -> list[str]:
         if isinstance(use.target, str):
@@ -386,7 +386,8 @@ class ScriptedRoutes(Routes):
         for proxy in self.config.proxies:
             if proxy.is_backend and proxy.mode == "http":
                 self._add(proxy)
-        return [f"local name = {text}", "if backends[name] then return name end"]
+        # A name that no backend has leads to the default one, whatever stands in the lines behind.
+        return [f"local name = {text}", "do return backends[name] and name or default_backend end"]
 
     def _add(self, backend: Proxy) -> None:
         """A backend that the script may name, with its rules."""

@@ -321,6 +321,8 @@ class Values:
         if fetch in ("always_true", "always_false") and not acl.criterion.converters and not acl.patterns:
             return "true" if fetch == "always_true" else "false"
         values = self.all(acl.criterion)
+        if fetch == "method" and not acl.criterion.converters:
+            values = "{asked_method(r)}"
         if acl.match == "found":
             return f"#{values} > 0"
         if acl.match == "bool":
