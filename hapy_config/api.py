@@ -126,6 +126,10 @@ class _Reading:
     def result(self, sources: Sequence[Source], env: dict[str, str], found: Diagnostics) -> Result:
         """Read sources that are in memory; `found` has what was found when they were opened."""
         opening = list(found)
+        if self.target is not None and self.target > TARGET:
+            from hapy_config.later import variables
+
+            env = {**variables(self.target), **env}
         known = dict(env)
         first = self._once(sources, known, known, Diagnostics(list(opening)))
         if not self.assume_machine:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from hapy_config import later_proxies
 from hapy_config.diagnostics import Diagnostic, Severity
 from hapy_config.grammar.units import leading_integer
 from hapy_config.keywords import later_values, table
@@ -20,6 +21,10 @@ _LUA_BOOLEANS: Final[Version] = (3, 1)
 _OCSP_DELAYS: Final[Version] = (2, 8)
 _NAMES_DIFFER: Final[Version] = (3, 2)
 _MAILERS_GO: Final[Version] = (3, 2)
+_FORMATS_SET: Final[Version] = (2, 8)
+_CLF_SET: Final[Version] = (3, 1)
+#: A format that may stand wherever one of the usual ones does.
+_FORMAT: Final = "%ci:%cp [%t] %ft %b/%s %ts"
 _GONE: Final[Version] = (3, 3)
 #: What `expose-deprecated-directives` lets stand without a word.
 _EXPOSED: Final = frozenset({"program", "dispatch", "transparent"})
@@ -28,6 +33,21 @@ _QUIET: Final = frozenset({"set-mark", "set-tos", "tune.ssl.ocsp-update.maxdelay
 _KINDS: Final = {"listen": "proxy", "frontend": "frontend", "backend": "backend"}
 #: The delays, in seconds, that hold where none is given.
 _LEAST_DELAY, _MOST_DELAY = 300, 3600
+
+
+def variables(version: Version) -> dict[str, str]:
+    """The environment variables that the version sets before it reads a file, and 2.6 does not."""
+    if version < _FORMATS_SET:
+        return {}
+    found = {"HAPROXY_BRANCH": f"{version[0]}.{version[1]}", "HAPROXY_STARTUP_VERSION": f"{version[0]}.{version[1]}.0"}
+    since = {
+        "TCP": _FORMATS_SET,
+        "HTTP": _FORMATS_SET,
+        "HTTPS": _FORMATS_SET,
+        "HTTP_CLF": _CLF_SET,
+        "TCP_CLF": _CLF_SET,
+    }
+    return found | {f"HAPROXY_{name}_LOG_FMT": _FORMAT for name, first in since.items() if version >= first}
 
 
 def is_exposed(document: Document, name: str) -> bool:
@@ -49,6 +69,7 @@ def findings(document: Document, version: Version) -> Iterator[Diagnostic]:
     """All that the version says beyond single words."""
     globals_ = [one for section in document.sections if section.kind == "global" for one in section.statements]
     yield from _values(globals_, version)
+    yield from later_proxies.findings(document.sections, version)
     if version >= _OCSP_DELAYS:
         yield from _delays(globals_)
     if version >= _LUA_BOOLEANS:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hapy_config import later
+from hapy_config import later, later_proxies
 from hapy_config.build.context import Build
 from hapy_config.build.generic import check_arguments
 from hapy_config.build.refused import Refused
@@ -92,6 +92,9 @@ _DEFAULT_OF_VAR: Final[Version] = (2, 5)
 #: Before it `var` gives strings, so a condition needs no -m.
 _UNTYPED_VAR: Final[Version] = (2, 5)
 _VAR_WITH_DEFAULT: Final = re.compile(r"(?<![\w-])var\([^,()]*,[^()]*\)")
+#: The first version with patterns that need no file, and how their names begin.
+_NO_FILES_SINCE: Final[Version] = (2, 9)
+_NO_FILE: Final = re.compile("<(?:virt|opt)@")
 #: The last version that takes the names that 1.4 gave to variables of formats, and what it says of them.
 _OLD_ALIASES: Final[Version] = (2, 2)
 _OLD_ALIAS: Final = re.compile(
@@ -258,6 +261,10 @@ def prepare(document: Document, version: Version) -> tuple[Document, list[Diagno
 
 def _prepare(kind: str, statement: Statement, version: Version) -> tuple[Statement | None, list[Diagnostic]]:
     words = statement.words
+    stand_in = later_proxies.stand_in(words, version)
+    if stand_in is not None:
+        columns = [(one.column, one.end) for one in map(statement.span, range(len(words)))][: len(stand_in)]
+        return Statement(statement.source, statement.line, stand_in, columns), []
     renamed = _RENAMED.get(words[0])
     cut: set[int] = set()
     for use in _keyword_uses(kind, statement):
@@ -402,6 +409,8 @@ def _for_version(found: Diagnostic, version: Version) -> Iterator[Diagnostic]:
         version >= since and found.message.startswith(begin) and found.message.rstrip(".").endswith(end)
         for begin, end, since in _TAKEN_LATER
     ):
+        return
+    if version >= _NO_FILES_SINCE and found.code == "bad-pattern-file" and _NO_FILE.search(found.message):
         return
     old = _OLD_ALIAS.search(found.message) if version <= _OLD_ALIASES else None
     if old is not None:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _SMALLEST_BUFFER: Final = 340
 _LARGEST_BUFFER: Final = 1 << 28
 _FEWEST_HEADERS: Final = 5
+#: Since when a master of workers that nobody could reach is told of.
+_MASTER_NEEDS_LISTENER: Final = (3, 1)
 #: What is kept of a captured cookie at most, in bytes, where `tune.http.cookielen` says nothing.
 _COOKIE_LENGTH: Final = 63
 _HASHES: Final = frozenset({"uri", "url_param", "hdr"})
@@ -526,7 +528,8 @@ def _captured_cookie(build: Build, draft: Draft) -> None:
 
 
 def _has_listener(build: Build) -> bool:
-    if build.stats_sockets or build.global_.get("master_worker") or build.master_worker:
+    mastered = build.master_worker or build.global_.get("master_worker")
+    if build.stats_sockets or (mastered and (build.target is None or build.target < _MASTER_NEEDS_LISTENER)):
         return True
     if any(draft.listens for draft in build.sections.values()):
         return True
