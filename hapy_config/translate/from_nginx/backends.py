@@ -10,7 +10,7 @@ from hapy_config.source import Span
 from hapy_config.translate.from_nginx.doors import ACCESS, Doors
 from hapy_config.translate.from_nginx.known import Known, in_order, map_test
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.from_nginx.locations import NO_QUERY, files_not_there, found_again, kind_of
+from hapy_config.translate.from_nginx.locations import NO_QUERY, canonical, files_not_there, found_again, kind_of
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.origins import real_addresses, valid_referers
 from hapy_config.translate.from_nginx.rules import GROUP, QUERY, Rules, backrefs
@@ -44,10 +44,11 @@ _ALWAYS_LOST: Final = {"root": "HAProxy serves no files", "alias": "HAProxy serv
 _ADDED: Final = "{ status 200 201 204 206 301 302 303 304 307 308 }"
 #: Groups of a regular expression, with their names.
 _GROUPS: Final = re.compile(r"(?<!\\)\((?:\?P?<(\w+)>|(?!\?))")
+_GROUPS_NAMED: Final = re.compile(r"\(\?P?<\w+>")
 _NAMED: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 #: An address that names the whole URI of the request, which is what goes on without it, too.
 _AS_IT_CAME: Final = re.compile(
-    r"(?<=[^/])(?:\$\{?request_uri\}?|\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?)$"
+    r"(https?://[^/$]+)(?:\$\{?request_uri\}?|\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?)"
 )
 
 
@@ -262,8 +263,9 @@ class Backends:
     ) -> list[str]:
         """What passes requests on to a target."""
         made_of_variables = bool(variables(target))  # nginx leaves addresses in answers alone then
-        target = _AS_IT_CAME.sub("", target)
-        match = re.fullmatch(r"(https?)://(unix:[^:]+:?|\[[^\]]*\](?::\d+)?|[^/$]+)(/.*)?", target)
+        whole = _AS_IT_CAME.fullmatch(target)
+        target = whole[1] if whole is not None else target
+        match = re.fullmatch(r"(https?)://(unix:[^:]+:?|\[[^\]]*\](?::\d+)?|[^/$]+)(/.*)?", target, re.DOTALL)
         passed = location.first("proxy_pass") or location
         if match is None:
             self.notes.lost(
@@ -280,11 +282,14 @@ class Backends:
             lines += self._redirects(server, location, own, path if uri is not None else "/")
         if uri is not None and variables(uri):
             try:
-                lines += _made_path(kind_of(location)[0], path, uri)
+                lines += _made_path(kind_of(location)[0], path, uri, known)
+                if {"uri", "document_uri"}.intersection(variables(QUERY.sub("", uri))):
+                    self.notes.near(passed.span, "the path goes on encoded")
             except NoCounterpartError as reason:
                 self.notes.lost(passed.span, f"proxy_pass {target}: the path goes on as it came: {reason}")
         elif uri is not None and kind_of(location)[0] in ("", "^~", "="):
             pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", path) + "(.*)$"
+            lines += canonical()
             if path != uri:
                 lines.append(
                     f"http-request replace-path {write(pattern)} {write(uri.replace('%', '%%') + chr(92) + '1')}"
@@ -337,7 +342,7 @@ class Backends:
             try:
                 if name.lower() == "host":
                     host_set = True
-                    if value in ("$http_host", "$host"):
+                    if value == "$http_host":
                         continue
                     if value == "$proxy_host":
                         value = host
@@ -369,6 +374,12 @@ class Backends:
                 self.notes.lost(one.span, f"proxy_set_header {name} was left out: {reason}")
         if not upgrade_set:
             last.append("http-request del-header Upgrade")  # nginx takes no client's word for another protocol
+        named = {one.args[0].lower() for one in self.many(server, location, "proxy_set_header") if one.args}
+        if "expect" not in named:  # the client's wish for an answer before its body is met here
+            last.append("http-request wait-for-body time 60s at-least 1 if { req.hdr(expect) -m found }")
+        last += [
+            f"http-request del-header {name}" for name in ("TE", "Keep-Alive", "Expect") if name.lower() not in named
+        ]
         if not host_set:
             last.append(f"http-request set-header Host {write(host)}")
         return lines + last
@@ -393,7 +404,14 @@ class Backends:
             except NoCounterpartError as reason:
                 self.notes.lost(one.span, f"proxy_redirect was left out: {reason}")
                 continue
-            lines.append(f"http-response replace-header Location {write(pattern)} {write(value.replace('%', '%%'))}")
+            value = value.replace("%", "%%")
+            lines.append(f"http-response replace-header Location {write(pattern)} {write(value)}")
+            if old.startswith("~"):
+                self.notes.near(one.span, "it makes nothing of Refresh")
+            else:
+                refresh = f"(?i)^(.*url=){pattern.removeprefix('^')}"
+                new = f"\\1{value.removesuffix(chr(92) + '1')}\\2"
+                lines.append(f"http-response replace-header Refresh {write(refresh)} {write(new)}")
         return lines
 
     def _response_headers(self, server: Directive, location: Directive, known: Known) -> list[str]:
@@ -449,13 +467,18 @@ class Backends:
         ]
 
 
-def _made_path(kind: str, pattern: str, uri: str) -> list[str]:
-    """The rules that make the path of `proxy_pass` from the groups of its location's regular expression.
+def _made_path(kind: str, pattern: str, uri: str, known: Known) -> list[str]:
+    """The rules that make the path of `proxy_pass` of variables, such as groups of its location's regular expression.
 
     Raises:
         NoCounterpartError: it depends on something else.
     """
     new, carried = QUERY.subn("", uri)
+    named = variables(new)
+    if not any(one.isdecimal() for one in named) and not (kind in ("~", "~*") and _GROUPS_NAMED.search(pattern)):
+        if carried:
+            return [*canonical(), f"http-request set-path {write(format_string(new, known))}"]
+        return [*canonical(), f"http-request set-pathq {write(format_string(new, known))}"]
     if kind not in ("~", "~*"):
         raise NoCounterpartError("it depends on variables")
     begins, ends = pattern.startswith("^"), pattern.endswith("$") and not pattern.endswith("\\$")

@@ -9,18 +9,33 @@ from typing import Final
 from hapy_config.translate.from_nginx.language import Directive
 from hapy_config.translate.lines import pattern, write
 
+#: The host that is asked for, without its port.
+HOST: Final = "req.hdr(host),regsub(:[0-9]*$,)"
 #: The path as nginx compares it: decoded, without doubled slashes and `/./`.
 PATH: Final = "var(txn.ngx_path)"
 _MERGED: Final = 'path,url_dec,regsub("//+",/,g),regsub("/([.]/)+",/,g)'
+#: What nginx can't decode, or does not want to.
+_NOT_DECODED: Final = "%(00|[^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)"
+#: What nginx refuses whatever is configured: requests without a host, for no path, and two methods.
+REFUSED: Final = (
+    "http-request deny deny_status 405 if { method TRACE CONNECT }",
+    "http-request deny deny_status 400 if !{ req.hdr(host) -m len gt 0 } !{ req.ver 1.0 }",
+    "http-request deny deny_status 400 if { url -m str * }",
+)
+#: What nginx keeps to itself of what servers say.
+UNSEEN: Final = ("http-response del-header X-Accel- -m beg", "http-response del-header X-Pad")
 #: The query goes: `set-query` takes no empty one.
 NO_QUERY: Final = r"http-request replace-pathq '^([^?]*)[?].*$' '\1'"
 #: Rules that change a path.
 _MOVES: Final = tuple(
     f"http-request {word}-{what} " for word in ("set", "replace") for what in ("path", "uri", "pathq")
 )
+#: It again, with those signs encoded that nginx encodes.
+_CANONICAL: Final = f"{PATH},regsub(%,%25,g),regsub(' ',%20,g),regsub('[?]',%3F,g),regsub('#',%23,g)"
+_PLAIN: Final = f"{{ {PATH} -m reg '^[ -~]*$' }}"
 _UNMERGED: Final = 'path,url_dec,regsub("/([.]/)+",/,g)'
-
-
+#: How those begin that write the same path in another way.
+_AGAIN: Final = ('http-request set-path "%[var(txn.ngx_path),', "http-request set-path \"%[path,regsub('//")
 #: A path with the query that came, or without one.
 _INSTEAD: Final = re.compile(r"(/[^$?]*)(\$\{?is_args\}?\$\{?(?:args|query_string)\}?|\?\$(?:args|query_string))?")
 
@@ -35,6 +50,20 @@ def path_rules(*, merged: bool) -> list[str]:
     return [
         f"http-request set-{PATH} '{sample}'",
         f"http-request deny deny_status 400 if {{ {PATH} -m reg '/[.][.]?(/|$)' }}",
+        f"http-request deny deny_status 400 if {{ path -m reg '{_NOT_DECODED}' }}",
+    ]
+
+
+def canonical(tests: Sequence[str] = ()) -> list[str]:
+    """The rules that write the path anew as nginx does before it changes a part of it: what needs no encoding decoded.
+
+    Args:
+        tests: what leads there.
+    """
+    odd, merged = "{ path -m reg '%|//|/[.]/' }", "path,regsub('//+',/,g),regsub('/([.]/)+',/,g)"
+    return [
+        f'http-request set-path "%[{_CANONICAL}]" if {" ".join((*tests, odd, _PLAIN))}',
+        f'http-request set-path "%[{merged}]" if {" ".join((*tests, odd, f"!{_PLAIN}"))}',
     ]
 
 
@@ -43,7 +72,11 @@ def found_again(rules: Sequence[str], *, merged: bool) -> list[str]:
     lines: list[str] = []
     for number, rule in enumerate(rules):
         lines.append(rule)
-        if rule.startswith(_MOVES) and any(PATH in later for later in rules[number + 1 :]):
+        if (
+            rule.startswith(_MOVES)
+            and not rule.startswith(_AGAIN)
+            and any(PATH in later for later in rules[number + 1 :])
+        ):
             lines += path_rules(merged=merged)
     return lines
 
@@ -124,7 +157,7 @@ def matches(modifier: str, text: str) -> str:
 
 def host_test(name: str) -> str:
     """A server_name as a test."""
-    sample = "req.hdr(host),field(1,:),rtrim(.)"
+    sample = f"{HOST},rtrim(.)"
     if name.startswith("~"):
         return f"{{ {sample} -m reg -i {pattern(name[1:])} }}"
     if name.startswith("*."):

@@ -26,7 +26,7 @@ _HARMLESS: Final = frozenset(
         "log_not_found", "proxy_pass_header", "ssl_session_cache", "ssl_session_timeout", "ssl_session_tickets",
         "ssl_prefer_server_ciphers", "send_timeout", "resolver_timeout", "gzip_proxied", "gzip_comp_level",
         "gzip_buffers", "gzip_http_version", "gzip_min_length", "gzip_disable", "proxy_temp_path",
-        "client_body_temp_path",
+        "client_body_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path",
         "proxy_max_temp_file_size", "keepalive_disable", "keepalive_timeout", "proxy_headers_hash_max_size",
         "proxy_headers_hash_bucket_size", "proxy_socket_keepalive", "proxy_buffer", "events", "recursive_error_pages",
         "hash_max_size", "ssl_dhparam", "ssl_buffer_size", "http2", "http2_max_concurrent_streams", "lingering_close",

@@ -10,7 +10,7 @@ from typing import Final
 
 from hapy_config.translate.from_nginx.known import Known, map_test
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.from_nginx.locations import NO_QUERY, PATH
+from hapy_config.translate.from_nginx.locations import NO_QUERY, PATH, canonical
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
@@ -186,7 +186,7 @@ class Rules:
         if away:
             if not new.startswith(("http://", "https://")):
                 self._notes.near(one.span, "the address that it leads to has no host")
-            test = f"{{ path -m reg {write(regex)} }}"
+            test = f"{{ {PATH} -m reg {write(regex)} }}"
             code = "301" if flag == "permanent" else "302"
             if GROUP.search(new):
                 before, groups = _split_address(new)
@@ -208,11 +208,13 @@ class Rules:
                 one.span, "the new path is not looked up among the locations again where this stands in one"
             )
         tail = f" if {' '.join(where)}" if where else ""
+        matched = (*where, f"{{ {PATH} -m reg {write(regex)} }}")
+        yield from canonical(matched)
         if query:
             yield from self._with_query(regex, new, tail, carried=carried)
             return
         if not carried:
-            yield f"{NO_QUERY} if {' '.join((*where, f'{{ path -m reg {write(regex)} }}'))}"
+            yield f"{NO_QUERY} if {' '.join(matched)}"
         yield f"http-request replace-path {write(regex)} {write(backrefs(path).replace('%', '%%'))}{tail}"
 
     @staticmethod

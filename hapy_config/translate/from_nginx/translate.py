@@ -12,7 +12,15 @@ from hapy_config.loader import read_file
 from hapy_config.source import Source, Span
 from hapy_config.translate.from_nginx.backends import Backends
 from hapy_config.translate.from_nginx.language import Directive, NginxError, parse, with_includes
-from hapy_config.translate.from_nginx.locations import PATH, found_again, host_acls, kind_of, path_rules
+from hapy_config.translate.from_nginx.locations import (
+    PATH,
+    REFUSED,
+    UNSEEN,
+    found_again,
+    host_acls,
+    kind_of,
+    path_rules,
+)
 from hapy_config.translate.from_nginx.nested import Locations
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.streams import stream_sections
@@ -162,7 +170,7 @@ def _frontend(
         )
         both = found_again([*path_rules(merged=merged), *rules, *uses], merged=merged)
         rules, uses = both, []
-    return [f"frontend {name}", "    mode http", *(f"    {line}" for line in (*body, *rules, *uses))]
+    return [f"frontend {name}", "    mode http", *(f"    {line}" for line in (*body, *REFUSED, *UNSEEN, *rules, *uses))]
 
 
 def _locations(server: Directive, where: list[str], backends: Backends, notes: Notes) -> list[str]:

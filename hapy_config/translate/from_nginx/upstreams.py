@@ -63,11 +63,14 @@ def upstream_lines(upstream: Directive, scheme: str, ending: str, notes: Notes) 
     upstream.used = True
     lines: list[str] = []
     count = 0
+    spared = any("backup" in one.args for one in upstream.all("server"))
     for one in upstream.block or ():
         one.used = True
         if one.name == "server" and one.args:
             count += 1
-            lines.append(f"server s{count} {server_address(one.args[0], scheme)}{_weights(one, notes)}{ending}")
+            lines.append(
+                f"server s{count} {server_address(one.args[0], scheme)}{_weights(one, notes, spared=spared)}{ending}"
+            )
         elif one.name == "least_conn":
             lines.insert(0, "balance leastconn")
         elif one.name == "ip_hash":
@@ -100,7 +103,8 @@ def _hash(one: Directive, notes: Notes) -> list[str]:
     return [f"balance {found}", *(["hash-type consistent"] if "consistent" in one.args else [])]
 
 
-def _weights(one: Directive, notes: Notes) -> str:
+def _weights(one: Directive, notes: Notes, *, spared: bool) -> str:
+    """The options of a server; those of which a backup takes the place must be known to be down."""
     words = []
     fails = {}
     for word in one.args[1:]:
@@ -118,7 +122,11 @@ def _weights(one: Directive, notes: Notes) -> str:
             words.append(f"slowstart {value}")
         elif name != "resolve":
             notes.lost(one.span, f"'{word}' has no counterpart")
-    if fails.get("max_fails", "1") != "0" and not re.fullmatch("0[a-z]*", fails.get("fail_timeout", "")) and fails:
+    if (
+        fails.get("max_fails", "1") != "0"
+        and not re.fullmatch("0[a-z]*", fails.get("fail_timeout", ""))
+        and (fails or spared)
+    ):
         try:
             wait, count = time(fails.get("fail_timeout", "10s")), max(int(fails.get("max_fails", "1")), 1)
             words.append(f"check inter {wait} fall {count} observe layer4 error-limit {count} on-error mark-down")

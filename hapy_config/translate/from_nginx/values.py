@@ -13,7 +13,7 @@ _UNITS: Final = {"ms": 1, "": 1000, "s": 1000, "m": 60000, "h": 3600000, "d": 86
 #: What is the URI of the request again.
 _WHOLE_URI: Final = re.compile(r"\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?(?!\w)")
 _FETCHES: Final = {
-    "host": "req.hdr(host),field(1,:),lower",
+    "host": "req.hdr(host),regsub(:[0-9]*$,),lower,rtrim(.)",
     "http_host": "req.hdr(host)",
     "remote_addr": "src",
     "remote_port": "src_port",
