@@ -5,6 +5,7 @@ As `later`, of which it is a part: verdicts are those that 2.8, 3.0 and 3.2 gave
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ _RETRIES_SINCE: Final[Version] = (3, 2)
 _LOG_BACKENDS_SINCE: Final[Version] = (3, 0)
 _KINDS: Final = {"frontend": "frontend", "backend": "backend", "listen": "proxy"}
 _LIMITS: Final = ("bwlim-in", "bwlim-out")
+_COUNTING: Final = re.compile(r"(?<=,)(table_(?:inc|clr)_gpc[01]?)(?![\w])(?:\(([^)]*)\))?")
 _SIZES: Final = ("limit", "default-limit", "min-size")
 _SHARED: Final = frozenset({"limit", "key", "table"})
 _OF_STREAMS: Final = frozenset({"default-limit", "default-period"})
@@ -50,6 +52,7 @@ def findings(sections: Sequence[Section], version: Version) -> Iterator[Diagnost
         if version >= _LOG_BACKENDS_SINCE and ["mode", "log"] not in [one.words for one in section.statements]:
             yield from _log_algorithms(section)
         if version >= _RETRIES_SINCE:
+            yield from _counters(section, tables)
             yield from _certificates(section.statements, base)
             if section.kind == "frontend":
                 yield from _retries(section.statements)
@@ -152,6 +155,18 @@ def _table(section: Section, words: Sequence[str], tables: Mapping[str, Statemen
             f"stick-table '{name}' uses a data type incompatible with bwlim filter '{words[2]}'. It must be '{stored}'"
         )
     return ""
+
+
+def _counters(section: Section, tables: Mapping[str, Statement]) -> Iterator[Diagnostic]:
+    """Converters that count in a table: the section's own where they name none."""
+    for statement in section.statements:
+        for index, word in enumerate(statement.words):
+            for call in _COUNTING.finditer(word):
+                name = (call[2] or "").rpartition(",")[2] or section.name
+                if name not in tables:
+                    message = f"unable to find table '{name}' referenced in arg 1 of conversion keyword '{call[1]}'."
+                    hint = "write a stick-table here, or name the section that has one"
+                    yield Diagnostic("unknown-table", Severity.ERROR, statement.span(index), message, hint)
 
 
 def _retries(statements: Iterable[Statement]) -> Iterator[Diagnostic]:

@@ -104,6 +104,7 @@ _OF_VERSIONS: Final = frozenset({"deprecated", "newer-keyword", "newer-section",
 #: Since when HAProxy says so, and as what before that.
 _LATER_FINDINGS: Final[dict[str, tuple[Version, Version]]] = {
     "missing-newline": ((2, 3), (2, 1)),  # refused since, warned of since
+    "needs-tcp": ((2, 3), (2, 3)),
 }
 #: What 2.6 refuses: how the message begins, its last word, and the first version that takes it.
 _TAKEN_LATER: Final[tuple[tuple[str, str, Version], ...]] = (

@@ -194,6 +194,13 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
             set(),
             set(),
         ),
+        ("listen l\n bind :1\n acl x src,table_inc_gpc0 gt 5\n", "3.2", {"unknown-table"}, set()),
+        (
+            "listen l\n bind :1\n stick-table type ip size 1 store gpc0\n acl x src,table_inc_gpc0 gt 5\n",
+            "3.2",
+            set(),
+            set(),
+        ),
         # QUIC is in the builds of versions behind 2.6
         ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.4", {"bad-address"}, set()),
         ("listen l\n bind quic4@:1 ssl crt a.pem\n", "2.6", {"bad-address"}, set()),
@@ -310,7 +317,12 @@ def verdict(tmp_path: Path, text: str, version: str) -> tuple[set[str], set[str]
         ("frontend f\n bind :1\n http-request set-timeout client 5s if { path /a }\n", "3.0", set(), set()),
         ("frontend f\n bind :1\n http-request set-fc-mark 0x10 if { path /a }\n", "3.0", set(), set()),
         ("frontend f\n bind :1\n http-request set-fc-mark hdr(a),lenght\n", "3.0", {"bad-expression"}, set()),
-        ("frontend f\n bind :1\n http-request set-bandwidth-limit x limit 1m period 1s\n", "2.8", {"unknown-filter"}, set()),
+        (
+            "frontend f\n bind :1\n http-request set-bandwidth-limit x limit 1m period 1s\n",
+            "2.8",
+            {"unknown-filter"},
+            set(),
+        ),
         ("frontend f\n bind :1\n http-request track-sc3 src\n", "2.8", {"bad-argument", "unknown-table"}, set()),
         # the same everywhere
         ("listen l\n bind :1\n nonsense\n", "1.8", {"unknown-keyword"}, set()),
