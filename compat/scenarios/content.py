@@ -589,13 +589,14 @@ def chosen_by_first_bytes(world: World) -> None:
         _frontend("fe", 'log-format "%b %s %B"', "use_backend other if { path / }")
         + _frontend("named", 'log-format "%b %s %B"', "use_backend %[req.payload(0,2)]")
         + _frontend("waits", 'log-format "%b %s %B"', "tcp-request inspect-delay 2s", "use_backend jj if { req.len 6 }")
+        + _frontend("taken", 'log-format "%b %s %B"', "tcp-request content accept", "use_backend jj if { req.len 6 }")
         + "backend be\n    mode tcp\n    use-server s2 if { req.payload(0,3) -m str two }\n    use-server s1 if TRUE\n"
         + "".join(f"    {line}\n" for line in servers)
         + "".join(f"backend {name}\n    mode tcp\n    {servers[1]}\n" for name in ("other", "jj"))
     )
     words = (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"jj", b"two", b"jj six")
     clients = []  # all of them before the program takes the first: what they say is there with them
-    for name in ("fe", "named", "waits"):
+    for name in ("fe", "named", "waits", "taken"):
         for word in words:
             clients.append(world.client(name))
             clients[-1].send(word)

@@ -74,10 +74,10 @@ def compile_inspection(model: Proxy, ruleset: str, runtime: Runtime, limits: Lim
         CompileError: for something that can't be run.
     """
     rules = compile_content(model.rules.get(ruleset, ()), runtime.env(model))
+    chosen = model.mode == "tcp" and ruleset == "tcp-request content" and chosen_by_bytes(model)
     if rules is None:
-        if model.mode == "tcp" and ruleset == "tcp-request content" and chosen_by_bytes(model):
-            return Inspection(NO_RULES, 0, limits)
-        return None
+        return Inspection(NO_RULES, 0, limits) if chosen else None
+    rules.looks_at_bytes |= chosen
     delay = model.inspect_delay if ruleset == "tcp-request content" else model.response_inspect_delay
     return Inspection(rules, delay / 1000, limits)
 
