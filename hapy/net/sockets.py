@@ -99,7 +99,7 @@ def _speaks_first(proxy: Proxy) -> bool:
 
 
 def home_of(server: Server) -> str | None:
-    """The network namespace that connections to a server leave from; `*` (the client's) is our own."""
+    """The network namespace that connections to a server leave from; None for our own, and for a client's (`*`)."""
     name = next(iter(server.options.get("namespace", ())), None)
     return None if name == "*" else name
 

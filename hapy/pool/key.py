@@ -21,6 +21,7 @@ class ConnectionKey(NamedTuple):
         proxy_header: the whole PROXY header that the connection starts with, else empty: with it a connection
             belongs in practice to one client address and port.
         mark: the firewall mark, else 0. tos: the TOS/DSCP byte, else 0.
+        namespace: the client's network namespace where the connection leaves from that, else None.
     """
 
     generation: int
@@ -32,3 +33,4 @@ class ConnectionKey(NamedTuple):
     proxy_header: bytes = b""
     mark: int = 0
     tos: int = 0
+    namespace: str | None = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hapy.net.sockets import Ends, Option
     from hapy.net.stream import Stream
     from hapy.observe.process import Process
+    from hapy.proxy.namespaces import Home
     from hapy.proxy.server import Server
     from hapy.proxy.transaction import Transaction
     from hapy.tls.outgoing import Outgoing
@@ -52,6 +53,7 @@ class Connector:
         "_base",
         "_generation",
         "_header",
+        "_home",
         "_name",
         "_namespace",
         "_options",
@@ -76,7 +78,9 @@ class Connector:
         *,
         options: tuple[Option, ...],
         process: Process,
+        home: Home | None = None,
     ) -> None:
+        """All of it from the server's line, but `home`, which tells of clients' namespaces (`namespace *`)."""
         self.server = server
         self._process = process
         self.limits = limits
@@ -86,6 +90,7 @@ class Connector:
             self._ports.extend(range(source.address.port, (source.address.port_end or 0) + 1))
         self._options = options
         self._namespace = home_of(server.model)
+        self._home = home if "*" in server.model.options.get("namespace", ()) else None
         self.tls = self.written = tls
         self._header = header
         self._generation = -1
@@ -99,8 +104,10 @@ class Connector:
         if tls is not None:
             tls.tallies = (server.counters, server.backend.counters)
         address = server.address
-        alike = self._header is None and not (
-            address.port_offset or address.unspecified or (self._source is not None and self._source.usesrc)
+        alike = (
+            self._header is None
+            and self._home is None
+            and not (address.port_offset or address.unspecified or (self._source is not None and self._source.usesrc))
         )
         self.fixed = alike and self._name is None
         self.named = alike and self._name is not None
@@ -123,6 +130,7 @@ class Connector:
             source=destination.source[0].encode() if destination.source is not None else None,
             source_port=destination.source[1] if destination.source is not None else 0,
             proxy_header=self._header(txn) if self._header is not None else b"",
+            namespace=destination.namespace if self._home is not None else None,
         )
 
     async def dial(self, key: ConnectionKey, txn: Transaction | None = None) -> ServerConnection:
@@ -259,7 +267,8 @@ class Connector:
         usesrc = self._source.usesrc if self._source is not None else None
         if usesrc is not None:
             source = _foreign_source(usesrc, txn) or source
-        return replace(base, family=family, host=host, port=port, source=source)
+        space = self._home(txn) if self._home is not None else base.namespace
+        return replace(base, family=family, host=host, port=port, source=source, namespace=space)
 
 
 def _foreign_source(usesrc: str, txn: Transaction) -> tuple[str, int] | None:

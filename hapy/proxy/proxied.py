@@ -11,6 +11,7 @@ from hapy.net.stream import Stream
 from hapy.proxy.greeting import Met
 from hapy.proxy.transaction import Transaction
 from hapy.samples.formats.aliases import unique_id
+from hapy_config.words import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hapy.net.tls import Upper
     from hapy.proxy.frontend import Frontend
     from hapy.proxy.listening import Listening
+    from hapy.proxy.namespaces import Home
     from hapy.proxy.transaction import Client
     from hapy.samples.environment import CompileEnv
     from hapy.tls.session import TlsSession
@@ -201,10 +203,15 @@ class ProxiedGreeting(Stream):
         self._release()
 
 
-def sender(server: Server, env: CompileEnv) -> Callable[[Transaction | None], bytes] | None:
+def sender(server: Server, env: CompileEnv, home: Home | None) -> Callable[[Transaction | None], bytes] | None:
     """What makes the header that a connection to this server begins with; None where it begins with none.
 
     Without a transaction (a connection opened ahead) the header says that hapy speaks for itself.
+
+    Args:
+        server: the server line.
+        env: what surrounds it.
+        home: tells of clients' namespaces, None where there are none.
     """
     if not server.send_proxy:
         return None
@@ -216,7 +223,11 @@ def sender(server: Server, env: CompileEnv) -> Callable[[Transaction | None], by
     def header(txn: Transaction | None) -> bytes:
         if txn is None:
             return proxy_header.binary(b"", 0, b"", 0, _lasting_values(wanted))
-        return proxy_header.binary(*_addresses(txn), _values(txn, wanted, own))
+        values = _values(txn, wanted, own)
+        space = home(txn) if home is not None else None
+        if space is not None:
+            values.append((proxy_header.NETNS, to_bytes(space)))
+        return proxy_header.binary(*_addresses(txn), values)
 
     return header
 

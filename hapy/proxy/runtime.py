@@ -26,6 +26,7 @@ from hapy.proxy.backend import Backend, default_fullconn
 from hapy.proxy.connector import Connector
 from hapy.proxy.events import Events
 from hapy.proxy.frontend import Frontend
+from hapy.proxy.namespaces import clients_home
 from hapy.rules import compile_ruleset
 from hapy.rules.field_names import field_names
 from hapy.rules.pages import error_pages
@@ -87,6 +88,7 @@ class Runtime:
         self._inspections: dict[tuple[int, str], Inspection | None] = {}
         self._rulesets: dict[tuple[int, str], Ruleset | None] = {}
         self.control: Control | None = None
+        self._home = clients_home(config)
         first = config.proxies[0] if config.proxies else None
         self._base: CompileEnv | None = (
             CompileEnv(config, first, process, self.frontends, self.backends) if first is not None else None
@@ -156,6 +158,7 @@ class Runtime:
                 self._header(server, model),
                 options=towards(server.model, model, self.config.global_),
                 process=self.process,
+                home=self._home,
             )
         if any(server.resolvers is not None for server in model.servers):
             from hapy.dns.setup import resolve_servers
@@ -177,7 +180,7 @@ class Runtime:
             return None
         from hapy.proxy.proxied import sender
 
-        return sender(server.model, self.env(model))
+        return sender(server.model, self.env(model), self._home)
 
     # compiling
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from compat.harness import World
+from compat.harness import Connection, World
 from compat.harness.targets import wait_until
 from hapy.net.sockets import towards, while_it_lasts
 from hapy_config import read_text
@@ -92,5 +92,60 @@ def test_namespaces_hold_for_listeners_connections_and_checks(namespace: str, pr
         world.start(CONFIG)
         assert wait_until(lambda: world.once("/") == "1110")
         assert [world.once(f"/{place}") for place in ("tcp", "unix", "elsewhere")] == ["inside"] * 3
+    finally:
+        world.stop()
+
+
+CLIENTS = """
+frontend inside
+    bind 127.0.0.1:1 namespace {ns}
+    http-request return content-type text/plain string inside
+listen theirs
+    bind "fd@${theirs}" accept-proxy
+    mode tcp
+    retries 0
+    server s 127.0.0.1:1 namespace *
+listen told
+    bind "fd@${told}" accept-proxy
+    mode tcp
+    server s {s1} send-proxy-v2 proxy-v2-options crc32c
+"""
+
+
+def _proxied(*names: str) -> bytes:
+    """A PROXY header of version 2 whose client belongs to these namespaces."""
+    body = bytes((192, 0, 2, 1, 192, 0, 2, 2, 0, 1, 0, 2)) + b"".join(
+        b"\x30" + len(name).to_bytes(2, "big") + name.encode() for name in names
+    )
+    return b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + len(body).to_bytes(2, "big") + body
+
+
+@pytest.mark.parametrize("program", ["hapy", "haproxy"])
+def test_clients_bring_their_namespace_along(namespace: str, program: str) -> None:
+    """The last one that the configuration knows counts; it is passed on, behind all other values."""
+    if program == "haproxy" and shutil.which("haproxy") is None:
+        pytest.skip("HAProxy is not installed")
+    world = World(program)
+
+    def tell(connection: Connection) -> None:
+        while b"GET" not in connection.reader.buffer and connection.reader.fill():
+            pass
+        connection.write(connection.reader.buffer.partition(b"GET")[0])
+
+    def said(listener: str, *names: str) -> bytes:
+        client = world.client(listener)
+        client.send(_proxied(*names) + b"GET / HTTP/1.0\r\n\r\n")
+        return client.reader.to_end()
+
+    try:
+        world.places = {"ns": namespace}
+        world.origin("s1", tell)
+        world.start(CLIENTS)
+        for names in ((namespace,), ("nobodys", namespace), (namespace, "nobodys")):
+            assert said("theirs", *names).endswith(b"inside")
+            assert said("told", *names).endswith(b"\x30\0" + bytes((len(namespace),)) + namespace.encode())
+        for names in ((), ("nobodys",)):
+            assert said("theirs", *names) == b""
+            assert len(said("told", *names)) == 16 + 12 + 7
     finally:
         world.stop()
