@@ -181,6 +181,11 @@ DEVIATIONS = {
         "ones missing it takes the addresses, then closes for an error of the connection; hapy waits for them, then closes, "
         "too, and tells of a truncated header."
     ),
+    "proxied_lengths:netscaler_in_pieces": (
+        "HAProxy gives up on most NetScaler headers that do not come in one segment, and where the announced length ends "
+        "within the addresses, what it finds behind depends on what was in its memory; hapy waits up to three seconds for "
+        "the whole of it, whatever length it announces."
+    ),
     "tls:groups_of_a_line": (
         "HAProxy 2.6 takes `curves` and `ecdhe` on a line of a crt-list and goes on with the bind line's; hapy does what the "
         "line says."

@@ -99,3 +99,18 @@ def netscaler_almost_whole(world: World) -> None:
     for packet in (_ip4() + TCP, _ip6() + TCP):
         for copies in (_older(packet), _newer(packet)):
             _ask(world, copies[:-1])
+
+
+def netscaler_in_pieces(world: World) -> None:
+    """The header comes in two segments, also one whose announced length ends within the copies."""
+    world.start(LISTEN % f"accept-netscaler-cip {NETSCALER}")
+    for packet in (_ip4() + TCP, _ip6() + TCP):
+        for header in (_older(packet), _newer(packet), _older(packet, length=30)):
+            client = world.client()
+            client.send(header[:40])
+            client.ending(0.05)
+            client.send(header[40:] + REQUEST)
+            message = client.receive()
+            client.seen = []
+            world.note(f"{message.status} {message.body!r}" if message else "no answer")
+            client.close()

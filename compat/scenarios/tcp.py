@@ -717,6 +717,25 @@ def silent_after_the_end(world: World) -> None:
     world.logs(len(config))
 
 
+def reset_after_the_servers_silence(world: World) -> None:
+    """A client that has got its FIN for a server's silence resets the session: the server is reset, too."""
+    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def silent(connection: Connection) -> None:
+        connection.reader.to_end()
+        ends.put(connection.reader.end)
+
+    world.origin("silent", silent)
+    world.start(_listens("fe", "log-format %ts-%B-%U", "timeout server 300ms", "server s {silent}"))
+    client = world.client()
+    client.send(b"abc")
+    world.note(f"client: {client.reader.to_end()!r}")
+    client.send(b"def")
+    client.reset()
+    world.note(f"server: {ends.get(timeout=5)}")
+    world.logs(1)
+
+
 def _is_reset(sock: socket.socket) -> bool:
     """Whether a reset comes behind the peer's FIN."""
     poll = select.poll()

@@ -247,7 +247,7 @@ class Flow(Routine):
             other.conclude()
             if other.closed and other.pending:
                 return  # its end is the session's
-        elif side is self.client and not other.eof:
+        elif side is self.client and (other.ceased or not other.eof):
             other.abort()
         else:
             other.finish()
