@@ -106,6 +106,12 @@ _ALWAYS: Final[Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]] = {
         ("always a Host", re.compile(r"(?i)\A(?![\s\S]*^Host:[ ]*[^\s])|\ACONNECT |\AOPTIONS \* ", re.MULTILINE)),
         ("signs in paths are encoded", re.compile(r"^\S+ [^?\s]*[\"<>\\^`{|}\x80-\xff]")),
         ("headers between neighbours", re.compile(r"(?im)^(Keep-Alive|Proxy-.*|Trailer|TE|Upgrade|User-Agent: *\r$)")),
+        (
+            "bodies in HTTP/1.0",
+            re.compile(r"(?im)^(GET|HEAD|DELETE) \S+ HTTP/1\.0\r[\s\S]*^Content-Length: *[1-9]"),
+        ),
+        ("a lone ?", re.compile(r"^\S+ \S*\? ")),
+        ("letters of UTF-8", re.compile(r"[\x80-\xff]")),
         ("several User-Agent", re.compile(r"(?im)^User-Agent:[\s\S]*^User-Agent:")),
         ("what Connection names", re.compile(r"(?im)^Connection:(?!\s*(close|keep-alive)\s*$)")),
         ("no Content-Type with 304", re.compile(r"(?im)^X-Want: 304")),
@@ -170,8 +176,9 @@ class _Handler(socketserver.StreamRequestHandler):
             for name, value in sorted(headers, key=lambda pair: pair[0]):
                 if name not in _OWN_REQUESTS:
                     joined[name] = f"{joined[name]}, {value}" if name in joined else value
-            if "x-forwarded-for" in joined:
-                joined["x-forwarded-for"] = re.sub(r",(?=\S)", ", ", joined["x-forwarded-for"])
+            for name, value in joined.items():
+                if name.startswith("x-forwarded-"):
+                    joined[name] = re.sub(r",(?=\S)", ", ", value)
             server.got.append([_BACKENDS[server.name], method, rest.rpartition(" ")[0], joined, body.decode("latin-1")])
             self.wfile.write(self._answer(method, dict(headers).get("x-want", "plain")))
 

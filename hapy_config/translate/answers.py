@@ -10,7 +10,7 @@ from typing import Final
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.proxy import ErrorPage, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
-from hapy_config.translate.flow import Piece, Subject, Untranslatable, pieces
+from hapy_config.translate.flow import Lookup, Piece, Subject, Untranslatable, pieces
 
 #: Redirects that HAProxy lets nobody keep.
 _NOT_KEPT: Final = frozenset({302, 303, 307})
@@ -164,13 +164,13 @@ def redirect_answer(redirect: Redirect) -> Answer:
         Untranslatable: its target can't be had elsewhere.
     """
     target = pieces(redirect.target)
+    asked: Piece = Subject("path" if redirect.drop_query else "url")
+    if redirect.append_slash:
+        asked = Lookup(asked, "rewrite", (("^(.*[^/])$", "\\1/"),), None)
     if redirect.kind == "prefix":
-        if redirect.append_slash:
-            raise Untranslatable("'append-slash' has no counterpart")
-        base = () if target == ("/",) else target
-        target = (*base, Subject("path" if redirect.drop_query else "url"))
+        target = (*(() if target == ("/",) else target), asked)
     elif redirect.kind == "scheme":
-        target = (*target, "://", Subject("host"), Subject("path" if redirect.drop_query else "url"))
+        target = (*target, "://", Subject("host"), asked)
     headers: list[tuple[str, tuple[Piece, ...]]] = []
     if redirect.set_cookie is not None:
         headers.append(("Set-Cookie", (f"{redirect.set_cookie}; path=/;",)))

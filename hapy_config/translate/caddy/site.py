@@ -198,13 +198,17 @@ class SiteWriter:
     def _look_up(self, *formats: object) -> None:
         """Write the maps that format strings need, each once."""
         for format_ in formats:
-            for part in looked_up(pieces(format_)) if isinstance(format_, LogFormat) else ():
-                if isinstance(part, Lookup) and part not in self._lookups:
-                    self.lines += lookup_lines(part)
-                    self._lookups.add(part)
+            self._look_up_parts(pieces(format_) if isinstance(format_, LogFormat) else ())
+
+    def _look_up_parts(self, parts: Iterable[Piece]) -> None:
+        for part in looked_up(parts):
+            if isinstance(part, Lookup) and part not in self._lookups:
+                self.lines += lookup_lines(part)
+                self._lookups.add(part)
 
     def _answer(self, answer: Answer) -> list[str]:
         """`handle` with the answer."""
+        self._look_up_parts(answer.location or ())
         lines = ["handle \0 {"]
         if answer.content_type:
             lines.append(f"\theader Content-Type {quoted(answer.content_type)}")
@@ -516,7 +520,7 @@ class SiteWriter:
         refusing: list[tuple[Formula, list[str]]] = []
         changing: list[tuple[Formula, list[str]]] = []
         statuses: list[tuple[Formula, list[str]]] = []
-        guard: dict[str, Formula] = {}
+        guard: dict[tuple[str, bool], Formula] = {}
         changes: list[Change] = []
         for rule in rules:
             try:
@@ -527,13 +531,14 @@ class SiteWriter:
                 if any(one.subject in told for one in changes):
                     raise Untranslatable("a rule before it changes what it looks at")
                 self._look_up(*formats_of(rule))
-                before = guard.get(rule.ruleset, TRUE)
+                section = rule.ruleset, rule in backend.rules.get(rule.ruleset, ())
+                before = guard.get(section, TRUE)
                 asked = as_it_came(formula(rule.condition), changes)
                 whole = simplified(Every((before, asked)))
                 expression(whole)
                 reply, redirect = rule.arguments.get("reply"), rule.arguments.get("redirect")
                 if rule.action == "allow":
-                    guard[rule.ruleset] = simplified(Every((before, Not(asked))))
+                    guard[section] = simplified(Every((before, Not(asked))))
                 elif isinstance(reply, HttpReply):
                     given = answer_of(reply, 502 if rule.action == "deny" else 200, backend)
                     refusing.append((whole, self._answer(given)))

@@ -17,6 +17,6 @@ of a header that rules add to, or change in part or on a condition, servers get 
 a header X_A is taken for X-A by rules that look at that or change it
 clients' TE, Keep-Alive and Expect are not passed on: clients that wait for 100 Continue get it from nginx
 101 is passed on for WebSocket upgrades without a key, where HAProxy answers 400
-refusals and faulty requests get nginx's pages where the configuration has none; nginx's own answers have Server and Date
+refusals and faulty requests get nginx's pages where the configuration has none; its own answers have Server and Date
 """
 ALWAYS: Final = tuple(_LINES.strip().split("\n"))

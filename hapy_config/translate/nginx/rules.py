@@ -278,8 +278,6 @@ def write_redirect(site: Site, redirect: Redirect, whole: Formula) -> None:
         Untranslatable: its target can't be had.
     """
     answer = redirect_answer(redirect)
-    if redirect.append_slash and not redirect.drop_query:
-        site.ledger.near(redirect.span, "append-slash: no slash is added behind a query")
     if answer.headers:
         site.end(whole, site.answer(answer))
         return

@@ -373,4 +373,21 @@ backend b
         ),
         not_for=("nginx", "envoy"),
     ),
+    Case(
+        "redirects-with-a-slash-behind",
+        """
+frontend f
+    bind 127.0.0.1:{port}
+    http-request redirect prefix https://p.example append-slash if {{ path_beg /whole }}
+    http-request redirect prefix /p drop-query append-slash if {{ path_beg /path }}
+    http-request redirect scheme https drop-query append-slash if {{ path_beg /tls }}
+    default_backend b
+backend b
+    server s 127.0.0.1:{one}
+""",
+        paths(
+            *("/whole", "/whole/", "/whole?a", "/whole?a/", "/path/%2f", "/path?a", "/path/?a"),
+            *("/tls/x", "/tls/", "/tls?a=b/"),
+        ),
+    ),
 )
