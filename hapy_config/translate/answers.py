@@ -164,9 +164,9 @@ def redirect_answer(redirect: Redirect) -> Answer:
         Untranslatable: its target can't be had elsewhere.
     """
     target = pieces(redirect.target)
-    asked: Piece = Subject("path" if redirect.drop_query else "url")
-    if redirect.append_slash:
-        asked = Lookup(asked, "rewrite", (("^(.*[^/])$", "\\1/"),), None)
+    whole = Subject("path" if redirect.drop_query else "url")
+    slash = Lookup(whole, "rewrite", (("^(.*[^/])$", "\\1/"),))
+    asked = slash if redirect.append_slash else whole
     if redirect.kind == "prefix":
         target = (*(() if target == ("/",) else target), asked)
     elif redirect.kind == "scheme":
