@@ -250,8 +250,17 @@ def _log(proxy: Proxy) -> Iterator[str]:
         yield "Nothing is logged."
         return
     what = "request" if proxy.mode == "http" else "connection"
-    yield f"Each {what} leaves a line, sent to {listed(list(dict.fromkeys(_target(target) for target in proxy.log)))}."
+    where = listed(list(dict.fromkeys(_target(target) for target in proxy.log)))
+    if "dontlog-normal" in proxy.options:
+        failed = "that fails, is tried again or redispatched" + (", or gets 5xx," if proxy.mode == "http" else "")
+        yield f"Each {what} {failed} leaves a line, sent to {where} (option dontlog-normal)."
+    else:
+        yield f"Each {what} leaves a line, sent to {where}."
+    if "dontlognull" in proxy.options:
+        yield "Connections that send nothing leave none (option dontlognull)."
 
 
 def _target(target: LogTarget) -> str:
+    if target.stream == "ring":
+        return "a ring"
     return target.stream or (address(target.address) if target.address is not None else "the log")

@@ -88,11 +88,18 @@ def _overview(config: Config, not_run: Sequence[Diagnostic]) -> Chapter:
 
 
 def _left_out(not_run: Sequence[Diagnostic]) -> Iterator[str]:
-    """What HAProxy would do and hapy does not: each kind of thing once, with its lines."""
+    """What HAProxy would do and hapy does not: each kind of thing once, with its lines.
+
+    What stops no start is told by what will be missed, under the first of its words.
+    """
     alike: dict[str, list[str]] = {}
+    missed: dict[str, str] = {}
     for finding in not_run:
-        if finding.severity is Severity.ERROR:
-            alike.setdefault(finding.message, []).append(f"{finding.span.file}:{finding.span.line}")
+        message = finding.message
+        if finding.severity is Severity.WARNING:
+            message = missed.setdefault(message.partition(" is not run by hapy: ")[2], message)
+        if finding.severity >= Severity.WARNING:
+            alike.setdefault(message, []).append(f"{finding.span.file}:{finding.span.line}")
     for message, places in alike.items():
         what, _, differs = message.partition(" is not run by hapy: ")
         shown = places if len(places) <= _PLACES_SHOWN else [*places[: _PLACES_SHOWN - 1], "others"]

@@ -522,3 +522,19 @@ listen l
     told = said("listen l", "balances", config)
     assert "The server that %[req.hdr(x-srv)] names takes it if the header x-srv is there" in told
     assert "no more after 30 min without a visit (maxidle) or 8 h from the first visit on (maxlife)" in told
+
+
+def test_what_is_not_logged_and_mails_that_are_not_sent() -> None:
+    config = (
+        "mailers m\n mailer a 192.0.2.1:25\ndefaults\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n"
+        " log 192.0.2.9 local0\n option dontlognull\n"
+        "listen web\n mode http\n bind :80\n option dontlog-normal\n server s 192.0.2.1:80 check\n"
+        " email-alert mailers m\n email-alert from a@b.example\n email-alert to c@d.example\n"
+        "listen raw\n bind :81\n server s 192.0.2.1:81\n"
+    )
+    assert said("listen web", "log", config) == (
+        "Each request that fails, is tried again or redispatched, or gets 5xx, leaves a line, sent to 192.0.2.9"
+        " (option dontlog-normal). Connections that send nothing leave none (option dontlognull)."
+    )
+    assert said("listen raw", "log", config).startswith("Each connection leaves a line, sent to 192.0.2.9.")
+    assert said("in short", "hapy does not run", config).endswith("no mail is sent when a server changes state.")
