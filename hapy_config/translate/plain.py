@@ -333,7 +333,7 @@ def header_test(users: Iterable[User]) -> Test:
 def _replacing(rule: Rule) -> Rule:
     """`set-path %[path,regsub(…)]` as the `replace-path` that does the same; another rule as it is."""
     format_ = rule.arguments.get("format")
-    if rule.action == "replace-uri":
+    if rule.action in ("replace-uri", "replace-pathq"):
         return _replacing_path(rule)
     if rule.action != "set-path" or not isinstance(format_, LogFormat) or len(format_.items) != 1:
         return rule
@@ -365,7 +365,7 @@ def _replacing(rule: Rule) -> Rule:
 
 
 def _replacing_path(rule: Rule) -> Rule:
-    """`replace-uri` as `replace-path`, where the query goes on behind the new path as it came."""
+    """`replace-uri` or `replace-pathq` as `replace-path`, where the query goes on behind the new path as it came."""
     regex, format_ = str(rule.arguments.get("regex")), rule.arguments.get("format")
     text = format_.constant if isinstance(format_, LogFormat) else None
     try:

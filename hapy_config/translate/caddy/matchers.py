@@ -89,13 +89,18 @@ def lookup_name(what: Lookup) -> str:
 
 
 def looked_up(parts: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Pieces of a text, last values as lookups, and those of answers: a placeholder without a value would stay."""
-    return tuple(
-        Lookup(replace(part, last=False), "rewrite", ((LAST.text if part.last else "^(.*)$", "\\1"),), "")
-        if isinstance(part, Subject) and (part.kind == "answer" or part.last) and not part.lower
-        else part
-        for part in parts
-    )
+    """Pieces of a text; last values, versions, and what answers have (or not: a placeholder would stay) as lookups."""
+    return tuple(_looked_up(part) for part in parts)
+
+
+def _looked_up(part: Piece) -> Piece:
+    if not isinstance(part, Subject) or part.lower:
+        return part
+    if part.kind == "version":
+        return Lookup(part, "rewrite", (("^HTTP/(.*)$", "\\1"),), "")
+    if part.kind == "answer" or part.last:
+        return Lookup(replace(part, last=False), "rewrite", ((LAST.text if part.last else "^(.*)$", "\\1"),), "")
+    return part
 
 
 def lookup_lines(what: Lookup) -> list[str]:

@@ -420,7 +420,6 @@ class SiteWriter:
             try:
                 whole = formula(use.condition)
                 if isinstance(use.target, LogFormat):
-                    self.ledger.near(use.span, "a name that no backend has is answered with 503, not by the next rule")
                     found += [
                         one for one in self.config.proxies if one.is_backend and one.mode == "http" and one not in found
                     ]
@@ -443,6 +442,9 @@ class SiteWriter:
                 self.put(TRUE, [f"vars \0 hapy_backend {quoted(default.name)}"])
             for whole, target in reversed(choices):
                 self.put(whole, [f"vars \0 hapy_backend {quoted(target)}"])
+            if default is not None and any(isinstance(use.target, LogFormat) for use in proxy.use_backends):
+                known = Test(Subject("backend"), "exact", tuple(one.name for one in found))
+                self.put(Not(known), [f"vars \0 hapy_backend {quoted(default.name)}"])  # no backend has that name
         return [one for one in found if not one.disabled]
 
     @staticmethod

@@ -390,4 +390,33 @@ backend b
             *("/tls/x", "/tls/", "/tls?a=b/"),
         ),
     ),
+    Case(
+        "names-that-no-backend-has",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    use_backend %[path,field(2,/)]-b if {{ path_beg /dyn- }}
+    use_backend y if {{ path_end y }}
+    use_backend %[req.hdr(x-be)] if {{ req.hdr(x-be) -m found }}
+    use_backend z if {{ path_end z }}
+    default_backend b
+backend y
+    server s 127.0.0.1:{two}
+backend z
+    server s 127.0.0.1:{three}
+backend dyn-1-b
+    http-request set-header X-D "1 %[req.ver]"
+    server s 127.0.0.1:{three}
+backend b
+    server s 127.0.0.1:{one}
+""",
+        (
+            *paths("/", "/dyn-1/x", "/dyn-2/x", "/dyn-2/y"),
+            *(
+                Ask(path, headers={"X-Be": name})
+                for path, name in (("/dyn-2/z", "z"), ("/", "y"), ("/z", "nope"), ("/y", "z"), ("/", "f"), ("/z", ""))
+            ),
+        ),
+        not_for=("nginx", "envoy"),
+    ),
 )
