@@ -50,8 +50,6 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
             if ledger.target == "Caddy":
                 notes += _in_caddy(condition, formats)
             fetches = {acl.criterion.fetch.name for acl in expressions_of(condition)}
-            if not proxy.is_frontend:
-                fetches |= {one.fetch.name for one in formats}
             if "capture.req.uri" in fetches:
                 notes.append(_CAPTURED)
             if policy(proxy) != "preserve":

@@ -55,7 +55,7 @@ class ScriptedRoutes(Routes):
         begin: list[str] = []
         if proxy.monitor_uri:
             answer = self._reply(own_page(200, text=_READY))
-            begin = [f"if path(r) == {quoted(proxy.monitor_uri)} then", f"  {answer}", "  return true", "end"]
+            begin = [f"if url(r) == {quoted(proxy.monitor_uri)} then", f"  {answer}", "  return true", "end"]
         main = self._section(proxy, begin)
         choice = self._choice()
         if self._values.identified:
