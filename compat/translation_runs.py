@@ -76,6 +76,8 @@ _FIELDS: Final = (
     'X-One: one\r\nSet-Cookie: app=1; Path=/\r\nSet-Cookie: SID=2; path=/; Secure\r\nETag: "e1"\r\nCache-Control: max-age=5\r\n'
     "Via: 1.1 stub\r\nConnection: close\r\n"
 )
+#: Headers whose lines some programs join.
+_KNOWN: Final = frozenset({"origin", "via", "user-agent", "accept", "referer", "authorization"})
 #: Lines that can't be taken out.
 _FIXED: Final = (
     "global",
@@ -177,7 +179,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 if name not in _OWN_REQUESTS:
                     joined[name] = f"{joined[name]}, {value}" if name in joined else value
             for name, value in joined.items():
-                if name.startswith("x-forwarded-"):
+                if name.startswith("x-forwarded-") or name in _KNOWN:
                     joined[name] = re.sub(r",(?=\S)", ", ", value)
             server.got.append([_BACKENDS[server.name], method, rest.rpartition(" ")[0], joined, body.decode("latin-1")])
             self.wfile.write(self._answer(method, dict(headers).get("x-want", "plain")))

@@ -93,7 +93,7 @@ def answer_of(reply: HttpReply, default: int, proxy: Proxy) -> Answer:
     own = proxy.error_pages.get(status)
     if reply.default_errorfiles and own is not None:
         return page_answer(own, proxy)
-    if default == 200:
+    if not reply.default_errorfiles:  # a status of its own comes without a page
         return Answer(status, "", ("",), headers)
     return own_page(status, *headers)
 

@@ -161,6 +161,8 @@ _NAMED: Final = {
     "shdr": "answer",
 }
 _HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contains", "reg": "regex"}
+#: What stands around the parts that `dir` and `dom` look for.
+_BOUNDS: Final = {"dir": "/?", "dom": "/?.:"}
 #: Fetches that take the parts between commas one by one.
 LISTS: Final = frozenset({"req.hdr", "hdr", "req.hdr_val", "hdr_val", "req.hdr_ip", "hdr_ip", "res.hdr", "shdr"})
 _ALIASES: Final = {
@@ -253,6 +255,10 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         acl = replace(acl, files=(), patterns=(*acl.patterns, *lines))
         if not acl.patterns:
             return FALSE
+    if acl.match in _BOUNDS:  # what holds nothing but delimiters fits nothing
+        acl = replace(acl, patterns=tuple(one for one in acl.patterns if one.strip(_BOUNDS[acl.match])))
+        if not acl.patterns:
+            return FALSE
     if is_lookup(acl.criterion):
         return looked_up(acl)
     if fetch in ("always_true", "always_false"):
@@ -307,8 +313,7 @@ def _plain_test(acl: AclExpression, what: Subject) -> Test | Not:
     if acl.match in _HOW:
         return Test(what, _HOW[acl.match], acl.patterns, ignore_case)
     if acl.match in ("dir", "dom"):
-        bounds = "/?" if acl.match == "dir" else "/?.:"
-        return bounded(what, acl.patterns, bounds, ignore_case=ignore_case, apart=many)
+        return bounded(what, acl.patterns, _BOUNDS[acl.match], ignore_case=ignore_case, apart=many)
     if acl.match == "len" and all(value.isdecimal() for value in acl.patterns):
         return Test(what, "regex", tuple(f"^.{{{value}}}$" for value in acl.patterns))
     if acl.match == "len" and (bound := comparison(acl.patterns)) is not None and bound[1] <= _LONGEST:

@@ -98,8 +98,12 @@ def redirect_to(answer: Answer) -> Json:
     target = answer.location or ()
     found: Json = {"response_code": _CODES[answer.status]}
     whole = "".join(one if isinstance(one, str) else f"\0{_kind(one)}\0" for one in target)
+    if not whole:
+        raise Untranslatable("Envoy has no redirects to nowhere")
     match = re.fullmatch(r"(?:(https?)://([^/\0]+|\0(?:host|hostname)\0)?)?([^\0]*)(\0(?:url|path)\0)?", whole)
     scheme, host, path, rest = match.groups() if match is not None else ("", "", "", "")
+    if "\0hostname\0" in whole:
+        raise Untranslatable("Envoy has no host without its port")
     if not scheme or (rest and "?" in path):  # Envoy's redirects tell a whole URL, and keep its end or replace it
         added = [header_to_add(name, string(value), append=True) for name, value in answer.told]
         added.insert(0, header_to_add("location", string(target), append=False))

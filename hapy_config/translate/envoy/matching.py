@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from hapy_config.translate.flow import Lookup, Piece, Test, Untranslatable
+from hapy_config.translate.flow import Lookup, Piece, Test, Untranslatable, matches_nothing
 from hapy_config.translate.networks import network_pattern
 
 Json = dict[str, Any]
@@ -96,7 +96,8 @@ def match_of(tests: list[tuple[Test, bool]]) -> Json:
     headers: list[Json] = []
     for one, wanted in tests:
         kind = one.subject.kind
-        if kind == "path" and wanted and found == {"prefix": "/"} and not one.ignore_case:
+        plain = one.how != "present" and not one.ignore_case
+        if kind == "path" and wanted and found == {"prefix": "/"} and plain:
             found = _path(one)
         elif kind == "query":
             headers.append(_query(one, wanted=wanted))
@@ -129,6 +130,8 @@ def _pattern(one: Test, *, whole: bool, tail: str = "") -> str:
                 {"exact": text, "prefix": f"{text}.*", "suffix": f".*{text}", "contains": f".*{text}.*"}[one.how]
             )
     joined = texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
+    if not joined:
+        raise Untranslatable("Envoy takes no empty expression")
     flag = "(?i)" if one.ignore_case else ""
     return f"{flag}{joined}{tail}" if whole else joined
 
@@ -163,6 +166,8 @@ def _header(one: Test, *, wanted: bool) -> Json:
         tail = {"path": r"(?:\?.*)?", "hostname": r"(?::\d+)?"}.get(kind, "")
         found = {"name": name, "string_match": _matcher(one, tail)}
     if not wanted:
+        if kind == "header" and one.how not in ("present", "network") and matches_nothing(one):
+            raise Untranslatable("Envoy can't tell a missing header from an empty one there")
         found["invert_match"] = True
         # A header that is not there fails all tests of its value; whether it is there is asked as it is.
         if "present_match" not in found and kind not in ("host", "hostname", "method", "path", "url", "tls"):

@@ -13,7 +13,7 @@ from hapy_config.model.expressions import Condition, LogFormat
 from hapy_config.model.proxy import ForwardFor, Proxy
 from hapy_config.model.rules import HttpReply, Redirect, Rule
 from hapy_config.source import NOWHERE, Span
-from hapy_config.translate.answers import IN_CLEAR, answer_of, asking, own_page
+from hapy_config.translate.answers import IN_CLEAR, Answer, answer_of, asking, own_page, redirect_answer
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import (
@@ -45,7 +45,7 @@ from hapy_config.translate.flow import (
     simplified,
     whole_of,
 )
-from hapy_config.translate.guards import kept_out, refusal, tests_of
+from hapy_config.translate.guards import GUARDS, kept_out, refusal, tests_of
 from hapy_config.translate.ledger import Ledger
 from hapy_config.translate.plain import header_test
 from hapy_config.translate.report import Loss
@@ -220,6 +220,11 @@ class Routes:
             if name.lower() in self._changed:
                 raise Untranslatable(f"routes see the header '{name}' as it came, and a rule above changes it")
 
+    def _check_answer(self, answer: Answer) -> None:
+        """See that an answer holds nothing that a rule above has changed."""
+        texts = [*(text for _, text in answer.told), answer.location or ()]
+        self._check(part for text in texts for part in text if isinstance(part, Subject))
+
     def _string(self, format_: LogFormat) -> str:
         parts = pieces(format_)
         self._check(one for one in parts if isinstance(one, Subject))
@@ -312,6 +317,7 @@ class Routes:
             reply = given.get("reply")
             default = {"tarpit": 500, "return": 200}.get(action, 403)
             answer = answer_of(reply, default, proxy) if isinstance(reply, HttpReply) else own_page(403)
+            self._check_answer(answer)
             if action in ("tarpit", "silent-drop", "reject"):
                 self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")
             if looks_at(whole, *TOLD) and not self._routable(whole):
@@ -394,6 +400,7 @@ class Routes:
                 self.ledger.lost(redirect.span, f"redirect was left out: {reason}")
 
     def _put_redirects(self, whole: Formula, redirect: Redirect) -> None:
+        self._check_answer(redirect_answer(redirect))
         for case, action in list(redirects_to(redirect)):
             self._check(subjects(case))
             self._put(simplified(Every((whole, case))), action)
@@ -495,8 +502,16 @@ class Routes:
         proxies = (backend, self.proxy) if backend is not self.proxy else (backend,)
         rules = [rule for one in proxies for rule in one.rules.get("http-response", ())]
         if backend is not self.proxy:
-            rules += backend.rules.get("http-after-response", ())
+            rules += [
+                rule for rule in backend.rules.get("http-after-response", ()) if not self._answers_itself(backend)
+            ]
         return rules
+
+    def _answers_itself(self, backend: Proxy) -> bool:
+        """Whether rules of a backend answer in place of its servers; such answers don't meet its other rules there."""
+        return bool(backend.redirects) or any(
+            rule.action in (*GUARDS, "return", "redirect") for rule in backend.rules.get("http-request", ())
+        )
 
     def _answer_changes(self, backend: Proxy, most: int) -> list[Change]:
         """What response rules do on a condition that the request decides."""

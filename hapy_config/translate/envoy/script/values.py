@@ -349,8 +349,10 @@ class Values:
             entries = table(f"[{quoted(one)}] = true" for one in dict.fromkeys(given))
             return f"among({values}, {self._table(entries, len(given))})"
         if acl.match in _BOUNDS:
-            given = tuple(one.strip(_BOUNDS[acl.match]) for one in given)
-        if acl.match not in _FITS or (acl.match in _BOUNDS and "" in given):
+            given = tuple(text for one in given if (text := one.strip(_BOUNDS[acl.match])))
+            if not given:
+                return "false"
+        if acl.match not in _FITS:
             raise Untranslatable(f"values of '{acl.criterion.text}' can't be compared in that way ({acl.match})")
         return f"any({values}, {_FITS[acl.match]}, {self._table(table(map(quoted, given)), len(given))})"
 
