@@ -22,6 +22,9 @@ _POSIX: Final = {
     "alpha": "%a", "digit": "%d", "alnum": "%w", "upper": "%u", "lower": "%l", "space": "%s", "punct": "%p",
     "xdigit": "%x",
 }  # fmt: skip
+#: They stand for `^` and `$` until a whole way is known.
+_BEGIN: Final = "\x02"
+_END: Final = "\x03"
 _REASON: Final = "its regular expression has no counterpart among Lua's patterns"
 
 
@@ -70,10 +73,10 @@ class _Reader:
         self._groups = 0
 
     def read(self) -> tuple[Pattern, ...]:
-        ways = self._alternatives(depth=0)
+        ways = self._alternatives()
         if self._place < len(self._regex):
             raise Untranslatable(_REASON)
-        return tuple(Pattern(way.text, way.groups) for way in ways)
+        return tuple(Pattern(text, way.groups) for way in ways if (text := _anchored(way)) is not None)
 
     def _next(self) -> str:
         """The character at hand, empty at the end."""
@@ -86,41 +89,33 @@ class _Reader:
             raise Untranslatable(_REASON)
         return found
 
-    def _alternatives(self, depth: int) -> list[_Way]:
-        found = self._sequence(depth)
+    def _alternatives(self) -> list[_Way]:
+        found = self._sequence()
         while self._next() == "|":
             self._place += 1
-            found = found + self._sequence(depth)
+            found = found + self._sequence()
         if len(found) > _MOST:
             raise Untranslatable(_REASON)
         return found
 
-    def _sequence(self, depth: int) -> list[_Way]:
+    def _sequence(self) -> list[_Way]:
         ways = [_Way()]
-        begin = True
         while self._next() and self._next() not in "|)":
-            more = self._piece(depth, begin=begin)
+            more = self._piece()
             if self._captures and len(more) > 1 and any(way.repeats for way in ways):
                 raise Untranslatable(_REASON)  # the repetition, not the alternative, would be tried again first
             ways = [way + one for way in ways for one in more]
             if len(ways) > _MOST:
                 raise Untranslatable(_REASON)
-            begin = begin and all(one == _Way("^") for one in more)
         return ways
 
-    def _piece(self, depth: int, *, begin: bool) -> list[_Way]:
+    def _piece(self) -> list[_Way]:
         """One character, class or group with what repeats it."""
         sign = self._take()
         if sign == "(":
-            return self._group(depth)
-        if sign == "^":
-            if depth or not begin:
-                raise Untranslatable(_REASON)
-            return [_Way("^")]
-        if sign == "$":
-            if depth or self._next() not in ("", "|"):
-                raise Untranslatable(_REASON)
-            return [_Way("$")]
+            return self._group()
+        if sign in "^$":
+            return [_Way(_BEGIN if sign == "^" else _END)]
         if sign == "\\" and self._next() in ("b", "B"):
             if self._take() == "B":
                 raise Untranslatable(_REASON)
@@ -254,7 +249,7 @@ class _Reader:
             return [_Way(f"{fixed}{single}*", repeats=True)]
         return [_Way(fixed + f"{single}?" * (most - least), repeats=most > least)]
 
-    def _group(self, depth: int) -> list[_Way]:
+    def _group(self) -> list[_Way]:
         number = 0
         if self._next() == "?":
             if self._regex[self._place : self._place + 2] != "?:":
@@ -263,7 +258,7 @@ class _Reader:
         else:
             self._groups += 1
             number = self._groups
-        inner = self._alternatives(depth + 1)
+        inner = self._alternatives()
         if self._take() != ")":
             raise Untranslatable(_REASON)
         if number and self._captures:
@@ -287,6 +282,22 @@ class _Reader:
         self._place += 1
         self._lazy()
         return [_Way(inner[0].text + sign, repeats=True)]
+
+
+def _anchored(way: _Way) -> str | None:
+    """The text of a whole way with its anchors where Lua has them; None where it can't fit anything."""
+    text = way.text
+    begins = _BEGIN in text
+    head, _, rest = text.rpartition(_BEGIN)
+    opened = head.replace(_BEGIN, "")
+    body, _, tail = rest.partition(_END)
+    closed = tail.replace(_END, "")
+    ends = _END in rest
+    if _END in head or opened.strip("(") or closed.strip(")"):
+        if way.repeats:  # what stands there may be nothing
+            raise Untranslatable(_REASON)
+        return None
+    return f"{'^' if begins else ''}{opened}{body}{closed}{'$' if ends else ''}"
 
 
 def _times(inner: list[_Way], least: int, most: int) -> Iterator[_Way]:
