@@ -17,6 +17,7 @@ from hapy_config.translate.from_nginx.rules import GROUP, QUERY, Rules, backrefs
 from hapy_config.translate.from_nginx.upstreams import retries, server_address, server_words, upstream_lines
 from hapy_config.translate.from_nginx.values import (
     NoCounterpartError,
+    fetch,
     format_string,
     may_lack,
     size,
@@ -37,8 +38,13 @@ _SETTINGS: Final = frozenset(
         "ssl_protocols", "ssl_ciphers", "ssl_client_certificate", "ssl_verify_client", "gzip",
         "gzip_types", "root", "alias", "default_type", "proxy_bind", "proxy_method",
         "proxy_ssl_certificate_key", "merge_slashes", "underscores_in_headers", "ignore_invalid_headers",
+        "absolute_redirect", "port_in_redirect", "server_name_in_redirect",
         "proxy_ssl_protocols", "proxy_ssl_session_reuse", "proxy_ssl_verify_depth", "proxy_ssl_ciphers",
     }
+)  # fmt: skip
+#: Those that a listener has in HAProxy.
+LISTENERS: Final = frozenset(
+    {"client_body_timeout", "client_header_timeout", "keepalive_timeout", "gzip", "gzip_types"}
 )  # fmt: skip
 _ALWAYS_LOST: Final = {"root": "HAProxy serves no files", "alias": "HAProxy serves no files"}
 _ADDED: Final = "{ status 200 201 204 206 301 302 303 304 307 308 }"
@@ -131,11 +137,34 @@ class Backends:
         """The rules on the level of a server, for the frontend."""
         known = self._known[server.span] = Known(self._variables, len(where))
         known.referers = valid_referers(server, server)
+        self._rules.begin(self.base_of(server), in_location=False)
         real = real_addresses((server, self.http), where, self.notes)
         if real:
             known.is_set("realip_remote_addr")
         lines = [rule for one in server.block or () for rule in self._rules.write(one, where, known, "", server)]
         return [*real, *known.prelude(), *lines]
+
+    def base_of(self, *levels: Directive) -> str:
+        """What nginx writes before addresses that begin with a slash: scheme, host and port, as a log format."""
+        settings = self.settings(*levels)
+
+        def says(name: str, value: str) -> bool:
+            return name in settings and settings[name].args == (value,)
+
+        if says("absolute_redirect", "off"):
+            return ""
+        server = levels[0]
+        listens = [one for one in server.all("listen") if one.args]
+        scheme = "https" if any("ssl" in one.args for one in listens) or says("ssl", "on") else "http"
+        ports = {(re.search(r"(?:^|:)(\d+)$", one.args[0]) or ["", "80"])[1] for one in listens} or {"80"}
+        usual = "443" if scheme == "https" else "80"
+        port = "" if ports == {usual} or says("port_in_redirect", "off") else f":{next(iter(ports))}"
+        port = ":%[dst_port]" if len(ports) > 1 and port else port
+        names = [name for one in server.all("server_name") for name in one.args]
+        host = f"%[{fetch('host')}]"
+        if says("server_name_in_redirect", "on") and names and re.fullmatch(r"[\w.-]+", names[0]):
+            host = names[0].lower()
+        return f"{scheme}://{host}{port}"
 
     def late_rules(self, server: Directive) -> list[str]:
         """The rules that what leads to locations looks at, behind those of the server."""
@@ -224,11 +253,17 @@ class Backends:
         for word, reason in _ALWAYS_LOST.items():
             if word in settings and location.first(word) is not None:
                 self.notes.lost(settings[word].span, f"{word}: {reason}")
+        self._rules.begin(self.base_of(server, location), in_location=True)
+        for one in location.block or ():
+            if one.name in LISTENERS:
+                self.notes.near(one.span, f"{one.name} holds for whole listeners in HAProxy: it was left out")
         known.referers = valid_referers(location, server) or known.referers
         for one in location.block or ():
             lines += self._rules.write(
                 one, [], known, settings["default_type"].args[0] if "default_type" in settings else "", server
             )
+        if location.first("internal") is not None:  # nobody comes as far as its rules
+            lines = self._doors.rules(server, location)
         lines = found_again(lines, merged=settings.get("merge_slashes", location).args != ("off",))
         lines += self._doors.rules(server, location)  # nginx runs them behind its rewrites
         tried = location.first("try_files")
@@ -289,11 +324,12 @@ class Backends:
                 self.notes.lost(passed.span, f"proxy_pass {target}: the path goes on as it came: {reason}")
         elif uri is not None and kind_of(location)[0] in ("", "^~", "="):
             pattern = "^" + re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", path) + "(.*)$"
-            lines += canonical()
+            stays = [f"!{test}" for test in self._rules.moved]  # what `break` has left goes on as it is
+            tail = f" if {' '.join(stays)}" if stays else ""
+            lines += canonical(stays)
             if path != uri:
-                lines.append(
-                    f"http-request replace-path {write(pattern)} {write(uri.replace('%', '%%') + chr(92) + '1')}"
-                )
+                new = write(uri.replace("%", "%%") + "\\1")
+                lines.append(f"http-request replace-path {write(pattern)} {new}{tail}")
         for word, directive in (("connect", "proxy_connect_timeout"), ("server", "proxy_read_timeout")):
             if directive in settings:
                 try:
@@ -301,6 +337,18 @@ class Backends:
                 except NoCounterpartError as reason:
                     self.notes.lost(settings[directive].span, str(reason))
         lines += retries(settings)
+        if "proxy_method" in settings:
+            method = settings["proxy_method"]
+            if variables(method.args[0]):
+                self.notes.lost(method.span, "proxy_method was left out: it depends on variables")
+            else:
+                lines.append(f"http-request set-method {write(method.args[0])}")
+        if "proxy_bind" in settings:
+            bound = settings["proxy_bind"]
+            if re.fullmatch(r"[0-9a-fA-F.:\[\]]+", bound.args[0]) and len(bound.args) == 1:
+                lines.append(f"source {bound.args[0]}")
+            elif bound.args != ("off",):
+                self.notes.lost(bound.span, "proxy_bind was left out: HAProxy wants an address")
         upstream = self._upstreams.get(host)
         ending = server_words(scheme, host, settings, self.notes)
         if upstream is None:
@@ -335,6 +383,7 @@ class Backends:
         lines: list[str] = []
         last: list[str] = []
         host_set = upgrade_set = False
+        seen: set[str] = set()
         for one in self.many(server, location, "proxy_set_header"):
             if len(one.args) != 2:
                 continue
@@ -357,14 +406,22 @@ class Backends:
                         "option forwardfor" + ("" if name.lower() == "x-forwarded-for" else f" header {write(name)}")
                     )
                     continue
+                action = "add-header" if name.lower() in seen else "set-header"
+                seen.add(name.lower())
                 if value == "$scheme":
-                    lines += [f"http-request set-header {write(name)} https if {{ ssl_fc }}",
-                              f"http-request set-header {write(name)} http unless {{ ssl_fc }}"]  # fmt: skip
+                    lines += [f"http-request {action} {write(name)} https if {{ ssl_fc }}",
+                              f"http-request {action} {write(name)} http unless {{ ssl_fc }}"]  # fmt: skip
+                elif value == "" and action == "add-header":
+                    continue
+                elif action == "add-header" and may_lack(value):
+                    held = " ".join(f"{{ {known.sample(each)} -m len gt 0 }}" for each in variables(value))
+                    text = write(format_string(value, known))
+                    lines.append(f"http-request add-header {write(name)} {text} if {held}")
                 elif value == "":
                     lines.append(f"http-request del-header {write(name)}")
                 else:
                     where = last if name.lower() == "host" else lines  # others may look at the one that came
-                    where.append(f"http-request set-header {write(name)} {write(format_string(value, known))}")
+                    where.append(f"http-request {action} {write(name)} {write(format_string(value, known))}")
                     if {"uri", "document_uri"}.intersection(variables(value)):
                         self.notes.near(one.span, f"{name} has the path as it came, not decoded")
                     if may_lack(value) and name.lower() != "host":

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hapy_config.translate.from_nginx.language import Directive
+from hapy_config.translate.from_nginx.values import ORIGINAL
 from hapy_config.translate.lines import pattern, write
 
 #: The host that is asked for, without its port.
@@ -64,6 +65,7 @@ def canonical(tests: Sequence[str] = ()) -> list[str]:
     return [
         f'http-request set-path "%[{_CANONICAL}]" if {" ".join((*tests, odd, _PLAIN))}',
         f'http-request set-path "%[{merged}]" if {" ".join((*tests, odd, f"!{_PLAIN}"))}',
+        f"{NO_QUERY} if {' '.join((*tests, '{ pathq -m end ? } !{ query -m len gt 0 }'))}",
     ]
 
 
@@ -72,13 +74,24 @@ def found_again(rules: Sequence[str], *, merged: bool) -> list[str]:
     lines: list[str] = []
     for number, rule in enumerate(rules):
         lines.append(rule)
-        if (
-            rule.startswith(_MOVES)
-            and not rule.startswith(_AGAIN)
-            and any(PATH in later for later in rules[number + 1 :])
-        ):
+        if _moves(rule) and any(PATH in later for later in rules[number + 1 :]):
             lines += path_rules(merged=merged)
     return lines
+
+
+def _moves(rule: str) -> bool:
+    """Whether a rule may change the path, rather than how it is written."""
+    return rule.startswith(_MOVES) and not rule.startswith(_AGAIN) and "{ pathq -m end ? }" not in rule
+
+
+def with_original(lines: Sequence[str]) -> list[str]:
+    """All sections, with what keeps path and query as they came where rules that change them are followed by others."""
+    if not any(_moves(line.strip()) for line in lines):
+        return [line.replace(ORIGINAL, "pathq") for line in lines]
+    if not any(ORIGINAL in line for line in lines):
+        return list(lines)
+    kept = f"    http-request set-{ORIGINAL} pathq"
+    return [each for line in lines for each in ((kept, line) if line.strip() == REFUSED[0] else (line,))]
 
 
 def kind_of(location: Directive) -> tuple[str, str]:

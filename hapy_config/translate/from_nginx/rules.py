@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -41,6 +41,25 @@ class Rules:
     def __init__(self, maps: Mapping[str, Directive], notes: Notes) -> None:
         self._maps = maps
         self._notes = notes
+        #: What stands before addresses that begin with a slash: scheme, host and port, or nothing.
+        self.base = ""
+        self.in_location = False
+        #: The tests that hold where a rewrite or `break` has ended the rules of the block.
+        self.ended: list[str] = []
+        #: Those that hold where one has changed the path.
+        self.moved: list[str] = []
+        self._ends = 0
+
+    def begin(self, base: str, *, in_location: bool) -> None:
+        """Begin with the rules of another block."""
+        self.base, self.in_location, self.ended, self.moved = base, in_location, [], []
+
+    def _end(self, tests: Sequence[str]) -> str:
+        """The rule that ends the rules of the block where tests hold."""
+        self._ends += 1
+        name = f"txn.ngx_end_{self._ends}"
+        self.ended.append(f"{{ var({name}) -m found }}")
+        return f"http-request set-var({name}) bool(true){' if ' + ' '.join(tests) if tests else ''}"
 
     def write(self, one: Directive, where: list[str], known: Known, kind: str, server: Directive) -> Iterator[str]:
         """The rules that a `return`, `rewrite`, `if` or `set` becomes; nothing for other directives.
@@ -52,9 +71,14 @@ class Rules:
             kind: the type of what is answered, empty for text.
             server: the block around it.
         """
+        if one.name in ("return", "rewrite", "set", "if", "break"):
+            where = [*where, *(f"!{test}" for test in self.ended if f"!{test}" not in where)]
         tail = f" if {' '.join(where)}" if where else ""
         try:
-            if one.name == "return" and one.args:
+            if one.name == "break" and not one.args:
+                one.used = True
+                yield self._end(where)
+            elif one.name == "return" and one.args:
                 one.used = True
                 if QUERY.search(one.args[-1]):  # behind a path only where there is one
                     path = QUERY.sub("", one.args[-1])
@@ -156,9 +180,11 @@ class Rules:
             return "http-request reject"
         if code in ("301", "302", "303", "307", "308"):
             text = _with_scheme(text, server)
-            if not re.match(r"\w+://", text):
-                self._notes.near(one.span, "the address that it leads to has no host")
-            return f"http-request redirect location {write(format_string(text, known, location=True))} code {code}"
+            text = format_string(text, known, location=True)
+            base = self.base if text.startswith(("/", "%[path]")) else ""
+            if {"uri", "document_uri"}.intersection(variables(one.args[-1])):
+                self._notes.near(one.span, "the address has the path as it came, not decoded")
+            return f"http-request redirect location {write(f'{base}{text}')} code {code}"
         if not 200 <= int(code) <= 599:
             raise NoCounterpartError(f"HAProxy gives no answers with status {code}")
         if not text:
@@ -184,8 +210,6 @@ class Rules:
         new = new.removesuffix("?")
         sign = "&" if "?" in new else "?"
         if away:
-            if not new.startswith(("http://", "https://")):
-                self._notes.near(one.span, "the address that it leads to has no host")
             test = f"{{ {PATH} -m reg {write(regex)} }}"
             code = "301" if flag == "permanent" else "302"
             if GROUP.search(new):
@@ -196,6 +220,7 @@ class Rules:
                 target = before + inner
             else:
                 target = format_string(new, known, location=True)
+            target = f"{self.base}{target}" if target.startswith("/") else target
             found = " ".join((*where, test))
             if carried and "%[query]" not in target:
                 whole = write(f"{target}{sign}%[query]")
@@ -203,12 +228,13 @@ class Rules:
             yield f"http-request redirect location {write(target)} code {code} if {found}"
             return
         path, _, query = new.partition("?")
-        if flag == "last":
-            self._notes.near(
-                one.span, "the new path is not looked up among the locations again where this stands in one"
-            )
+        if flag != "break" and self.in_location:
+            self._notes.near(one.span, "the new path is not looked up among the locations again")
         tail = f" if {' '.join(where)}" if where else ""
         matched = (*where, f"{{ {PATH} -m reg {write(regex)} }}")
+        if flag in ("last", "break"):
+            yield self._end(matched)
+            self.moved.append(self.ended[-1])
         yield from canonical(matched)
         if query:
             yield from self._with_query(regex, new, tail, carried=carried)

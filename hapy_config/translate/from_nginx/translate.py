@@ -10,7 +10,7 @@ from typing import Final
 from hapy_config.api import read_text
 from hapy_config.loader import read_file
 from hapy_config.source import Source, Span
-from hapy_config.translate.from_nginx.backends import Backends
+from hapy_config.translate.from_nginx.backends import LISTENERS, Backends
 from hapy_config.translate.from_nginx.language import Directive, NginxError, parse, with_includes
 from hapy_config.translate.from_nginx.locations import (
     PATH,
@@ -20,6 +20,7 @@ from hapy_config.translate.from_nginx.locations import (
     host_acls,
     kind_of,
     path_rules,
+    with_original,
 )
 from hapy_config.translate.from_nginx.nested import Locations
 from hapy_config.translate.from_nginx.notes import Notes
@@ -121,7 +122,7 @@ def _http(http: Directive, notes: Notes) -> list[str]:
     lines: list[str] = []
     for number, (address, pairs) in enumerate(listeners.items(), 1):
         lines += [*_frontend(f"http_{number}", address, pairs, backends, notes), ""]
-    return [*lines, *backends.sections()]
+    return with_original([*lines, *backends.sections()])
 
 
 def _frontend(
@@ -146,6 +147,9 @@ def _frontend(
         for given in server.all("server_name"):
             given.used = True
         is_first = server is first[0]
+        for one in server.block or ():
+            if one.name in LISTENERS and not is_first and settings.get(one.name, one).args != one.args:
+                notes.near(one.span, f"{one.name} is the first server's for the whole listener")
         acl = f"{name}_site_{index}"
         where: list[str] = []
         if not is_first:
@@ -193,13 +197,13 @@ def _locations(server: Directive, where: list[str], backends: Backends, notes: N
         ):
             tests = [*where, f"{{ {PATH} -m str {write(bare)} }}"]
             held = " ".join(tests)
+            there = f"{backends.base_of(server, location)}{text}"
             lines += [
-                f"http-request redirect location {write(f'{text}?%[query]')} code 301 if {held} {{ query -m found }}",
-                f"http-request redirect location {write(text)} code 301 if {held}",
+                f"http-request redirect location {write(f'{there}?%[query]')} code 301 if {held} {{ query -m found }}",
+                f"http-request redirect location {write(there)} code 301 if {held}",
             ]
-            added = bool(backends.many(server, location, "add_header"))
-            lacks = ", and that answer none of the headers of add_header" if added else ""
-            notes.near(location.span, f"the address that {bare} is sent on to has no host{lacks}")
+            if backends.many(server, location, "add_header"):
+                notes.near(location.span, f"the answer that leads from {bare} on has none of the headers of add_header")
     for location, tests in found.in_order():
         for name, more in backends.of_location(owners[id(location)], location):
             conditions = " ".join((*where, *tests, *more))

@@ -53,6 +53,13 @@ def server_words(scheme: str, host: str, settings: dict[str, Directive], notes: 
             words += ["sni", f"str({name})"]
         else:
             notes.lost(settings["proxy_ssl_name"].span, "the name depends on a variable without a counterpart")
+    if "proxy_ssl_ciphers" in settings:
+        words += ["ciphers", settings["proxy_ssl_ciphers"].args[0]]
+    if "proxy_ssl_session_reuse" in settings and settings["proxy_ssl_session_reuse"].args == ("off",):
+        words.append("no-ssl-reuse")
+    for left_out in ("proxy_ssl_protocols", "proxy_ssl_verify_depth"):
+        if left_out in settings:
+            notes.near(settings[left_out].span, f"{left_out} was left out: HAProxy has its own default")
     if "proxy_ssl_certificate" in settings:
         words += ["crt", settings["proxy_ssl_certificate"].args[0]]
     return "".join(f" {write(word)}" for word in words)

@@ -12,6 +12,8 @@ _TIME: Final = re.compile(r"(\d+)(ms|[smhdwMy]?)")
 _UNITS: Final = {"ms": 1, "": 1000, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000, "w": 604800000}
 #: What is the URI of the request again.
 _WHOLE_URI: Final = re.compile(r"\$\{?(?:document_)?uri\}?\$\{?is_args\}?\$\{?(?:args|query_string)\}?(?!\w)")
+#: Path and query as they came; `pathq` where no rule changes them.
+ORIGINAL: Final = "var(txn.ngx_request_uri)"
 _FETCHES: Final = {
     "host": "req.hdr(host),regsub(:[0-9]*$,),lower,rtrim(.)",
     "http_host": "req.hdr(host)",
@@ -21,7 +23,7 @@ _FETCHES: Final = {
     "realip_remote_addr": "src",
     "server_addr": "dst",
     "server_port": "dst_port",
-    "request_uri": "pathq",
+    "request_uri": ORIGINAL,
     "uri": "path",
     "document_uri": "path",
     "args": "query",
