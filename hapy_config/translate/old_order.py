@@ -46,9 +46,14 @@ def in_order(line: Line, edit: Edit, found: Sequence[Line]) -> Edit:
         _, _, condition = edit.text.partition("http-request allow")
         return replace(edit, text=f"http-request set-var({_VARIABLE}) bool(true){condition}")
     if first in _DENYING and any(_spares(other, line, found) for other in found):
-        head, _, condition = edit.text.partition(" if ")
-        return replace(edit, text=f"{head} if {_with_term(condition).strip()}")
+        return replace(edit, text=_spared(edit.text), more=tuple(map(_spared, edit.more)))
     return edit
+
+
+def _spared(rule: str) -> str:
+    """A rule that leaves those alone who were let in before."""
+    head, _, condition = rule.partition(" if ")
+    return f"{head} if {_with_term(condition).strip()}"
 
 
 def _seeing(line: Line, found: Sequence[Line]) -> int:

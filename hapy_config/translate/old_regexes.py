@@ -65,6 +65,10 @@ _GROUPED_NAME: Final = re.compile(r"\^\(([A-Za-z0-9_-]+)\)(:.*)", re.DOTALL)
 _TAKES_ALL: Final = re.compile(r"(?:\(\.\*\)|\.\*)\$?\Z")
 #: One version at the end of a request line.
 _ONE_VERSION: Final = re.compile(r" \(?HTTP/1\\?\.([01])\)?\$?\Z")
+#: Letters, signs and classes that no blank, colon or end of a line fits.
+_WITHIN_A_WORD: Final = re.compile(
+    r"(?:[A-Za-z0-9_/%&=,;!~@<>'|()-]|\\[][./+*?(){}$^|\\-]|\.(?![*+?{])|\[[A-Za-z0-9_./%-]+\][+*?]?)+"
+)
 #: A version, whatever is asked for.
 _VERSION_ALONE: Final = re.compile(r"\^?(?:\.\*|\(\.\*\)) HTTP/1\\?\.[01]\$?")
 _IN_BRACKETS: Final = re.compile(r"\[\^?\]?[^]]*\]")
@@ -104,6 +108,19 @@ def sees_headers(pattern: str) -> bool:
 def any_line(pattern: str) -> bool:
     """Whether a pattern fits every request and answer."""
     return pattern in _ANY_LINE
+
+
+def anywhere(pattern: str) -> str | None:
+    """What a pattern looks for in any place of any line, without blanks or ends of lines; None for another pattern."""
+    text = re.sub(r"^\^?(?:\.\*)+|(?:\.\*)+\$?$", "", pattern)
+    if not _WITHIN_A_WORD.fullmatch(text) or "http" in text.lower():
+        return None
+    return text
+
+
+def may_be_method(text: str) -> bool:
+    """Whether methods may have a text in them."""
+    return re.fullmatch(r"[A-Za-z|()-]+", text) is not None
 
 
 def methods(pattern: str) -> Methods | None:

@@ -5,6 +5,7 @@ They ran behind the `http-request` (`http-response`) rules of their section, `bl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,7 +18,9 @@ from hapy_config.translate.old_regexes import (
     about,
     any_case,
     any_line,
+    anywhere,
     header_names,
+    may_be_method,
     methods,
     replaced_header,
     replaced_method,
@@ -192,6 +195,13 @@ def decide(line: Line) -> Iterator[Edit]:
     """`reqdeny`, `reqallow`, `reqtarpit`, `rspdeny`, `reqsetbe`, case-blind or not."""
     side, verb, ignores_case = _parts(line.words[0])
     words = 3 if verb == "setbe" else 2
+    if (
+        verb in ("deny", "tarpit")
+        and side == "request"
+        and (several := _anywhere(line, verb, ignores_case=ignores_case))
+    ):
+        yield several
+        return
     if verb == "pass":
         yield Decide("it exempts lines from the rules after it; put conditions on those instead")
         return
@@ -207,6 +217,24 @@ def decide(line: Line) -> Iterator[Edit]:
         found = about(line.words[1])
         note = _ALSO_HEADERS if isinstance(found, Uri) and sees_headers(line.words[1]) else ""
         yield _behind(side, f"{_ACTIONS[side, verb]}{condition}", note=note)
+
+
+def _anywhere(line: Line, verb: str, *, ignores_case: bool) -> Edit | None:
+    """A rule for each part of a request in which a pattern may find its text."""
+    text = anywhere(line.words[1]) if len(line.words) > 1 else None
+    if text is None:
+        return None
+    look = f"-m reg {'-i ' if ignores_case else ''}{write(text)}"
+    tests = [f"{{ {fetch} {look} }}" for fetch in ("method", "url", "req.hdrs")]
+    if not may_be_method(text):
+        del tests[0]
+    conditions = [asking_too(test, line.words[2:], line.raw[2:]) for test in tests]
+    if None in conditions:
+        return None
+    first, *more = (f"{_ACTIONS['request', verb]}{condition}" for condition in conditions)
+    names = not ignores_case and re.search("[A-Z]", text)
+    note = "names of headers are looked at in small letters" if names else ""
+    return _behind("request", first, *more, note=note)
 
 
 def _test(pattern: str, side: str, *, ignores_case: bool) -> str | None:
