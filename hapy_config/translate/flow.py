@@ -424,7 +424,7 @@ def matches_nothing(one: Test) -> bool:
 
 def bounded(what: Subject, values: tuple[str, ...], bounds: str, *, ignore_case: bool, apart: bool = False) -> Test:
     """Whole parts of a text between delimiters; `apart` writes each way to stand there as a pattern of its own."""
-    texts = [re.escape(value.strip(bounds)) for value in values]
+    texts = [re.escape(text) for value in values if (text := value.strip(bounds))] or [_NO_TEXT]
     if apart:
         ways = itertools.product(("^", f"[{bounds}]"), texts, ("$", f"[{bounds}]"))
         return Test(what, "regex", tuple("".join(one) for one in ways), ignore_case)

@@ -419,4 +419,26 @@ backend b
         ),
         not_for=("nginx", "envoy"),
     ),
+    Case(
+        "answers-without-a-page",
+        r"""
+frontend f
+    bind 127.0.0.1:{port}
+    errorfile 403 {folder}/403.http
+    http-request deny status 410 if {{ path /410 }}
+    http-request deny deny_status 410 if {{ path /old410 }}
+    http-request deny status 403 if {{ path /403 }}
+    http-request deny status 403 hdr X-Page own if {{ path /own }}
+    http-request deny status 404 default-errorfiles if {{ path /404 }}
+    http-request deny if {{ path /deny }}
+    http-request deny deny_status 429 if {{ path_dir / }}
+    default_backend b
+backend b
+    server s 127.0.0.1:{one}
+""",
+        paths(
+            *("/410", "/old410", "/403", "/own", "/404", "/deny", "/", "/a//b"),
+            seen=("Cache-Control", "Content-Type", "X-Page"),
+        ),
+    ),
 )
