@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 
 #: Sub-commands: the module in `hapy.commands` and what it does, for the overview.
 COMMANDS = {
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         name = "run"
     from importlib import import_module
 
+    warnings.filterwarnings("ignore", "Parsed a serial number")  # of a certificate, which HAProxy does not mind
     if name != "run" and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # letters that the terminal's encoding lacks
     try:

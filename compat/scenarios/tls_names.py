@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import itertools
 import ssl
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from compat.harness import World
 
+TLS12 = ssl.TLSVersion.TLSv1_2
+TLS13 = ssl.TLSVersion.TLSv1_3
 _CERTIFICATE = 11
 _HANDSHAKE, _ALERT = 22, 21
 NAMES = (
@@ -156,3 +163,35 @@ frontend {listener}
     for listener in world.listeners:
         for name in _WANTED:
             _given(world, listener, name)
+
+
+def keys_of_a_name(world: World) -> None:
+    """RSA, ECDSA and Ed25519 for one name, in any order: which one clients of each version get."""
+    keys: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey] = {
+        "rsa": rsa.generate_private_key(65537, 2048),
+        "ecdsa": ec.generate_private_key(ec.SECP256R1()),
+        "ed": ed25519.Ed25519PrivateKey.generate(),
+    }
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "n.test")])
+    since = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - certificates know no time zones
+    for kind, key in keys.items():
+        builder = x509.CertificateBuilder(name, name, key.public_key(), 1, since, since.replace(year=2049))
+        made = builder.sign(key, None if kind == "ed" else hashes.SHA256())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (world.dir / f"{kind}.pem").write_bytes(made.public_bytes(Encoding.PEM) + pem)
+    orders = [order for count in (2, 3) for order in itertools.permutations(keys, count)]
+    config = ""
+    for order in orders:
+        listener = "_".join(order)
+        certificates = " ".join(f"crt {{dir}}/{kind}.pem" for kind in order)
+        config += (
+            f'frontend {listener}\n    bind "fd@${{{listener}}}" ssl {certificates}\n'
+            '    http-request return status 200 content-type text/plain lf-string "%[ssl_f_key_alg]"\n'
+        )
+    world.start(config)
+    for listener in ("_".join(order) for order in orders):
+        for low, high in ((TLS12, TLS12), (TLS12, TLS13), (TLS13, TLS13)):
+            client = world.tls_client("n.test", listener=listener, minimum_version=low, maximum_version=high)
+            message = client.get("/") if client.shaken else None
+            world.note(f"{listener} {low.name} to {high.name}: {message.body if message else None!r}")
+    world.forget_clients()

@@ -3,7 +3,7 @@
 Rules (manual section 5.1, and HAProxy 2.6 on the wire):
 - The name that a client asks for (SNI) is looked for among the certificates' names as it is, then with its first label
   replaced by `*`. Among the certificates found one with an ECDSA key comes first for clients that take these, but not
-  for those that speak TLS 1.3 alone: they have no cipher suite that says so.
+  for those that speak TLS 1.3 alone: they have no cipher suite that says so. Ed25519 and Ed448 come behind RSA.
 - A client without a name, or with one that no certificate has, gets the first certificate of the line, unless
   `strict-sni` turns it away.
 - `generate-certificates` makes a certificate for a name that no other has (`hapy.tls.forging`).
@@ -167,7 +167,10 @@ class Binding:
 def _fitting(found: list[Served], hello: ClientHello) -> Served:
     """The first with a key that the client takes."""
     if len(found) > 1:
-        for kind in hello.key_kinds:
+        kinds = hello.key_kinds
+        if kinds[:1] == ["rsa"]:  # who speaks TLS 1.3 alone gets an Ed25519 key before an ECDSA one
+            kinds = ["rsa", "other", *kinds]
+        for kind in kinds:
             for one in found:
                 if one.certificate.kind == kind:
                     return one

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hapy.samples.environment import CompileError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hapy_config.source import Span
     from hapy_config.tls.versions import Options
 
+_KINDS: Final = {"rsa": rsa.RSAPublicKey, "ecdsa": ec.EllipticCurvePublicKey, "dsa": dsa.DSAPublicKey}
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -24,7 +26,7 @@ class Certificate:
 
     Attributes:
         files: the certificate with its key, and what lies beside it.
-        kind: `rsa`, `ecdsa` or `dsa`.
+        kind: `rsa`, `ecdsa`, `dsa`, or `other`, which comes last among certificates for one name.
         bits: the size of its key, 0 where that is fixed.
         names: the names it is used for: the line's filters, else those in it, in lower case. A line that only excludes
             names leaves none, as in HAProxy, whatever stands in the certificate.
@@ -54,7 +56,7 @@ def served(entry: CertificateEntry, span: Span) -> Certificate:
         key = parsed.public_key()
     except (ValueError, TypeError) as error:
         raise CompileError(f"unable to load certificate from file '{files.path}': {error}", span) from None
-    kind = "rsa" if isinstance(key, rsa.RSAPublicKey) else "dsa" if isinstance(key, dsa.DSAPublicKey) else "ecdsa"
+    kind = next((name for name, one in _KINDS.items() if isinstance(key, one)), "other")
     names = tuple(text.lower() for text in entry.filters if not text.startswith("!"))
     excluded = frozenset(text[1:].lower() for text in entry.filters if text.startswith("!"))
     if not entry.filters:

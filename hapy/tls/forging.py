@@ -122,12 +122,10 @@ class Forge(Generic[S]):
     def _issued_by(self) -> x509.AuthorityKeyIdentifier:
         authority = self._authority
         try:
-            known = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+            known = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
         except x509.ExtensionNotFound:
-            known = x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
-        return x509.AuthorityKeyIdentifier(
-            known.digest, [x509.DirectoryName(authority.issuer)], authority.serial_number
-        )
+            known = None
+        return x509.AuthorityKeyIdentifier(known, [x509.DirectoryName(authority.issuer)], authority.serial_number)
 
 
 def _alternative(asked: bytes) -> x509.UnrecognizedExtension:

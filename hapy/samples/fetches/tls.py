@@ -191,7 +191,7 @@ def _sha1(args: Args, env: CompileEnv) -> Getter:
 def _serial(args: Args, env: CompileEnv) -> Getter:
     def serial(certificate: Certificate) -> Result:
         number = abs(certificate.serial_number)
-        return Binary(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+        return Binary(number.to_bytes(max(number.bit_length() + 7, 8) // 8, "big"))
 
     return _of_certificate(args.name, serial)
 
@@ -202,8 +202,8 @@ def _version(args: Args, env: CompileEnv) -> Getter:
 
 
 def _date(moment: datetime) -> Result:
-    """`YYMMDDhhmmssZ`; no value where the century can't be guessed from that."""
-    return moment.strftime("%y%m%d%H%M%SZ").encode() if 1950 <= moment.year < 2100 else None
+    """`YYMMDDhhmmssZ`; no value beyond this century."""
+    return moment.strftime("%y%m%d%H%M%SZ").encode() if 2000 <= moment.year < 2100 else None
 
 
 @fetch("ssl_c_notbefore", "ssl_f_notbefore", "ssl_s_notbefore", type="str")
