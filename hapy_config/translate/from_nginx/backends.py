@@ -10,7 +10,7 @@ from hapy_config.source import Span
 from hapy_config.translate.from_nginx.doors import ACCESS, Doors
 from hapy_config.translate.from_nginx.known import Known, in_order, map_test
 from hapy_config.translate.from_nginx.language import Directive
-from hapy_config.translate.from_nginx.locations import NO_QUERY, canonical, files_not_there, found_again, kind_of
+from hapy_config.translate.from_nginx.locations import NO_QUERY, PATH, canonical, files_not_there, found_again, kind_of
 from hapy_config.translate.from_nginx.notes import Notes
 from hapy_config.translate.from_nginx.origins import real_addresses, valid_referers
 from hapy_config.translate.from_nginx.rules import GROUP, QUERY, Rules, backrefs
@@ -242,6 +242,7 @@ class Backends:
     def _one(self, server: Directive, location: Directive, target: str, path: str) -> str:
         name = self._name(f"{_site(server)}{path}")
         known = Known(self._variables, 0, self._known.get(server.span))
+        known.groups = _groups(location)
         lines = self._content(server, location, target, path, known)
         self._made.append([f"backend {name}", "    mode http", *(f"    {line}" for line in (*known.prelude(), *lines))])
         return name
@@ -522,6 +523,21 @@ class Backends:
             f"http-after-response set-header Cache-Control {write(control)} if {_ADDED}",
             f"http-after-response set-header Expires {write(until)} if {_ADDED}",
         ]
+
+
+def _groups(location: Directive) -> dict[str, str]:
+    """The samples of the groups of a location's regular expression; without numbers where others may take them over."""
+    kind, pattern = kind_of(location)
+    if kind not in ("~", "~*") or "'" in pattern:
+        return {}
+    begins, ends = pattern.startswith("^"), pattern.endswith("$") and not pattern.endswith("\\$")
+    inner = f"{'' if begins else '.*?'}{pattern[begins : len(pattern) - ends]}{'' if ends else '.*'}"
+    flag = "(?i)" if kind == "~*" else ""
+    names = [match[1] for match in _GROUPS.finditer(inner)][:9]
+    samples = {str(number): f"{PATH},regsub('{flag}^{inner}$','\\{number}')" for number in range(1, len(names) + 1)}
+    named = {name: samples[str(number)] for number, name in enumerate(names, 1) if name}
+    others = any(one.name in ("if", "rewrite") for one in location.block or ())
+    return named if others else samples | named
 
 
 def _made_path(kind: str, pattern: str, uri: str, known: Known) -> list[str]:

@@ -35,6 +35,8 @@ class Known(dict[str, str]):
         self._needed: dict[str, list[str]] = {}
         #: The tests of which an address that a client comes from passes one; None where none is asked for.
         self.referers: list[str] | None = before.referers if before is not None else None
+        #: The samples of the groups of a location's expression, by number and name.
+        self.groups: dict[str, str] = {}
         #: Headers of answers that stand beside a `return` alone, and whether there are any.
         self.heads: list[str] = []
         self.own_headers = False
@@ -47,6 +49,9 @@ class Known(dict[str, str]):
         """
         if name in self._set:
             return _variable(name)
+        if name in self.groups:
+            self._needed[name] = [f"http-request set-var(txn.ngx_group_{name}) {write(self.groups[name])}"]
+            return f"var(txn.ngx_group_{name})"
         if name == "invalid_referer" and self.referers is not None:
             self._needed[name] = [
                 f"http-request set-{_variable(name)} str(1)",

@@ -194,6 +194,35 @@ OF_REQUESTS: tuple[NginxCase, ...] = (
         ),
     ),
     NginxCase(
+        "groups-of-locations",
+        r"""
+ server {{
+   listen 127.0.0.1:{port};
+   location ~ ^/u/(?<name>\w+)/(.*)$ {{
+     proxy_set_header X-Name $name; proxy_set_header X-Rest "r=$2";
+     add_header X-Seen $1 always;
+     proxy_pass http://127.0.0.1:{one};
+   }}
+   location ~* "/(en|de)/(\d{{1,3}})" {{ return 200 "$1-$2"; }}
+   location ~ ^/go/(.*)$ {{ return 302 https://b.example/$1; }}
+   location / {{ rewrite ^/old/(.*)$ /$1 break; rewrite ^/a /b; proxy_method POST; proxy_pass http://127.0.0.1:{two}/v2/; }}
+ }}
+""",
+        tuple(
+            Ask(path, seen=("X-Seen",))
+            for path in (
+                "/u/ann/x/y?z=1",
+                "/u/%61nn/x",
+                "/x/EN/12",
+                "/de/1234/de/1",
+                "/go/x?y",
+                "/old/a",
+                "/old//z?",
+                "/q?",
+            )
+        ),
+    ),
+    NginxCase(
         "maps-of-several-variables",
         r"""
  map "$request_method:$uri" $no {{ default ""; "~^POST:/ro" 1; "DELETE:/x" 1; }}
