@@ -7,8 +7,8 @@ what still differs then is UNTOLD: it is printed with the smallest configuration
 
 - `--seed N --count K`: configurations N … N+K-1; each depends on its seed alone.
 - `--asks R`: requests for each.
-- `--told`: also print for every file what differs before lines are taken out, with the notes; to be read by a person, who
-  sees whether the notes speak of it.
+- `--told`: also print what differs before lines are taken out, each kind once with the fewest lines, and the notes on
+  these; to be read by a person, who sees whether the notes speak of it.
 - `--config FILE`: this file (one that was printed, or with `@PORT0@`, `@one@` … as in `compat.random_configurations`) instead of random ones.
 
 What a program does whatever its configuration says (`_ALWAYS`), and notes about lines that can't be taken out (listeners,
@@ -141,7 +141,7 @@ _ALWAYS: Final[Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]] = {
 _TAKEN: Final[Mapping[str, frozenset[str]]] = {"nginx": frozenset({"te", "keep-alive", "expect"})}
 #: Targets that see the path alone of a request for http://host/path, and what of a configuration looks at all of it.
 _BY_PATH: Final = frozenset({"nginx", "envoy"})
-_WHOLE: Final = re.compile(r"\burl|%HU|capture\.req\.uri|set-uri|replace-uri")
+_WHOLE: Final = re.compile(r"\burl|%HU|HTTP_URL_ABS|capture\.req\.uri|set-uri|replace-uri")
 #: By target: notes on lines that can't be taken out, and the requests that they are about.
 _STRUCTURE: Final[Mapping[str, Sequence[tuple[re.Pattern[str], re.Pattern[str]]]]] = {}
 
@@ -314,6 +314,8 @@ def _exchange(port: int, one: Request) -> list[object]:
     if own and not kind.startswith("text/plain"):
         headers.pop("content-type", None)
         body = b"(a page of its own)" if body and answer.status >= 400 else b""
+    if not body:
+        headers.pop("content-type", None)  # of nothing
     if "gzip" in headers.get("content-encoding", ""):
         body = b"(gzip)"
     return [answer.status, headers, body.decode("latin-1")]
@@ -384,7 +386,8 @@ def _known(at: Bench, lines: Sequence[str], one: Request) -> bool:
         return True
     if at.target in _BY_PATH and b" http://" in one.raw.split(b"\r", 1)[0] and _WHOLE.search("\n".join(lines)):
         return True
-    if at.target == "nginx" and (_changed(lines) & _odd_headers(text) or _low(text, lines)):
+    emptied = "X-Want: empty" in text and any("X-Empty" in line for line in lines)
+    if at.target == "nginx" and (_changed(lines) & _odd_headers(text) or _low(text, lines) or emptied):
         return True
     about = [(note, pattern) for note, pattern in _STRUCTURE.get(at.target, ()) if pattern.search(text)]
     return bool(about) and any(note.search(said.text) for said in at.notes(lines) for note, _ in about)
@@ -431,15 +434,15 @@ def _what(theirs: object, mine: object) -> tuple[str, ...]:
     )
 
 
-def smallest(at: Bench, lines: Sequence[str], one: Request, what: tuple[str, ...]) -> list[str]:
-    """The fewest lines that still differ in the same untold way."""
+def smallest(at: Bench, lines: Sequence[str], one: Request, what: tuple[str, ...], *, told: bool = False) -> list[str]:
+    """The fewest lines that still differ in the same way; untold, unless `told`."""
     found = list(lines)
     size = max(len(found) // 3, 1)
     while size:
         number = len(found) - size
         while number >= 0:
             fewer = repaired(at, found[:number] + found[number + size :])
-            if fewer is not None and len(fewer) < len(found) and _still(at, fewer, one, what):
+            if fewer is not None and len(fewer) < len(found) and _still(at, fewer, one, what, told=told):
                 found = fewer
             number = min(number - size, len(found) - size)
         size //= 2
@@ -460,11 +463,11 @@ def _fewer_headers(at: Bench, lines: Sequence[str], one: Request, what: tuple[st
     return one
 
 
-def _still(at: Bench, lines: Sequence[str], one: Request, what: tuple[str, ...]) -> bool:
+def _still(at: Bench, lines: Sequence[str], one: Request, what: tuple[str, ...], *, told: bool = False) -> bool:
     if f"@PORT{one.listener}@" not in "\n".join(lines):
         return False
     try:
-        if _spoken(at, lines):
+        if not told and _spoken(at, lines):
             return False
         found = differing(at, lines, [one])
     except DoesNotStartError:
@@ -516,8 +519,11 @@ def _run(
         print(f"\n==== {title}: the target does not start: {error}\n{at.text(lines, at.target)}")
         return
     if told:
-        for one, a, b in first[:8]:
-            _print(at, f"{title} told?", lines, one, a, b)
+        for one, a, b in first:
+            what = _what(a, b)
+            if not at.printed[what]:
+                at.printed[what] += 1
+                _print(at, f"{title} told?", smallest(at, lines, one, what, told=True), one, a, b)
     bare = silent(at, lines)
     if bare is None:
         seen["nothing is left without the lines told"] += 1

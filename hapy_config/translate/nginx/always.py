@@ -14,7 +14,7 @@ header names with signs that none may have, and lines without a colon, are let i
 of a request line with another host than Host that host is forgotten, where HAProxy answers 400
 of a request for http://host/path servers, and rules that look at 'url', see the path alone
 of a header that rules add to, or change in part or on a condition, servers get the first line, and no empty one
-a header X_A is taken for X-A by rules that look at that or change it
+rules take a header X_A for X-A, and an empty one for none
 clients' TE, Keep-Alive and Expect are not passed on: clients that wait for 100 Continue get it from nginx
 101 is passed on for WebSocket upgrades without a key, where HAProxy answers 400
 refusals and faulty requests get nginx's pages where the configuration has none; its own answers have Server and Date

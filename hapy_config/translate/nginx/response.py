@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from hapy_config.model.expressions import LogFormat
 from hapy_config.model.rules import Rule
@@ -10,6 +11,9 @@ from hapy_config.translate.flow import TRUE, Formula, Untranslatable, formula, p
 from hapy_config.translate.nginx.rules import OWN, UNSEEN, AnswerHeader, Site, either, tell_empty, with_groups
 from hapy_config.translate.nginx.text import identifier
 from hapy_config.translate.report import Loss
+
+#: Headers of which nginx gives one, whatever is added; an empty one takes the servers' out.
+_SINGLE: Final = frozenset({"etag", "last-modified"})
 
 
 def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
@@ -47,7 +51,10 @@ def _response_rule(site: Site, rule: Rule, headers: dict[str, AnswerHeader]) -> 
     if isinstance(value, LogFormat) and rule.action != "replace-header":
         new = site.variables.string(pieces(value))
         tell_empty(site, rule, name, value)
-    if rule.action == "add-header":
+    if name.lower() in _SINGLE:
+        values = [_only(site, rule, whole, header, new)]
+        header = AnswerHeader(header.name, hidden=True)
+    elif rule.action == "add-header":
         values.append(either(site, whole, new, "", name))
     else:
         if (whole != TRUE or rule.action == "replace-header") and not header.hidden:
@@ -63,6 +70,17 @@ def _response_rule(site: Site, rule: Rule, headers: dict[str, AnswerHeader]) -> 
             values += [either(site, whole, new, "", name)] if new else []
         header = AnswerHeader(header.name, hidden=True)
     headers[name.lower()] = AnswerHeader(header.name, header.hidden, values)
+
+
+def _only(site: Site, rule: Rule, whole: Formula, header: AnswerHeader, new: str) -> str:
+    """The value of a header of which nginx gives one."""
+    if rule.action == "add-header":
+        raise Untranslatable(f"nginx gives one '{header.name}' with an answer")
+    server = "" if header.hidden else f"$upstream_http_{identifier(header.name.lower())}"
+    before = header.values[0] if header.values else server
+    if rule.action == "replace-header":
+        return _replaced(site, rule, whole, before)
+    return either(site, whole, new, before, header.name)
 
 
 def _replaced(site: Site, rule: Rule, whole: Formula, before: str) -> str:
