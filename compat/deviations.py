@@ -176,6 +176,10 @@ DEVIATIONS = {
         "HAProxy logs status 400 for the statistics page's answer 401, and sends the page in chunks to clients of HTTP/1.0, "
         "which do not know them; hapy logs what it sends, and ends the page for such clients by closing."
     ),
+    "upgrades:websocket_behind_hints": (
+        "HAProxy 2.6 answers 502 when a 1xx comes before the 101 of a WebSocket; hapy passes both on: RFC 9110 (7.8) even asks "
+        "for that order where a client expects 100 Continue, too."
+    ),
     "proxied_lengths:netscaler_almost_whole": (
         "HAProxy counts the first bytes of a NetScaler header as part of what it announces: with eight or twelve of its last "
         "ones missing it takes the addresses, then closes for an error of the connection; hapy waits for them, then closes, "

@@ -427,7 +427,22 @@ FAMILY = {
     **{f"answer_{name}": _one(UPGRADE, answer) for name, answer in ANSWERS.items()},
     "httpclose": _one(UPGRADE, OTHER + b"x", "    option httpclose"),
     "http_server_close": _one(WEBSOCKET, SWITCH + b"x", "    option http-server-close"),
+    "websocket_behind_hints": _one(WEBSOCKET, b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + SWITCH + b"x"),
 }
+
+
+def bytes_of_refused_upgrades(world: World) -> None:
+    """What counts of a 101 that nobody has asked for, when it is a sound WebSocket upgrade and when it has no accept key."""
+    keyless = b"HTTP/1.1 101 SP\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nx"
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            connection.write(keyless if "keyless" in request.start else SWITCH)
+
+    _start(world, script, defaults='    log-format "%ST %B %tsc"')
+    for target in ("/keyless", "/sound"):
+        world.once(target)
+    world.logs(2)
 
 
 def second_request(world: World) -> None:

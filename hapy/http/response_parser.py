@@ -266,9 +266,10 @@ class ResponseParser(MessageParser):
         return Response(status, reason, headers, body, version, keep_alive and body != UNTIL_CLOSE)
 
     def _check_upgrade(self, reason: bytes, headers: list[Header], options: ConnectionOptions) -> None:
+        protocols = [value for name, value in headers if name == b"upgrade"]
+        keyed = not has_token(protocols, b"websocket") or any(name == b"sec-websocket-accept" for name, _ in headers)
+        if options.upgrade and not keyed:
+            raise BadMessage(502, "websocket upgrade without accept key")
         if not options.upgrade or not self._upgrade:
             refused = Response(101, reason, headers)
             raise BadMessage(502, "101 that was not asked for", late=True, refused=refused)
-        protocols = [value for name, value in headers if name == b"upgrade"]
-        if has_token(protocols, b"websocket") and not any(name == b"sec-websocket-accept" for name, _ in headers):
-            raise BadMessage(502, "websocket upgrade without accept key")
