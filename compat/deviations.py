@@ -168,6 +168,10 @@ DEVIATIONS = {
         "With `usesrc clientip` HAProxy hardly ever takes a connection that another connection of the same client opened; "
         "hapy does, since nothing that the server sees of them differs."
     ),
+    "sockets:source_from_no_address": (
+        "HAProxy takes for `usesrc hdr_ip` whatever a field begins with: 127.1 for 127.1.0.0, a word or an IPv6 address for "
+        "0.0.0.0; hapy connects from the address before `usesrc` where the field has none of the server's family."
+    ),
     "sockets:source_from_a_missing_field": (
         "HAProxy 2.6 answers 500 and logs an internal error, which by its manual never happens, where a request has no "
         "field to take `usesrc hdr_ip` from; hapy connects from the address before `usesrc`."

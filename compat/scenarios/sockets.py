@@ -344,6 +344,23 @@ listen {name}
     world.note(str([line.partition(") : ")[2] for line in world.said().splitlines() if line.startswith("[ALERT]")]))
 
 
+def source_from_no_address(world: World) -> None:
+    """`usesrc hdr_ip`, and what the field has is no address, or one of the other family."""
+    world.origin("s1")
+    world.start(
+        """
+listen fe
+    bind "fd@${fe}"
+    log-format "%ST %ts %[bc_src]"
+    server s {s1} source 127.0.0.1 usesrc hdr_ip(x)
+"""
+    )
+    for number, value in enumerate(("127.0.0.9", "127.0.0.9:80", "::1", "none", "127.1", "127.0.0.9x"), 1):
+        world.client().get("/", "Connection: close", f"X: {value}")
+        world.syslog.wait(number)
+    world.logs(6)
+
+
 def source_from_a_missing_field(world: World) -> None:
     """`usesrc hdr_ip`, and no such field."""
     world.origin("s1")

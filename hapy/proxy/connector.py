@@ -266,13 +266,13 @@ class Connector:
         source = base.source
         usesrc = self._source.usesrc if self._source is not None else None
         if usesrc is not None:
-            source = _foreign_source(usesrc, txn) or source
+            source = _foreign_source(usesrc, txn, family) or source
         space = self._home(txn) if self._home is not None else base.namespace
         return replace(base, family=family, host=host, port=port, source=source, namespace=space)
 
 
-def _foreign_source(usesrc: str, txn: Transaction) -> tuple[str, int] | None:
-    """The (address, port) that `usesrc` names for this request; None where a field to take it from is missing."""
+def _foreign_source(usesrc: str, txn: Transaction, family: int) -> tuple[str, int] | None:
+    """The (address, port) that `usesrc` names for this request; None where no field has one of the server's family."""
     client = txn.client
     if usesrc in ("clientip", "client"):
         if client.family == socket.AF_UNIX:
@@ -286,4 +286,6 @@ def _foreign_source(usesrc: str, txn: Transaction) -> tuple[str, int] | None:
         return None
     found = nth(values(txn.request.headers, to_bytes(name.strip().lower())), int(occurrence or -1))
     ip = parse_forwarded(found) if found is not None else None
-    return None if ip is None else (str(ip), 0)
+    if ip is None or (ip.version == 6) is not (family == socket.AF_INET6):
+        return None
+    return str(ip), 0
