@@ -297,7 +297,10 @@ class SiteWriter:
             assert isinstance(reply, HttpReply)
             if action == "tarpit":
                 self.ledger.near(rule.span, "tarpit: Caddy answers at once, without the wait")
-            return self._answer(answer_of(reply, {"deny": 403, "tarpit": 500, "return": 200}[action], proxy))
+            answer = answer_of(reply, {"deny": 403, "tarpit": 500, "return": 200}[action], proxy)
+            if answer.content_type and not any(isinstance(part, str) and part for part in answer.body):
+                self.ledger.near(rule.span, "a body that is empty keeps its Content-Type")
+            return self._answer(answer)
         if action == "auth":
             self.ledger.near(rule.span, IN_CLEAR)
             return self._answer(asking(given.get("realm") or proxy.name))

@@ -148,7 +148,9 @@ def _balance(ledger: Ledger, backend: Proxy, servers: list[Server]) -> list[str]
             text = "Caddy makes the cookie's values itself, and servers see it"
             limits = ["secure"] if cookie.secure else []
             limits += ["domain"] if cookie.domains else []
+            limits += ["httponly"] if cookie.httponly else []
             limits += ["nocache"] if cookie.nocache else []
+            limits += list(cookie.attributes)
             text += f"; without {', '.join(limits)}" if limits else ""
             ledger.near(ledger.line(backend, "cookie"), f"'{backend.name}': {text}")
             return [f"lb_policy cookie {cookie.name}"]
