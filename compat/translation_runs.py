@@ -267,6 +267,8 @@ class Bench:
         got = json.loads(json.dumps(self.got))
         if len(seen) > 1 and seen[1].get("date") != _DATE:  # type: ignore[attr-defined]
             seen[1].pop("date", None)  # type: ignore[attr-defined]
+        for header in seen[1].keys() & _KNOWN if len(seen) > 1 else ():  # type: ignore[attr-defined]
+            seen[1][header] = re.sub(r",(?=\S)", ", ", seen[1][header])  # type: ignore[index]
         if not got and len(seen) > 1:
             for header in _OF_SERVERS:
                 seen[1].pop(header, None)  # type: ignore[attr-defined]

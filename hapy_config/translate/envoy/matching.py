@@ -30,6 +30,8 @@ _SPECIAL: Final = re.compile(r"([\\.^$*+?{}\[\]|()])")
 _BEYOND: Final = re.compile(r"\(\?(?:[=!]|<[=!]|>|R|\d|&)|\\[1-9]|[*+?}]\+|\(\?\|")
 
 
+#: What of an expression may fit a question mark.
+_REACHES: Final = re.compile(r"(?<!\\)\.|\[\^|\\[DSW]|\[[^\]]*\?")
 #: What routes can't look at becomes a header before they are asked: name and operator by subject.
 TOLD: Final = {
     "src": ("x-hapy-src", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
@@ -114,7 +116,7 @@ def _path(one: Test) -> Json:
     return {"safe_regex": {"regex": _pattern(one, whole=True)}}
 
 
-def _pattern(one: Test, *, whole: bool, tail: str = "") -> str:
+def _pattern(one: Test, *, whole: bool, tail: str = "", rest: str = ".*") -> str:
     """A regular expression for the whole of what is looked at, as Envoy's have to be."""
     texts = []
     for value in one.values:
@@ -123,11 +125,16 @@ def _pattern(one: Test, *, whole: bool, tail: str = "") -> str:
             begins, ends = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")
             inner = text[begins : len(text) - ends]
             grouped = f"(?:{inner})" if "|" in inner else inner
-            texts.append(("" if begins else ".*") + grouped + ("" if ends else ".*"))
+            texts.append(("" if begins else rest) + grouped + ("" if ends else rest))
         else:
             text = escaped(value)
             texts.append(
-                {"exact": text, "prefix": f"{text}.*", "suffix": f".*{text}", "contains": f".*{text}.*"}[one.how]
+                {
+                    "exact": text,
+                    "prefix": f"{text}{rest}",
+                    "suffix": f"{rest}{text}",
+                    "contains": f"{rest}{text}{rest}",
+                }[one.how]
             )
     joined = texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
     if not joined:
@@ -136,13 +143,13 @@ def _pattern(one: Test, *, whole: bool, tail: str = "") -> str:
     return f"{flag}{joined}{tail}" if whole else joined
 
 
-def _matcher(one: Test, tail: str = "") -> Json:
+def _matcher(one: Test, tail: str = "", rest: str = ".*") -> Json:
     """How a string must be."""
     words = {"exact": "exact", "prefix": "prefix", "suffix": "suffix", "contains": "contains"}
     if len(one.values) == 1 and one.how in words and not tail:
         found: Json = {words[one.how]: one.values[0]}
         return {**found, "ignore_case": True} if one.ignore_case else found
-    return {"safe_regex": {"regex": _pattern(one, whole=True, tail=tail)}}
+    return {"safe_regex": {"regex": _pattern(one, whole=True, tail=tail, rest=rest)}}
 
 
 def _header(one: Test, *, wanted: bool) -> Json:
@@ -164,7 +171,9 @@ def _header(one: Test, *, wanted: bool) -> Json:
         raise Untranslatable("Envoy's routes can't look at addresses in headers")
     else:
         tail = {"path": r"(?:\?.*)?", "hostname": r"(?::\d+)?"}.get(kind, "")
-        found = {"name": name, "string_match": _matcher(one, tail)}
+        if kind == "path" and one.how == "regex" and any(_REACHES.search(value) for value in one.values):
+            raise Untranslatable("its expression would look at the query, too")
+        found = {"name": name, "string_match": _matcher(one, tail, "[^?]*" if kind == "path" else ".*")}
     if not wanted:
         if kind == "header" and one.how not in ("present", "network") and matches_nothing(one):
             raise Untranslatable("Envoy can't tell a missing header from an empty one there")

@@ -355,6 +355,10 @@ function length(value)
   return value and #text(value)
 end
 
+function with_tail(value, tail)
+  return value and text(value) .. tail
+end
+
 -- The bounds of the parts between delimiters.
 function bounds_of(value, delimiters, empty)
   local found, from = {}, 1

@@ -214,10 +214,11 @@ class Values:
             return f"{name}({value}, {quoted(args[0])})"
         if name == "concat" and (len(args) < 2 or not args[1]):
             before, behind = (*args, "", "", "")[0], (*args, "", "", "")[2]
-            return f"(text({value}) .. {quoted(before + behind)})"
+            return f"with_tail({value}, {quoted(before + behind)})"
         if name == "concat" and args[1].partition(".")[0] in ("txn", "req", "res"):
             before, behind = args[0], (*args, "")[2] if len(args) > 2 else ""
-            return f"(text({value}) .. {quoted(before)} .. text(r.vars[{quoted(args[1])}]) .. {quoted(behind)})"
+            tail = f"{quoted(before)} .. text(r.vars[{quoted(args[1])}]) .. {quoted(behind)}"
+            return f"with_tail({value}, {tail})"
         if name == "regsub" and len(args) >= 2 and "g" not in "".join(args[2:]):
             found = patterns(args[0], ignore_case="i" in "".join(args[2:]), captures=True)
             return f"regsub({value}, {pattern_table(found)}, {quoted(args[1])})"
