@@ -215,6 +215,9 @@ def _write(outcome: Translation, output: str) -> bool:
         for name, text in outcome.files.items():
             path = place / Path(name).name if place.is_dir() else place
             path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    except FileExistsError:
+        print(f"hapy migrate: cannot write {output}: several files need a folder, and it is none", file=sys.stderr)
+        return False
     except OSError as error:
         print(f"hapy migrate: cannot write {output}: {error.strerror}", file=sys.stderr)
         return False

@@ -144,6 +144,8 @@ def _servers(proxy: Proxy) -> Iterator[str]:
             return
         rest = "other requests" if proxy.stats is not None else "requests"
         yield f"It has none: {rest} are answered 503." if proxy.mode == "http" else "It has none."
+        if any(words[0] == "stick-table" for words in proxy.settings):
+            yield "Others count in its table (stick-table)."
         return
     alike = [(text, [server.name for server in group]) for text, group in groupby(proxy.servers, _told_in(proxy))]
     if len(alike) > _SERVERS_SHOWN:

@@ -70,6 +70,9 @@ def test_bad_usage(old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main([str(old), "--to", "apache"]) == 2
     assert main([str(old), "-o", str(tmp_path / "no" / "such" / "place")]) == 2
     assert "cannot write" in capsys.readouterr().err
+    (tmp_path / "b.cfg").write_text("backend b\n")
+    assert main([str(old), str(tmp_path / "b.cfg"), "-o", str(tmp_path / "b.cfg")]) == 2
+    assert "several files need a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("target", ["nginx", "caddy", "envoy", "json"])

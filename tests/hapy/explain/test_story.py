@@ -524,6 +524,12 @@ listen l
     assert "no more after 30 min without a visit (maxidle) or 8 h from the first visit on (maxlife)" in told
 
 
+def test_a_backend_that_is_a_table() -> None:
+    config = "defaults\n mode http\nbackend t\n stick-table type ip size 1k store gpc0\n"
+    told = said("backend t", "servers", config)
+    assert told == "It has none: requests are answered 503. Others count in its table (stick-table)."
+
+
 def test_what_is_not_logged_and_mails_that_are_not_sent() -> None:
     config = (
         "mailers m\n mailer a 192.0.2.1:25\ndefaults\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n"
