@@ -733,3 +733,21 @@ def methods_of_no_name(world: World) -> None:
         client.expect_end()
         world.syslog.wait(number)
     world.logs(3)
+
+
+def hellos_of_ssl(world: World) -> None:
+    """A hello that asks for SSL 3 in its own version has no extensions to look at, whatever its record says."""
+    world.origin("s1", _say)
+    world.origin("s2", _say)
+    names = ("ssl_hello_type", "ssl_ver", "ssl_sni", "ssl_alpn", "ssl_ec_ext", "ssl_st_ext")
+    keep = [f"tcp-request content set-var(txn.{name}) req.{name}" for name in names]
+    told = "|".join(f"%[var(txn.{name})]" for name in names)
+    accept = "tcp-request content accept if { req.ssl_hello_type 1 }"
+    world.start(_frontend("fe", "tcp-request inspect-delay 9s", *keep, accept, f'log-format "{told}"') + BACKENDS)
+    hello = _hello("a.test", "h2", "http/1.1")
+    for number, (record, version) in enumerate(
+        ((b"\3\1", b"\3\3"), (b"\3\0", b"\3\1"), (b"\3\1", b"\3\0"), (b"\3\0", b"\2\0")), 1
+    ):
+        _tell(world, "fe", hello[:1] + record + hello[3:9] + version + hello[11:])
+        world.syslog.wait(number)
+    world.logs(4)

@@ -27,6 +27,8 @@ _HANDSHAKE: Final = 0x16
 _CLIENT_HELLO: Final = 1
 #: The major version of all of TLS, and of SSL 3.
 _TLS: Final = 3
+#: The version of TLS 1.0.
+_FIRST_TLS: Final = b"\3\1"
 #: How much of a hello's end HAProxy does not wait for.
 _LAST: Final = 4
 
@@ -58,6 +60,8 @@ def _of_hello(read: Callable[[ClientHello], Result]) -> Getter:
         if len(data) < _HEADERS:
             undecided(txn)
             return None
+        if len(data) >= _VERSIONED and data[_HEADERS:_VERSIONED] < _FIRST_TLS:
+            return None  # SSL has no extensions
         record, size = _lengths(data)
         missing = 0
         try:
