@@ -265,6 +265,9 @@ class Bench:
         self.got.clear()
         seen = _exchange(self.ports[name][one.listener], one)
         got = json.loads(json.dumps(self.got))
+        if self.target == "caddy":  # whatever rules do, it passes no empty User-Agent on
+            for each in got:
+                each[3] = {header: value for header, value in each[3].items() if (header, value) != ("user-agent", "")}
         if len(seen) > 1 and seen[1].get("date") != _DATE:  # type: ignore[attr-defined]
             seen[1].pop("date", None)  # type: ignore[attr-defined]
         for header in seen[1].keys() & _KNOWN if len(seen) > 1 else ():  # type: ignore[attr-defined]

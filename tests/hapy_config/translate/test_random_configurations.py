@@ -11,7 +11,19 @@ from tests.hapy_config.translate.side_by_side import program, with_other_ports
 
 
 @pytest.mark.referee
-@pytest.mark.parametrize(("target", "seed"), [("nginx", 3), ("nginx", 19), ("nginx", 55), ("nginx", 108)])
+@pytest.mark.parametrize(
+    ("target", "seed"),
+    [
+        ("nginx", 3),
+        ("nginx", 19),
+        ("nginx", 55),
+        ("nginx", 108),
+        ("caddy", 6),
+        ("caddy", 23),
+        ("caddy", 45),
+        ("caddy", 88),
+    ],
+)
 @with_other_ports
 def test_nothing_untold_differs(target: str, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     program(target)
