@@ -14,6 +14,8 @@ from hapy_config.words import to_bytes
 DEFAULT_SOURCE: Final = "192.0.2.1"
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+#: Words that are no hosts where they stand alone.
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"})
 _VERSIONS: Final = {"HTTP/1.0": b"HTTP/1.0", "HTTP/1.1": b"HTTP/1.1"}
 
 
@@ -64,7 +66,7 @@ def asked(text: str, *, headers: Sequence[str] = (), source: str | None = None, 
         if found is None:
             raise RequestError("a request is HTTP/1.0 or HTTP/1.1")
         version = found
-    if not 1 <= len(words) <= 2:
+    if not 1 <= len(words) <= 2 or (len(words) == 1 and words[0] in _METHODS):
         raise RequestError(f"'{text[:80]}' is no request; write for example: GET https://shop.example/cart")
     method = words[0] if len(words) == 2 else "GET"
     parts = _split(words[-1])

@@ -44,6 +44,8 @@ def test_headers_and_body() -> None:
         ("GET ftp://a/", {}),
         ("GET http://a:x/", {}),
         ("GET http://[::1/", {}),
+        ("POST", {}),
+        ("GET HTTP/1.0", {}),
         ("/", {"headers": ["nothing"]}),
         ("/", {"source": "here"}),
     ],
