@@ -311,7 +311,7 @@ GENERAL: Final[tuple[tuple[str, _Excuse], ...]] = (
 
 #: Headers of which there may be several; others of a name make nginx refuse a request.
 _MANY: Final = ("X-A", "X-B", "Cookie", "X-Forwarded-For", "X-Own", "X-Real-IP", "X-Forwarded-Proto", "Accept-Encoding")
-#: What a program does whatever its configuration says; the README tells of it.
+#: What a program does whatever its configuration says; the report tells of it (`from_nginx.always`).
 PROGRAMS: Final[tuple[Callable[[Request], bool], ...]] = (
     lambda asked: re.search(r"[^!-~]|#", asked.target) is not None,  # HAProxy refuses those signs
     lambda asked: asked.target.startswith("http"),  # HAProxy wants the same host twice

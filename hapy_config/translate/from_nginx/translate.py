@@ -10,6 +10,7 @@ from typing import Final
 from hapy_config.api import read_text
 from hapy_config.loader import read_file
 from hapy_config.source import Source, Span
+from hapy_config.translate.from_nginx.always import ALWAYS
 from hapy_config.translate.from_nginx.backends import LISTENERS, Backends
 from hapy_config.translate.from_nginx.language import Directive, NginxError, parse, with_includes
 from hapy_config.translate.from_nginx.locations import (
@@ -76,12 +77,13 @@ def from_nginx(sources: Sequence[Source]) -> Translation:
                 raise NginxError("blocks are nested too deeply") from None
     notes.settle(directives)
     text = "".join(f"{line}\n" for line in lines)
+    served = any(one.name == "http" for one in directives)
     for finding in read_text(text, "haproxy.cfg", assume_machine=True).diagnostics:
         if finding.refuses and not finding.environment:
             notes.lost(
                 Span(sources[0].name, 0), f"line {finding.span.line} of the result is refused: {finding.message}"
             )
-    return Translation({"haproxy.cfg": text}, notes.all(), notes.counts())
+    return Translation({"haproxy.cfg": text}, notes.all(), notes.counts(), ALWAYS if served else ())
 
 
 def _process(directives: Sequence[Directive]) -> list[str]:
