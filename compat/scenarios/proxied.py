@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import struct
 
 from compat.harness import Client, Connection, World
@@ -354,6 +355,47 @@ def send_v2_tls(world: World) -> None:
 def send_v2_tls_certificate(world: World) -> None:
     """`send-proxy-v2-ssl-cn`, and more of TLS."""
     _sent(world, "send-proxy-v2-ssl-cn", bind=TLS, crt="c.pem", alpn=["http/1.1"])
+
+
+def values_passed_on(world: World) -> None:
+    """The host name that the client's header told of goes before the one in its hello; a unique id may be empty."""
+
+    def script(connection: Connection) -> None:
+        while b"GET" not in connection.reader.buffer and connection.reader.fill():
+            pass
+        world.note(repr(connection.reader.buffer.partition(b"GET")[0]))
+        connection.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        connection.close()
+
+    world.origin("s1", script)
+    world.certificate("fe.pem", "fe.example")
+    server = "server s {s1} send-proxy-v2 proxy-v2-options authority,unique-id"
+    world.start(f"""
+listen plain
+    bind "fd@${{plain}}" accept-proxy
+    mode tcp
+    {server}
+listen http
+    bind "fd@${{http}}" accept-proxy
+    unique-id-format id-%ci
+    {server}
+listen tls
+    bind "fd@${{tls}}" accept-proxy ssl crt {{dir}}/fe.pem
+    mode tcp
+    {server}
+""")
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    for listener in ("plain", "http", "tls"):
+        for values in (b"", _value(2, b"a.test"), _value(2, b"a.test") + _value(2, b"b.test"), _value(2, b"")):
+            client = world.client(listener)
+            client.send(_v2(0x21, 0x11, V4 + values))
+            if listener == "tls":
+                client.shake(context, "fe.example")
+            client.send(b"GET / HTTP/1.0\r\n\r\n")
+            client.receive()
+            client.close()
 
 
 def send_before_early_bytes(world: World) -> None:

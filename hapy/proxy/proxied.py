@@ -294,13 +294,23 @@ def _values(
     if tls is not None and tls.alpn is not None:
         values.append((proxy_header.ALPN, tls.alpn))
     values.extend((number, render(txn)) for number, render in own)
-    if "authority" in wanted and tls is not None and tls.server_name is not None:
-        values.append((proxy_header.AUTHORITY, tls.server_name))
-    if "unique-id" in wanted and txn.frontend.unique_id is not None:
-        values.append((proxy_header.UNIQUE_ID, unique_id(txn) or b""))
+    if "authority" in wanted:
+        told = _told_authority(txn.client)
+        name = tls.server_name if told is None and tls is not None else told
+        if name is not None:
+            values.append((proxy_header.AUTHORITY, name))
+    if "unique-id" in wanted:  # an empty one where no format makes it
+        values.append((proxy_header.UNIQUE_ID, (unique_id(txn) if txn.frontend.unique_id is not None else None) or b""))
     if "ssl" in wanted:
         values.append((proxy_header.TLS, _NO_TLS if tls is None else _tls(tls, wanted)))
     return values
+
+
+def _told_authority(client: Client) -> bytes | None:
+    """The host name that the client's own PROXY header has told of, the last of several."""
+    preface = client.preface
+    names = proxy_header.found(preface.tail, proxy_header.AUTHORITY) if preface is not None and preface.tail else ()
+    return names[-1] if names else None
 
 
 #: The value that tells of TLS where there is none.
