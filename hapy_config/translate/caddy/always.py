@@ -17,6 +17,7 @@ clients that wait for 100 Continue get it from Caddy, not from the server
 answers get a Date where the server gives none, some a Content-Type; those with 304 lose their Content-Type
 faulty requests get Caddy's own pages, and heads may be larger than HAProxy's buffers: 1 MB
 GET, HEAD and DELETE of HTTP/1.0 with a body are let in, HAProxy answers 413
+103 and 101 may carry Server: Caddy, and rules that look at answers do not change headers of 101
 regular expressions see the letters of UTF-8, not bytes; where rules take a query away a ? with nothing behind it stays
 """
 ALWAYS: Final = tuple(_LINES.strip().split("\n"))
