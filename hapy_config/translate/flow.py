@@ -165,15 +165,17 @@ _HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contain
 _BOUNDS: Final = {"dir": "/?", "dom": "/?.:"}
 #: Fetches that take the parts between commas one by one.
 LISTS: Final = frozenset({"req.hdr", "hdr", "req.hdr_val", "hdr_val", "req.hdr_ip", "hdr_ip", "res.hdr", "shdr"})
+#: The name of a path or URL as it came, whatever rules did to it.
+CAME: Final = "came"
 _ALIASES: Final = {
     "ci": Subject("src"),
     "cp": Subject("src_port"),
     "fi": Subject("dst"),
     "fp": Subject("dst_port"),
     "HM": Subject("method"),
-    "HP": Subject("path"),
-    "HPO": Subject("path"),
-    "HU": Subject("url"),
+    "HP": Subject("path", CAME),
+    "HPO": Subject("path", CAME),
+    "HU": Subject("url", CAME),
 }
 _COUNTED: Final = frozenset({"req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt"})
 #: Of a comparison: whether the number must be reached, and how much more than what stands there that is.

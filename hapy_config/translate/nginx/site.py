@@ -196,7 +196,7 @@ class SiteWriter:
         head.append(f"keepalive_timeout {0 if closing else duration(idle) if idle else _FOR_EVER};")
         head += self._compression(self.proxy)
         if "gzip on;" in head:
-            text = "answers that could be compressed have a Vary, too, and nginx compresses its own"
+            text = "answers that could be compressed have a Vary, too; nginx compresses its own, too, and none for '*'"
             self.ledger.near(self.ledger.line(self.proxy, "compression", "algo"), text)
         kinds = [words[2:] for words in self.proxy.settings if words[:2] == ("compression", "type")]
         if kinds and "text/html" not in kinds[-1]:
@@ -387,7 +387,7 @@ class SiteWriter:
         lines += connection_lines(self.ledger, backend)
         if backend is not self.proxy and (compression := self._compression(backend)):
             lines += compression
-            text = "answers that could be compressed have a Vary, too"
+            text = "answers that could be compressed have a Vary, too, and none is for '*'"
             self.ledger.near(self.ledger.line(backend, "compression", "algo"), text)
         return lines + self._error_pages(backend)
 

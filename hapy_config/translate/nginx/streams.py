@@ -38,6 +38,9 @@ def stream_server(ledger: Ledger, variables: Variables, config: Config, proxy: P
         ledger.wrote(one)
     if any("$ssl_preread" in text for text in (target, *variables.blocks)) and variables.preread:
         lines.append("ssl_preread on;")
+        lines += [f"preread_timeout {duration(proxy.inspect_delay)};"] if proxy.inspect_delay else []
+        for span in {one.span for one in proxy.use_backends} or {proxy.span}:
+            ledger.near(span, "a client that says nothing first is not served: nginx waits for its TLS greeting")
     if target:
         lines.append(f"proxy_pass {target};")
     else:

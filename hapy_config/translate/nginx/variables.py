@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hapy_config.translate.flow import (
+    CAME,
     Every,
     Formula,
     Lookup,
@@ -129,6 +130,7 @@ class Variables:
         raise Untranslatable("nothing of HTTP is known in a stream")
 
     def _http_value(self, what: Subject, *, moved: bool) -> str:
+        moved = moved and what.name != CAME
         if what.kind == "path":
             if moved:
                 return "$uri"
