@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hapy_config.model.config import Config
@@ -220,6 +220,10 @@ class Routes:
             if name.lower() in self._changed:
                 raise Untranslatable(f"routes see the header '{name}' as it came, and a rule above changes it")
 
+    def _with_pages(self, proxy: Proxy) -> Proxy:
+        """A backend with the pages of its frontend where it has none of its own."""
+        return replace(proxy, error_pages={**self.proxy.error_pages, **proxy.error_pages})
+
     def _check_answer(self, answer: Answer) -> None:
         """See that an answer holds nothing that a rule above has changed."""
         texts = [*(text for _, text in answer.told), answer.location or ()]
@@ -316,7 +320,9 @@ class Routes:
         if action in ("deny", "tarpit", "return", "silent-drop", "reject"):
             reply = given.get("reply")
             default = {"tarpit": 500, "return": 200}.get(action, 403)
-            answer = answer_of(reply, default, proxy) if isinstance(reply, HttpReply) else own_page(403)
+            answer = (
+                answer_of(reply, default, self._with_pages(proxy)) if isinstance(reply, HttpReply) else own_page(403)
+            )
             self._check_answer(answer)
             if action in ("tarpit", "silent-drop", "reject"):
                 self.ledger.near(rule.span, f"{rule.word}: Envoy answers at once")

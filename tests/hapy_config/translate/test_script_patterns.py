@@ -37,6 +37,11 @@ def test_captures_tell_their_groups() -> None:
     assert [(one.text, one.groups) for one in found] == [("^/(a(b))/(.*)$", (1, 2, 3)), ("^/(c)/(.*)$", (1, 3))]
 
 
+def test_a_group_of_nothing_is_no_place() -> None:
+    found = patterns("^()(/old)(.*)$", captures=True)
+    assert [(one.text, one.groups) for one in found] == [("^(/old)(.*)$", (2, 3))]
+
+
 def test_an_anchor_in_a_group_is_moved_out_of_it() -> None:
     assert patterns("(^a|b)(c$)", captures=True)[0].text == "^(a)(c)$"
 

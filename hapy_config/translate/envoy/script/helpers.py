@@ -21,6 +21,15 @@ function path(r)
   return string.match(url(r) or "", "^[^?]*")
 end
 
+-- Path and query as they came, whatever rules have made of them.
+function came_url(r)
+  return r.came
+end
+
+function came_path(r)
+  return string.match(r.came or "", "^[^?]*")
+end
+
 -- What stands behind the first question mark.
 function query(r)
   return string.match(url(r) or "", "%?(.*)$")
@@ -608,7 +617,7 @@ end
 -- A request as the client sent it, without what Envoy has added.
 function request(handle)
   local r = {handle = handle, headers = handle:headers(), info = handle:streamInfo(), vars = {}}
-  r.method = known_method(r)
+  r.method, r.came = known_method(r), r.headers:get(":path")
   local proto = r.headers:get("x-hapy-forwarded-proto")
   local own = {"x-forwarded-proto", "x-hapy-forwarded-proto", "x-hapy-backend"}
   for _, name in ipairs(own) do r.headers:remove(name) end

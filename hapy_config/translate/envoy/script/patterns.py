@@ -262,8 +262,15 @@ class _Reader:
         if self._take() != ")":
             raise Untranslatable(_REASON)
         if number and self._captures:
-            inner = [_Way(f"({way.text})", (number, *way.groups), way.repeats) for way in inner]
+            inner = [self._captured(way, number) for way in inner]
         return self._repeated_group(inner)
+
+    @staticmethod
+    def _captured(way: _Way, number: int) -> _Way:
+        """A way as what a group holds; of nothing it takes no capture, which in Lua would be a place."""
+        if not way.text.strip(_BEGIN + _END):
+            return way
+        return _Way(f"({way.text})", (number, *way.groups), way.repeats)
 
     def _repeated_group(self, inner: list[_Way]) -> list[_Way]:
         sign = self._next()

@@ -330,7 +330,7 @@ class ScriptedRoutes(Routes):
         if reply.body_format is not None:
             whole = Answer(reply.status or default, reply.content_type or "")
             return self._reply(whole, headers, self._values.format(reply.body_format))
-        return self._reply(answer_of(replace(reply, headers=()), default, proxy), headers)
+        return self._reply(answer_of(replace(reply, headers=()), default, self._with_pages(proxy)), headers)
 
     def _redirect(self, redirect: Redirect) -> list[str]:
         """What sends a client elsewhere."""

@@ -41,8 +41,8 @@ _PLAIN: Final = {
 #: Those that are the same when the answer has come.
 _LASTING: Final = frozenset({"method", "src", "src_port", "dst", "dst_port", "ssl_fc", "ssl_fc_sni"})
 _ALIASES: Final = {
-    "ci": "src", "cp": "src_port", "fi": "dst", "fp": "dst_port", "HM": "method", "HP": "path", "HPO": "path",
-    "HU": "url",
+    "ci": "src", "cp": "src_port", "fi": "dst", "fp": "dst_port", "HM": "method", "HP": "came_path", "HPO": "came_path",
+    "HU": "came_url",
 }  # fmt: skip
 #: By fetch without its prefix: how all headers of a name are read.
 _HEADERS: Final = {"hdr": "values", "fhdr": "lines", "hdr_cnt": "values", "fhdr_cnt": "lines", "hdr_val": "values",
