@@ -22,6 +22,10 @@ from tests.hapy_config.translate.side_by_side import program, with_other_ports
         ("caddy", 23),
         ("caddy", 45),
         ("caddy", 88),
+        ("envoy", 4),
+        ("envoy", 59),
+        ("envoy", 142),
+        ("envoy", 257),
     ],
 )
 @with_other_ports
