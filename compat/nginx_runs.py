@@ -321,6 +321,7 @@ PROGRAMS: Final[tuple[Callable[[Request], bool], ...]] = (
     lambda asked: asked.version not in ("HTTP/1.1", "HTTP/1.0"),
     lambda asked: any(len(value) > 8000 for _, value in asked.headers),  # nginx reads no longer lines
     lambda asked: asked.version == "HTTP/1.0" and "Host" not in dict(asked.headers),  # nginx takes a name of its own
+    lambda asked: asked.version == "HTTP/1.0" and asked.chunked,  # nginx answers 400
     lambda asked: any("x-accel-redirect" in value for _, value in asked.headers),
     lambda asked: re.fullmatch(r"[A-Z_-]+", asked.method) is None,  # nginx knows no such methods
 )

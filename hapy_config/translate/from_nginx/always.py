@@ -8,6 +8,7 @@ _LINES: Final = """
 '#' and bytes beyond ASCII in addresses get 400; so do versions beyond 1.1, and another host than Host in the address
 methods with small letters, repeated headers as User-Agent, and header lines of more than 8 kB are let in
 of several equal Host lines one goes on, where nginx answers 400
+bodies in pieces are let in with HTTP/1.0, where nginx answers 400
 HTTP/1.0 without Host stays without one, where nginx takes the server's name for $host and in addresses
 X-Accel-Redirect of servers is not followed
 refusals get HAProxy's pages, and no Server and Date

@@ -166,6 +166,10 @@ class Backends:
             host = names[0].lower()
         return f"{scheme}://{host}{port}"
 
+    def falls_through(self) -> bool:
+        """Whether the rules of the server written last may end before its `return`."""
+        return bool(self._rules.ended)
+
     def late_rules(self, server: Directive) -> list[str]:
         """The rules that what leads to locations looks at, behind those of the server."""
         return list(dict.fromkeys(self._late.get(server.span, ())))
@@ -423,6 +427,8 @@ class Backends:
                 else:
                     where = last if name.lower() == "host" else lines  # others may look at the one that came
                     where.append(f"http-request {action} {write(name)} {write(format_string(value, known))}")
+                    if "content_length" in variables(value):
+                        self.notes.near(one.span, f"{name} is empty where a body does not tell its length")
                     if {"uri", "document_uri"}.intersection(variables(value)):
                         self.notes.near(one.span, f"{name} has the path as it came, not decoded")
                     if may_lack(value) and name.lower() != "host":

@@ -165,7 +165,7 @@ def _frontend(
                 f"!{name}_site_{other}" for other in range(1, index) if f"acl {name}_site_{other} " in "\n".join(body)
             ]
         rules += backends.server_rules(server, where)
-        if any(one.name == "return" for one in server.block or ()):
+        if any(one.name == "return" for one in server.block or ()) and not backends.falls_through():
             continue  # nothing else of it is ever reached
         uses += _locations(server, where if not is_first else [], backends, notes)
         rules += backends.late_rules(server)
