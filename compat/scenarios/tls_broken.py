@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import os
+import socket
 import ssl
 import subprocess
 from base64 import b64encode
@@ -455,3 +457,70 @@ def names_of_failed_handshakes(world: World) -> None:
         subprocess.run(command.split(), input="", capture_output=True, text=True, check=False, timeout=20)
         world.note(f"{listener} {options}: {_logged(world, before)}")
     world.forget_clients()
+
+
+def _spoil(sock: socket.socket, data: bytes) -> None:
+    """Send bytes past the TLS layer."""
+    with socket.socket(fileno=os.dup(sock.fileno())) as bare:
+        bare.sendall(data)
+
+
+def spoilt_in_tcp_mode(world: World) -> None:
+    """What is no TLS in the middle of a TCP session, from either side: who is told to have ended it, and the alert."""
+    world.certificate("srv.pem", "srv.test")
+
+    def serve(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(b"hello")
+        _spoil(connection.sock, b"no TLS at all")
+        connection.reader.to_end()
+
+    def listen(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(b"hello")
+        connection.reader.to_end()
+
+    world.tls_origin("spoiling", "srv.test", script=serve)
+    world.origin("plain", listen)
+    world.start(
+        """
+frontend clients
+    mode tcp
+    bind "fd@${clients}" ssl crt {dir}/srv.pem
+    log-format "%ft %ts %B %U %[fc_err] %[ssl_fc_err_str]"
+    default_backend plain
+backend plain
+    mode tcp
+    server s {plain}
+frontend servers
+    mode tcp
+    bind "fd@${servers}"
+    log-format "%ft %ts %B %U %[bc_err]"
+    default_backend spoiling
+backend spoiling
+    mode tcp
+    server s {spoiling} ssl verify none
+"""
+    )
+    for version, junk in (
+        (TLS12, b"no TLS at all"),
+        (TLS13, b"no TLS at all"),
+        (TLS13, b"\x17\x03\x03\0\x20" + bytes(32)),
+    ):
+        before = len(world.syslog.traffic())
+        client = world.tls_client("srv.test", listener="clients", minimum_version=version, maximum_version=version)
+        client.send(b"hi")
+        answer = client.sock.recv(5)
+        _spoil(client.sock, junk)
+        try:
+            end = repr(client.sock.recv(5))
+        except ssl.SSLError as error:
+            end = error.reason
+        client.close()
+        world.note(f"{version.name} {answer!r} {end} {_logged(world, before)}")
+    before = len(world.syslog.traffic())
+    client = world.client("servers")
+    client.send(b"hi")
+    world.note(f"{client.expect_end()} {_logged(world, before)}")
+    world.forget_clients()
+    world.forget_origins()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import ssl
+import subprocess
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -218,3 +219,44 @@ frontend fe
                         world.note(f"{crt} {name} {version.name} to {origin}: {fetch} {value!r}")
     world.forget_clients()
     world.forget_origins()
+
+
+def odd_clients(world: World) -> None:
+    """A serial number of zero, dates of other centuries, and names with zero bytes, in bodies and in the log."""
+    world.certificate("a.pem", "a.test")
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (world.dir / "key.pem").write_bytes(pem)
+
+    def client(name: str, subject: x509.Name, since: int, until: int) -> None:
+        begin, end = _SINCE.replace(year=since), _SINCE.replace(year=until)
+        made = x509.CertificateBuilder(subject, subject, key.public_key(), 128, begin, end).sign(key, hashes.SHA256())
+        (world.dir / name).write_bytes(made.public_bytes(Encoding.PEM) + pem)
+
+    wide = NameAttribute(NameOID.COMMON_NAME, "wide é", _ASN1Type.BMPString)
+    client("wide.pem", _name([(NameOID.ORGANIZATION_NAME, "o")], [wide]), 2024, 2049)
+    client("old.pem", _name([(NameOID.COMMON_NAME, "old")]), 1999, 2060)
+    client("ancient.pem", _name([(NameOID.COMMON_NAME, "ancient")]), 1950, 9999)
+    for name, serial in (("zero.pem", "0"), ("negative.pem", "-128")):
+        command = f"openssl req -x509 -new -key key.pem -subj /CN={name} -days 30 -set_serial {serial}"
+        made = subprocess.run(command.split(), cwd=world.dir, capture_output=True, check=True).stdout
+        (world.dir / name).write_bytes(made + pem)
+    shown = (
+        "%[ssl_c_serial,hex] %[ssl_c_notbefore] %[ssl_c_notafter] %[ssl_c_s_dn] %[ssl_c_s_dn(CN)] %[ssl_c_s_dn,lower]"
+    )
+    dated = "%[ssl_c_serial,hex] %[ssl_c_s_dn]"
+    world.start(
+        f"""
+frontend fe
+    bind "fd@${{fe}}" ssl crt {{dir}}/a.pem verify optional ca-file {{dir}}/a.pem ca-ignore-err all crt-ignore-err all
+    log-format "%[ssl_c_serial,hex] %[ssl_c_s_dn] %{{+Q}}[ssl_c_s_dn(CN)] %[ssl_c_s_dn,lower] %[ssl_c_s_dn(O)]"
+    http-request set-var(txn.dn) ssl_c_s_dn
+    http-request return status 200 content-type text/plain lf-string "{dated}" if {{ path /dated }}
+    http-request return status 200 content-type text/plain lf-string "{shown} %[var(txn.dn)]"
+"""
+    )
+    for name in ("wide", "old", "ancient", "zero", "negative"):
+        one = world.tls_client("a.test", crt=f"{name}.pem")
+        message = one.get("/dated" if name in ("zero", "negative") else "/")
+        world.note(f"{name} {message.body if message else None!r}")
+    world.forget_clients()

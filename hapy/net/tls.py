@@ -251,10 +251,9 @@ class Link:
                     ended = True
                     break
                 except ssl.SSLError as error:
-                    if self.session is not None:
-                        self.session.error = error
-                    self._flush()
-                    self.abort()
+                    if pieces:  # what came before counts
+                        upper.data_received(b"".join(pieces))
+                    self._break_off(error)
                     return
                 if not piece:
                     ended = True
@@ -277,6 +276,24 @@ class Link:
                 if self._finned and not self._paused:
                     self._end()
                 return
+
+    def _break_off(self, error: ssl.SSLError) -> None:
+        """What has come is not TLS, or was tampered with: say so, and end as if the connection had been reset."""
+        if self.session is not None:
+            self.session.error = error
+        self._closing = True
+        asyncio.get_running_loop().call_soon(self._lose, error)
+        if self.raw.get_write_buffer_size():
+            self.raw.abort()  # the alert would have to wait for what the peer takes
+        else:
+            self._flush()
+            self.raw.close()
+
+    def _lose(self, error: ssl.SSLError) -> None:
+        upper = self.upper
+        if upper is not None:
+            self.upper = _NOBODY
+            upper.connection_lost(error)
 
     def _end(self) -> None:
         """The peer has ended its direction."""
@@ -443,9 +460,10 @@ class Link:
             self.raw.close()
 
     def abort(self) -> None:
-        """Close at once; what is buffered is lost."""
+        """Close at once; what is buffered is lost, but for the alert of a connection that was broken off."""
         self._closing = True
-        self.raw.abort()
+        if self.upper is not _NOBODY:
+            self.raw.abort()
 
 
 _NOBODY: Final = asyncio.Protocol()

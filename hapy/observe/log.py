@@ -243,4 +243,9 @@ def _sender(target: LogTarget, env: CompileEnv, tag: str) -> Sender:
     transport: Transport | None = transports.get(key)
     if transport is None:
         transport = transports[key] = make_transport(target)
-    return Sender(target, framing, transport)
+    longest = env.shared.get("longest log line")
+    if not isinstance(longest, int):
+        config = env.config
+        targets = (*config.global_.log, *(one for proxy in config.proxies for one in proxy.log))
+        longest = env.shared["longest log line"] = max(one.length for one in targets)
+    return Sender(target, framing, transport, longest)

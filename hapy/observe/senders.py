@@ -110,7 +110,7 @@ class Sender:
         "transport",
     )
 
-    def __init__(self, target: LogTarget, framing: Framing, transport: Transport) -> None:
+    def __init__(self, target: LogTarget, framing: Framing, transport: Transport, longest: int) -> None:
         self._framing = framing
         self.transport = transport.send
         self.close = transport.close
@@ -120,6 +120,8 @@ class Sender:
         address = target.address
         syslog = not target.stream and address is not None and address.family != "fd"
         self._limit = target.length + 1 if syslog else target.length
+        if target.format == "raw":  # nothing stands before a text, which is cut to the greatest length of all targets
+            self._limit = min(self._limit, longest)
         self._heads: dict[int, bytes] = {}
         self._cached_second = -1
         self._sampled: frozenset[int] | None = None

@@ -26,6 +26,8 @@ _NO_OBJECT: Final = 0x1000000
 _DER: Final = 2
 _LOAD_STRINGS: Final = 0x00200002
 _LIBRARY_SHIFT: Final = 23
+#: An "internal error" of the TLS library, of which Python has no name.
+_INTERNAL: Final = 0x0A0C0103
 
 _KeylogCallback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
 
@@ -252,8 +254,10 @@ def reason(error: ssl.SSLError | None) -> str | None:
 
 def error_number(error: ssl.SSLError | None) -> int:
     """OpenSSL's number of an error, 0 for none."""
-    if error is None or not error.reason:
+    if error is None:
         return 0
+    if not error.reason:
+        return _INTERNAL if error.library else 0  # 0: one end of a connection or the other
     return _numbers().get((error.library or "", error.reason), 0)
 
 

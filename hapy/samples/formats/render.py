@@ -25,6 +25,8 @@ Show = Callable[[bytes | None], bytes]
 
 #: Variables that tell of both ends of the server connection.
 _ENDS: Final = frozenset({"bi", "bp", "si", "sp"})
+#: How fetches begin whose strings may hold a zero byte, at which logs cut them.
+_ANY_BYTES: Final = ("ssl_", "var")
 #: Variables made of captured headers, and the direction of the messages.
 _CAPTURES: Final = {"hr": "request", "hrl": "request", "hs": "response", "hsl": "response"}
 
@@ -152,6 +154,8 @@ class _Compilation:
 
     def _expression(self, item: FormatExpression) -> None:
         read = compile_text(item.expression, self.env)
+        if self.log and (item.expression.converters or item.expression.fetch.name.startswith(_ANY_BYTES)):
+            read = _up_to_zero(read)
         show = self._show(item.flags, quotes=self.log)
         self._add(b"%b", _through(show, read if self.log else _as_http(read)))
 
@@ -234,6 +238,14 @@ def _presenter(missing: bytes, *, quoted: bool, escaped: bool) -> Show:
 
 def _through(show: Show, read: Callable[[Transaction], bytes | None]) -> Reader:
     return lambda txn: show(read(txn))
+
+
+def _up_to_zero(read: TextGetter) -> TextGetter:
+    def text(txn: Transaction) -> bytes | None:
+        found = read(txn)
+        return found if found is None or (end := found.find(b"\0")) < 0 else found[:end]
+
+    return text
 
 
 def _as_http(read: TextGetter) -> TextGetter:

@@ -59,8 +59,9 @@ def nothing_waits(receiver) -> bool:
     return False
 
 
-def sender_to(wanted: LogTarget, closing, hostname: str | None = None) -> Sender:
-    return closing(Sender(wanted, make_framing(wanted, Process(), "haproxy", hostname), make_transport(wanted)))
+def sender_to(wanted: LogTarget, closing, hostname: str | None = None, longest: int = 0) -> Sender:
+    framing = make_framing(wanted, Process(), "haproxy", hostname)
+    return closing(Sender(wanted, framing, make_transport(wanted), longest or max(wanted.length, 1024)))
 
 
 def logger(receiver, closing, *, options=("httplog",), **settings) -> tuple[Logger, object]:
@@ -112,6 +113,13 @@ def test_unknown_facility_and_format_are_errors(receiver):
 def test_ring_buffers_are_refused():
     with pytest.raises(CompileError, match="ring"):
         make_transport(LogTarget(Address("name", "buf0"), stream="ring"))
+
+
+@pytest.mark.parametrize(("length", "longest", "sent"), [(80, 80, 80), (80, 81, 81), (80, 2000, 81), (100, 100, 91)])
+def test_cut_without_a_head(length, longest, sent, receiver, closing):
+    """The text alone is cut to the greatest length of all targets, its line end counted in; then to the target's own."""
+    sender_to(target(receiver, length=length, format="raw"), closing, longest=longest).send(6, b"x" * 90)
+    assert receiver.recv(65536) == b"x" * (sent - 1) + b"\n"
 
 
 def test_levels(receiver, closing):
