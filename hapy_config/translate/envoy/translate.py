@@ -216,6 +216,8 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         rules = {"action": "DENY", "policies": routes.denied}
         filters.append(_typed("envoy.filters.http.rbac", "filters.http.rbac.v3.RBAC", rules=rules))
     if routes.script:
+        text = f"'{proxy.name}': its rules became a Lua script, since routes can't say all of them"
+        ledger.note(proxy.span, Loss.NONE, text)
         code = {"inline_string": routes.script}
         filters.append(_typed("envoy.filters.http.lua", "filters.http.lua.v3.Lua", default_source_code=code))
     if routes.tied:
