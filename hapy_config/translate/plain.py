@@ -44,6 +44,8 @@ _TRUE: Final = frozenset({("bool", "true"), ("bool", "1"), ("int", "1")})
 _MOST: Final = 64
 #: Groups of a pattern that can still be counted with one digit when three more stand around them.
 _MOST_GROUPS: Final = 6
+#: Parts of the request line as it came.
+_REQUEST_LINE: Final = re.compile(r"capture\.req\.uri|%(H[MPQUV]O?|r)\b")
 _REFERENCE: Final = re.compile(r"\\(\d)")
 _BASIC: Final = "[Bb][Aa][Ss][Ii][Cc]"
 _NEVER: Final = SampleExpression("always_false", Call("always_false"), (), "bool")
@@ -117,8 +119,8 @@ class _Plain:
                 for file in acl.files if readable(acl.files) else ():
                     ledger.note(line.span, Loss.NONE, f"what {file} holds now stands in what was written")
         for statement in ledger.proxy_statements(proxy) if not proxy.is_frontend else ():
-            if any("capture.req.uri" in word for word in statement.words):
-                text = "HAProxy itself has 'capture.req.uri' here only where a frontend uses it, too, or logs it"
+            if any(_REQUEST_LINE.search(word) for word in statement.words):
+                text = "HAProxy itself has parts of the request line here only where a frontend uses or logs them, too"
                 ledger.near(statement.span(), text)
         balance = balance_of(ledger, proxy)
         return replace(proxy, rules=rules, redirects=redirects, use_backends=uses, balance=balance)

@@ -14,6 +14,8 @@ from hapy_config.translate.report import Loss
 
 #: Headers of which nginx gives one, whatever is added; an empty one takes the servers' out.
 _SINGLE: Final = frozenset({"etag", "last-modified"})
+#: Headers that answers have once.
+_ONCE: Final = frozenset({"location", "content-type", "server", "date", "content-disposition", "retry-after"})
 
 
 def response_rules(site: Site, rules: Iterable[Rule], backend: str) -> None:
@@ -61,6 +63,8 @@ def _response_rule(site: Site, rule: Rule, headers: dict[str, AnswerHeader]) -> 
             if name.lower() == "set-cookie":
                 raise Untranslatable("nginx sees one of several headers of a name")
             values.insert(0, f"$upstream_http_{identifier(name.lower())}")
+            if name.lower() not in _ONCE:
+                site.ledger.near(rule.span, f"of several lines '{name}' clients get the first alone")
         if rule.action == "replace-header":
             values = [_replaced(site, rule, whole, one) for one in values]
         elif whole == TRUE:

@@ -46,7 +46,7 @@ _PASSED: Final = ("Server", "Date")
 #: Headers about the connection and the message, which each program writes itself.
 OWN: Final = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive"})
 #: Subjects that may be empty.
-_MAY_LACK: Final = frozenset({"header", "answer", "cookie", "param", "query", "sni", "client_dn"})
+_MAY_LACK: Final = frozenset({"header", "host", "hostname", "answer", "cookie", "param", "query", "sni", "client_dn"})
 #: Rules that ask for passwords; each doubles the cases.
 _MOST_LISTS: Final = 4
 _URI: Final = re.compile(r"\$uri\b")
