@@ -77,7 +77,9 @@ _FIELDS: Final = (
     "Via: 1.1 stub\r\nConnection: close\r\n"
 )
 #: Headers whose lines some programs join.
-_KNOWN: Final = frozenset({"origin", "via", "server", "user-agent", "accept", "referer", "authorization"})
+_KNOWN: Final = frozenset(
+    {"origin", "via", "server", "user-agent", "accept", "referer", "authorization", "cache-control"}
+)
 #: Lines that can't be taken out.
 _FIXED: Final = (
     "global",
