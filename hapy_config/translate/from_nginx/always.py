@@ -10,6 +10,8 @@ methods with small letters, repeated headers as User-Agent, and header lines of 
 of several equal Host lines one goes on, where nginx answers 400
 bodies in pieces are let in with HTTP/1.0, where nginx answers 400
 HTTP/1.0 without Host stays without one, where nginx takes the server's name for $host and in addresses
+addresses that climb above '/' are let in where no path is looked at, nginx answers 400
+texts of `return` have the type of default_type, where nginx looks at endings as .html first
 X-Accel-Redirect of servers is not followed
 refusals get HAProxy's pages, and no Server and Date
 """

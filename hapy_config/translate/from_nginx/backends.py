@@ -341,7 +341,7 @@ class Backends:
                     lines.append(f"timeout {word} {time(settings[directive].args[0])}")
                 except NoCounterpartError as reason:
                     self.notes.lost(settings[directive].span, str(reason))
-        lines += retries(settings)
+        lines += retries(settings, self._upstreams.get(host), self.notes)
         if "proxy_method" in settings:
             method = settings["proxy_method"]
             if variables(method.args[0]):
@@ -497,6 +497,8 @@ class Backends:
                     kept = known.early(one.args[1])
                     value = f"%[{kept}]"
                     tests.append(f"{{ {kept} -m len gt 0 }}")
+                if {"uri", "document_uri"}.intersection(variables(one.args[1])):
+                    self.notes.near(one.span, f"{one.args[0]} has the path as it came, not decoded")
                 tail = f" if {' '.join(tests)}" if tests else ""
                 lines.append(f"http-after-response add-header {write(one.args[0])} {write(value)}{tail}")
             except NoCounterpartError as reason:

@@ -17,11 +17,12 @@ PATH: Final = "var(txn.ngx_path)"
 _MERGED: Final = 'path,url_dec,regsub("//+",/,g),regsub("/([.]/)+",/,g)'
 #: What nginx can't decode, or does not want to.
 _NOT_DECODED: Final = "%(00|[^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)"
-#: What nginx refuses whatever is configured: requests without a host, for no path, and two methods.
+#: What nginx refuses whatever is configured: requests without a host, for no path or a wrong one, and two methods.
 REFUSED: Final = (
     "http-request deny deny_status 405 if { method TRACE CONNECT }",
     "http-request deny deny_status 400 if !{ req.hdr(host) -m len gt 0 } !{ req.ver 1.0 }",
     "http-request deny deny_status 400 if { url -m str * }",
+    f"http-request deny deny_status 400 if {{ path -m reg '{_NOT_DECODED}' }}",
 )
 #: What nginx keeps to itself of what servers say.
 UNSEEN: Final = ("http-response del-header X-Accel- -m beg", "http-response del-header X-Pad")
@@ -51,7 +52,6 @@ def path_rules(*, merged: bool) -> list[str]:
     return [
         f"http-request set-{PATH} '{sample}'",
         f"http-request deny deny_status 400 if {{ {PATH} -m reg '/[.][.]?(/|$)' }}",
-        f"http-request deny deny_status 400 if {{ path -m reg '{_NOT_DECODED}' }}",
     ]
 
 

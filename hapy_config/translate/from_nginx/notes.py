@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hapy_config.source import Span
@@ -51,6 +51,10 @@ class Notes:
         """It went over with a difference."""
         self._notes.setdefault(Note(span, Loss.NEAR, text))
 
+    def idle(self, span: Span, text: str) -> None:
+        """It does nothing in nginx either."""
+        self._notes.setdefault(Note(span, Loss.NONE, text))
+
     def settle(self, directives: Sequence[Directive]) -> None:
         """Say what became of every directive of which nothing was said yet."""
         said: dict[Span, Loss] = {}
@@ -58,6 +62,7 @@ class Notes:
         for note in self._notes:
             said[note.span] = max(note.loss, said.get(note.span, Loss.NONE))
             texts[note.span] = f"{texts.get(note.span, '')} {note.text}"
+        idle = {id(one) for one in _idle(directives)}
         within: set[int] = set()
         for one in (each for top in directives for each in top.walk()):
             if id(one) in within:
@@ -65,9 +70,12 @@ class Notes:
             loss = said.get(one.span)
             # Others may stand on the line that something was said of.
             if not one.used and (loss is None or one.name not in texts[one.span]):
-                if one.name in _HARMLESS:
+                if id(one) in idle:
                     loss = Loss.NONE
-                    self._notes.setdefault(Note(one.span, loss, f"{one.name} is for nginx's own workings"))
+                    self.idle(one.span, f"{one.name} is for nothing here")
+                elif one.name in _HARMLESS:
+                    loss = Loss.NONE
+                    self.idle(one.span, f"{one.name} is for nginx's own workings")
                     within.update(id(each) for each in one.walk())
                 elif one.name in _NEARLY:
                     loss = Loss.NEAR
@@ -86,3 +94,27 @@ class Notes:
     def counts(self) -> tuple[int, ...]:
         """Directives that went over without a word, then by loss."""
         return tuple(self._counts)
+
+
+def _idle(directives: Sequence[Directive]) -> Iterator[Directive]:
+    """Settings that nothing is left to take: of passing on where nothing passes on, of users where nobody is asked."""
+    every = [one for top in directives for one in top.walk()]
+    asks = any(one.name == "auth_basic" and one.args != ("off",) for one in every)
+    for block in every:
+        for one in block.block or ():
+            passing = one.name.startswith("proxy_") and one.name != "proxy_pass"
+            if (passing and not _takes(block, one.name)) or (one.name == "auth_basic_user_file" and not asks):
+                yield one
+
+
+def _takes(block: Directive, name: str) -> bool:
+    """Whether something is passed on from within a block by a setting that stands in it."""
+    if block.first("proxy_pass") is not None:
+        return True
+    for one in block.block or ():
+        answers = one.name == "server" and one.first("return") is not None
+        moved = any(each.name in ("break", "rewrite", "if") for each in one.block or ())
+        own = one.first(name) is not None
+        if one.block is not None and not own and not (answers and not moved) and _takes(one, name):
+            return True
+    return False

@@ -97,6 +97,8 @@ class Rules:
                 if not variables(one.args[1]) and len(where) <= known.base:
                     known[name] = one.args[1]
                 else:
+                    if {"uri", "document_uri"}.intersection(variables(one.args[1])):
+                        self._notes.near(one.span, f"${name} has the path as it came, not decoded")
                     yield from known.change(name, one.args[1], where[known.base :] and where)
             elif one.name == "if":
                 one.used = True
@@ -196,7 +198,7 @@ class Rules:
                 text = f"<html><body><h1>{code}</h1></body></html>\n"
             kind = "text/html"
         word = "lf-string" if variables(text) else "string"
-        body = format_string(text, known) if variables(text) else text
+        body = format_string(text, known).replace("%[path]", f"%[{PATH}]") if variables(text) else text
         return f"http-request return status {code} content-type {write(kind or 'text/plain')} {word} {quoted(body)}"
 
     def _rewrite(self, one: Directive, where: list[str], known: dict[str, str], server: Directive) -> Iterator[str]:

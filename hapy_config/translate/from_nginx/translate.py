@@ -166,7 +166,10 @@ def _frontend(
             ]
         rules += backends.server_rules(server, where)
         if any(one.name == "return" for one in server.block or ()) and not backends.falls_through():
-            continue  # nothing else of it is ever reached
+            for location in server.all("location"):
+                location.take()
+                notes.idle(location.span, "location is never reached: the server has answered before")
+            continue
         uses += _locations(server, where if not is_first else [], backends, notes)
         rules += backends.late_rules(server)
     if any(PATH in line for line in (*rules, *uses, *backends.sections())):

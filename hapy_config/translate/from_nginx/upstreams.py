@@ -13,24 +13,33 @@ from hapy_config.translate.lines import write
 #: What `proxy_next_upstream` names, by what `retry-on` calls it.
 _NEXT: Final = {
     "error": "conn-failure empty-response", "timeout": "response-timeout", "invalid_header": "junk-response",
-    "http_500": "500", "http_502": "502", "http_503": "503", "http_504": "504", "http_403": "", "http_404": "404",
+    "http_500": "500", "http_502": "502", "http_503": "503", "http_504": "504", "http_403": "403", "http_404": "404",
     "http_429": "", "non_idempotent": "", "updating": "",
 }  # fmt: skip
 
 
-def retries(settings: dict[str, Directive]) -> list[str]:
-    """When a failed request is tried again, and where (`proxy_next_upstream` and its kin)."""
+def retries(settings: dict[str, Directive], upstream: Directive | None, notes: Notes) -> list[str]:
+    """When a failed request is tried again, and where (`proxy_next_upstream` and its kin).
+
+    nginx tries each server once, and what may not be repeated not at all when it has been sent.
+    """
     given = settings.get("proxy_next_upstream")
-    if given is not None and given.args == ("off",):
-        return ["retries 0"]
+    asked = given.args if given is not None else ("error", "timeout")
+    servers = [one.args for one in upstream.all("server")] if upstream is not None else []
+    most = sum("down" not in one for one in servers) - 1
+    if any("backup" in one for one in servers):  # takes part when the others are known to be down
+        most = max(most, 3)
     tries = settings.get("proxy_next_upstream_tries")
-    lines = ["option redispatch 1"]
     if tries is not None and tries.args[0].isdecimal() and int(tries.args[0]):
-        lines.append(f"retries {int(tries.args[0]) - 1}")
-    if given is not None:
-        words = dict.fromkeys(word for one in given.args for word in _NEXT.get(one, "").split())
-        if words:
-            lines.append(f"retry-on {' '.join(words)}")
+        most = min(most, int(tries.args[0]) - 1)
+    if most < 1 or asked == ("off",):
+        return ["retries 0"]
+    if given is not None and "http_429" in asked:
+        notes.near(given.span, "proxy_next_upstream http_429: HAProxy 2.6 does not try again after 429")
+    words = dict.fromkeys(word for one in asked for word in _NEXT.get(one, "").split())
+    lines = ["option redispatch 1", f"retries {most}", f"retry-on {' '.join(words) or 'none'}"]
+    if "non_idempotent" not in asked:
+        lines.append("http-request disable-l7-retry if { method POST LOCK PATCH }")
     return lines
 
 

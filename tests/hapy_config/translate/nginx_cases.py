@@ -89,7 +89,6 @@ CASES = (
  }}
 """,
         paths("/text", "/gone", "/none", "/moved", "/all/x?y=1", "/nothing"),
-        lost=("access_log off; proxy",),  # headers for servers, of which there are none
     ),
     NginxCase(
         "rewrites",

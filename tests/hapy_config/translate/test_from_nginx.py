@@ -143,3 +143,41 @@ def test_what_differs_of_paths_and_of_addresses_sent_on_to_is_told() -> None:
     assert (3, bare) in told
     assert (4, "X-U has the path as it came, not decoded") in told
     assert not any("X-R" in one for _, one in told)
+
+
+def test_settings_that_nothing_takes_are_no_loss() -> None:
+    _, lost = translated("""http {
+        proxy_set_header X-A 1;
+        auth_basic_user_file /users;
+        server { listen 80; return 204; location / { proxy_pass http://127.0.0.1:1; proxy_set_header X-B 1; } }
+        server { listen 81; location / { return 200; } }
+        server { listen 82; location / { proxy_pass http://127.0.0.1:1; proxy_set_header X-C 1; } }
+    }""")
+    assert Loss.LOST not in lost.values()
+    assert lost[4] is Loss.NONE  # its location is never reached
+
+
+@pytest.mark.parametrize(
+    ("servers", "said", "wanted"),
+    [
+        ("server 127.0.0.1:1;", "", ["retries 0"]),
+        ("server 127.0.0.1:1; server 127.0.0.1:2 down;", "proxy_next_upstream http_503;", ["retries 0"]),
+        ("server 127.0.0.1:1; server 127.0.0.1:2;", "proxy_next_upstream off;", ["retries 0"]),
+        (
+            "server 127.0.0.1:1; server 127.0.0.1:2; server 127.0.0.1:3;",
+            "proxy_next_upstream_tries 2; proxy_next_upstream http_403 http_503;",
+            ["retries 1", "retry-on 403 503", "http-request disable-l7-retry if { method POST LOCK PATCH }"],
+        ),
+        (
+            "server 127.0.0.1:1; server 127.0.0.1:2;",
+            "proxy_next_upstream error non_idempotent;",
+            ["retries 1", "retry-on conn-failure empty-response"],
+        ),
+    ],
+)
+def test_each_server_is_tried_once(servers: str, said: str, wanted: list[str]) -> None:
+    text, _ = translated(
+        f"http {{ upstream u {{ {servers} }} server {{ listen 80; {said} location / {{ proxy_pass http://u; }} }} }}"
+    )
+    lines = [line.strip() for line in text.splitlines()]
+    assert [line for line in lines if line.startswith(("retries", "retry-on")) or "l7-retry" in line] == wanted
