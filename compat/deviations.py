@@ -112,6 +112,11 @@ DEVIATIONS = {
         "HAProxy gives up on a PROXY header whose first segment does not hold all of it; hapy waits up to three seconds "
         "for the rest, as the specification recommends."
     ),
+    "proxied:refused_on_unix_sockets": (
+        "HAProxy closes over bytes that it has looked at but not read, which a UNIX socket tells its client as a reset; hapy "
+        "has read them, and the system lets nobody reset such a socket otherwise: its client sees the end. Log and counters "
+        "are the same."
+    ),
     "reuse:credentials_are_private": (
         "HAProxy sees connection-bound authentication in answers alone, so that another client's request may use a "
         "connection on which NTLM or Negotiate came unasked; in hapy it belongs to its client from then on."

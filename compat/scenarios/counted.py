@@ -174,3 +174,40 @@ def answers_that_fail(world: World) -> None:
             client.get(target, method="POST")
         _note_counts(world, " ".join(targets))
         _anew(world)
+
+
+def continuously(world: World) -> None:
+    """`option contstats`: bytes of sessions that go on count, every five seconds at least; without it at their end."""
+
+    def script(connection: Connection) -> None:
+        connection.reader.exactly(1)
+        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+        connection.reader.to_end()
+        connection.close()
+
+    modes = {"http": "GET / HTTP/1.1\nHost: a\n\n", "tcp": "hello"}
+    world.origin("s1", script)
+    sections = [
+        f'listen {mode}{number}\n mode {mode}\n bind "fd@${{{mode}{number}}}"\n option socket-stats\n {option}\n'
+        " server s1 {s1}\n"
+        for mode in modes
+        for number, option in enumerate(("", "option contstats"))
+    ]
+    world.start("".join(sections), global_=GLOBAL)
+    await_socket(world)
+    clients = [(world.client(f"{mode}{number}"), modes[mode]) for mode in modes for number in (0, 1)]
+    for client, request in clients:
+        client.send(request)
+        while b"abc" not in client.reader.buffer and client.reader.fill():
+            pass
+    rows: list[dict[str, str]] = []
+
+    def counted() -> bool:
+        rows[:] = csv.DictReader(io.StringIO(ask(world, "show stat").removeprefix("# ")))
+        return all(int(row["bout"]) for row in rows if row["pxname"].endswith("1"))
+
+    wait_until(counted, 15)
+    for row in rows:
+        world.note(f"{row['pxname']}/{row['svname']}: {row['bin']} {row['bout']}")
+    world.forget_clients()
+    world.forget_origins()

@@ -121,6 +121,43 @@ def bad_headers(world: World) -> None:
     world.logs(len(BAD) + 1)
 
 
+#: Too short for a header, none of one's beginning, or the beginning of a line of no known protocol.
+SHORT = (
+    *(b"HELLO", b"A" * 15, b"A" * 16, b"PROXI", b"PROX\r\n", b"\r\n\r\n\0X", SIGNATURE + b"\x31\x11\0"),
+    *(SIGNATURE + b"\x31\x11\0\0", b"PROXY\r\n", b"PROXY XX", b"PROXY XXX", b"PROXY TCPX 1", b"PROXY UNKNOWX"),
+)
+
+
+def short_beginnings(world: World) -> None:
+    """A few bytes that are no header: what the log says of them."""
+    world.start(IN % "")
+    for begin in SHORT:
+        client = world.client()
+        client.send(begin)
+        client.expect_end(20)
+        client.close()
+    world.logs(len(SHORT))
+
+
+def refused_on_unix_sockets(world: World) -> None:
+    """What a client of a UNIX socket sees of a refusal: an end or a reset."""
+    world.start(IN.replace("http-request return", "bind {dir}/in.sock accept-proxy\n    http-request return", 1) % "")
+    client = world.client()
+    client.send(GOOD["v1_tcp4"] + REQUEST)
+    client.receive()  # it has started
+    client.close()
+    for begin in (b"HELLO", BAD["v1_protocol"]):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            sock.connect(str(world.dir / "in.sock"))
+            sock.sendall(begin)
+            try:
+                world.note(repr(sock.recv(100)))
+            except OSError as error:
+                world.note(type(error).__name__)
+    world.logs(3)
+
+
 NETSCALER = 15548
 TCP = struct.pack(">HHIIBBHHH", 1000, 2000, 1, 2, 5 << 4, 2, 100, 0, 0)
 

@@ -439,20 +439,30 @@ def who_takes_nothing(world: World) -> None:
 
 def logged_as_soon(world: World) -> None:
     """`option logasap`: what the client has sent before the server's connection stood is not counted yet."""
+    _logged_as_soon(world, "")
+
+
+def logged_as_soon_with_counts(world: World) -> None:
+    """The same with `option contstats`: it is counted."""
+    _logged_as_soon(world, "option contstats")
+
+
+def _logged_as_soon(world: World, option: str) -> None:
     world.origin("s1", _echo)
     world.start(
-        """
+        f"""
 frontend fe
-    bind "fd@${fe}"
+    bind "fd@${{fe}}"
     mode tcp
     option logasap
+    {option}
     log-format "%ts %ST %U %B"
     tcp-request inspect-delay 5s
-    tcp-request content accept if { req.len ge 5 }
+    tcp-request content accept if {{ req.len ge 5 }}
     default_backend be
 backend be
     mode tcp
-    server s1 {s1}
+    server s1 {{s1}}
 """
     )
     client = world.client()

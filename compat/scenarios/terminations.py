@@ -242,7 +242,10 @@ def letters_of_the_impatient(world: World) -> None:
 
 
 def early_lines(world: World) -> None:
-    """`logasap` counts an answer's head as rules have left it, what came with it, and nothing of the request."""
+    """`logasap` counts an answer's head as rules have left it, what came with it, and nothing of the request.
+
+    But with `contstats`: that much of the request as has come.
+    """
     world.origin("s1", _serve)
     rules = {
         "plain": "",
@@ -250,9 +253,11 @@ def early_lines(world: World) -> None:
         "set": "http-response set-header a bcdefgh",
         "del": "http-response del-header content-length",
         "after": "http-after-response set-header a bcdefgh",
+        "counted": "",
     }
-    form = 'option logasap; log-format "%B %U %ts 0"'
-    _start(world, {name: (form, f"{rule}; server s1 {{s1}} cookie c1") for name, rule in rules.items()})
+    forms = dict.fromkeys(rules, 'option logasap; log-format "%B %U %ts 0"')
+    forms["counted"] += "; option contstats"
+    _start(world, {name: (forms[name], f"{rule}; server s1 {{s1}} cookie c1") for name, rule in rules.items()})
     number = 0
     for name in rules:
         for request in (_get("half"), _get("chunk"), _UPGRADE):

@@ -445,6 +445,55 @@ def bytes_of_refused_upgrades(world: World) -> None:
     world.logs(2)
 
 
+def refused_behind_hints(world: World) -> None:
+    """Hints, then in the same piece a 101 that nobody has asked for: neither is passed on."""
+    hints = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
+    answers = {
+        "one": hints + SWITCH,
+        "two": hints + b"HTTP/1.1 100 C\r\n\r\n" + SWITCH,
+        "behind": hints + SWITCH + b"x",
+        "other": hints + OTHER,
+        "keyless": hints + b"HTTP/1.1 101 SP\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nx",
+        "bad": hints + b"HTTP/1.1 junk\r\n\r\n",
+    }
+
+    def script(connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            connection.write(answers[request.start.split("/")[1].split()[0]])
+
+    _start(world, script, defaults='    log-format "%r %ST %B %tsc"')
+    for name in answers:
+        client = world.client()
+        client.send(f"GET /{name} HTTP/1.1\nHost: a\n\n")
+        client.receive()
+        client.ending(0.1)
+        client.close()
+    world.logs(len(answers))
+
+
+def refused_after_hints(world: World) -> None:
+    """The same, where the hints have gone to the client before."""
+
+    def script(connection: Connection) -> None:
+        while b"\r\n\r\n" not in connection.reader.buffer and connection.reader.fill():
+            pass
+        connection.write(b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n")
+        request = connection.read()  # the client sends the body when it has them
+        if request is not None:
+            connection.write(OTHER if "other" in request.start else SWITCH)
+
+    _start(world, script, defaults='    log-format "%r %ST %B %tsc"')
+    for name in ("websocket", "other"):
+        client = world.client()
+        client.send(f"POST /{name} HTTP/1.1\nHost: a\nContent-Length: 1\n\n")
+        client.receive()
+        client.send(b"1")
+        client.receive()
+        client.ending(0.1)
+        client.close()
+    world.logs(2)
+
+
 def second_request(world: World) -> None:
     """The upgrade is the second request of both connections, sent with the first one."""
 

@@ -17,6 +17,10 @@ from typing import Final, TypeAlias
 SIGNATURE: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 #: The longest line of version 1.
 _LONGEST: Final = 107
+#: Bytes before HAProxy looks at a line's protocol, and bytes of a binary header before its addresses: less that is none
+#: counts as truncated.
+_SHORTEST_KIND: Final = 9
+_BINARY_HEAD: Final = 16
 _Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 _LINE: Final = re.compile(rb"PROXY (TCP4|TCP6) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) (\d{1,5}) (\d{1,5})")
 _TCP4: Final = 0x11
@@ -42,6 +46,7 @@ _LONGEST_ID: Final = 128
 #: What stands before the values within the value that tells of TLS: flags and the result of verification.
 _TLS_HEAD: Final = 5
 
+TRUNCATED: Final = "Truncated PROXY protocol header received"
 _INVALID: Final = "Received an invalid PROXY protocol header"
 _UNHANDLED: Final = "Received an unhandled protocol in the PROXY protocol header"
 _STRANGE: Final = "Received something which does not look like a PROXY protocol header"
@@ -116,15 +121,18 @@ def read_header(data: bytes | bytearray) -> Header | None:
     """
     data = bytes(data)
     if data[:12] == SIGNATURE[: len(data)]:
-        return _read_binary(data) if len(data) >= 16 else None
+        return _read_binary(data) if len(data) >= _BINARY_HEAD else None
     if data[:6] != b"PROXY "[: len(data)]:
-        raise BadHeader(_STRANGE)
+        raise BadHeader(_STRANGE if len(data) >= _BINARY_HEAD else TRUNCATED)
     line, end, _ = data[:_LONGEST].partition(b"\r\n")
     if line.startswith(b"PROXY UNKNOWN") and len(line) > 14:
         raise BadHeader(_UNHANDLED)
     if not end:
         if len(data) >= _LONGEST or b"\n" in line:
             raise BadHeader(_INVALID)
+        kind = data[6:]
+        if all(kind[: len(known)] != known[: len(kind)] for known in (b"TCP4 ", b"TCP6 ", b"UNKNOWN")):
+            raise BadHeader(_UNHANDLED if len(data) >= _SHORTEST_KIND else TRUNCATED)
         return None
     size = len(line) + 2
     if line == b"PROXY UNKNOWN":

@@ -58,6 +58,7 @@ class Frontend:
         ignore_probes: connections that never say anything leave no trace (`option http-ignore-probes`).
         client_timeout, head_timeout, idle_timeout: seconds a client may be silent, take for a request's head, take
             between two requests; NEVER for no limit of its own.
+        continuous: bytes count as they come, not when a session or request is over (`option contstats`).
         dont_log_null: connections that never say anything are not logged (`option dontlognull`).
         buffers_bodies: rules wait for a request's body (`option http-buffer-request`).
         name_cases: how header names are written towards clients, None for lower case.
@@ -93,6 +94,7 @@ class Frontend:
             accept_invalid="accept-invalid-http-request" in options,
             any_payload=("h1-accept-payload-with-any-method",) in runtime.config.global_.settings,
         )
+        self.continuous = "contstats" in options
         self.closes = model.http_mode == "close"
         self.abort_on_close = "abortonclose" in options
         self.ignore_probes = "http-ignore-probes" in options
@@ -436,11 +438,12 @@ class Frontend:
         """`option logasap`: write the line as the answer's head goes out.
 
         As in HAProxy what has come of the answer counts as it is when rules are done with its head, and the request not
-        yet.
+        yet, but with `option contstats`.
         """
         txn = exchange.txn
         received, sent = txn.bytes_in, txn.bytes_out
-        txn.bytes_in = 0
+        if not self.continuous:
+            txn.bytes_in = 0
         server = exchange.server
         if server is not None and txn.response is not None:
             txn.bytes_out += head_size(txn.response) + sum(map(len, server.pieces))

@@ -36,7 +36,7 @@ REST = 3.0
 #: The log's words by kind of header: the client left before it, sent only a part, took too long (manual, `fc_err_str`).
 _PROXY_WORDS = (
     "Connection closed while waiting for PROXY protocol header",
-    "Truncated PROXY protocol header received",
+    proxy_header.TRUNCATED,
     "Timeout while waiting for PROXY protocol header",
 )
 _NETSCALER_WORDS = (

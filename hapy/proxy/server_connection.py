@@ -13,6 +13,7 @@ from select import POLLIN, poll
 from typing import TYPE_CHECKING, Protocol
 
 from hapy.http.codec import BadMessage
+from hapy.http.connection import has_token
 from hapy.http.message import CHUNKED
 from hapy.net.clock import NEVER, now
 from hapy.net.stream import Stream
@@ -236,11 +237,12 @@ class ServerConnection(Stream):
             self.parser.feed(data)
         except BadMessage as error:
             self.failure = "bad"
-            if error.refused is not None:
+            hints, refused = self.informational, error.refused
+            if refused is not None and not (hints is not None and _is_websocket(refused)):
                 behind = data.partition(b" 101 ")[2].partition(b"\r\n\r\n")[2]
-                self.size += head_size(error.refused) + len(behind)  # as much of it as came with the head
-            elif not error.late and self.informational is not None:
-                self.size -= sum(map(head_size, self.informational))
+                self.size += head_size(refused) + len(behind)  # as much of it as came with the head
+            elif hints is not None and (refused is not None or not error.late):
+                self.size -= sum(map(head_size, hints))
                 self.informational = None
         exchange.on_server_news(self)
 
@@ -311,3 +313,8 @@ class ServerConnection(Stream):
             holder.evict(self)
         else:
             self.close()
+
+
+def _is_websocket(head: Response) -> bool:
+    """Whether a 101 is that of a WebSocket. Behind a 1xx HAProxy takes it for no answer at all: neither goes out."""
+    return has_token([value for name, value in head.headers if name == b"upgrade"], b"websocket")

@@ -260,7 +260,9 @@ class Flow(Routine):
         self.logged = True
         txn = self.txn
         txn.finished = now()
-        came, txn.bytes_in = txn.bytes_in, 0  # what has come so far counts from here on, as in HAProxy
+        came = txn.bytes_in
+        if not self.frontend.continuous:
+            txn.bytes_in = 0  # what has come so far counts from here on, as in HAProxy
         self.frontend.logger.log_transaction(txn)
         txn.bytes_in = came
         txn.finished = -1.0

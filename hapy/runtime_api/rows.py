@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hapy.checks.check import Check
     from hapy.observe.counters import BackendCounters, FrontendCounters, ServerCounters
     from hapy.proxy.backend import Backend
-    from hapy.proxy.frontend import Frontend
+    from hapy.proxy.frontend import FrontConnection, Frontend
+    from hapy.proxy.runtime import Runtime
     from hapy.proxy.server import Server
     from hapy.runtime_api.control import Control
     from hapy_config.model.proxy import Proxy
@@ -69,23 +70,68 @@ def rows(control: Control, *, kinds: int = 15, proxy: int = -1, server: int = -1
         server: the number of the one server or listener wanted, -1 for all.
     """
     runtime = control.job.runtime
+    moving = _Moving(runtime)
     for model in control.job.config.proxies:
         if proxy not in (-1, model.number) or model.disabled:
             continue
         frontend = runtime.frontends.get(model.name) if model.is_frontend else None
         backend = runtime.backends.get(model.name) if model.is_backend else None
         if frontend is not None and kinds & FRONTEND and server in (-1, 0):
-            yield _frontend(frontend, control)
+            yield moving.add(_frontend(frontend, control), frontend.counters)
         if frontend is not None and kinds & LISTENER and "socket-stats" in model.options:
             for bind in model.binds:
                 if server in (-1, bind.number):
-                    yield _listener(frontend, bind)
+                    yield moving.add(_listener(frontend, bind), (frontend.sockets or {}).get(bind.number))
         if backend is not None and kinds & SERVER:
             for one in backend.servers:
                 if server in (-1, one.model.number) and one.model.number:
-                    yield _server(one)
+                    yield moving.add(_server(one), one.counters)
         if backend is not None and kinds & BACKEND and server in (-1, 0):
-            yield _backend(backend)
+            yield moving.add(_backend(backend), backend.counters)
+
+
+class _Moving:
+    """Bytes of sessions and requests that are not over, where they count as they come (`option contstats`).
+
+    HAProxy counts them every five seconds; here they are added to what is shown.
+    """
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._bytes: dict[int, tuple[int, int]] = {}
+        for frontend in runtime.frontends.values():
+            if frontend.continuous:
+                for connection in frontend.connections:
+                    self._look(frontend, connection)
+
+    def _look(self, frontend: Frontend, connection: FrontConnection) -> None:
+        exchange, session = getattr(connection, "exchange", None), getattr(connection, "session", None)
+        going = exchange or session
+        if going is None:
+            return
+        txn, sent = going.txn, going.txn.bytes_out
+        if exchange is not None and exchange.server is not None:
+            sent += exchange.server.size  # of the answer, which the transaction is told of at its end
+        counters: list[object] = [frontend.counters]
+        if frontend.sockets is not None:
+            counters.append(frontend.sockets[txn.client.listener_id])
+        if going.entered and going.route.backend is not None:
+            counters.append(going.route.backend.counters)
+        if (going.holds is not None if exchange is None else exchange.slot_held) and txn.server is not None:
+            counters.append(txn.server.counters)
+        for one in counters:
+            before = self._bytes.get(id(one), (0, 0))
+            self._bytes[id(one)] = before[0] + txn.bytes_in, before[1] + sent
+
+    def add(self, row: Row, counters: object) -> Row:
+        """A row of these counters, with what they will be told of."""
+        received, sent = self._bytes.get(id(counters), (0, 0))
+        for name, count in (("bin", received), ("bout", sent)):
+            value = row.values[name]
+            if count and isinstance(value, int):
+                row.values[name] = value + count
+        return row
 
 
 def _head(model: Proxy, name: str, number: int, kind: int) -> _ROW:
