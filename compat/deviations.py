@@ -203,6 +203,14 @@ DEVIATIONS = {
         "HAProxy 2.6 takes `curves` and `ecdhe` on a line of a crt-list and goes on with the bind line's; hapy does what the "
         "line says."
     ),
+    "tls:made_certificates_of_ecdsa": (
+        "With `generate-certificates` beside an ECDSA certificate the first handshake of TLS 1.2 for many new names fails in "
+        "HAProxy 2.6, by an error about Diffie-Hellman that is left behind; hapy serves it."
+    ),
+    "tls:made_certificates_of_lists": (
+        "HAProxy 2.6 puts a name with commas into a made certificate as a list of alternative names of any kind, as the "
+        "client wishes; hapy makes none for it, since no host has such a name."
+    ),
     "tls:rsa_pss_alone": (
         "HAProxy's handshake fails with clients of TLS 1.3 that take RSA-PSS alone, where there is an ECDSA certificate, "
         "too; hapy serves them the RSA one."
@@ -222,6 +230,14 @@ DEVIATIONS = {
     "tls_broken:sessions_carried_without_tickets": (
         "HAProxy takes up a session of one bind line on another one, though that may want another certificate of the client, "
         "or one at all, where sessions are kept without tickets; hapy does so only where clients are verified in the same way."
+    ),
+    "tls_broken:spoilt_in_a_head": (
+        "When a server's response head breaks off in bytes that are no TLS, HAProxy waits for `timeout server` and answers "
+        "504; hapy answers 502 at once, which its manual has for incomplete responses and broken connections."
+    ),
+    "tls_names:dsa_beside_ecdsa": (
+        "HAProxy takes a DSA certificate for clients of TLS 1.3, which knows no DSA, though an ECDSA one stands beside it, so "
+        "that the handshake fails; hapy serves the ECDSA one."
     ),
     "tls_to_servers:sessions_of_names": (
         "HAProxy keeps one session for a server, and drops it when another name (`sni`) is asked for; hapy keeps one for "

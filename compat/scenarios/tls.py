@@ -731,3 +731,36 @@ frontend fe
         found = subprocess.run(shown, input=said.stdout, capture_output=True, check=False).stdout
         world.note(f"{name!r}: {found!r} {re.findall(b'alert number .*', said.stderr)}")
     world.forget_clients()
+
+
+def _making(world: World, kind: str) -> None:
+    from compat.harness.certificates import authority
+
+    world.certificate("a.pem", "a.test", common_name="a.test", kind=kind)
+    signer = authority("ca")
+    (world.dir / "signer.pem").write_bytes(signer.cert_pem.bytes() + signer.private_key_pem.bytes())
+    world.start(SAY % "crt {dir}/a.pem generate-certificates ca-sign-file {dir}/signer.pem")
+
+
+def made_certificates_of_ecdsa(world: World) -> None:
+    """`generate-certificates` beside an ECDSA certificate: how many of 20 names get theirs over TLS 1.2 at once."""
+    _making(world, "ECDSA")
+    version = ssl.TLSVersion.TLSv1_2
+    served = 0
+    for number in range(20):
+        served += world.tls_client(f"n{number}.test", minimum_version=version, maximum_version=version).shaken
+    world.forget_clients()
+    world.note(f"all of them: {served == 20}")
+
+
+def made_certificates_of_lists(world: World) -> None:
+    """`generate-certificates` for names that look like a list of names."""
+    from cryptography import x509
+
+    _making(world, "RSA")
+    for name in ("a,email:b", "a,uri:http://b"):
+        client = world.tls_client(name)
+        if client.shaken:
+            made = x509.load_der_x509_certificate(client.sock.getpeercert(binary_form=True))  # type: ignore[attr-defined]
+            world.note(f"{name}: {made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value}")
+    world.forget_clients()

@@ -524,3 +524,31 @@ backend spoiling
     world.note(f"{client.expect_end()} {_logged(world, before)}")
     world.forget_clients()
     world.forget_origins()
+
+
+def spoilt_in_a_head(world: World) -> None:
+    """A server whose response head is followed, halfway, by what is no TLS."""
+    world.certificate("srv.pem", "srv.test")
+
+    def serve(connection: Connection) -> None:
+        connection.reader.fill()
+        connection.write(b"HTTP/1.1 200 O")
+        _spoil(connection.sock, b"no TLS at all")
+        connection.reader.to_end()
+
+    world.tls_origin("spoiling", "srv.test", script=serve)
+    world.start(
+        """
+listen fe
+    bind "fd@${fe}"
+    timeout server 500ms
+    retries 0
+    log-format "%ST %ts %[bc_err]"
+    server s {spoiling} ssl verify none # hapy: pool-min-conn 0
+"""
+    )
+    before = len(world.syslog.traffic())
+    message = world.client().get("/")
+    world.note(f"{message.status if message else None} {_logged(world, before)}")
+    world.forget_clients()
+    world.forget_origins()

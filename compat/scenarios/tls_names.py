@@ -9,7 +9,7 @@ import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from compat.harness import World
@@ -194,4 +194,26 @@ def keys_of_a_name(world: World) -> None:
             client = world.tls_client("n.test", listener=listener, minimum_version=low, maximum_version=high)
             message = client.get("/") if client.shaken else None
             world.note(f"{listener} {low.name} to {high.name}: {message.body if message else None!r}")
+    world.forget_clients()
+
+
+def dsa_beside_ecdsa(world: World) -> None:
+    """DSA, which TLS 1.3 knows no more, and ECDSA for one name."""
+    key = dsa.generate_private_key(2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "n.test")])
+    since = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - certificates know no time zones
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, since, since.replace(year=2049))
+    made = builder.sign(key, hashes.SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (world.dir / "dsa.pem").write_bytes(made.public_bytes(Encoding.PEM) + pem)
+    world.certificate("ecdsa.pem", "n.test", kind="ECDSA")
+    world.start("""
+frontend fe
+    bind "fd@${fe}" ssl crt {dir}/dsa.pem crt {dir}/ecdsa.pem
+    http-request return status 200 content-type text/plain lf-string "%[ssl_f_key_alg]"
+""")
+    for version in (TLS12, TLS13):
+        client = world.tls_client("n.test", minimum_version=version, maximum_version=version)
+        message = client.get("/") if client.shaken else None
+        world.note(f"{version.name}: {message.body if message else None!r}")
     world.forget_clients()
