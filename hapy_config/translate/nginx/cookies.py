@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from hapy_config.model.proxy import Proxy
+from hapy_config.model.proxy import Cookie, Proxy
 from hapy_config.model.server import Server
 from hapy_config.translate.flow import Subject, Untranslatable
 from hapy_config.translate.ledger import Ledger
@@ -13,6 +13,8 @@ from hapy_config.translate.nginx.servers import place, upstream
 from hapy_config.translate.nginx.text import literal, upstream_name
 from hapy_config.translate.nginx.variables import Variables, escaped
 
+#: HAProxy takes them out wherever a backend has `cookie`.
+_BLANKS: Final = "; blanks around '=' stay in Cookie"
 _GONE: Final = "Expires=Thu, 01-Jan-1970 00:00:01 GMT; "
 
 
@@ -65,21 +67,26 @@ def target(ledger: Ledger, proxy: Proxy, variables: Variables) -> tuple[str, lis
         cookie = proxy.cookie
         if not servers or cookie is None:
             if cookie is not None:
-                ledger.near(span, f"'{proxy.name}': no cookie is needed where there is nothing to choose from")
+                ledger.near(
+                    span,
+                    f"'{proxy.name}': no cookie is needed where there is nothing to choose from: answers get none"
+                    f"{_untouched(cookie)}",
+                )
             return own, []
         if "cookie" in variables.changed:
             raise Untranslatable("rules change the cookies of requests")
     except Untranslatable as reason:
-        ledger.lost(span, f"'{proxy.name}': clients are not tied to servers by a cookie: {reason}")
+        text = f"clients are not tied to servers by a cookie: {reason}{_untouched(proxy.cookie)}"
+        ledger.lost(span, f"'{proxy.name}': {text}")
         return own, []
     given = variables.value(Subject("cookie", cookie.name))
     choices = [(f"~^{escaped(value)}$", f"{own}_by_cookie_{number}") for number, value in enumerate(servers, 1)]
     chosen = variables.map(given, choices, own, f"to_{proxy.name}")
     if not cookie.mode:
         text = "; a cookie of that name that a server sets is sent" if cookie.indirect else ""
-        ledger.near(span, f"'{proxy.name}': a server that fails is left for the next one at once{text}")
+        ledger.near(span, f"'{proxy.name}': a server that fails is left for the next one at once{text}{_BLANKS}")
         return chosen, []
-    ledger.near(span, f"'{proxy.name}': a cookie of that name that a server sets is sent, too")
+    ledger.near(span, f"'{proxy.name}': a cookie of that name that a server sets is sent, too{_BLANKS}")
     for word, seconds in (("maxidle", cookie.max_idle), ("maxlife", cookie.max_life)):
         if seconds:
             ledger.lost(span, f"'{proxy.name}': '{word}' was left out: the cookie has no age in nginx")
@@ -88,6 +95,14 @@ def target(ledger: Ledger, proxy: Proxy, variables: Variables) -> tuple[str, lis
     if cookie.nocache:
         headers.append(("Cache-Control", variables.map(told, [("", "")], "private", "private")))
     return chosen, headers
+
+
+def _untouched(cookie: Cookie | None) -> str:
+    """What is told of cookies that pass as they are, where HAProxy edits them."""
+    if cookie is None:
+        return ""
+    edited = "; server names in front of its value are neither set nor taken away" if cookie.mode == "prefix" else ""
+    return edited + _BLANKS
 
 
 def _values(proxy: Proxy) -> Iterator[tuple[str, str]]:

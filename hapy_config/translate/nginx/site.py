@@ -285,8 +285,8 @@ class SiteWriter:
         chosen: list[str] = []
         for use in proxy.use_backends:
             try:
-                lines = self._use(use, variable, found)
                 condition = self.variables.condition(formula(use.condition), moved=site.moved)
+                lines = self._use(use, variable, found)
                 chosen[:0] = block(f"if ({condition})", lines) if condition else lines
                 self.ledger.done(use.span)
             except Untranslatable as reason:

@@ -82,6 +82,23 @@ def test_headers_of_answers_that_nginx_leaves_out_when_empty_are_told() -> None:
     assert "the header 'X-A' is not sent where its value is empty" in [note.text for note in notes]
 
 
+@pytest.mark.parametrize("mode", ["", "insert indirect", "prefix", "rewrite"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_blanks_in_cookies_that_haproxy_takes_out_are_told(mode: str, count: int) -> None:
+    servers = "".join(f" server s{number} 10.0.0.{number}:80 cookie s{number}\n" for number in range(count))
+    outcome, _ = translated("nginx", f"{DEFAULTS}listen l\n bind :80\n cookie SRV {mode}\n{servers}")
+    assert any("blanks around '=' stay in Cookie" in note.text for note in outcome.notes)
+
+
+def test_a_rule_that_was_left_out_has_no_note_on_how_it_was_translated() -> None:
+    rule = " use_backend %[hdr(host),lower] unless { cook_cnt(SID) 0 }\n"
+    text = f"{DEFAULTS}frontend f\n bind :80\n{rule} default_backend b\nbackend b\n server s 10.0.0.1:80\n"
+    outcome, _ = translated("nginx", text)
+    assert [note.loss for note in outcome.notes if "use_backend" in note.text or "no backend" in note.text] == [
+        Loss.LOST
+    ]
+
+
 def test_caddy_gets_no_text_that_it_would_take_for_a_placeholder() -> None:
     text = (
         "frontend f\n mode http\n bind :80\n http-request set-header X-A {http.request.method}\n"
