@@ -733,18 +733,21 @@ frontend fe
     world.forget_clients()
 
 
-def _making(world: World, kind: str) -> None:
+_MAKING = "crt {dir}/a.pem generate-certificates ca-sign-file {dir}/signer.pem"
+
+
+def _put_signer(world: World, kind: str) -> None:
     from compat.harness.certificates import authority
 
     world.certificate("a.pem", "a.test", common_name="a.test", kind=kind)
     signer = authority("ca")
     (world.dir / "signer.pem").write_bytes(signer.cert_pem.bytes() + signer.private_key_pem.bytes())
-    world.start(SAY % "crt {dir}/a.pem generate-certificates ca-sign-file {dir}/signer.pem")
 
 
 def made_certificates_of_ecdsa(world: World) -> None:
     """`generate-certificates` beside an ECDSA certificate: how many of 20 names get theirs over TLS 1.2 at once."""
-    _making(world, "ECDSA")
+    _put_signer(world, "ECDSA")
+    world.start(SAY % _MAKING)
     version = ssl.TLSVersion.TLSv1_2
     served = 0
     for number in range(20):
@@ -757,10 +760,32 @@ def made_certificates_of_lists(world: World) -> None:
     """`generate-certificates` for names that look like a list of names."""
     from cryptography import x509
 
-    _making(world, "RSA")
+    _put_signer(world, "RSA")
+    world.start(SAY % _MAKING)
     for name in ("a,email:b", "a,uri:http://b"):
         client = world.tls_client(name)
         if client.shaken:
             made = x509.load_der_x509_certificate(client.sock.getpeercert(binary_form=True))  # type: ignore[attr-defined]
             world.note(f"{name}: {made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value}")
+    world.forget_clients()
+
+
+def version_without_a_certificate(world: World) -> None:
+    """The version in the log where no certificate can be made: the lower of the client's highest and the line's."""
+    _put_signer(world, "RSA")
+    world.start(
+        "".join(
+            f'frontend {name}\n    bind "fd@${{{name}}}" ssl {options} {_MAKING}\n'
+            '    error-log-format "%[ssl_fc_protocol] %sslv %sslc"\n    http-request return status 200\n'
+            for name, options in (("fe", ""), ("old", "ssl-max-ver TLSv1.2"))
+        )
+    )
+    for listener in ("fe", "old"):
+        port = world.client(listener).sock.getpeername()[1]
+        for version in ("-tls1_2", "-tls1_3"):
+            before = len(world.syslog.traffic())
+            command = f"openssl s_client -connect 127.0.0.1:{port} -servername , {version}".split()
+            subprocess.run(command, input=b"", capture_output=True, check=False, timeout=20)
+            world.syslog.wait(before + 1)
+            world.note(f"{listener} {version}: {world.syslog.traffic()[before:]}")
     world.forget_clients()

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 OTHER_NAME: Final = "Server presented an SSL certificate different from the expected one"
 OTHER_HOST: Final = "Server presented an SSL certificate different from the configured one"
 
+#: Parts of the library that only complain while a certificate is made (`hapy.tls.forging`).
+_OF_CERTIFICATES: Final = frozenset({"ASN1", "X509V3"})
+_VERSIONS: Final = {0x0301: b"TLSv1", 0x0302: b"TLSv1.1", 0x0303: b"TLSv1.2"}
+
 #: The files that certificates come from, by the contexts that serve them.
 files: WeakKeyDictionary[ssl.SSLContext, str] = WeakKeyDictionary()
 
@@ -65,9 +69,15 @@ class TlsSession:
 
     @property
     def version(self) -> bytes:
-        """`TLSv1.3` and so on."""
+        """`TLSv1.3` and so on; where no certificate could be made, the lower of the client's highest and ours."""
+        if self.hello is not None and self.error is not None and self.error.library in _OF_CERTIFICATES:
+            return _VERSIONS.get(self._highest(self.hello), b"TLSv1.3")
         version = self.object.version()
         return version.encode() if version else inside.version(self.object) or b""
+
+    def _highest(self, hello: ClientHello) -> int:
+        ours = self.object.context.maximum_version
+        return hello.version if ours is ssl.TLSVersion.MAXIMUM_SUPPORTED else min(hello.version, ours)
 
     @property
     def cipher(self) -> bytes:
