@@ -1,4 +1,4 @@
-"""`python -m compat.translation_runs --to nginx|caddy|envoy [--seed N] [--count K] [--asks R] [--told] [--config FILE]`.
+"""`python -m compat.translation_runs --to nginx|caddy|envoy [--seed N] [--count K] [--asks R] [--told] [--other-notes] [--config FILE]`.
 
 Random configurations (`compat.random_configurations`), run in HAProxy and, translated, in another program, with the same
 odd requests and the same stub servers. What clients get and what servers get is compared. The rule: **what is not told does
@@ -9,6 +9,8 @@ what still differs then is UNTOLD: it is printed with the smallest configuration
 - `--asks R`: requests for each.
 - `--told`: also print what differs before lines are taken out, each kind once with the fewest lines, and the notes on
   these; to be read by a person, who sees whether the notes speak of it.
+- `--other-notes`: of differences in headers alone, also print those that stay when only the lines are left whose notes are
+  NEAR and name none of these headers: maybe a note about something else covers them. A person judges.
 - `--config FILE`: this file (one that was printed, or with `@PORT0@`, `@one@` … as in `compat.random_configurations`) instead of random ones.
 
 What a program does whatever its configuration says (`_ALWAYS`), and notes about lines that can't be taken out (listeners,
@@ -378,6 +380,34 @@ def silent(at: Bench, lines: Sequence[str]) -> list[str] | None:
     return found
 
 
+def other_notes(at: Bench, lines: Sequence[str], found: Sequence[tuple[Request, object, object]]) -> None:
+    """Print differences in headers that stay where no note names the header."""
+    for one, a, b in found:
+        what = _what(a, b)
+        headers = {name.lower() for name in re.findall(r"\.([\w-]+)", " ".join(what))}
+        if at.printed["other", *what] or any("." not in path for path in what):
+            continue
+        at.printed["other", *what] += 1
+        kept = list(lines)
+        while gone := _naming(at, kept, headers):
+            fewer = repaired(at, [line for number, line in enumerate(kept) if number not in gone])
+            if fewer is None:
+                break
+            kept = fewer
+        if not gone and _still(at, kept, one, what, told=True):
+            _print(at, "told by a note about something else?", smallest(at, kept, one, what, told=True), one, a, b)
+
+
+def _naming(at: Bench, lines: Sequence[str], headers: set[str]) -> set[int]:
+    """The numbers of lines that can be taken out, with notes that are LOST or name one of some headers."""
+    return {
+        note.span.line - 1
+        for note in at.notes(lines)
+        if lines[note.span.line - 1].split()[0] not in _FIXED
+        and (note.loss is Loss.LOST or any(name in note.text.lower() for name in headers))
+    }
+
+
 def differing(at: Bench, lines: Sequence[str], asks: Sequence[Request]) -> list[tuple[Request, object, object]]:
     """Requests with what HAProxy and the other made of them, where that is not the same."""
     theirs = at.answers("haproxy", lines, asks)
@@ -507,7 +537,14 @@ def _taken(at: Bench, lines: Sequence[str]) -> bool:
 
 
 def _run(
-    at: Bench, title: str, given: Sequence[str], asks: Sequence[Request], seen: Counter[str], *, told: bool
+    at: Bench,
+    title: str,
+    given: Sequence[str],
+    asks: Sequence[Request],
+    seen: Counter[str],
+    *,
+    told: bool,
+    others: bool,
 ) -> None:
     """One configuration; prints what is untold and counts."""
     lines = repaired(at, given)
@@ -531,6 +568,8 @@ def _run(
             if not at.printed[what]:
                 at.printed[what] += 1
                 _print(at, f"{title} told?", smallest(at, lines, one, what, told=True), one, a, b)
+    if others:
+        other_notes(at, lines, first)
     bare = silent(at, lines)
     if bare is None:
         seen["nothing is left without the lines told"] += 1
@@ -561,6 +600,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--asks", type=int, default=60)
     parser.add_argument("--told", action="store_true")
+    parser.add_argument("--other-notes", action="store_true")
     parser.add_argument("--config", type=Path)
     options = parser.parse_args(arguments)
     places = f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin:/sbin:/bin"
@@ -577,7 +617,7 @@ def main(arguments: list[str]) -> int:
             dice = random.Random(seed + 1_000_000)
             listeners = sum(line.startswith("bind ") for line in lines)
             asks = [request(dice, listeners) for _ in range(options.asks)]
-            _run(at, f"seed {seed}", lines, asks, seen, told=options.told)
+            _run(at, f"seed {seed}", lines, asks, seen, told=options.told, others=options.other_notes)
     print(", ".join(f"{name}: {count}" for name, count in sorted(seen.items())))
     return 1 if seen["DIFFERENCES UNTOLD"] or seen["REFUSED BY THE TARGET"] else 0
 

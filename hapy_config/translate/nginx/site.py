@@ -49,6 +49,11 @@ from hapy_config.translate.nginx.text import always_quoted, block, duration, ide
 from hapy_config.translate.nginx.variables import Variables
 from hapy_config.translate.options import TLS_LIMITS, takes_ipv4, tell_bind
 
+#: Told wherever answers are compressed.
+_COMPRESSED: Final = (
+    "answers that could be compressed have a Vary, too; none is compressed for '*'; "
+    "of those compressed an ETag that begins with no quote is left out"
+)
 #: For how long nginx waits where HAProxy would for ever.
 _FOR_EVER: Final = "365d"
 _ALIVE: Final = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n"
@@ -196,7 +201,7 @@ class SiteWriter:
         head.append(f"keepalive_timeout {0 if closing else duration(idle) if idle else _FOR_EVER};")
         head += self._compression(self.proxy)
         if "gzip on;" in head:
-            text = "answers that could be compressed have a Vary, too; nginx compresses its own, too, and none for '*'"
+            text = f"{_COMPRESSED}; nginx compresses its own, too"
             self.ledger.near(self.ledger.line(self.proxy, "compression", "algo"), text)
         kinds = [words[2:] for words in self.proxy.settings if words[:2] == ("compression", "type")]
         if kinds and "text/html" not in kinds[-1]:
@@ -387,8 +392,7 @@ class SiteWriter:
         lines += connection_lines(self.ledger, backend)
         if backend is not self.proxy and (compression := self._compression(backend)):
             lines += compression
-            text = "answers that could be compressed have a Vary, too, and none is for '*'"
-            self.ledger.near(self.ledger.line(backend, "compression", "algo"), text)
+            self.ledger.near(self.ledger.line(backend, "compression", "algo"), _COMPRESSED)
         return lines + self._error_pages(backend)
 
     def _headers(self, backend: Proxy, asked: str) -> list[str]:

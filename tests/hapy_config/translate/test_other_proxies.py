@@ -90,6 +90,13 @@ def test_blanks_in_cookies_that_haproxy_takes_out_are_told(mode: str, count: int
     assert any("blanks around '=' stay in Cookie" in note.text for note in outcome.notes)
 
 
+@pytest.mark.parametrize("section", ["frontend f", "backend b"])
+def test_what_compression_leaves_out_is_told(section: str) -> None:
+    text = f"{DEFAULTS}frontend f\n bind :80\n default_backend b\nbackend b\n server s 10.0.0.1:80\n"
+    outcome, _ = translated("nginx", text.replace(section, f"{section}\n compression algo gzip", 1))
+    assert any("ETag" in note.text and note.loss is Loss.NEAR for note in outcome.notes)
+
+
 def test_a_rule_that_was_left_out_has_no_note_on_how_it_was_translated() -> None:
     rule = " use_backend %[hdr(host),lower] unless { cook_cnt(SID) 0 }\n"
     text = f"{DEFAULTS}frontend f\n bind :80\n{rule} default_backend b\nbackend b\n server s 10.0.0.1:80\n"
