@@ -13,6 +13,7 @@ from hapy_config.syntax import Document
 from hapy_config.translate.doubles import count_doubles, note_doubles
 from hapy_config.translate.envoy.access import policies
 from hapy_config.translate.envoy.actions import SESSIONS, header_to_add
+from hapy_config.translate.envoy.always import ALWAYS, NO_HOST
 from hapy_config.translate.envoy.clusters import certificate, cluster, seconds, socket_address, tls_parameters
 from hapy_config.translate.envoy.matching import PROTO, PROTO_COPY, TOLD, Json
 from hapy_config.translate.envoy.pages import local_replies
@@ -68,17 +69,6 @@ _FATES: Final[dict[str, Fate]] = {
     ),
     "source": lost("Envoy binds to the address that a cluster's upstream_bind_config names"),
 }
-#: The host that requests of HTTP/1.0 without one get: Envoy needs one.
-_NO_HOST: Final = "none.invalid"
-#: What no configuration of Envoy's changes.
-_WHATEVER: Final = (
-    "Envoy always answers errors that it finds itself with pages of its own; refuses HTTP/1.1 without a Host, "
-    "'OPTIONS *', and upgrades other than to websocket; joins several lines of Host and of other known headers; asks "
-    f"servers in HTTP/1.1, by path, and with the host {_NO_HOST} where HTTP/1.0 has none; gives answers a Date; "
-    "removes Keep-Alive, Proxy-Connection and what Connection names, a Referer that is no URL, and clients' headers "
-    "that begin with x-envoy- or x-hapy-"
-)
-
 _LONGEST_PATTERN: Final = 100_000
 
 
@@ -121,7 +111,8 @@ def to_envoy(config: Config, document: Document) -> Translation:
             "re2.max_program_size.warn_level": _LONGEST_PATTERN,
         }
         whole["layered_runtime"] = {"layers": [{"name": "patterns", "static_layer": limit}]}
-    return ledger.translation("envoy.yaml", _written(whole))
+    http = any(proxy.is_frontend and proxy.mode == "http" and not proxy.disabled for proxy in config.proxies)
+    return ledger.translation("envoy.yaml", _written(whole), ALWAYS if http else ())
 
 
 def _written(whole: Json) -> str:
@@ -210,7 +201,6 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
     used.update(routes.backends)
     ledger.wrote_exactly((proxy, *routes.backends.values()), exactly=bool(routes.script))
     host["request_headers_to_remove"] = [PROTO_COPY]  # behind what routes do
-    ledger.near(proxy.span, f"'{proxy.name}': {_WHATEVER}")
     filters = []
     if routes.denied:
         rules = {"action": "DENY", "policies": routes.denied}
@@ -235,7 +225,7 @@ def _http(ledger: Ledger, config: Config, proxy: Proxy, used: dict[str, Proxy]) 
         "proxy_100_continue": True,
         "http_protocol_options": {
             "accept_http_10": True,
-            "default_host_for_http_10": _NO_HOST,
+            "default_host_for_http_10": NO_HOST,
             "allow_custom_methods": True,
         },
         "stream_idle_timeout": seconds(timeouts.client or 0),
