@@ -27,7 +27,8 @@ _EXACT: Final = frozenset({"user-agent", "x-forwarded-for"})
 _UNDERSCORES: Final = "nginx takes a header with '_' in its name for the one with '-', too"
 _LINES: Final = "of several lines with one header nginx before 1.23 sees the first alone, HAProxy each"
 _CAPTURED: Final = (
-    "HAProxy has capture.req.uri in conditions, and in backends, only where a frontend logs it or makes something of it"
+    "HAProxy has capture.req.uri and -.method in conditions, and in backends, only where a frontend logs them or "
+    "makes something of them"
 )
 _EMPTY: Final = "nginx can't tell an empty header from none"
 
@@ -50,7 +51,7 @@ def note_doubles(ledger: Ledger, config: Config) -> None:
             if ledger.target == "Caddy":
                 notes += _in_caddy(condition, formats)
             fetches = {acl.criterion.fetch.name for acl in expressions_of(condition)}
-            if "capture.req.uri" in fetches:
+            if not fetches.isdisjoint(("capture.req.uri", "capture.req.method")):
                 notes.append(_CAPTURED)
             if policy(proxy) != "preserve":
                 notes = [text for text in notes if text is not _UNDERSCORES]  # such headers are gone before

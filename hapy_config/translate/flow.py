@@ -120,11 +120,9 @@ _PLAIN: Final = {
     "path": "path",
     "pathq": "url",
     "url": "url",
-    "capture.req.uri": "url",
     "query": "query",
     "base": "base",
     "method": "method",
-    "capture.req.method": "method",
     "src": "src",
     "src_port": "src_port",
     "dst": "dst",
@@ -165,18 +163,21 @@ _HOW: Final = {"str": "exact", "beg": "prefix", "end": "suffix", "sub": "contain
 _BOUNDS: Final = {"dir": "/?", "dom": "/?.:"}
 #: Fetches that take the parts between commas one by one.
 LISTS: Final = frozenset({"req.hdr", "hdr", "req.hdr_val", "hdr_val", "req.hdr_ip", "hdr_ip", "res.hdr", "shdr"})
-#: The name of a path or URL as it came, whatever rules did to it.
+#: The name of a path, URL or method as it came, whatever rules did to it.
 CAME: Final = "came"
+_AS_CAME: Final = {"capture.req.uri": ("url", CAME), "capture.req.method": ("method", CAME)}
 _ALIASES: Final = {
     "ci": Subject("src"),
     "cp": Subject("src_port"),
     "fi": Subject("dst"),
     "fp": Subject("dst_port"),
-    "HM": Subject("method"),
+    "HM": Subject("method", CAME),
     "HP": Subject("path", CAME),
     "HPO": Subject("path", CAME),
     "HU": Subject("url", CAME),
 }
+#: Methods that HAProxy knows by number.
+KNOWN_METHODS: Final = frozenset({"OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT"})
 _COUNTED: Final = frozenset({"req.hdr_cnt", "hdr_cnt", "req.fhdr_cnt", "fhdr_cnt"})
 #: Of a comparison: whether the number must be reached, and how much more than what stands there that is.
 _COMPARISONS: Final = {"ge": (True, 0), "gt": (True, 1), "lt": (False, 0), "le": (False, 1)}
@@ -200,7 +201,7 @@ def subject(expression: SampleExpression) -> Subject:
         Untranslatable: other proxies can't look at it.
     """
     fetch, converters = expression.fetch, expression.converters
-    kind, name = _PLAIN.get(fetch.name, ""), ""
+    kind, name = _AS_CAME.get(fetch.name) or (_PLAIN.get(fetch.name, ""), "")
     if fetch.name in _NAMED and fetch.args and len([argument for argument in fetch.args if argument]) == 1:
         kind, name = _NAMED[fetch.name], fetch.args[0]
         if kind == "header" and name.lower() == "host":
@@ -257,6 +258,8 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         acl = replace(acl, files=(), patterns=(*acl.patterns, *lines))
         if not acl.patterns:
             return FALSE
+    if not acl.patterns and acl.match not in ("found", "bool"):
+        return FALSE  # nothing to compare with
     if acl.match in _BOUNDS:  # what holds nothing but delimiters fits nothing
         acl = replace(acl, patterns=tuple(one for one in acl.patterns if one.strip(_BOUNDS[acl.match])))
         if not acl.patterns:
@@ -267,8 +270,8 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         return TRUE if fetch == "always_true" else FALSE
     if fetch in ("req.ssl_hello_type", "req_ssl_hello_type") and acl.patterns == ("1",):
         return TRUE  # what reads the name in a TLS greeting waits for the greeting by itself
-    if fetch == "method" and acl.match == "method":
-        return Test(Subject("method"), "exact", acl.patterns)
+    if fetch == "method" and acl.match == "str" and not acl.criterion.converters:
+        return _method_test(acl.patterns, ignore_case=acl.ignore_case)
     if fetch in _COUNTED and (counted := _count(acl)) is not None:
         return counted
     if (place := _occurrence(acl.criterion)) is not None:
@@ -292,6 +295,21 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
         return one if exists is None else Every((exists, one))  # what is not there passes no test
     whole = among_others(one, fetch)
     return whole if exists is None or not matches_nothing(one) else Every((exists, whole))
+
+
+def _method_test(patterns: tuple[str, ...], *, ignore_case: bool) -> Formula:
+    """A test of the method: those that HAProxy knows are compared exactly, others as -i says with others."""
+    what = Subject("method")
+    if not ignore_case:
+        return Test(what, "exact", patterns)
+    known = tuple(one for one in patterns if one in KNOWN_METHODS)
+    tests: list[Formula] = [Test(what, "exact", known)] if known else []
+    for one in patterns:
+        if one not in known:
+            other = Test(what, "exact", (one,), ignore_case=True)
+            alike = Not(Test(what, "exact", (one.upper(),)))
+            tests.append(Every((other, alike)) if one.upper() in KNOWN_METHODS else other)
+    return tests[0] if len(tests) == 1 else Some(tuple(tests))
 
 
 def _plain_test(acl: AclExpression, what: Subject) -> Test | Not:

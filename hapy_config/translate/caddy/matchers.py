@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from hapy_config.translate.flow import (
+    CAME,
     Every,
     Formula,
     Lookup,
@@ -24,8 +25,10 @@ from hapy_config.translate.flow import (
 )
 from hapy_config.translate.parts import LAST
 
-#: The path as it came, which Caddy's own placeholder has decoded; `escaped_path` makes it.
+#: The path as it came, which Caddy's own placeholder has decoded; `escaped_paths` makes it.
 ESCAPED_PATH: Final = "hapy_path"
+#: The same of the request as it came, whatever rules did to it.
+CAME_PATH: Final = "hapy_came_path"
 #: The port of a site, which sets it where its rules ask for it.
 PORT: Final = "http.vars.hapy_port"
 _PLACEHOLDERS: Final = {
@@ -34,7 +37,7 @@ _PLACEHOLDERS: Final = {
     "url": "http.request.uri",
     "host": "http.request.hostport",
     "hostname": "http.request.host",
-    "method": "http.request.method",
+    "method": "http.request.orig_method",
     "src": "http.request.remote.host",
     "src_port": "http.request.remote.port",
     "scheme": "http.request.scheme",
@@ -46,6 +49,7 @@ _PLACEHOLDERS: Final = {
     "status": "http.reverse_proxy.status_code",
     "dst_port": PORT,
 }
+_CAME: Final = {"path": CAME_PATH, "url": "http.request.orig_uri", "method": "http.request.orig_method"}
 _NAMED: Final = {
     "header": "http.request.header",
     "cookie": "http.request.cookie",
@@ -72,15 +76,20 @@ def placeholder(what: Subject) -> str:
         return f"{{{_NAMED[what.kind]}.{written}}}"
     if what.kind == "base":
         return f"{{http.request.hostport}}{{{ESCAPED_PATH}}}"
-    name = _PLACEHOLDERS.get(what.kind)
+    name = (_CAME if what.name == CAME else _PLACEHOLDERS).get(what.kind)
     if name is None:
         raise Untranslatable(f"Caddy has no placeholder for it ({what.kind})")
     return f"{{{name}}}"
 
 
-def escaped_path() -> list[str]:
-    """The `map` of the path as it came."""
-    return [f"map {{http.request.uri}} {{{ESCAPED_PATH}}} {{", "\t`~^([^?]*)` `${1}`", '\tdefault ""', "}"]
+def escaped_paths(lines: Iterable[str]) -> list[str]:
+    """The `map` of each path, not decoded, that directives ask for."""
+    whole = "\n".join(lines)
+    found: list[str] = []
+    for name, source in ((ESCAPED_PATH, "http.request.uri"), (CAME_PATH, "http.request.orig_uri")):
+        if f"{{{name}}}" in whole:
+            found += [f"map {{{source}}} {{{name}}} {{", "\t`~^([^?]*)` `${1}`", '\tdefault ""', "}"]
+    return found
 
 
 def lookup_name(what: Lookup) -> str:

@@ -24,8 +24,7 @@ from hapy_config.translate.answers import (
 )
 from hapy_config.translate.auth import AUTH_FETCHES, auth_condition, expressions_of
 from hapy_config.translate.caddy.matchers import (
-    ESCAPED_PATH,
-    escaped_path,
+    escaped_paths,
     expression,
     looked_up,
     lookup_lines,
@@ -153,8 +152,7 @@ class SiteWriter:
         self.put(TRUE, self._answer(own_page(503)))
         errors = self._errors(backends)
         after_errors = [f"\t{line}" for line in after]
-        if any(f"{{{ESCAPED_PATH}}}" in line for line in (*self.lines, *errors)):
-            self.lines[:0] = escaped_path()
+        self.lines[:0] = escaped_paths((*self.lines, *errors))
         return ["route {", *(f"\t{line}" for line in self.lines), "}", *errors[:1], *after_errors, *errors[1:]]
 
     def put(self, whole: Formula, lines: Iterable[str]) -> None:
@@ -322,6 +320,7 @@ class SiteWriter:
         if action == "replace-path":
             return [self._path(rule, whole_of(regex(str(given["regex"]))), parts)]
         if action == "set-method":
+            self.ledger.near(rule.span, "rules behind it see a method that HAProxy does not know as it came")
             return [f"method \0 {quoted(string(parts))}"]
         if action == "set-query":
             return [self._query(rule, parts)]
@@ -374,7 +373,7 @@ class SiteWriter:
             query = (after, *query) if after else query
         elif path[-1:] == (Subject("url"),):  # with its own query, or none
             return [self._path(rule, "^(.*)$", (*path[:-1], Subject("path")))]
-        if any(part in (Subject("url"), Subject("base"), Subject("query")) for part in path):
+        if any(isinstance(part, Subject) and part.kind in ("url", "base", "query") for part in path):
             raise Untranslatable("Caddy can't put a query there")
         lines = [self._path(rule, "^(.*)$", path), self._query(rule, query)]
         return ["route \0 {", *(f"\t{line.replace(chr(0) + ' ', '* ', 1)}" for line in lines), "}"]
