@@ -316,6 +316,7 @@ GENERAL: Final[tuple[tuple[str, _Excuse], ...]] = (
 
 #: The same without a note of their own: the report tells of them for all configurations (`from_nginx.always`).
 ALWAYS: Final[tuple[_Excuse, ...]] = (
+    lambda one, asked: (one.kind, one.nginx) == ("status", "400") and _climbs(one, asked),
     lambda one, asked: one.kind == "answer content-type" and re.search(r"\.(html|gif|jpg)(\?|$)", asked.target, re.IGNORECASE) is not None,
 )  # fmt: skip
 
@@ -551,7 +552,7 @@ def main(arguments: Sequence[str]) -> int:
         folder.chmod(0o755)
         (folder / "users").write_text(_USERS)
         (folder / "users").chmod(0o644)
-        with stubs(folder) as servers:
+        with stubs(folder) as servers, suppress(KeyboardInterrupt):  # what was counted is said
             run = Run(servers, folder, given.program)
             for seed in range(given.seed, given.seed + given.count):
                 for text in untold_of(run, seed, given.requests):

@@ -146,14 +146,19 @@ class Known(dict[str, str]):
         return format_string(text, self)
 
 
+def _kept(name: str) -> str:
+    """Where a variable of the configuration is kept, beside what the rules keep for themselves."""
+    return f"txn.ngx_{name}{'_' if re.fullmatch('path|site|own|(own|end|group)_.*', name) else ''}"
+
+
 def _variable(name: str) -> str:
-    return f"var(txn.ngx_{name})"
+    return f"var({_kept(name)})"
 
 
 def _setting(name: str, value: str, tail: str) -> str:
     if not value:
-        return f"http-request unset-var(txn.ngx_{name}){tail}"
-    return f"http-request set-var-fmt(txn.ngx_{name}) {write(value)}{tail}"
+        return f"http-request unset-var({_kept(name)}){tail}"
+    return f"http-request set-var-fmt({_kept(name)}) {write(value)}{tail}"
 
 
 def _network(text: str) -> str:

@@ -186,3 +186,38 @@ def host_acls(acl: str, names: Sequence[str]) -> list[str]:
     """The lines of an ACL that any of the names fulfils."""
     tests = (part for name in names for part in host_test(name).split(" or "))
     return [f"acl {acl} {part.removeprefix('{ ').removesuffix(' }')}" for part in tests]
+
+
+def _strength(name: str) -> tuple[int, int]:
+    """How much a name counts: equal names, the longest stars in front, those at the end, expressions."""
+    if name.startswith("~"):
+        return 3, 0
+    if name.startswith("*."):
+        return 1, -len(name)
+    return (2, -len(name)) if name.endswith(".*") else (0, 0)
+
+
+def site_rules(name: str, sites: Sequence[tuple[int, Sequence[str]]]) -> tuple[list[str], list[str]]:
+    """Which of several servers a host belongs to where names of more than one may fit.
+
+    Args:
+        name: what ACLs begin with.
+        sites: numbers and names of the servers, in the order of the file.
+
+    Returns:
+        rules that find the server's number, the last that fits decides, and the ACLs of all but the last number;
+        nothing where no two names can fit one host.
+    """
+    every = [
+        (number, each)
+        for number, names in sites
+        for one in names
+        for each in ((one[1:], f"*{one}") if one.startswith(".") else (one,))
+    ]
+    plain = [one.lower() for _, one in every]
+    if all(_strength(one) == (0, 0) for one in plain) and len(set(plain)) == len(plain):
+        return [], []
+    every.sort(key=lambda each: _strength(each[1]))  # of equal ones the first counts
+    rules = [f"http-request set-var(txn.ngx_site) int({number}) if {host_test(one)}" for number, one in reversed(every)]
+    named = [number for number, names in sites if names and number < len(sites)]
+    return rules, [f"acl {name}_site_{number} var(txn.ngx_site) -m int {number}" for number in named]

@@ -21,6 +21,7 @@ from hapy_config.translate.from_nginx.locations import (
     host_acls,
     kind_of,
     path_rules,
+    site_rules,
     with_original,
 )
 from hapy_config.translate.from_nginx.nested import Locations
@@ -144,8 +145,11 @@ def _frontend(
     rules: list[str] = []
     uses: list[str] = []
     ordered = [*(pair for pair in pairs if pair is not first), first]
+    numbered = [(ordered.index(pair) + 1, _names(pair[0])) for pair in pairs]
+    sites, acls = site_rules(name, numbered) if len(pairs) > 1 else ([], [])
+    body += acls
     for index, (server, _) in enumerate(ordered, 1):
-        named = [one for directive in server.all("server_name") for one in directive.args if one not in ("_", '""', "")]
+        named = _names(server)
         for given in server.all("server_name"):
             given.used = True
         is_first = server is first[0]
@@ -158,7 +162,7 @@ def _frontend(
             if not named:
                 notes.lost(server.span, "a second server without a name on the same address is never reached")
                 continue
-            body += host_acls(acl, named)
+            body += host_acls(acl, named) if not acls else ()
             where = [acl]
         elif len(ordered) > 1:
             where = [
@@ -179,7 +183,13 @@ def _frontend(
         )
         both = found_again([*path_rules(merged=merged), *rules, *uses], merged=merged)
         rules, uses = both, []
-    return [f"frontend {name}", "    mode http", *(f"    {line}" for line in (*body, *REFUSED, *UNSEEN, *rules, *uses))]
+    body += [*REFUSED, *UNSEEN, *sites]
+    return [f"frontend {name}", "    mode http", *(f"    {line}" for line in (*body, *rules, *uses))]
+
+
+def _names(server: Directive) -> list[str]:
+    """The names of a server that may be asked for."""
+    return [one for each in server.all("server_name") for one in each.args if one not in ("_", '""', "")]
 
 
 def _locations(server: Directive, where: list[str], backends: Backends, notes: Notes) -> list[str]:

@@ -91,6 +91,20 @@ CASES = (
         paths("/text", "/gone", "/none", "/moved", "/all/x?y=1", "/nothing"),
     ),
     NginxCase(
+        "names that fit together",
+        r"""
+ server {{ listen 127.0.0.1:{port}; server_name ~^www; return 200 first; }}
+ server {{ listen 127.0.0.1:{port}; server_name *.example; set $path held; set $site "$path too"; location / {{ return 200 $site; }} }}
+ server {{ listen 127.0.0.1:{port}; server_name www.a.example; return 200 third; }}
+ server {{ listen 127.0.0.1:{port}; server_name WWW.a.example .a.example; location / {{ return 200 fourth; }} }}
+ server {{ listen 127.0.0.1:{port}; server_name b.* ~^b; return 200 fifth; }}
+""",
+        tuple(
+            Ask("/x/y", headers={"Host": host})
+            for host in ("www.a.example", "x.a.example", "A.example", "www.b.example", "www.other", "b.example", "b.x", "bc", "c")
+        ),
+    ),
+    NginxCase(
         "rewrites",
         r"""
  server {{
