@@ -211,3 +211,28 @@ def continuously(world: World) -> None:
         world.note(f"{row['pxname']}/{row['svname']}: {row['bin']} {row['bout']}")
     world.forget_clients()
     world.forget_origins()
+
+
+def unheard(world: World) -> None:
+    """TCP connections to an HTTP backend of which no request came: the backend counts them, as broken off."""
+    begins = {
+        "bad": b"junk\r\n\r\n",
+        "half": b"GET / HT",
+        "fields": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    }
+    world.start(
+        "".join(
+            f'frontend f{name}\n mode tcp\n bind "fd@${{f{name}}}"\n default_backend {name}\n'
+            f"backend {name}\n mode http\n server s1 127.0.0.1:1\n"
+            for name in begins
+        ),
+        global_=GLOBAL,
+    )
+    await_socket(world)
+    for name, begin in begins.items():
+        client = world.client(f"f{name}")
+        client.send(begin)
+        client.shutdown()
+        client.receive()
+        client.close()
+        _note_counts(world, name)

@@ -115,7 +115,7 @@ class TcpSession(Connecting):
                 raise Failed(0, "S", "C")
             if route.backend.model.mode == "http":
                 if self.client.closed or (self.client.eof and not self.client.held):
-                    self._leave_unseen()
+                    self._leave_unseen(route)
                 else:
                     self._switch(route)
                 return
@@ -207,8 +207,11 @@ class TcpSession(Connecting):
         elif server.eof:
             self.half_closed(server)
 
-    def _leave_unseen(self) -> None:
+    def _leave_unseen(self, route: Route) -> None:
         """The client has left before it had said a word to an HTTP backend: no line tells of it."""
+        from hapy.proxy.upgrade import count_unheard
+
+        count_unheard(route, left=False)
         self.frontend.counters.ereq += self.client.closed
         self.logged = True
         self.client.finish()

@@ -93,7 +93,25 @@ class UpgradedConnection(ClientConnection):
                 self.txn.idle_done = -1.0  # nothing has come: no line, with `option dontlognull`
             cause = "P"
             self.frontend.counters.ereq += read is None  # the session counts, too, as in HAProxy
+            if self.route is not None:
+                count_unheard(self.route, left=True)
         super()._refuse(status, cause, read=read)
+
+
+def count_unheard(route: Route, *, left: bool) -> None:
+    """A TCP session was to reach an HTTP backend, which counts it though no request came of it.
+
+    Args:
+        route: leads there.
+        left: it counts as broken off by its client, whatever was wrong.
+    """
+    backend = route.backend
+    assert backend is not None
+    counters = backend.counters
+    counters.rate.add(now())
+    counters.stot += 1
+    counters.smax = max(counters.smax, counters.scur + 1)
+    counters.cli_abrt += left
 
 
 def switch_to_http(session: TcpSession, route: Route | None) -> None:
