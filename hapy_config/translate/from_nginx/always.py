@@ -13,6 +13,7 @@ HTTP/1.0 without Host stays without one, where nginx takes the server's name for
 addresses that climb above '/' are let in where no path is looked at, nginx answers 400
 texts of `return` have the type of default_type, where nginx looks at endings as .html first
 X-Accel-Redirect of servers is not followed
+bodies are measured on their way to servers alone: what `return` answers takes any, nginx answers 413 to long ones
 refusals get HAProxy's pages, and no Server and Date
 """
 ALWAYS: Final = tuple(_LINES.strip().split("\n"))

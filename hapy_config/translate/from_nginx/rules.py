@@ -83,7 +83,7 @@ class Rules:
                 if QUERY.search(one.args[-1]):  # behind a path only where there is one
                     path = QUERY.sub("", one.args[-1])
                     queried = replace(one, args=(*one.args[:-1], f"{path}?$args"))
-                    tests = " ".join((*where, "{ query -m found }"))
+                    tests = " ".join((*where, "{ query -m len gt 0 }"))
                     yield f"{self._return(queried, known, kind, server)} if {tests}"
                     yield self._return(replace(one, args=(*one.args[:-1], path)), known, kind, server) + tail
                     return

@@ -531,7 +531,7 @@ stream {{
  }}
 """,
         paths(
-            "/bare/x?q=1", "/bare/x", "/bare?q=1", "/old?a=1&b=2", "/old", "/again/x?y=1", "/again", "/u/ann/x/y", "/u/ann/x?z=1", "/IMG/a.png?q=1", "/img/b.gif",
+            "/bare/x?q=1", "/bare/x", "/bare?q=1", "/old?a=1&b=2", "/old", "/old?", "/again/x?y=1", "/again", "/u/ann/x/y", "/u/ann/x?z=1", "/IMG/a.png?q=1", "/img/b.gif",
             "/plain/12/more?q", "/z?y=1", "/z",
         ),
     ),
