@@ -381,7 +381,7 @@ def among_others(one: Test, fetch: str) -> Test:
         if found is None:
             raise Untranslatable(f"its expression can't be asked of each {what.kind} of that name")
         if one.how == "present" and what.kind == "cookie":
-            found = (f"{found[0]}[^;, ]",)  # one without a value is none
+            found = (f"{found[0].removesuffix(' *= *')}( +=|=.)",)  # one that ends the header behind `=` is none
         return Test(whole, "regex", found, one.ignore_case)
     if what.kind not in ("header", "answer") or fetch not in LISTS or one.how == "present":
         return one

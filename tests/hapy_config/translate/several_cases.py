@@ -132,6 +132,30 @@ listen l
         unlike={"nginx": ("/empty", "/z")},
     ),
     Case(
+        "a-cookie-is-there-unless-the-header-ends-behind-it",
+        r"""
+listen l
+    bind 127.0.0.1:{port}
+    http-request deny if {{ req.cook(app) -m found }}
+    server s 127.0.0.1:{one}
+""",
+        tuple(
+            Ask("/", headers={"Cookie": text})
+            for text in (
+                "app=",
+                "app =",
+                "app = ",
+                "app= ;b=1",
+                "app=;b=1",
+                "b=1;app=",
+                "b=1; app =;c=2",
+                "app=x",
+                "xapp =",
+                "app",
+            )
+        ),
+    ),
+    Case(
         "texts-made-of-cookies-and-parameters",
         r"""
 listen l
