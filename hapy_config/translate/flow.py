@@ -298,18 +298,29 @@ def acl_test(acl: AclExpression, name: str = "") -> Formula:
 
 
 def _method_test(patterns: tuple[str, ...], *, ignore_case: bool) -> Formula:
-    """A test of the method: those that HAProxy knows are compared exactly, others as -i says with others."""
+    """A test of the method: those that HAProxy knows are compared exactly, others as -i says with others.
+
+    Raises:
+        Untranslatable: a known one is not written in capitals: it fits the method only behind `-m str`.
+    """
     what = Subject("method")
     if not ignore_case:
         return Test(what, "exact", patterns)
+    check_methods(patterns)
     known = tuple(one for one in patterns if one in KNOWN_METHODS)
     tests: list[Formula] = [Test(what, "exact", known)] if known else []
-    for one in patterns:
-        if one not in known:
-            other = Test(what, "exact", (one,), ignore_case=True)
-            alike = Not(Test(what, "exact", (one.upper(),)))
-            tests.append(Every((other, alike)) if one.upper() in KNOWN_METHODS else other)
+    tests += [Test(what, "exact", (one,), ignore_case=True) for one in patterns if one not in known]
     return tests[0] if len(tests) == 1 else Some(tuple(tests))
+
+
+def check_methods(patterns: tuple[str, ...]) -> None:
+    """What `-i` makes of a method.
+
+    Raises:
+        Untranslatable: a known one is not written in capitals.
+    """
+    if odd := [one for one in patterns if one not in KNOWN_METHODS and one.upper() in KNOWN_METHODS]:
+        raise Untranslatable(f"'-i {odd[0]}' fits {odd[0].upper()} only with '-m str': write {odd[0].upper()}")
 
 
 def _plain_test(acl: AclExpression, what: Subject) -> Test | Not:

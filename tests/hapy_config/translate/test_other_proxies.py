@@ -263,3 +263,12 @@ def test_a_name_for_tls_without_its_text_is_told(target: str) -> None:
     text = f"{DEFAULTS}listen l\n bind :8080\n server s 192.0.2.1:443 ssl verify none sni str\n"
     translation, _ = translated(target, text)
     assert any(note.loss is not Loss.NONE for note in translation.notes)
+
+
+@pytest.mark.parametrize("target", ["nginx", "caddy", "envoy"])
+@pytest.mark.parametrize(("pattern", "told"), [("-i get", True), ("-i GET", False), ("GET", False)])
+def test_a_method_that_is_not_in_capitals_is_told(target: str, pattern: str, told: bool) -> None:
+    """HAProxy takes `method -i get` for the method `get`, and behind `-m str` for GET, too."""
+    text = f"{DEFAULTS}listen l\n bind :8080\n http-request deny if {{ method {pattern} }}\n server s 192.0.2.1:80\n"
+    translation, _ = translated(target, text)
+    assert any("only with '-m str'" in note.text for note in translation.notes) == told

@@ -18,7 +18,7 @@ from hapy_config.model.expressions import (
     SampleExpression,
 )
 from hapy_config.translate.envoy.script.patterns import Pattern, patterns
-from hapy_config.translate.flow import Lookup, Untranslatable
+from hapy_config.translate.flow import Lookup, Untranslatable, check_methods
 from hapy_config.translate.lookups import lookup, pattern_lines
 
 #: By fetch: a function of Lua that gives its one value.
@@ -324,6 +324,8 @@ class Values:
         values = self.all(acl.criterion)
         if fetch == "method" and not acl.criterion.converters:
             values = "{asked_method(r)}"
+            if acl.match == "str" and acl.ignore_case:
+                check_methods(acl.patterns)
         if acl.match == "found":
             return f"#{values} > 0"
         if acl.match == "bool":
